@@ -1,0 +1,1 @@
+//! L3: network of a container. May import: sys, types.

@@ -1,0 +1,1 @@
+//! L3: the outer user namespace P and workers in it. May import: sys, types.

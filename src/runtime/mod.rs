@@ -1,0 +1,1 @@
+//! L3: the OCI runtime; knows bundles, not images. May import: sys, types, rootless.

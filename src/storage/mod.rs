@@ -1,0 +1,1 @@
+//! L3: everything persistent. Given its roots, reads no configuration. May import: sys, types.

@@ -1,0 +1,253 @@
+//! Plain files of ours by path: small reads, durable and volatile replacement, directories, trees.
+//!
+//! For paths that an image, an archive or a container chose, use `root` instead.
+
+use std::ffi::OsString;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{Read, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use super::error::{Call, Errno, Error, Result};
+
+/// Reads a whole file of at most `limit` bytes; a longer one is EFBIG.
+pub(crate) fn read_limited(path: &Path, limit: u64) -> Result<Vec<u8>> {
+    let file = File::open(path).call("open", || format!("{path:?}"))?;
+    let mut bytes = Vec::new();
+    file.take(limit + 1).read_to_end(&mut bytes).call("read", || format!("{path:?}"))?;
+    if bytes.len() as u64 > limit {
+        return Err(Error::new("read", format!("{path:?}: more than {limit} bytes"), Errno::EFBIG));
+    }
+    Ok(bytes)
+}
+
+/// Reads a whole file of ours (at most 64 MiB).
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
+    read_limited(path, 64 << 20)
+}
+
+/// Reads a whole text file; bytes that are not UTF-8 are replaced.
+pub(crate) fn read_to_string(path: &Path) -> Result<String> {
+    read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Like [`read`], with `None` where there is no such file.
+pub(crate) fn read_if_exists(path: &Path) -> Result<Option<Vec<u8>>> {
+    absent_is_none(read(path))
+}
+
+/// Turns ENOENT and ENOTDIR into `None`.
+pub(crate) fn absent_is_none<T>(result: Result<T>) -> Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.is(Errno::ENOENT) || error.is(Errno::ENOTDIR) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Writes to an existing special file (cgroup, proc) by one `write(2)`.
+pub(crate) fn write_in_place(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut file = OpenOptions::new().write(true).open(path).call("open", || format!("{path:?}, O_WRONLY"))?;
+    file.write_all(bytes).call("write", || format!("{path:?}, {:?}", String::from_utf8_lossy(bytes)))
+}
+
+/// Makes a new file with these bytes; EEXIST if it is there. Mode 0600. Not synced.
+pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut file = create_new(path, 0o600)?;
+    file.write_all(bytes).call("write", || format!("{path:?}"))
+}
+
+/// Makes a new file for writing; EEXIST if it is there.
+pub(crate) fn create_new(path: &Path, mode: u32) -> Result<File> {
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .open(path)
+        .call("open", || format!("{path:?}, O_CREAT|O_EXCL"))
+}
+
+/// Replaces a file atomically, without any sync: for what a reboot voids anyway (rule R1, volatile).
+pub(crate) fn replace_volatile(path: &Path, bytes: &[u8]) -> Result<()> {
+    let temporary = sibling(path);
+    write_new(&temporary, bytes)?;
+    rename_or_clean(&temporary, path)
+}
+
+/// Replaces a file atomically and durably: write, fdatasync, rename, fsync of the directory (rule R1).
+pub(crate) fn replace_durable(path: &Path, bytes: &[u8]) -> Result<()> {
+    let temporary = sibling(path);
+    let written = create_new(&temporary, 0o600).and_then(|mut file| {
+        file.write_all(bytes).call("write", || format!("{temporary:?}"))?;
+        file.sync_data().call("fdatasync", || format!("{temporary:?}"))
+    });
+    if let Err(error) = written {
+        remove_quietly(&temporary);
+        return Err(error);
+    }
+    rename_or_clean(&temporary, path)?;
+    sync_dir(path.parent().unwrap_or(Path::new(".")))
+}
+
+/// Renames over whatever is at `to`.
+pub(crate) fn rename(from: &Path, to: &Path) -> Result<()> {
+    fs::rename(from, to).call("rename", || format!("{from:?}, {to:?}"))
+}
+
+/// Renames unless `to` exists (EEXIST). Falls back to link-free check where the file system lacks the flag.
+pub(crate) fn rename_new(from: &Path, to: &Path) -> Result<()> {
+    let result =
+        rustix::fs::renameat_with(rustix::fs::CWD, from, rustix::fs::CWD, to, rustix::fs::RenameFlags::NOREPLACE);
+    match result {
+        Err(rustix::io::Errno::INVAL) if fs::symlink_metadata(to).is_err() => rename(from, to),
+        other => other.call("renameat2", || format!("{from:?}, {to:?}, RENAME_NOREPLACE")),
+    }
+}
+
+/// Makes a hard link; EEXIST if `to` is there.
+pub(crate) fn link(from: &Path, to: &Path) -> Result<()> {
+    fs::hard_link(from, to).call("link", || format!("{from:?}, {to:?}"))
+}
+
+/// Makes one directory with this mode (less the umask).
+pub(crate) fn mkdir(path: &Path, mode: u32) -> Result<()> {
+    DirBuilder::new().mode(mode).create(path).call("mkdir", || format!("{path:?}, {mode:#o}"))
+}
+
+/// Makes a directory and its missing parents with this mode; fine if it is there.
+pub(crate) fn mkdir_all(path: &Path, mode: u32) -> Result<()> {
+    DirBuilder::new().recursive(true).mode(mode).create(path).call("mkdir", || format!("{path:?}, {mode:#o}"))
+}
+
+/// Removes one file; absent is fine (`false`).
+pub(crate) fn remove_file(path: &Path) -> Result<bool> {
+    absent_is_none(fs::remove_file(path).call("unlink", || format!("{path:?}"))).map(|done| done.is_some())
+}
+
+/// Removes an empty directory; absent is fine (`false`).
+pub(crate) fn remove_dir(path: &Path) -> Result<bool> {
+    absent_is_none(fs::remove_dir(path).call("rmdir", || format!("{path:?}"))).map(|done| done.is_some())
+}
+
+/// Removes a tree without following links; absent is fine.
+pub(crate) fn remove_tree(path: &Path) -> Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_dir() => match fs::remove_dir_all(path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(error).call("remove_dir_all", || format!("{path:?}"))
+            }
+            _ => Ok(()),
+        },
+        Ok(_) => remove_file(path).map(drop),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error).call("lstat", || format!("{path:?}")),
+    }
+}
+
+/// Names in a directory, without `.` and `..`, sorted; an absent directory is empty.
+pub(crate) fn names(path: &Path) -> Result<Vec<OsString>> {
+    let Some(entries) = absent_is_none(fs::read_dir(path).call("opendir", || format!("{path:?}")))? else {
+        return Ok(Vec::new());
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        names.push(entry.call("readdir", || format!("{path:?}"))?.file_name());
+    }
+    names.sort_by(|a, b| a.as_bytes().cmp(b.as_bytes()));
+    Ok(names)
+}
+
+/// `lstat(2)`, with `None` where there is nothing.
+pub(crate) fn lstat(path: &Path) -> Result<Option<fs::Metadata>> {
+    absent_is_none(fs::symlink_metadata(path).call("lstat", || format!("{path:?}")))
+}
+
+/// `stat(2)`, with `None` where there is nothing.
+pub(crate) fn stat(path: &Path) -> Result<Option<fs::Metadata>> {
+    absent_is_none(fs::metadata(path).call("stat", || format!("{path:?}")))
+}
+
+/// True if something (a dangling link too) is at `path`.
+pub(crate) fn exists(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok()
+}
+
+/// Target of a symbolic link.
+pub(crate) fn read_link(path: &Path) -> Result<PathBuf> {
+    fs::read_link(path).call("readlink", || format!("{path:?}"))
+}
+
+/// The absolute path without links and dots.
+pub(crate) fn canonical(path: &Path) -> Result<PathBuf> {
+    fs::canonicalize(path).call("realpath", || format!("{path:?}"))
+}
+
+/// Opens for reading.
+pub(crate) fn open(path: &Path) -> Result<File> {
+    File::open(path).call("open", || format!("{path:?}, O_RDONLY"))
+}
+
+/// Opens for appending, makes the file (0600) if absent.
+pub(crate) fn open_append(path: &Path) -> Result<File> {
+    OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(path)
+        .call("open", || format!("{path:?}, O_APPEND|O_CREAT"))
+}
+
+/// Opens, truncates, makes the file (0600, less the umask: the mode given) if absent.
+pub(crate) fn create(path: &Path, mode: u32) -> Result<File> {
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(mode)
+        .open(path)
+        .call("open", || format!("{path:?}, O_CREAT|O_TRUNC"))
+}
+
+/// fsync of a directory, so that the names in it survive a power cut.
+pub(crate) fn sync_dir(path: &Path) -> Result<()> {
+    File::open(path).and_then(|dir| dir.sync_all()).call("fsync", || format!("{path:?}"))
+}
+
+/// Flushes the whole file system that holds `path` (`syncfs(2)`), and reports its write errors.
+pub(crate) fn sync_filesystem(path: &Path) -> Result<()> {
+    let dir = File::open(path).call("open", || format!("{path:?}"))?;
+    rustix::fs::syncfs(&dir).call("syncfs", || format!("{path:?}"))
+}
+
+/// Random bytes from the kernel.
+pub(crate) fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    let mut filled = 0;
+    while filled < N {
+        match rustix::rand::getrandom(&mut bytes[filled..], rustix::rand::GetRandomFlags::empty()) {
+            Ok(count) => filled += count,
+            Err(rustix::io::Errno::INTR) => {}
+            // getrandom(2) fails for no other reason since Linux 3.17 once the pool is initialised.
+            Err(error) => panic!("getrandom: {error}"),
+        }
+    }
+    bytes
+}
+
+fn sibling(path: &Path) -> PathBuf {
+    let mut name = path.file_name().map(OsString::from).unwrap_or_default();
+    name.push(format!(".{}.tmp", hex::encode(random::<6>())));
+    path.with_file_name(name)
+}
+
+fn rename_or_clean(temporary: &Path, path: &Path) -> Result<()> {
+    rename(temporary, path).inspect_err(|_| remove_quietly(temporary))
+}
+
+/// Best effort on the way out of another error, which is the one to report.
+fn remove_quietly(path: &Path) {
+    if let Err(error) = fs::remove_file(path) {
+        tracing::debug!(path = %path.display(), %error, "temporary file stays");
+    }
+}

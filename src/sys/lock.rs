@@ -1,0 +1,128 @@
+//! Advisory locks on files (`flock(2)`), released by the kernel when the holder dies.
+//!
+//! A lock belongs to the open file description, so a forked child shares it: fork with no lock held, or let the
+//! child leave the description alone (it never unlocks explicitly; only the last close does).
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use super::error::{Call, Errno, Error, Result};
+
+/// A held lock. Dropping it closes the descriptor, which releases the lock unless a child still shares it.
+#[derive(Debug)]
+pub(crate) struct FileLock {
+    file: File,
+    path: PathBuf,
+}
+
+/// What a try to lock gave.
+#[derive(Debug)]
+pub(crate) enum TryLock {
+    Held(FileLock),
+    /// Somebody else has it.
+    Busy,
+}
+
+impl FileLock {
+    /// Waits for the exclusive lock on `path`, which is made if absent (mode 0600).
+    pub(crate) fn exclusive(path: &Path) -> Result<Self> {
+        Self::acquire(path, |file| file.lock())
+    }
+
+    /// Waits for a shared lock on `path`, which is made if absent.
+    pub(crate) fn shared(path: &Path) -> Result<Self> {
+        Self::acquire(path, |file| file.lock_shared())
+    }
+
+    /// Takes the exclusive lock if nobody has it.
+    pub(crate) fn try_exclusive(path: &Path) -> Result<TryLock> {
+        loop {
+            let file = open(path)?;
+            match file.try_lock() {
+                Ok(()) if same_file(&file, path) => return Ok(TryLock::Held(Self { file, path: path.to_owned() })),
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Ok(TryLock::Busy),
+                Err(TryLockError::Error(error)) => {
+                    return Err(error).call("flock", || format!("{path:?}, LOCK_EX|LOCK_NB"));
+                }
+            }
+        }
+    }
+
+    /// True if some process holds the lock on `path`; a file that does not exist is not locked.
+    pub(crate) fn is_held(path: &Path) -> Result<bool> {
+        let file = match OpenOptions::new().read(true).open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(error).call("open", || format!("{path:?}")),
+        };
+        match file.try_lock_shared() {
+            Ok(()) => Ok(false),
+            Err(TryLockError::WouldBlock) => Ok(true),
+            Err(TryLockError::Error(error)) => Err(error).call("flock", || format!("{path:?}, LOCK_SH|LOCK_NB")),
+        }
+    }
+
+    /// Writes who holds the lock, for messages only.
+    pub(crate) fn note_holder(&mut self, text: &str) -> Result<()> {
+        let path = self.path.clone();
+        self.file.set_len(0).call("ftruncate", || format!("{path:?}"))?;
+        self.file.rewind().call("lseek", || format!("{path:?}"))?;
+        self.file.write_all(text.as_bytes()).call("write", || format!("{path:?}"))
+    }
+
+    /// The text that the holder left, if any.
+    pub(crate) fn holder(path: &Path) -> Option<String> {
+        let mut text = String::new();
+        File::open(path).ok()?.take(4096).read_to_string(&mut text).ok()?;
+        (!text.is_empty()).then_some(text)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn acquire(path: &Path, lock: impl Fn(&File) -> std::io::Result<()>) -> Result<Self> {
+        loop {
+            let file = open(path)?;
+            match lock(&file) {
+                Ok(()) if same_file(&file, path) => return Ok(Self { file, path: path.to_owned() }),
+                // The file was replaced or removed while we waited: lock the one that is there now.
+                Ok(()) => {}
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error).call("flock", || format!("{path:?}")),
+            }
+        }
+    }
+}
+
+impl AsFd for FileLock {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
+    }
+}
+
+fn open(path: &Path) -> Result<File> {
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .custom_flags(libc::O_NOFOLLOW)
+        .open(path)
+        .call("open", || format!("{path:?}, O_RDWR|O_CREAT"))
+        .map_err(|error| {
+            if error.is(Errno::ELOOP) { Error { args: format!("{path:?} is a symbolic link"), ..error } } else { error }
+        })
+}
+
+fn same_file(file: &File, path: &Path) -> bool {
+    match (file.metadata(), std::fs::symlink_metadata(path)) {
+        (Ok(held), Ok(named)) => held.ino() == named.ino() && held.dev() == named.dev(),
+        _ => false,
+    }
+}

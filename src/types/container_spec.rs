@@ -1,0 +1,160 @@
+//! The resolved wish of `create` and `run`: what the flags, the caller's environment and the image come to. It is
+//! stored as the container's `config.json` and never changes; everything that depends on the host is derived at
+//! start.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::image_config::Healthcheck;
+use super::mount::MountSpec;
+use super::name::ContainerName;
+use super::namespace::{NamespaceMode, NetworkMode, UsernsMode};
+use super::port::PortMapping;
+use super::resources::{CgroupsMode, Resources, Ulimit};
+use super::restart::RestartPolicy;
+use super::security::Security;
+use super::signal::Signal;
+
+/// Wish as the flags state it. What a flag did not say is `None` or empty, and the engine fills it in from the image.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub(crate) struct ContainerSpec {
+    // What runs.
+    /// Image as the user wrote it; none with `rootfs`.
+    pub(crate) image: Option<String>,
+    /// `--rootfs`: absolute path of a directory used as it is.
+    pub(crate) rootfs: Option<PathBuf>,
+    pub(crate) name: Option<ContainerName>,
+    /// `--entrypoint`: replaces the image's and drops its CMD. An empty list clears it.
+    pub(crate) entrypoint: Option<Vec<String>>,
+    /// Arguments after the image: replace CMD.
+    pub(crate) command: Vec<String>,
+    /// `--user`: `name|uid[:group|gid]` as written, resolved in the root file system at start.
+    pub(crate) user: Option<String>,
+    pub(crate) group_add: Vec<String>,
+    pub(crate) workdir: Option<PathBuf>,
+    /// Merged by the precedence of Podman, without the image's: later wins.
+    pub(crate) env: Vec<(String, String)>,
+    /// `--unsetenv`, and `--unsetenv-all`.
+    pub(crate) unset_env: Vec<String>,
+    pub(crate) unset_env_all: bool,
+    pub(crate) hostname: Option<String>,
+    pub(crate) labels: BTreeMap<String, String>,
+    pub(crate) annotations: BTreeMap<String, String>,
+    /// `-t`, `-i`.
+    pub(crate) tty: bool,
+    pub(crate) interactive: bool,
+    /// `--init`: Sampan itself is pid 1 and reaps.
+    pub(crate) init: bool,
+    /// Octal.
+    pub(crate) umask: Option<u32>,
+    /// `--tz`: zone name, or `local`.
+    pub(crate) timezone: Option<String>,
+
+    // Life.
+    /// `--rm`: remove the container and its anonymous volumes after the exit.
+    pub(crate) remove: bool,
+    /// `--rmi`: and the image.
+    pub(crate) remove_image: bool,
+    pub(crate) restart: RestartPolicy,
+    pub(crate) stop_signal: Option<Signal>,
+    /// Seconds between the stop signal and SIGKILL (default 10).
+    pub(crate) stop_timeout: Option<u32>,
+    /// Seconds after which the monitor kills it (`--timeout`); none = never.
+    pub(crate) timeout: Option<u32>,
+    pub(crate) healthcheck: Option<Healthcheck>,
+    pub(crate) no_healthcheck: bool,
+
+    // Isolation.
+    pub(crate) userns: UsernsMode,
+    pub(crate) pid: NamespaceMode,
+    pub(crate) ipc: NamespaceMode,
+    pub(crate) uts: NamespaceMode,
+    pub(crate) cgroupns: NamespaceMode,
+    pub(crate) security: Security,
+    pub(crate) ulimits: Vec<Ulimit>,
+    pub(crate) oom_score_adj: Option<i32>,
+
+    // Network.
+    /// None = the default, `Private`.
+    pub(crate) network: Option<NetworkMode>,
+    pub(crate) ports: Vec<PortMapping>,
+    pub(crate) publish_all: bool,
+    /// `--expose`: `port[-end][/proto]`.
+    pub(crate) expose: Vec<String>,
+    pub(crate) dns: Vec<IpAddr>,
+    pub(crate) dns_search: Vec<String>,
+    pub(crate) dns_options: Vec<String>,
+    /// Names and the address, or none for `host-gateway`.
+    pub(crate) add_host: Vec<(Vec<String>, Option<IpAddr>)>,
+    pub(crate) no_hosts: bool,
+
+    // Files.
+    pub(crate) mounts: Vec<MountSpec>,
+    /// `--volumes-from`: container, and options (`ro`, `rw`, `z`).
+    pub(crate) volumes_from: Vec<(String, Vec<String>)>,
+    /// What becomes of the image's `VOLUME`s.
+    pub(crate) image_volume: ImageVolume,
+    /// Bytes; none = 64 MiB, 0 = unlimited.
+    pub(crate) shm_size: Option<u64>,
+
+    // Limits.
+    pub(crate) resources: Resources,
+    pub(crate) cgroups: CgroupsMode,
+    pub(crate) cgroup_parent: Option<PathBuf>,
+
+    // Log.
+    pub(crate) log: LogConfig,
+
+    // Record.
+    /// The command line, for `inspect`.
+    pub(crate) create_command: Vec<String>,
+    pub(crate) cidfile: Option<PathBuf>,
+    pub(crate) pidfile: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ImageVolume {
+    /// An anonymous volume each.
+    #[default]
+    Anonymous,
+    Tmpfs,
+    Ignore,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LogConfig {
+    pub(crate) driver: LogDriver,
+    /// `--log-opt path=`.
+    pub(crate) path: Option<PathBuf>,
+    /// Bytes of one file before it is rotated (default 10 MiB).
+    pub(crate) max_size: u64,
+    /// Files kept, the current one included (default 3).
+    pub(crate) max_files: u32,
+    /// `--log-opt tag=`.
+    pub(crate) tag: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum LogDriver {
+    #[default]
+    K8sFile,
+    None,
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self { driver: LogDriver::default(), path: None, max_size: 10 << 20, max_files: 3, tag: None }
+    }
+}
+
+impl ContainerSpec {
+    /// The network in force.
+    pub(crate) fn network(&self) -> NetworkMode {
+        self.network.clone().unwrap_or(NetworkMode::Private)
+    }
+}

@@ -1,0 +1,70 @@
+//! An error on its way across a process border.
+
+use serde::{Deserialize, Serialize};
+
+/// What the other side decides by. Closed, so that exit codes and hints survive the trip.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum FailureKind {
+    /// execve found no such program (exit code 127).
+    CommandNotFound,
+    /// execve refused the program (exit code 126).
+    CommandNotInvokable,
+    /// No working `newuidmap`/`newgidmap`, or the map was refused.
+    IdMap,
+    /// The kernel or its policy refuses user namespaces.
+    UserNamespace,
+    /// Mounting the root file system or something in it.
+    Mount,
+    /// Overlay is not allowed in user namespaces here.
+    Overlay,
+    /// Cgroup could not be made, or a limit could not be set.
+    Cgroup,
+    /// No pasta, no slirp4netns.
+    NetworkHelper,
+    /// A port to publish is taken.
+    PortInUse,
+    /// A port to publish needs a privilege (below `ip_unprivileged_port_start`).
+    PortPrivileged,
+    /// The disk (or the quota) is full.
+    NoSpace,
+    /// Seccomp profile refused.
+    Seccomp,
+    /// The process of the other side died without a word.
+    Died,
+    /// Anything else.
+    Other,
+}
+
+/// Kind, and the chain of messages from the outermost to the root cause.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Failure {
+    pub(crate) kind: FailureKind,
+    pub(crate) chain: Vec<String>,
+}
+
+impl Failure {
+    pub(crate) fn new(kind: FailureKind, message: impl Into<String>) -> Self {
+        Self { kind, chain: vec![message.into()] }
+    }
+
+    /// Takes the messages of `error` and of all its sources.
+    pub(crate) fn from_error(kind: FailureKind, error: &(dyn std::error::Error + 'static)) -> Self {
+        let chain = std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect();
+        Self { kind, chain }
+    }
+
+    /// Puts a message in front: what was being done.
+    pub(crate) fn context(mut self, message: impl Into<String>) -> Self {
+        self.chain.insert(0, message.into());
+        self
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.chain.join(": "))
+    }
+}
+
+impl std::error::Error for Failure {}

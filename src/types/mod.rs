@@ -1,0 +1,22 @@
+//! L0: values and names, no I/O. Every identifier is a newtype, checked where it enters the program.
+
+pub(crate) mod container_spec;
+pub(crate) mod digest;
+pub(crate) mod failure;
+pub(crate) mod host;
+pub(crate) mod id;
+pub(crate) mod idmap;
+pub(crate) mod image_config;
+pub(crate) mod mount;
+pub(crate) mod name;
+pub(crate) mod namespace;
+pub(crate) mod port;
+pub(crate) mod progress;
+pub(crate) mod reference;
+pub(crate) mod resources;
+pub(crate) mod restart;
+pub(crate) mod rootfs_plan;
+pub(crate) mod security;
+pub(crate) mod signal;
+pub(crate) mod size;
+pub(crate) mod status;

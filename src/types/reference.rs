@@ -1,0 +1,247 @@
+//! Image references (distribution's `reference` grammar): `[domain/]path[:tag][@digest]`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::digest::Digest;
+
+/// A normalised reference: the domain is always there, and a tag or a digest.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub(crate) struct Reference {
+    domain: String,
+    path: String,
+    tag: Option<String>,
+    digest: Option<Digest>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("invalid image reference {text:?}: {why}")]
+pub(crate) struct InvalidReference {
+    text: String,
+    why: &'static str,
+}
+
+impl Reference {
+    /// Registry host, with the port if any: `docker.io`, `localhost:5000`.
+    pub(crate) fn domain(&self) -> &str {
+        &self.domain
+    }
+
+    /// Repository on the registry: `library/debian`.
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
+    pub(crate) fn tag(&self) -> Option<&str> {
+        self.tag.as_deref()
+    }
+
+    pub(crate) fn digest(&self) -> Option<&Digest> {
+        self.digest.as_ref()
+    }
+
+    /// `domain/path`, without tag and digest: Podman's "Repository" column.
+    pub(crate) fn repository(&self) -> String {
+        format!("{}/{}", self.domain, self.path)
+    }
+
+    /// The same repository by digest alone.
+    pub(crate) fn with_digest(&self, digest: Digest) -> Self {
+        Self { tag: None, digest: Some(digest), ..self.clone() }
+    }
+
+    /// The same repository by tag alone.
+    pub(crate) fn with_tag(&self, tag: &str) -> Result<Self, InvalidReference> {
+        if !is_tag(tag) {
+            return Err(InvalidReference {
+                text: tag.to_owned(),
+                why: "the tag must match [A-Za-z0-9_][A-Za-z0-9_.-]{0,127}",
+            });
+        }
+        Ok(Self { tag: Some(tag.to_owned()), digest: None, ..self.clone() })
+    }
+
+    /// The name of a local image that the user named without a registry: `localhost/NAME:TAG`, as Podman does for
+    /// `tag`, `build -t` and `import`.
+    pub(crate) fn local(text: &str) -> Result<Self, InvalidReference> {
+        if has_domain(text) { text.parse() } else { format!("localhost/{text}").parse() }
+    }
+
+    /// All the names that a text without a registry may mean in the local store, best first.
+    pub(crate) fn candidates(text: &str) -> Result<Vec<Self>, InvalidReference> {
+        if has_domain(text) { Ok(vec![text.parse()?]) } else { Ok(vec![Self::local(text)?, text.parse()?]) }
+    }
+}
+
+/// True if the first component of the name is a registry.
+pub(crate) fn has_domain(text: &str) -> bool {
+    text.split_once('/').is_some_and(|(first, _)| first.contains(['.', ':']) || first == "localhost")
+}
+
+impl FromStr for Reference {
+    type Err = InvalidReference;
+
+    /// A name without a registry is docker.io's; there, a single component is `library/…`. No tag and no digest
+    /// means `latest`.
+    fn from_str(text: &str) -> Result<Self, InvalidReference> {
+        let invalid = |why| InvalidReference { text: text.chars().take(300).collect(), why };
+        let (rest, digest) = match text.split_once('@') {
+            Some((rest, digest)) => (
+                rest,
+                Some(
+                    digest
+                        .parse::<Digest>()
+                        .ok()
+                        .ok_or_else(|| invalid("the digest must be sha256:<64 hex digits>"))?,
+                ),
+            ),
+            None => (text, None),
+        };
+        let (domain, remote) = match rest.split_once('/') {
+            Some((first, remote)) if has_domain(rest) => (first, remote),
+            _ => ("docker.io", rest),
+        };
+        let (path, tag) = match remote.rsplit_once(':') {
+            Some((path, tag)) => (path, Some(tag)),
+            None => (remote, None),
+        };
+        if !is_domain(domain) {
+            return Err(invalid("the registry must be HOST[:PORT]"));
+        }
+        if path.is_empty() {
+            return Err(invalid("the name is empty"));
+        }
+        if path.bytes().any(|b| b.is_ascii_uppercase()) {
+            return Err(invalid("the repository name must be lower case"));
+        }
+        if !path.split('/').all(is_component) {
+            return Err(invalid("each part of the name must match [a-z0-9]+([._-]+[a-z0-9]+)*"));
+        }
+        if domain.len() + path.len() > 254 {
+            return Err(invalid("the name has more than 255 characters"));
+        }
+        if tag.is_some_and(|tag| !is_tag(tag)) {
+            return Err(invalid("the tag must match [A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"));
+        }
+        let domain = if domain == "index.docker.io" { "docker.io" } else { domain };
+        let path =
+            if domain == "docker.io" && !path.contains('/') { format!("library/{path}") } else { path.to_owned() };
+        let tag = tag.map(str::to_owned).or_else(|| digest.is_none().then(|| "latest".to_owned()));
+        Ok(Self { domain: domain.to_owned(), path, tag, digest })
+    }
+}
+
+impl TryFrom<String> for Reference {
+    type Error = InvalidReference;
+
+    fn try_from(text: String) -> Result<Self, InvalidReference> {
+        text.parse()
+    }
+}
+
+impl From<Reference> for String {
+    fn from(reference: Reference) -> Self {
+        reference.to_string()
+    }
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.domain, self.path)?;
+        if let Some(tag) = &self.tag {
+            write!(f, ":{tag}")?;
+        }
+        if let Some(digest) = &self.digest {
+            write!(f, "@{digest}")?;
+        }
+        Ok(())
+    }
+}
+
+fn is_domain(domain: &str) -> bool {
+    let (host, port) = match domain.rsplit_once(':') {
+        Some((host, port)) if !port.contains(']') => (host, Some(port)),
+        _ => (domain, None),
+    };
+    let host_ok = match host.strip_prefix('[').and_then(|h| h.strip_suffix(']')) {
+        Some(v6) => v6.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => !host.is_empty() && host.split('.').all(is_domain_label),
+    };
+    host_ok && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|p| p != 0) && !port.starts_with('+'))
+}
+
+fn is_domain_label(label: &str) -> bool {
+    !label.is_empty()
+        && !label.starts_with('-')
+        && !label.ends_with('-')
+        && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+}
+
+/// `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*`
+fn is_component(part: &str) -> bool {
+    let alphanumeric = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let bytes = part.as_bytes();
+    if !bytes.first().copied().is_some_and(alphanumeric) || !bytes.last().copied().is_some_and(alphanumeric) {
+        return false;
+    }
+    bytes
+        .split(|b| alphanumeric(*b))
+        .filter(|separator| !separator.is_empty())
+        .all(|separator| matches!(separator, b"." | b"_" | b"__") || separator.iter().all(|b| *b == b'-'))
+}
+
+fn is_tag(tag: &str) -> bool {
+    let mut bytes = tag.bytes();
+    bytes.next().is_some_and(|b| b.is_ascii_alphanumeric() || b == b'_')
+        && bytes.all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'))
+        && tag.len() <= 128
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Reference;
+
+    #[test]
+    fn normalises() {
+        let digest = format!("sha256:{}", "ab".repeat(32));
+        for (text, full) in [
+            ("debian", "docker.io/library/debian:latest".to_owned()),
+            ("me/app:1", "docker.io/me/app:1".to_owned()),
+            ("localhost:5000/web:1", "localhost:5000/web:1".to_owned()),
+            ("localhost/base", "localhost/base:latest".to_owned()),
+            ("quay.io/a/b/c__d-e.f:T_1", "quay.io/a/b/c__d-e.f:T_1".to_owned()),
+            (&format!("x@{digest}"), format!("docker.io/library/x@{digest}")),
+            ("[::1]:5000/x", "[::1]:5000/x:latest".to_owned()),
+        ] {
+            assert_eq!(text.parse::<Reference>().expect(text).to_string(), full);
+        }
+    }
+
+    #[test]
+    fn b13_bad_names_are_refused() {
+        for text in [
+            "",
+            "../..",
+            "A/B",
+            "a//b",
+            "-x",
+            "x:.",
+            "host:99999/x",
+            "x:",
+            "/x",
+            "a/",
+            "a..b",
+            "a/./b",
+            "x@sha256:12",
+            "x y",
+            "x\u{1b}[1m",
+            "localhost:/x",
+            &"a".repeat(256),
+        ] {
+            assert!(text.parse::<Reference>().is_err(), "{text:?}");
+        }
+    }
+}

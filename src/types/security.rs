@@ -1,0 +1,56 @@
+//! What `--security-opt`, `--cap-*`, `--privileged`, `--device`, `--sysctl` come to.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(crate) struct Security {
+    pub(crate) privileged: bool,
+    /// Names as the user wrote them (`NET_ADMIN`, `cap_net_admin`, `ALL`), checked.
+    pub(crate) cap_add: Vec<String>,
+    pub(crate) cap_drop: Vec<String>,
+    pub(crate) no_new_privileges: bool,
+    pub(crate) seccomp: SeccompMode,
+    /// `mask=`: more paths to mask.
+    pub(crate) mask: Vec<PathBuf>,
+    /// `unmask=`: default masks not to apply.
+    pub(crate) unmask: Unmask,
+    /// `label=…`, `apparmor=…` and `proc-opts=…` as written.
+    pub(crate) label: Vec<String>,
+    pub(crate) apparmor: Option<String>,
+    pub(crate) proc_opts: Vec<String>,
+    pub(crate) sysctl: BTreeMap<String, String>,
+    pub(crate) devices: Vec<DeviceSpec>,
+    pub(crate) read_only: bool,
+    /// With `read_only`: tmpfs on /tmp, /run, /var/tmp (default true).
+    pub(crate) read_only_tmpfs: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum SeccompMode {
+    #[default]
+    Default,
+    Unconfined,
+    File(PathBuf),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Unmask {
+    #[default]
+    None,
+    All,
+    /// Paths or globs.
+    Paths(Vec<String>),
+}
+
+/// `--device HOST[:CTR][:rwm]`: bind mounted, as nodes cannot be made without root.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DeviceSpec {
+    pub(crate) host: PathBuf,
+    pub(crate) container: PathBuf,
+    pub(crate) access: String,
+}
