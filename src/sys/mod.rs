@@ -1,8 +1,15 @@
 //! L1: the only door to the kernel. No container words, no unsafe above this layer.
 #![expect(clippy::disallowed_methods, reason = "this layer is what the rule sends callers to")]
 
+pub(crate) mod clone;
 pub(crate) mod error;
 pub(crate) mod fs;
 pub(crate) mod lock;
+pub(crate) mod prctl;
+pub(crate) mod process;
+mod raw;
+pub(crate) mod spawn;
+mod wait;
 
 pub(crate) use error::{Call, Errno, Error, Result};
+pub(crate) use wait::wait_readable;

@@ -1,0 +1,70 @@
+//! New processes: `fork(2)` and `clone3(2)`. Only single-threaded processes may come here.
+#![expect(unsafe_code, reason = "fork and clone3 duplicate the whole process")]
+
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+
+use super::error::{Call, Result};
+use super::process::{Pid, PidFd};
+use super::raw;
+
+/// Wider than the constant of the libc crate.
+const CLONE_INTO_CGROUP: u64 = 0x2_0000_0000;
+
+/// What is new for the child of [`clone3`].
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct CloneOptions<'a> {
+    /// `CLONE_NEW*` flags.
+    pub(crate) namespaces: i32,
+    /// The child becomes a child of our parent (`CLONE_PARENT`), who gets no exit signal (K-B7).
+    pub(crate) sibling: bool,
+    /// The child is born in this cgroup (`CLONE_INTO_CGROUP`, Linux 5.7).
+    pub(crate) cgroup: Option<BorrowedFd<'a>>,
+}
+
+/// Which side of a fork we are.
+#[derive(Debug)]
+pub(crate) enum Forked {
+    Child,
+    Parent(PidFd),
+}
+
+/// `fork(2)` with a pidfd for the child.
+pub(crate) fn fork() -> Result<Forked> {
+    clone3(CloneOptions::default())
+}
+
+/// `clone3(2)` with the memory copied, as by `fork(2)`.
+pub(crate) fn clone3(options: CloneOptions<'_>) -> Result<Forked> {
+    debug_assert!(single_threaded(), "a process with threads must not fork");
+    let mut pidfd: libc::c_int = -1;
+    let mut flags = u64::from(options.namespaces.cast_unsigned()) | libc::CLONE_PIDFD as u64;
+    let mut args = raw::CloneArgs {
+        pidfd: std::ptr::from_mut(&mut pidfd) as u64,
+        exit_signal: libc::SIGCHLD as u64,
+        ..raw::CloneArgs::default()
+    };
+    if options.sibling {
+        flags |= libc::CLONE_PARENT as u64;
+        args.exit_signal = 0;
+    }
+    if let Some(cgroup) = options.cgroup {
+        flags |= CLONE_INTO_CGROUP;
+        args.cgroup = u64::from(cgroup.as_raw_fd().cast_unsigned());
+    }
+    args.flags = flags;
+    // SAFETY: no CLONE_VM and no CLONE_THREAD; one thread, as asserted above and promised by `lib::main`.
+    match unsafe { raw::clone3(&args) }? {
+        0 => Ok(Forked::Child),
+        pid => {
+            // SAFETY: the kernel wrote a new descriptor for us.
+            let fd = unsafe { OwnedFd::from_raw_fd(pidfd) };
+            let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+            let pid = pid.ok_or(nix::errno::Errno::ESRCH).call("clone3", || "pid out of range".to_owned())?;
+            Ok(Forked::Parent(PidFd::from_parts(pid, fd)))
+        }
+    }
+}
+
+fn single_threaded() -> bool {
+    std::fs::read_dir("/proc/self/task").map_or(true, |tasks| tasks.count() == 1)
+}

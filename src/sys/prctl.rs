@@ -1,0 +1,63 @@
+//! `prctl(2)` and the other per-process switches of init, monitor and workers.
+#![expect(unsafe_code, reason = "prctl and sigaction have no safe wrapper for what we need")]
+
+use super::error::{Call, Error, Result};
+
+/// Whether others of our uid may look into this process (`/proc/PID`, ptrace): see K-A7.
+pub(crate) fn set_dumpable(on: bool) -> Result<()> {
+    let behavior =
+        if on { rustix::process::DumpableBehavior::Dumpable } else { rustix::process::DumpableBehavior::NotDumpable };
+    rustix::process::set_dumpable_behavior(behavior).call("prctl", || format!("PR_SET_DUMPABLE, {on}"))
+}
+
+/// Orphaned descendants become our children.
+pub(crate) fn set_subreaper() -> Result<()> {
+    simple(libc::PR_SET_CHILD_SUBREAPER, 1, "PR_SET_CHILD_SUBREAPER")
+}
+
+/// The signal that we get when our parent (its thread) dies; 0 = none. Cleared by set-id calls (K-A13).
+pub(crate) fn set_parent_death_signal(signal: i32) -> Result<()> {
+    simple(libc::PR_SET_PDEATHSIG, libc::c_ulong::try_from(signal).unwrap_or(0), "PR_SET_PDEATHSIG")
+}
+
+/// No exec gains privileges any more.
+pub(crate) fn set_no_new_privs() -> Result<()> {
+    simple(libc::PR_SET_NO_NEW_PRIVS, 1, "PR_SET_NO_NEW_PRIVS")
+}
+
+/// Permitted capabilities survive the next set-uid call.
+pub(crate) fn set_keep_caps(on: bool) -> Result<()> {
+    simple(libc::PR_SET_KEEPCAPS, libc::c_ulong::from(on), "PR_SET_KEEPCAPS")
+}
+
+/// Name of this process in `ps` (15 bytes).
+pub(crate) fn set_name(name: &std::ffi::CStr) -> Result<()> {
+    // SAFETY: PR_SET_NAME reads a null-terminated string.
+    let result = unsafe { libc::prctl(libc::PR_SET_NAME, name.as_ptr()) };
+    if result == 0 { Ok(()) } else { Err(Error::last("prctl", "PR_SET_NAME")) }
+}
+
+/// Every signal at its default action, none blocked: what a program expects at its start.
+pub(crate) fn reset_signals() -> Result<()> {
+    for signal in 1..=64 {
+        // SAFETY: SIG_DFL installs no code of ours. SIGKILL, SIGSTOP and glibc's own two answer EINVAL: no matter.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    }
+    nix::sys::signal::SigSet::empty().thread_set_mask().call("rt_sigprocmask", || "SIG_SETMASK, []".to_owned())
+}
+
+/// A new, empty session keyring of the kernel (`keyctl(2)`), so that the keys of the caller stay outside.
+pub(crate) fn join_new_session_keyring() -> Result<()> {
+    const KEYCTL_JOIN_SESSION_KEYRING: libc::c_long = 1;
+    // SAFETY: a null name asks for an anonymous keyring.
+    let result =
+        unsafe { libc::syscall(libc::SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, std::ptr::null::<libc::c_char>()) };
+    if result >= 0 { Ok(()) } else { Err(Error::last("keyctl", "KEYCTL_JOIN_SESSION_KEYRING")) }
+}
+
+fn simple(option: libc::c_int, value: libc::c_ulong, name: &'static str) -> Result<()> {
+    let zero: libc::c_ulong = 0;
+    // SAFETY: these options take numbers only.
+    let result = unsafe { libc::prctl(option, value, zero, zero, zero) };
+    if result == 0 { Ok(()) } else { Err(Error::last("prctl", format!("{name}, {value}"))) }
+}

@@ -1,0 +1,172 @@
+//! System calls that neither nix nor rustix wraps, by number.
+#![expect(unsafe_code, reason = "libc::syscall is the only way to these calls")]
+
+use std::ffi::{CStr, CString};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+
+use super::error::{Error, Result};
+
+/// Arguments of `clone3(2)` that we use. The structure of Linux 5.7 (with `cgroup`).
+#[derive(Debug, Default, Clone, Copy)]
+#[repr(C, align(8))]
+pub(super) struct CloneArgs {
+    pub(super) flags: u64,
+    pub(super) pidfd: u64,
+    pub(super) child_tid: u64,
+    pub(super) parent_tid: u64,
+    pub(super) exit_signal: u64,
+    pub(super) stack: u64,
+    pub(super) stack_size: u64,
+    pub(super) tls: u64,
+    pub(super) set_tid: u64,
+    pub(super) set_tid_size: u64,
+    pub(super) cgroup: u64,
+}
+
+/// `clone3(2)` without a stack of its own: the child goes on where the parent is, as after `fork(2)`.
+///
+/// # Safety
+/// The process has one thread, and `flags` do not share memory with the child.
+pub(super) unsafe fn clone3(args: &CloneArgs) -> Result<libc::c_long> {
+    // SAFETY: `args` lives through the call and has the size that is passed; the caller upholds the rest.
+    let pid = unsafe { libc::syscall(libc::SYS_clone3, std::ptr::from_ref(args), size_of::<CloneArgs>()) };
+    if pid < 0 { Err(Error::last("clone3", format!("flags={:#x}", args.flags))) } else { Ok(pid) }
+}
+
+/// `mount_setattr(2)` (Linux 5.12): sets and clears attributes of the mount at `dir`, with all below it if `recursive`.
+pub(super) fn mount_setattr(
+    dir: BorrowedFd<'_>,
+    recursive: bool,
+    set: u64,
+    clear: u64,
+    propagation: u64,
+) -> Result<()> {
+    let attr = libc::mount_attr { attr_set: set, attr_clr: clear, propagation, userns_fd: 0 };
+    let flags = libc::AT_EMPTY_PATH | if recursive { libc::AT_RECURSIVE } else { 0 };
+    // SAFETY: the path is a static string, `attr` lives through the call and its size is passed.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_mount_setattr,
+            dir.as_raw_fd(),
+            c"".as_ptr(),
+            flags,
+            std::ptr::from_ref(&attr),
+            size_of::<libc::mount_attr>(),
+        )
+    };
+    if result == 0 {
+        Ok(())
+    } else {
+        Err(Error::last(
+            "mount_setattr",
+            format!("{}, set={set:#x}, clear={clear:#x}, propagation={propagation:#x}", dir.as_raw_fd()),
+        ))
+    }
+}
+
+/// `setns(2)` with a pidfd (Linux 5.8) or a namespace descriptor; `kinds` are `CLONE_NEW*` flags.
+pub(super) fn setns(fd: BorrowedFd<'_>, kinds: i32) -> Result<()> {
+    // SAFETY: no memory is passed.
+    let result = unsafe { libc::setns(fd.as_raw_fd(), kinds) };
+    if result == 0 { Ok(()) } else { Err(Error::last("setns", format!("{}, {kinds:#x}", fd.as_raw_fd()))) }
+}
+
+/// `unshare(2)`.
+pub(super) fn unshare(kinds: i32) -> Result<()> {
+    // SAFETY: no memory is passed.
+    let result = unsafe { libc::unshare(kinds) };
+    if result == 0 { Ok(()) } else { Err(Error::last("unshare", format!("{kinds:#x}"))) }
+}
+
+/// An ioctl of a namespace descriptor (`ioctl_ns(2)`) that returns a descriptor.
+pub(super) fn namespace_relative(fd: BorrowedFd<'_>, request: libc::c_ulong) -> Result<OwnedFd> {
+    // SAFETY: the request takes no argument.
+    let result = unsafe { libc::ioctl(fd.as_raw_fd(), request) };
+    if result < 0 {
+        return Err(Error::last("ioctl", format!("{}, {request:#x}", fd.as_raw_fd())));
+    }
+    // SAFETY: the kernel just made this descriptor for us.
+    Ok(unsafe { OwnedFd::from_raw_fd(result) })
+}
+
+/// `NS_GET_NSTYPE`: the `CLONE_NEW*` flag of a namespace descriptor.
+pub(super) fn namespace_type(fd: BorrowedFd<'_>) -> Result<i32> {
+    const NS_GET_NSTYPE: libc::c_ulong = 0xb703;
+    // SAFETY: the request takes no argument.
+    let result = unsafe { libc::ioctl(fd.as_raw_fd(), NS_GET_NSTYPE) };
+    if result < 0 { Err(Error::last("ioctl", format!("{}, NS_GET_NSTYPE", fd.as_raw_fd()))) } else { Ok(result) }
+}
+
+/// `NS_GET_OWNER_UID`: who made a user namespace.
+pub(super) fn namespace_owner(fd: BorrowedFd<'_>) -> Result<u32> {
+    const NS_GET_OWNER_UID: libc::c_ulong = 0xb704;
+    let mut uid: libc::uid_t = 0;
+    // SAFETY: the request writes one uid_t.
+    let result = unsafe { libc::ioctl(fd.as_raw_fd(), NS_GET_OWNER_UID, std::ptr::from_mut(&mut uid)) };
+    if result < 0 { Err(Error::last("ioctl", format!("{}, NS_GET_OWNER_UID", fd.as_raw_fd()))) } else { Ok(uid) }
+}
+
+/// `close_range(2)`: closes (or marks close-on-exec) every descriptor from `first` to `last`.
+pub(super) fn close_range(first: u32, last: u32, cloexec: bool) -> Result<()> {
+    const CLOSE_RANGE_CLOEXEC: libc::c_uint = 4;
+    let flags = if cloexec { CLOSE_RANGE_CLOEXEC } else { 0 };
+    // SAFETY: no memory is passed. Callers own every descriptor in the range (process::close_all_but).
+    let result = unsafe { libc::syscall(libc::SYS_close_range, first, last, flags) };
+    if result == 0 { Ok(()) } else { Err(Error::last("close_range", format!("{first}, {last}, {flags}"))) }
+}
+
+/// Null-terminated array of pointers for the exec family; borrows from `strings`.
+fn pointers(strings: &[CString]) -> Vec<*const libc::c_char> {
+    strings.iter().map(|s| s.as_ptr()).chain(std::iter::once(std::ptr::null())).collect()
+}
+
+/// `execve(2)`; returns only if it failed.
+pub(super) fn execve(path: &CStr, args: &[CString], env: &[CString]) -> Error {
+    let (argv, envp) = (pointers(args), pointers(env));
+    // SAFETY: all three are null-terminated and live through the call.
+    unsafe { libc::execve(path.as_ptr(), argv.as_ptr(), envp.as_ptr()) };
+    Error::last("execve", format!("{path:?}"))
+}
+
+/// `execveat(2)` of an open descriptor; returns only if it failed.
+pub(super) fn fexecve(fd: BorrowedFd<'_>, args: &[CString], env: &[CString]) -> Error {
+    let (argv, envp) = (pointers(args), pointers(env));
+    // SAFETY: all strings are null-terminated and live through the call.
+    unsafe {
+        libc::syscall(
+            libc::SYS_execveat,
+            fd.as_raw_fd(),
+            c"".as_ptr(),
+            argv.as_ptr(),
+            envp.as_ptr(),
+            libc::AT_EMPTY_PATH,
+        )
+    };
+    Error::last("execveat", format!("{}", fd.as_raw_fd()))
+}
+
+/// `_exit(2)`: no destructor, no atexit handler, no flush.
+pub(super) fn exit_now(code: i32) -> ! {
+    // SAFETY: _exit has no precondition.
+    unsafe { libc::_exit(code) }
+}
+
+/// Takes ownership of a descriptor number that another process or an exec left to us.
+pub(super) fn adopt(fd: RawFd) -> Result<OwnedFd> {
+    // SAFETY: fcntl(F_GETFD) takes no memory; it tells whether the number is open.
+    let flags = unsafe { libc::fcntl(fd, libc::F_GETFD) };
+    if flags < 0 {
+        return Err(Error::last("fcntl", format!("{fd}, F_GETFD")));
+    }
+    // SAFETY: the descriptor is open, and callers adopt each inherited number once.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// `pidfd_send_signal(2)` for signals that have no name (real-time ones).
+pub(super) fn pidfd_send_signal(fd: BorrowedFd<'_>, signal: i32) -> Result<()> {
+    // SAFETY: siginfo is null, which the call allows; no other memory is passed.
+    let result = unsafe {
+        libc::syscall(libc::SYS_pidfd_send_signal, fd.as_raw_fd(), signal, std::ptr::null::<libc::siginfo_t>(), 0)
+    };
+    if result == 0 { Ok(()) } else { Err(Error::last("pidfd_send_signal", format!("{}, {signal}", fd.as_raw_fd()))) }
+}
