@@ -5,6 +5,7 @@
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{Read, Write};
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -250,4 +251,59 @@ fn remove_quietly(path: &Path) {
     if let Err(error) = fs::remove_file(path) {
         tracing::debug!(path = %path.display(), %error, "temporary file stays");
     }
+}
+
+/// Reads from a descriptor to its end, at most `limit` bytes (EFBIG beyond).
+pub(crate) fn read_to_end(fd: BorrowedFd<'_>, limit: u64) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut buffer = [0_u8; 16 << 10];
+    loop {
+        match rustix::io::read(fd, &mut buffer[..]) {
+            Ok(0) => return Ok(bytes),
+            Ok(count) => bytes.extend_from_slice(&buffer[..count]),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error).call("read", || fd.as_raw_fd().to_string()),
+        }
+        if bytes.len() as u64 > limit {
+            return Err(Error::new("read", format!("{}: more than {limit} bytes", fd.as_raw_fd()), Errno::EFBIG));
+        }
+    }
+}
+
+/// One `read(2)` of at most `limit` bytes; empty at the end.
+pub(crate) fn read_some(fd: BorrowedFd<'_>, limit: usize) -> Result<Vec<u8>> {
+    let mut bytes = vec![0; limit];
+    loop {
+        match rustix::io::read(fd, &mut bytes[..]) {
+            Ok(count) => {
+                bytes.truncate(count);
+                return Ok(bytes);
+            }
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error).call("read", || fd.as_raw_fd().to_string()),
+        }
+    }
+}
+
+/// One byte, or `None` at the end.
+pub(crate) fn read_byte(fd: BorrowedFd<'_>) -> Result<Option<u8>> {
+    read_some(fd, 1).map(|bytes| bytes.first().copied())
+}
+
+/// Writes everything.
+pub(crate) fn write_all(fd: BorrowedFd<'_>, mut bytes: &[u8]) -> Result<()> {
+    while !bytes.is_empty() {
+        match rustix::io::write(fd, bytes) {
+            Ok(count) => bytes = &bytes[count..],
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error).call("write", || fd.as_raw_fd().to_string()),
+        }
+    }
+    Ok(())
+}
+
+/// True if the file carries `security.capability`.
+pub(crate) fn has_file_capabilities(path: &Path) -> bool {
+    let mut value = [0_u8; 64];
+    rustix::fs::getxattr(path, "security.capability", &mut value[..]).is_ok_and(|len| len > 0)
 }

@@ -1,14 +1,18 @@
 //! L1: the only door to the kernel. No container words, no unsafe above this layer.
 #![expect(clippy::disallowed_methods, reason = "this layer is what the rule sends callers to")]
 
+pub(crate) mod caps;
 pub(crate) mod clone;
 pub(crate) mod error;
 pub(crate) mod fs;
 pub(crate) mod lock;
+pub(crate) mod mount;
+pub(crate) mod namespace;
 pub(crate) mod prctl;
 pub(crate) mod process;
 mod raw;
 pub(crate) mod spawn;
+pub(crate) mod user;
 mod wait;
 
 pub(crate) use error::{Call, Errno, Error, Result};

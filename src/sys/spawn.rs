@@ -91,7 +91,9 @@ impl<'a> Spawn<'a> {
                 let error = self.become_program(&null, &writer, parent);
                 let errno = (error.errno as i32).to_le_bytes();
                 // If nobody reads, the exit code below still tells that something went wrong.
-                drop(rustix::io::write(&writer, &errno));
+                if rustix::io::write(&writer, &errno).is_err() {
+                    process::exit_now(126)
+                }
                 process::exit_now(127)
             }
         }

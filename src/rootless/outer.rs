@@ -1,0 +1,259 @@
+//! Into P: a child in the P of a live container, or in a new one.
+
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use crate::sys;
+use crate::sys::clone::{CloneOptions, Forked};
+use crate::sys::namespace::{self, NsKind};
+use crate::sys::process::{self, Pid, PidFd};
+use crate::sys::spawn::{Child as Helper, Spawn};
+use crate::types::idmap::{IdMap, IdMaps};
+
+use super::error::Error;
+use super::wish::OuterWish;
+
+/// The P of this request: today's wish, and a live one that has it, if any.
+#[derive(Debug)]
+pub(crate) struct Outer {
+    wish: OuterWish,
+    live: Option<OwnedFd>,
+}
+
+/// Which side of the entrance we are.
+#[derive(Debug)]
+pub(crate) enum Entered {
+    Child(OuterChild),
+    Parent(OuterParent),
+}
+
+/// In the child: not yet in a P with a map.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct OuterChild {
+    way: Way,
+}
+
+#[derive(Debug)]
+enum Way {
+    /// The namespace to join.
+    Join(OwnedFd, IdMaps),
+    /// In a new namespace; the parent writes a byte when the map is there.
+    Mapped(OwnedFd),
+    /// In a new namespace; the map is ours to write.
+    Single(IdMaps),
+}
+
+/// In the parent: the child, and the helper programs that write its map.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct OuterParent {
+    child: PidFd,
+    mapping: Option<Mapping>,
+}
+
+#[derive(Debug)]
+struct Mapping {
+    helpers: Vec<(PathBuf, Helper, OwnedFd)>,
+    go: OwnedFd,
+}
+
+/// A held P that others find in the directory of live ones.
+#[derive(Debug)]
+pub(crate) struct Published {
+    path: PathBuf,
+    userns: OwnedFd,
+}
+
+impl Outer {
+    /// `live_dir`: where running monitors say which P they hold.
+    pub(crate) fn find(wish: OuterWish, live_dir: &Path) -> Self {
+        let live = find_live(live_dir, &wish.maps);
+        Self { wish, live }
+    }
+
+    /// P ← host.
+    pub(crate) fn maps(&self) -> &IdMaps {
+        &self.wish.maps
+    }
+
+    pub(crate) fn wish(&self) -> &OuterWish {
+        &self.wish
+    }
+
+    /// True if entering costs no `newuidmap`.
+    pub(crate) fn is_live(&self) -> bool {
+        self.live.is_some()
+    }
+
+    /// Makes a child on its way into P. The child has a mount namespace of its own.
+    pub(crate) fn enter(&self) -> Result<Entered, Error> {
+        if let Some(live) = &self.live {
+            let userns = live.try_clone().map_err(|error| Error::Join(own_error("dup", &error)))?;
+            return match sys::clone::fork().map_err(Error::Join)? {
+                Forked::Child => Ok(Entered::Child(OuterChild { way: Way::Join(userns, self.wish.maps.clone()) })),
+                Forked::Parent(child) => Ok(Entered::Parent(OuterParent { child, mapping: None })),
+            };
+        }
+        let namespaces = NsKind::User.flag() | NsKind::Mount.flag();
+        let options = CloneOptions { namespaces, ..CloneOptions::default() };
+        let Some(mappers) = &self.wish.mappers else {
+            return match sys::clone::clone3(options).map_err(Error::Create)? {
+                Forked::Child => Ok(Entered::Child(OuterChild { way: Way::Single(self.wish.maps.clone()) })),
+                Forked::Parent(child) => Ok(Entered::Parent(OuterParent { child, mapping: None })),
+            };
+        };
+        let (reader, writer) = process::pipe().map_err(Error::Create)?;
+        match sys::clone::clone3(options).map_err(Error::Create)? {
+            Forked::Child => {
+                drop(writer);
+                Ok(Entered::Child(OuterChild { way: Way::Mapped(reader) }))
+            }
+            Forked::Parent(child) => {
+                drop(reader);
+                let pid = child.pid();
+                let helpers = vec![
+                    start_mapper(&mappers.uid, pid, &self.wish.maps.uid)?,
+                    start_mapper(&mappers.gid, pid, &self.wish.maps.gid)?,
+                ];
+                Ok(Entered::Parent(OuterParent { child, mapping: Some(Mapping { helpers, go: writer }) }))
+            }
+        }
+    }
+}
+
+impl OuterChild {
+    /// Returns when this process is in a mapped P, uid 0, with all capabilities there and its own mount namespace.
+    pub(crate) fn ready(self) -> Result<(), Error> {
+        match self.way {
+            Way::Join(userns, maps) => {
+                namespace::join(userns.as_fd(), &[NsKind::User]).map_err(Error::Join)?;
+                namespace::unshare(&[NsKind::Mount]).map_err(Error::Join)?;
+                let differs = || Error::Join(sys::Error::new("setns", "the id map is another one", sys::Errno::ESTALE));
+                if read_map("/proc/self/uid_map")? == maps.uid && read_map("/proc/self/gid_map")? == maps.gid {
+                    Ok(())
+                } else {
+                    Err(differs())
+                }
+            }
+            Way::Mapped(reader) => {
+                let go = sys::wait_readable(reader.as_fd(), None).and_then(|_| sys::fs::read_byte(reader.as_fd()));
+                match go.map_err(Error::WorkerPipe)? {
+                    Some(_) => Ok(()),
+                    // The parent dropped its end: it tells the reason itself.
+                    None => process::exit_now(125),
+                }
+            }
+            Way::Single(maps) => {
+                let write = |file: &str, text: &str| {
+                    let path = PathBuf::from(format!("/proc/self/{file}"));
+                    sys::fs::write_in_place(&path, text.as_bytes()).map_err(Error::WriteMap)
+                };
+                write("setgroups", "deny")?;
+                write("uid_map", &maps.uid.to_proc())?;
+                write("gid_map", &maps.gid.to_proc())
+            }
+        }
+    }
+}
+
+impl OuterParent {
+    /// Waits for the helper programs and lets the child go on. Call it when there is nothing else to do meanwhile.
+    pub(crate) fn finish_map(&mut self) -> Result<(), Error> {
+        let Some(mapping) = self.mapping.take() else { return Ok(()) };
+        for (program, helper, output) in mapping.helpers {
+            let status = helper.wait().map_err(|source| Error::RunMapper { program: program.clone(), source })?;
+            if !status.success() {
+                let output = sys::fs::read_some(output.as_fd(), 1024).unwrap_or_default();
+                let output = String::from_utf8_lossy(&output).trim().to_owned();
+                return Err(Error::Mapper { program, status, output });
+            }
+        }
+        sys::fs::write_all(mapping.go.as_fd(), b"g").map_err(Error::WorkerPipe)
+    }
+
+    pub(crate) fn child(&self) -> &PidFd {
+        &self.child
+    }
+
+    pub(crate) fn into_child(self) -> PidFd {
+        self.child
+    }
+}
+
+impl Published {
+    /// Opens the P of `child` and says in `live_dir` that this process holds it. The directory must exist.
+    pub(crate) fn publish(child: Pid, maps: &IdMaps, live_dir: &Path) -> Result<Self, Error> {
+        let userns = namespace::open(child, NsKind::User).map_err(Error::Join)?;
+        let path = live_dir.join(format!("{}.{}.{}", Pid::this(), userns.as_raw_fd(), fingerprint(maps)));
+        sys::fs::write_new(&path, b"").map_err(Error::Join)?;
+        Ok(Self { path, userns })
+    }
+
+    pub(crate) fn userns(&self) -> BorrowedFd<'_> {
+        self.userns.as_fd()
+    }
+
+    /// Takes the entry away; best done before the descriptor is closed, harmless if forgotten.
+    pub(crate) fn withdraw(self) -> Result<(), sys::Error> {
+        sys::fs::remove_file(&self.path).map(drop)
+    }
+}
+
+/// Looks through the entries `PID.FD.FINGERPRINT` for a P with these maps. An entry is only a hint: the descriptor is
+/// checked to be a user namespace that we own and whose parent is ours, and the child checks the map after the join.
+fn find_live(live_dir: &Path, maps: &IdMaps) -> Option<OwnedFd> {
+    let wanted = fingerprint(maps);
+    let (uid, _) = process::ids();
+    let own = namespace::open_own(NsKind::User).ok()?;
+    let own = namespace::identity(own.as_fd()).ok()?;
+    sys::fs::names(live_dir).ok()?.iter().find_map(|name| {
+        let mut parts = name.to_str()?.split('.');
+        let (pid, fd, print) = (parts.next()?.parse::<i32>().ok()?, parts.next()?.parse::<i32>().ok()?, parts.next()?);
+        if print != wanted {
+            return None;
+        }
+        let opened = namespace::open_path(&PathBuf::from(format!("/proc/{pid}/fd/{fd}"))).ok();
+        let valid = opened.filter(|userns| {
+            namespace::is_kind(userns.as_fd(), NsKind::User)
+                && namespace::owner_uid(userns.as_fd()).is_ok_and(|owner| owner == uid)
+                && namespace::parent(userns.as_fd())
+                    .and_then(|p| namespace::identity(p.as_fd()))
+                    .is_ok_and(|p| p == own)
+        });
+        if valid.is_none() {
+            // The holder is gone: nobody else tidies up after a killed monitor. Two may try at once.
+            drop(sys::fs::remove_file(&live_dir.join(name)));
+        }
+        valid
+    })
+}
+
+/// Short text that differs where the maps differ.
+fn fingerprint(maps: &IdMaps) -> String {
+    let text = format!("{}/{}", maps.uid.to_proc(), maps.gid.to_proc());
+    crate::types::digest::Digest::of(text.as_bytes()).hex()[..16].to_owned()
+}
+
+fn read_map(path: &str) -> Result<IdMap, Error> {
+    sys::fs::read_to_string(Path::new(path)).map(|text| IdMap::from_proc(&text)).map_err(Error::Join)
+}
+
+/// `newuidmap PID INSIDE OUTSIDE COUNT …` with its messages on a pipe.
+fn start_mapper(program: &Path, child: Pid, map: &IdMap) -> Result<(PathBuf, Helper, OwnedFd), Error> {
+    let error = |source| Error::RunMapper { program: program.to_owned(), source };
+    let (reader, writer) = process::pipe().map_err(error)?;
+    let numbers = map.extents().iter().flat_map(|e| [e.inside, e.outside, e.len]);
+    let helper = Spawn::new(program)
+        .arg(child.to_string())
+        .args(numbers.map(|number| number.to_string()))
+        .stream(1, writer.as_fd())
+        .stream(2, writer.as_fd())
+        .start()
+        .map_err(error)?;
+    Ok((program.to_owned(), helper, reader))
+}
+
+fn own_error(call: &'static str, error: &std::io::Error) -> sys::Error {
+    sys::Error::new(call, "user namespace", sys::Errno::from_raw(error.raw_os_error().unwrap_or(0)))
+}

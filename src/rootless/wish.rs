@@ -1,0 +1,91 @@
+//! The map that P shall have today: read anew for every command, so that editing `/etc/subuid` needs no ritual.
+
+use std::path::{Path, PathBuf};
+
+use crate::sys;
+use crate::sys::spawn::find_program;
+use crate::types::idmap::{Extent, IdMap, IdMaps};
+
+use super::error::Error;
+use super::subid::{self, Range};
+
+/// P's map, and the programs that write it.
+#[derive(Debug, Clone)]
+pub(crate) struct OuterWish {
+    pub(crate) maps: IdMaps,
+    pub(super) mappers: Option<Mappers>,
+    /// Why there is only one id, if so.
+    pub(crate) single: Option<SingleReason>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Mappers {
+    pub(super) uid: PathBuf,
+    pub(super) gid: PathBuf,
+}
+
+/// Why we are in single-id mode.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum SingleReason {
+    /// No `newuidmap` or `newgidmap` in PATH.
+    NoMapper,
+    /// The program is there but has neither the set-uid bit nor file capabilities.
+    PowerlessMapper(PathBuf),
+    /// No lines for this user in `/etc/subuid` and `/etc/subgid`.
+    NoSubIds,
+}
+
+impl OuterWish {
+    /// What this caller can have. `path` is the PATH to search for helper programs.
+    pub(crate) fn of_caller(path: &str) -> Result<Self, Error> {
+        let (uid, gid) = sys::process::ids();
+        let single = |reason| {
+            let maps = IdMaps { uid: IdMap::single(0, uid), gid: IdMap::single(0, gid) };
+            Ok(Self { maps, mappers: None, single: Some(reason) })
+        };
+        let (Some(newuidmap), Some(newgidmap)) = (find_program("newuidmap", path), find_program("newgidmap", path))
+        else {
+            return single(SingleReason::NoMapper);
+        };
+        for program in [&newuidmap, &newgidmap] {
+            if !is_privileged(program) {
+                return single(SingleReason::PowerlessMapper(program.clone()));
+            }
+        }
+        let passwd = Path::new("/etc/passwd");
+        let name =
+            sys::user::name_of(uid, path).map_err(|source| Error::ReadSubIds { path: passwd.to_owned(), source })?;
+        let subids = subid::of_user(name.as_deref(), uid, path)?;
+        if !subids.is_usable() {
+            return single(SingleReason::NoSubIds);
+        }
+        let map = |caller, ranges: &[Range]| {
+            outer_map(caller, ranges)
+                .map_err(|source| Error::SubIds { user: name.clone().unwrap_or_else(|| uid.to_string()), source })
+        };
+        let maps = IdMaps { uid: map(uid, &subids.uid)?, gid: map(gid, &subids.gid)? };
+        Ok(Self { maps, mappers: Some(Mappers { uid: newuidmap, gid: newgidmap }), single: None })
+    }
+}
+
+/// `0 caller 1`, then the ranges from 1 on, one after another.
+fn outer_map(caller: u32, ranges: &[Range]) -> Result<IdMap, crate::types::idmap::InvalidIdMap> {
+    let mut extents = vec![Extent { inside: 0, outside: caller, len: 1 }];
+    let mut next = 1_u32;
+    for (first, count) in ranges {
+        let len = (*count).min(u32::MAX - next);
+        if len > 0 {
+            extents.push(Extent { inside: next, outside: *first, len });
+            next += len;
+        }
+    }
+    IdMap::new(extents)
+}
+
+/// Set-uid root, or with file capabilities: whether the kernel honours them shows when it runs.
+fn is_privileged(program: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let set_uid =
+        sys::fs::stat(program).ok().flatten().is_some_and(|meta| meta.mode() & 0o4000 != 0 && meta.uid() == 0);
+    set_uid || sys::fs::has_file_capabilities(program)
+}
