@@ -3,6 +3,7 @@
 
 pub(crate) mod caps;
 pub(crate) mod clone;
+pub(crate) mod dir;
 pub(crate) mod error;
 pub(crate) mod fs;
 pub(crate) mod lock;
@@ -11,9 +12,11 @@ pub(crate) mod namespace;
 pub(crate) mod prctl;
 pub(crate) mod process;
 mod raw;
+pub(crate) mod root;
 pub(crate) mod spawn;
 pub(crate) mod user;
 mod wait;
+pub(crate) mod xattr;
 
 pub(crate) use error::{Call, Errno, Error, Result};
 pub(crate) use wait::wait_readable;
