@@ -14,6 +14,12 @@ pub(crate) mod storage; // L3
 pub(crate) mod sys; // L1
 pub(crate) mod types; // L0 // L6
 
+/// Chooses the role, while this process is still single-threaded, and plays it.
 pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+    cli::main()
+}
+
+/// The command line's definition, from which man pages and completions are made. Call `build()` on it first.
+pub fn command() -> clap::Command {
+    cli::command()
 }

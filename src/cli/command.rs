@@ -1,0 +1,192 @@
+//! The command line: global flags, the tree of verbs, dispatch.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{CommandFactory, Parser, Subcommand};
+use tracing::level_filters::LevelFilter;
+
+use super::commands::{self, system};
+use super::context::{Context, Invocation};
+use super::error::Error;
+use super::exit;
+
+/// Runs containers without root and without a daemon.
+///
+/// Sampan pulls images, runs containers from them and looks after both, as an ordinary user. Its commands, flags,
+/// output and exit codes are those of podman(1).
+#[derive(Debug, Parser)]
+#[command(
+    name = "sampan",
+    version,
+    disable_help_subcommand = true,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+#[command(override_usage = "sampan [OPTIONS] COMMAND", subcommand_value_name = "COMMAND")]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+/// Flags that stand before the verb.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct Global {
+    /// Directory of images, containers and volumes.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) root: Option<PathBuf>,
+    /// Directory of what can be rebuilt: state of running containers, sockets, locks.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) runroot: Option<PathBuf>,
+    /// How a root file system is put together: overlay, fuse-overlayfs or copy.
+    #[arg(long, value_name = "DRIVER")]
+    pub(crate) storage_driver: Option<String>,
+    /// How a container's cgroup is made: systemd or cgroupfs.
+    #[arg(long, value_name = "MANAGER", value_parser = ["systemd", "cgroupfs"])]
+    pub(crate) cgroup_manager: Option<String>,
+    /// Messages on stderr: trace, debug, info, warn, error.
+    #[arg(long, value_name = "LEVEL", value_parser = log_level)]
+    pub(crate) log_level: Option<LevelFilter>,
+}
+
+// Verbs in the order of `sampan --help`.
+#[derive(Debug, Subcommand)]
+#[command(defer = true)]
+enum Verb {
+    /// Prints the script that completes commands in a shell.
+    Completion(commands::completion::CompletionArgs),
+    /// Shows the version.
+    Version(system::version::VersionArgs),
+    /// Looks after Sampan itself.
+    #[command(subcommand)]
+    System(system::System),
+}
+
+impl Verb {
+    fn run(self, context: &Context) -> Result<ExitCode, Error> {
+        match self {
+            Self::Completion(args) => commands::completion::run(args, context),
+            Self::Version(args) => system::version::run(args, context),
+            Self::System(verb) => system::run(verb, context),
+        }
+    }
+}
+
+/// The whole tree, for man pages and completions. Call `build()` on it: subcommands are made on demand.
+pub(crate) fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// The role of an ordinary command line.
+pub(crate) fn main() -> ExitCode {
+    let cli = match parse(std::env::args_os().collect()) {
+        Ok(cli) => cli,
+        Err(error) => return print_clap(&error),
+    };
+    let invocation = Invocation::read();
+    start_log(cli.global.log_level.or_else(|| invocation.var("RUST_LOG").and_then(|level| log_level(level).ok())));
+    let context = Context::new(invocation, cli.global);
+    let result = cli.verb.run(&context).and_then(|code| context.ui.flush().map(|()| code));
+    result.unwrap_or_else(|error| {
+        // What was written before the error comes before it; if that fails too, the first error is the one to tell.
+        drop(context.ui.flush());
+        super::error::print(&error);
+        error.exit_code()
+    })
+}
+
+/// Parses, and takes `--flag=true` and `--flag=false` for every flag, as Go's flag packages do: the first is the
+/// flag itself, the second is no flag.
+fn parse(mut arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
+    loop {
+        let error = match Cli::try_parse_from(&arguments) {
+            Err(error) if error.kind() == ErrorKind::TooManyValues => error,
+            other => return other,
+        };
+        let (Some(ContextValue::String(flag)), Some(ContextValue::String(value))) =
+            (error.get(ContextKind::InvalidArg), error.get(ContextKind::InvalidValue))
+        else {
+            return Err(error);
+        };
+        let Some(index) = arguments.iter().position(|argument| *argument == *format!("{flag}={value}")) else {
+            return Err(error);
+        };
+        match go_bool(value) {
+            Ok(true) => arguments[index] = flag.into(),
+            Ok(false) => drop(arguments.remove(index)),
+            Err(_) => return Err(error),
+        }
+    }
+}
+
+/// Go's `strconv.ParseBool`.
+pub(crate) fn go_bool(text: &str) -> Result<bool, String> {
+    match text {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
+        _ => Err("true or false".to_owned()),
+    }
+}
+
+/// Podman's levels (logrus); those that Sampan does not tell apart are joined.
+fn log_level(text: &str) -> Result<LevelFilter, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "trace" => Ok(LevelFilter::TRACE),
+        "debug" => Ok(LevelFilter::DEBUG),
+        "info" => Ok(LevelFilter::INFO),
+        "warn" | "warning" => Ok(LevelFilter::WARN),
+        "error" | "fatal" | "panic" => Ok(LevelFilter::ERROR),
+        _ => Err("trace, debug, info, warn or error".to_owned()),
+    }
+}
+
+fn start_log(level: Option<LevelFilter>) {
+    let level = level.unwrap_or(LevelFilter::WARN);
+    // Fails only if a subscriber is there already: then that one stays.
+    drop(tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_target(false).try_init());
+}
+
+/// `--help` and `--version` go to stdout and are a success; whatever else clap refuses is ours: 125, not clap's 2.
+fn print_clap(error: &clap::Error) -> ExitCode {
+    let code = match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
+        _ => ExitCode::from(exit::OURS),
+    };
+    if error.use_stderr() && error.kind() != ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        let text = error.render().to_string();
+        let text = text.strip_prefix("error: ").unwrap_or(&text);
+        super::error::print_text(text);
+    } else {
+        // A closed terminal leaves nobody to tell.
+        drop(error.print());
+    }
+    code
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{command, parse};
+
+    fn words(line: &str) -> Vec<std::ffi::OsString> {
+        line.split(' ').map(Into::into).collect()
+    }
+
+    #[test]
+    fn the_tree_is_sound() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn go_flags_take_a_value() {
+        for good in ["sampan system check --repair=true", "sampan system check --repair=false"] {
+            if command().find_subcommand("system").is_some_and(|system| system.find_subcommand("check").is_some()) {
+                parse(words(good)).expect(good);
+            }
+        }
+        assert!(parse(words("sampan --nope version")).is_err());
+    }
+}

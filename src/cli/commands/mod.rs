@@ -1,0 +1,4 @@
+//! The verbs: one file each, by noun.
+
+pub(crate) mod completion;
+pub(crate) mod system;

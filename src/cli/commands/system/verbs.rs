@@ -1,0 +1,22 @@
+//! The verbs of `sampan system`.
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+use super::super::super::context::Context;
+use super::super::super::error::Error;
+use super::version;
+
+#[derive(Debug, Subcommand)]
+#[command(defer = true)]
+pub(crate) enum System {
+    /// Shows the version.
+    Version(version::VersionArgs),
+}
+
+pub(crate) fn run(verb: System, context: &Context) -> Result<ExitCode, Error> {
+    match verb {
+        System::Version(args) => version::run(args, context),
+    }
+}

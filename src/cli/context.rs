@@ -1,0 +1,79 @@
+//! What every verb gets: the caller's surroundings, the global flags, the terminal.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+use crate::types::progress::{Progress, Silent};
+
+use super::command::Global;
+use super::error::Error;
+use super::output::progress::Bars;
+use super::output::ui::Ui;
+
+/// The caller's surroundings, read once. Everything that depends on them takes this as an argument.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Invocation {
+    /// Working directory, absolute; none if it was removed.
+    pub(crate) cwd: Option<PathBuf>,
+    /// Variables whose name and value are UTF-8.
+    pub(crate) env: BTreeMap<String, String>,
+    pub(crate) stdin_is_terminal: bool,
+    pub(crate) stdout_is_terminal: bool,
+    pub(crate) stderr_is_terminal: bool,
+    /// The command line, for `inspect`.
+    pub(crate) arguments: Vec<String>,
+}
+
+impl Invocation {
+    /// Reads directory, environment and terminals of this process.
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads them")]
+    pub(crate) fn read() -> Self {
+        let utf8 = |(key, value): (std::ffi::OsString, std::ffi::OsString)| {
+            Some((key.into_string().ok()?, value.into_string().ok()?))
+        };
+        Self {
+            cwd: std::env::current_dir().ok(),
+            env: std::env::vars_os().filter_map(utf8).collect(),
+            stdin_is_terminal: std::io::stdin().is_terminal(),
+            stdout_is_terminal: std::io::stdout().is_terminal(),
+            stderr_is_terminal: std::io::stderr().is_terminal(),
+            arguments: std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect(),
+        }
+    }
+
+    /// A variable that is set and not empty.
+    pub(crate) fn var(&self, name: &str) -> Option<&str> {
+        self.env.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// `path` as an absolute path, without looking at the file system.
+    pub(crate) fn absolute(&self, path: &Path) -> Option<PathBuf> {
+        if path.is_absolute() { Some(path.to_owned()) } else { Some(self.cwd.as_ref()?.join(path)) }
+    }
+}
+
+/// What a verb works with.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) invocation: Invocation,
+    pub(crate) global: Global,
+    pub(crate) ui: Ui,
+}
+
+impl Context {
+    pub(crate) fn new(invocation: Invocation, global: Global) -> Self {
+        let ui = Ui::new(&invocation);
+        Self { invocation, global, ui }
+    }
+
+    /// Bars when stderr is a terminal, plain lines otherwise, nothing with `quiet`.
+    pub(crate) fn progress(&self, quiet: bool) -> Box<dyn Progress> {
+        if quiet { Box::new(Silent) } else { Box::new(Bars::new(self.ui.is_live())) }
+    }
+
+    /// Prints an error and its hint, and goes on: for verbs that work on several objects.
+    pub(crate) fn report(&self, error: &Error) {
+        super::error::print(error);
+    }
+}

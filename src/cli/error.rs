@@ -1,0 +1,95 @@
+//! The last error of all: a kind for the exit code, the chain for the reader, a hint for the cure.
+
+use std::error::Error as _;
+use std::io::Write;
+use std::process::ExitCode;
+
+use super::exit;
+
+/// Why a verb ended without success.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// A flag or an argument that clap cannot judge alone.
+    #[error("{0}")]
+    Usage(String),
+    #[error("{flag} is not supported yet")]
+    Unsupported { flag: &'static str },
+    #[error("--format {format:?}")]
+    Template {
+        format: String,
+        #[source]
+        source: gotmpl::TemplateError,
+    },
+    #[error("encode the answer as JSON")]
+    Encode(#[source] serde_json::Error),
+    /// Nobody reads our output any more: silent.
+    #[error("write to standard output")]
+    Output(#[source] std::io::Error),
+}
+
+impl Error {
+    pub(crate) fn usage(text: impl Into<String>) -> Self {
+        Self::Usage(text.into())
+    }
+
+    /// Code with which the process ends if this error is the last word.
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(self.code())
+    }
+
+    pub(crate) fn code(&self) -> u8 {
+        match self {
+            // As if SIGPIPE had ended us: 128 + 13.
+            Self::Output(error) if error.kind() == std::io::ErrorKind::BrokenPipe => 141,
+            _ => exit::OURS,
+        }
+    }
+
+    /// What the user can do about it.
+    fn hint(&self) -> Option<String> {
+        None
+    }
+}
+
+/// Prints `Error: chain: of: messages` in one line, and `Hint: …` if there is a cure.
+pub(crate) fn print(error: &Error) {
+    if matches!(error, Error::Output(source) if source.kind() == std::io::ErrorKind::BrokenPipe) {
+        return;
+    }
+    let mut text = format!("Error: {error}");
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    let mut text = one_line(&text);
+    if let Some(hint) = error.hint() {
+        text.push_str("\nHint: ");
+        text.push_str(&hint);
+    }
+    text.push('\n');
+    // A closed stderr leaves nobody to tell.
+    drop(std::io::stderr().write_all(text.as_bytes()));
+}
+
+/// Prints what clap says: its message, and the usage below it.
+pub(crate) fn print_text(text: &str) {
+    drop(std::io::stderr().write_all(format!("Error: {}\n", text.trim_end()).as_bytes()));
+}
+
+/// An error is one line: names from images and registries may hold line breaks and escape sequences.
+fn one_line(text: &str) -> String {
+    super::output::table::clean(text).into_owned()
+}
+
+/// Turns the result of writing to stdout into ours.
+pub(crate) trait OnStdout<T> {
+    fn on_stdout(self) -> Result<T, Error>;
+}
+
+impl<T> OnStdout<T> for std::io::Result<T> {
+    fn on_stdout(self) -> Result<T, Error> {
+        self.map_err(Error::Output)
+    }
+}

@@ -1,0 +1,8 @@
+//! How answers look: tables as Podman prints them, Go templates, JSON, progress.
+
+pub(crate) mod json;
+pub(crate) mod progress;
+pub(crate) mod table;
+pub(crate) mod template;
+pub(crate) mod time;
+pub(crate) mod ui;

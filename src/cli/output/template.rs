@@ -1,0 +1,308 @@
+//! `--format`: Go templates with Podman's extra functions, `json`, and the `table` prefix.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use gotmpl::{MissingKey, Template, TemplateError, ToSerdeValue, Value};
+use serde::Serialize;
+
+use super::super::error::Error;
+use super::ui::Ui;
+use super::{json, table};
+
+/// Prints a list: `json` as one array, otherwise the template once for each row, each on a line of its own.
+///
+/// `headers` names the columns of `table …` whose heading is not the field's name in capitals.
+pub(crate) fn print_rows<T: Serialize>(
+    ui: &Ui,
+    format: &str,
+    rows: &[T],
+    headers: &[(&str, &str)],
+    heading: bool,
+) -> Result<(), Error> {
+    if is_json(format) {
+        return json::print(ui, rows);
+    }
+    let (body, is_table) = split_table(format);
+    let template = Compiled::new(format, &body)?;
+    let mut text = String::new();
+    if is_table && heading {
+        text.push_str(&template.render_headings(headers)?);
+        text.push('\n');
+    }
+    for row in rows {
+        let mut line = template.render(row)?;
+        if is_table || ui.stdout_is_terminal() {
+            line = clean_cells(&line);
+        }
+        text.push_str(&line);
+        text.push('\n');
+    }
+    if is_table { ui.write(&table::align(&text)?) } else { ui.write(text.as_bytes()) }
+}
+
+/// Prints one object: `json`, or the template and a line break.
+pub(crate) fn print_one<T: Serialize>(ui: &Ui, format: &str, value: &T) -> Result<(), Error> {
+    if is_json(format) {
+        return json::print(ui, value);
+    }
+    let (body, _) = split_table(format);
+    let text = Compiled::new(format, &body)?.render(value)?;
+    ui.line(text)
+}
+
+/// Podman takes `json` and the template `{{json .}}` for a list as the same wish.
+pub(crate) fn is_json(format: &str) -> bool {
+    matches!(format.trim(), "json" | "{{json .}}" | "{{ json . }}" | "{{json . }}" | "{{ json .}}")
+}
+
+/// A template that has been parsed.
+struct Compiled {
+    format: String,
+    body: String,
+    strict: Template,
+}
+
+impl Compiled {
+    fn new(format: &str, body: &str) -> Result<Self, Error> {
+        let strict =
+            parse(body, MissingKey::Error).map_err(|source| Error::Template { format: format.to_owned(), source })?;
+        Ok(Self { format: format.to_owned(), body: body.to_owned(), strict })
+    }
+
+    /// A field that the answer does not have is an error, as in Go for a struct. A key that a map does not have
+    /// (labels, annotations) prints `<no value>`, as in Go: maps have keys from users, which begin in lower case.
+    fn render<T: Serialize>(&self, row: &T) -> Result<String, Error> {
+        let wrong = |source| Error::Template { format: self.format.clone(), source };
+        let value = row.to_serde_value().map_err(wrong)?;
+        match self.strict.execute_to_string(&value) {
+            Err(TemplateError::MissingKey { key }) if !key.starts_with(|c: char| c.is_ascii_uppercase()) => {
+                parse(&self.body, MissingKey::Invalid).and_then(|lax| lax.execute_to_string(&value)).map_err(wrong)
+            }
+            other => other.map_err(wrong),
+        }
+    }
+
+    /// The heading: the same template over the names of its fields.
+    fn render_headings(&self, headers: &[(&str, &str)]) -> Result<String, Error> {
+        let names: serde_json::Map<String, serde_json::Value> = fields(&self.body)
+            .into_iter()
+            .map(|field| {
+                let heading = headers.iter().find(|(name, _)| *name == field).map(|(_, heading)| (*heading).to_owned());
+                let heading = heading.unwrap_or_else(|| heading_of(&field));
+                (field, serde_json::Value::String(heading))
+            })
+            .collect();
+        self.render(&names)
+    }
+}
+
+fn parse(body: &str, missing: MissingKey) -> gotmpl::Result<Template> {
+    let mut template = Template::new("format").missing_key(missing);
+    for (name, function) in FUNCTIONS {
+        template = template.func(name, function);
+    }
+    template.parse(body)
+}
+
+/// Splits Podman's `table ` prefix off, and turns the two escapes that shells pass on into what they mean.
+fn split_table(format: &str) -> (String, bool) {
+    // `.Label "k"` is a method in Podman.
+    let unescape = |text: &str| text.replace("\\t", "\t").replace("\\n", "\n").replace(".Label \"", "index .Labels \"");
+    match format.trim_start().strip_prefix("table") {
+        Some(rest) if rest.starts_with([' ', '\t', '{']) || rest.starts_with("\\t") => {
+            let body = unescape(rest.trim_start());
+            // Podman's users separate columns by one blank: those become tabs.
+            (body.replace("}} {{", "}}\t{{"), true)
+        }
+        _ => (unescape(format), false),
+    }
+}
+
+/// Fields at the top of the template: the `Name` of each `.Name`.
+fn fields(body: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for action in body.split("{{").skip(1).filter_map(|rest| rest.split("}}").next()) {
+        let mut before = ' ';
+        for (index, c) in action.char_indices() {
+            if c == '.' && !before.is_alphanumeric() && before != ')' {
+                let name: String =
+                    action[index + 1..].chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+                if !name.is_empty() {
+                    found.insert(name);
+                }
+            }
+            before = c;
+        }
+    }
+    found
+}
+
+/// `CreatedAt` → `CREATED AT`.
+fn heading_of(field: &str) -> String {
+    let mut heading = String::new();
+    let mut before_is_lower = false;
+    for c in field.chars() {
+        if c.is_ascii_uppercase() && before_is_lower {
+            heading.push(' ');
+        }
+        before_is_lower = c.is_ascii_lowercase() || c.is_ascii_digit();
+        heading.push(c.to_ascii_uppercase());
+    }
+    heading
+}
+
+fn clean_cells(line: &str) -> String {
+    let clean = |line: &str| line.split('\t').map(table::clean).collect::<Vec<_>>().join("\t");
+    line.split('\n').map(clean).collect::<Vec<_>>().join("\n")
+}
+
+type Function = fn(&[Value]) -> gotmpl::Result<Value>;
+
+/// Podman's functions beyond Go's own (containers/common `pkg/report/template.go` has the list).
+const FUNCTIONS: [(&str, Function); 9] = [
+    ("json", |args| argument(args, "json").and_then(|value| Ok(text(to_json(value)?.to_string())))),
+    ("join", |args| match args {
+        [Value::List(items), separator] => {
+            Ok(text(items.iter().map(ToString::to_string).collect::<Vec<_>>().join(&separator.to_string())))
+        }
+        [Value::Nil, _] => Ok(text(String::new())),
+        _ => Err(TemplateError::Exec("join: a list and a separator".to_owned())),
+    }),
+    // Go's own, except that a missing key of a map of strings is the empty string, as in Go.
+    ("index", |args| {
+        let (first, rest) = args.split_first().ok_or_else(|| TemplateError::Exec("index: no argument".to_owned()))?;
+        let mut value = first.clone();
+        for key in rest {
+            value = match value.index(key)? {
+                Value::Nil if matches!(value, Value::Map(_)) => text(String::new()),
+                found => found,
+            };
+        }
+        Ok(value)
+    }),
+    ("lower", |args| argument(args, "lower").map(|value| text(value.to_string().to_lowercase()))),
+    ("upper", |args| argument(args, "upper").map(|value| text(value.to_string().to_uppercase()))),
+    ("title", |args| argument(args, "title").map(|value| text(title(&value.to_string())))),
+    ("split", |args| match args {
+        [value, separator] => {
+            let (value, separator) = (value.to_string(), separator.to_string());
+            Ok(Value::List(value.split(separator.as_str()).map(|part| text(part.to_owned())).collect()))
+        }
+        _ => Err(TemplateError::Exec("split: a string and a separator".to_owned())),
+    }),
+    ("pad", |args| match args {
+        [value, left, right] => {
+            let width = |value: &Value| value.as_int().and_then(|n| usize::try_from(n).ok()).unwrap_or(0).min(4096);
+            let value = value.to_string();
+            if value.is_empty() {
+                return Ok(text(value));
+            }
+            Ok(text(format!("{}{value}{}", " ".repeat(width(left)), " ".repeat(width(right)))))
+        }
+        _ => Err(TemplateError::Exec("pad: a string and two numbers".to_owned())),
+    }),
+    ("truncate", |args| match args {
+        [value, length] => {
+            let length = length.as_int().and_then(|n| usize::try_from(n).ok()).unwrap_or(0);
+            Ok(text(value.to_string().chars().take(length).collect()))
+        }
+        _ => Err(TemplateError::Exec("truncate: a string and a number".to_owned())),
+    }),
+];
+
+fn argument<'a>(args: &'a [Value], name: &str) -> gotmpl::Result<&'a Value> {
+    match args {
+        [value] => Ok(value),
+        _ => Err(TemplateError::Exec(format!("{name}: one argument"))),
+    }
+}
+
+fn text(text: String) -> Value {
+    Value::String(Arc::from(text))
+}
+
+fn title(text: &str) -> String {
+    let mut start = true;
+    text.chars()
+        .map(|c| {
+            let shown = if start { c.to_ascii_uppercase() } else { c };
+            start = c.is_whitespace();
+            shown
+        })
+        .collect()
+}
+
+fn to_json(value: &Value) -> gotmpl::Result<serde_json::Value> {
+    Ok(match value {
+        Value::Nil => serde_json::Value::Null,
+        Value::Bool(value) => (*value).into(),
+        Value::Int(value) => (*value).into(),
+        Value::Uint(value) => (*value).into(),
+        Value::Float(value) => (*value).into(),
+        Value::String(value) => value.as_ref().into(),
+        Value::List(items) => serde_json::Value::Array(items.iter().map(to_json).collect::<gotmpl::Result<_>>()?),
+        Value::Map(entries) => serde_json::Value::Object(
+            entries.iter().map(|(key, value)| Ok((key.to_string(), to_json(value)?))).collect::<gotmpl::Result<_>>()?,
+        ),
+        _ => return Err(TemplateError::Exec("json: this value has no JSON form".to_owned())),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{Compiled, fields, heading_of, split_table};
+
+    fn render(format: &str) -> String {
+        let row = json!({
+            "ID": "0123", "Names": ["a", "b"], "Labels": {"k": "v"}, "Size": 3, "State": {"Pid": 7}, "Image": "x/y:z"
+        });
+        let (body, _) = split_table(format);
+        match Compiled::new(format, &body).and_then(|template| template.render(&row)) {
+            Ok(text) => text,
+            Err(error) => format!("error: {error}"),
+        }
+    }
+
+    #[test]
+    fn podmans_functions() {
+        for (format, shown) in [
+            ("{{.ID}} {{.Size}}", "0123 3"),
+            ("{{.State.Pid}}", "7"),
+            ("{{json .Names}}", "[\"a\",\"b\"]"),
+            ("{{join .Names \",\"}}", "a,b"),
+            ("{{upper .Image}}", "X/Y:Z"),
+            ("{{title \"hello world\"}}", "Hello World"),
+            ("{{truncate .Image 3}}|{{pad .ID 1 2}}|", "x/y| 0123  |"),
+            ("{{index (split .Image \":\") 1}}", "z"),
+            ("{{index .Labels \"k\"}}", "v"),
+            ("{{.Labels.k}}", "v"),
+            ("{{.Labels.nope}}", "<no value>"),
+            ("{{.Label \"k\"}}{{index .Labels \"nope\"}}", "v"),
+            ("{{range .Names}}<{{.}}>{{end}}", "<a><b>"),
+            ("{{if eq .ID \"0123\"}}yes{{else}}no{{end}}", "yes"),
+            ("{{.ID}}\\t{{printf \"%05d\" .Size}}", "0123\t00003"),
+        ] {
+            assert_eq!(render(format), shown, "{format}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_field_or_template_is_an_error() {
+        assert!(render("{{.Nope}}").starts_with("error"));
+        assert!(render("{{.ID").starts_with("error"));
+    }
+
+    #[test]
+    fn headings() {
+        assert_eq!(heading_of("CreatedAt"), "CREATED AT");
+        assert_eq!(heading_of("ID"), "ID");
+        assert_eq!(split_table("table {{.ID}} {{.Names}}"), ("{{.ID}}\t{{.Names}}".to_owned(), true));
+        assert_eq!(
+            fields("{{.ID}} {{upper .Names}} {{.State.Pid}}").into_iter().collect::<Vec<_>>(),
+            ["ID", "Names", "State"]
+        );
+    }
+}

@@ -1,0 +1,23 @@
+//! Why a configuration file, or the configuration as a whole, cannot be used.
+
+use std::path::PathBuf;
+
+use crate::sys;
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("read {path:?}")]
+    Read {
+        path: PathBuf,
+        #[source]
+        source: sys::Error,
+    },
+    #[error("{path:?} is not valid: {why}")]
+    Parse { path: PathBuf, why: String },
+    /// Neither `$HOME` nor the password file names a home directory.
+    #[error("find the home directory: $HOME is not set and the password file has no entry; use --root and --runroot")]
+    NoHome,
+    /// The directory that stands in for `$XDG_RUNTIME_DIR` is somebody else's.
+    #[error("use {path:?} for runtime files: it is not a directory that only this user may enter")]
+    RuntimeDir { path: PathBuf },
+}

@@ -1,0 +1,87 @@
+//! The three roots (XDG base directories), and what stands in where a variable is missing.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use directories::ProjectDirs;
+
+use crate::sys;
+
+use super::error::Error;
+
+/// Where Sampan keeps what it keeps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Roots {
+    /// `$XDG_DATA_HOME/sampan` or `--root`: everything persistent.
+    pub(crate) graphroot: PathBuf,
+    /// `$XDG_RUNTIME_DIR/sampan` or `--runroot`: what can be rebuilt.
+    pub(crate) runroot: PathBuf,
+}
+
+impl Roots {
+    /// Finds the roots; those given (absolute) win over the environment.
+    pub(crate) fn find(graphroot: Option<PathBuf>, runroot: Option<PathBuf>) -> Result<Self, Error> {
+        // Both given: nothing depends on a home.
+        let dirs = ProjectDirs::from("", "", "sampan");
+        let graphroot = match graphroot {
+            Some(path) => path,
+            None => dirs.as_ref().ok_or(Error::NoHome)?.data_dir().to_owned(),
+        };
+        let runroot = match runroot {
+            Some(path) => path,
+            None => match dirs.as_ref().and_then(|dirs| dirs.runtime_dir()).filter(|path| usable(path)) {
+                Some(path) => path.to_owned(),
+                None => fallback()?,
+            },
+        };
+        Ok(Self { graphroot, runroot })
+    }
+}
+
+/// `$XDG_RUNTIME_DIR` may be left over from another login (`su`, `sudo -u`): its parent must be ours.
+fn usable(path: &Path) -> bool {
+    path.parent().is_some_and(is_ours)
+}
+
+/// Without `$XDG_RUNTIME_DIR`: `/run/user/UID` if it is ours, else `/tmp/sampan-run-UID`, which must be ours alone.
+fn fallback() -> Result<PathBuf, Error> {
+    let uid = own_uid();
+    let login = PathBuf::from(format!("/run/user/{uid}"));
+    if is_ours(&login) {
+        return Ok(login.join("sampan"));
+    }
+    let path = PathBuf::from(format!("/tmp/sampan-run-{uid}"));
+    // The name can be foreseen: whoever made it first may be an attacker, so look at what is there.
+    let wrong = |source| Error::Read { path: path.clone(), source };
+    match sys::fs::mkdir(&path, 0o700) {
+        Ok(()) => {}
+        Err(error) if error.is(sys::Errno::EEXIST) => {}
+        Err(error) => return Err(wrong(error)),
+    }
+    match sys::fs::lstat(&path).map_err(wrong)? {
+        Some(found) if found.is_dir() && found.uid() == uid && found.mode() & 0o077 == 0 => Ok(path),
+        _ => Err(Error::RuntimeDir { path }),
+    }
+}
+
+fn is_ours(path: &Path) -> bool {
+    matches!(sys::fs::stat(path), Ok(Some(found)) if found.is_dir() && found.uid() == own_uid())
+}
+
+/// The effective uid: the owner of our own entry in proc(5).
+fn own_uid() -> u32 {
+    sys::fs::effective_uid()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::Roots;
+
+    #[test]
+    fn flags_win() {
+        let roots = Roots::find(Some(PathBuf::from("/a")), Some(PathBuf::from("/b"))).expect("roots");
+        assert_eq!(roots, Roots { graphroot: PathBuf::from("/a"), runroot: PathBuf::from("/b") });
+    }
+}
