@@ -1,0 +1,145 @@
+//! Terminals: pairs (`pty(7)`), window size, raw mode with a way back.
+
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+
+use rustix::fs::{Mode, OFlags};
+use rustix::pty::OpenptFlags;
+use rustix::termios::{OptionalActions, SpecialCodeIndex, Termios};
+
+use super::error::{Call, Result};
+use super::signal::{MaskGuard, SIGTTOU, SignalSet};
+
+/// A new pseudo-terminal.
+#[derive(Debug)]
+pub(crate) struct Pair {
+    pub(crate) master: OwnedFd,
+    /// The terminal itself; it did not become anyone's controlling terminal.
+    pub(crate) slave: OwnedFd,
+}
+
+/// Rows and columns of characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct WindowSize {
+    pub(crate) rows: u16,
+    pub(crate) columns: u16,
+}
+
+/// Makes a pair by the multiplexer at `ptmx` (that of a container's devpts, or `/dev/ptmx`).
+///
+/// The slave is opened through the master (`TIOCGPTPEER`), never by a name that the container could have replaced.
+pub(crate) fn open(ptmx: &Path) -> Result<Pair> {
+    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+    let master = match rustix::fs::open(ptmx, flags, Mode::empty()) {
+        // `/dev/ptmx` is a link to `pts/ptmx` in a container's /dev of our own making.
+        Err(rustix::io::Errno::LOOP) => rustix::fs::open(ptmx, flags - OFlags::NOFOLLOW, Mode::empty()),
+        other => other,
+    }
+    .call("open", || format!("{ptmx:?}"))?;
+    rustix::pty::unlockpt(&master).call("ioctl", || "TIOCSPTLCK".to_owned())?;
+    let slave = peer(&master)?;
+    Ok(Pair { master, slave })
+}
+
+/// Opens the slave of a master, whichever devpts it is from.
+pub(crate) fn peer(master: impl AsFd) -> Result<OwnedFd> {
+    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+    rustix::pty::ioctl_tiocgptpeer(master, flags).call("ioctl", || "TIOCGPTPEER".to_owned())
+}
+
+/// Makes a terminal the controlling one of this session, whose leader we are.
+pub(crate) fn make_controlling(slave: impl AsFd) -> Result<()> {
+    rustix::process::ioctl_tiocsctty(slave).call("ioctl", || "TIOCSCTTY".to_owned())
+}
+
+/// True if this is a terminal.
+pub(crate) fn is_terminal(fd: impl AsFd) -> bool {
+    rustix::termios::isatty(fd)
+}
+
+/// The window size of a terminal, from either end.
+pub(crate) fn window_size(fd: impl AsFd) -> Result<WindowSize> {
+    let size = rustix::termios::tcgetwinsize(fd).call("ioctl", || "TIOCGWINSZ".to_owned())?;
+    Ok(WindowSize { rows: size.ws_row, columns: size.ws_col })
+}
+
+/// Sets it; the foreground job of the terminal gets SIGWINCH if it is another one.
+pub(crate) fn set_window_size(fd: impl AsFd, size: WindowSize) -> Result<()> {
+    let size = rustix::termios::Winsize { ws_row: size.rows, ws_col: size.columns, ws_xpixel: 0, ws_ypixel: 0 };
+    rustix::termios::tcsetwinsize(fd, size).call("ioctl", || "TIOCSWINSZ".to_owned())
+}
+
+/// The character that ends the input of a terminal (Ctrl-D unless changed); `None` if there is none.
+pub(crate) fn end_of_file_character(fd: impl AsFd) -> Option<u8> {
+    let code = rustix::termios::tcgetattr(fd).ok()?.special_codes[SpecialCodeIndex::VEOF];
+    (code != 0).then_some(code)
+}
+
+/// A terminal in raw mode; as it was before when this is dropped.
+#[derive(Debug)]
+pub(crate) struct RawMode<'a> {
+    terminal: BorrowedFd<'a>,
+    before: Termios,
+}
+
+impl<'a> RawMode<'a> {
+    /// Switches to raw mode. From a background job this stops us with SIGTTOU until we are in the foreground.
+    pub(crate) fn enter(terminal: BorrowedFd<'a>) -> Result<Self> {
+        let before =
+            rustix::termios::tcgetattr(terminal).call("ioctl", || format!("{}, TCGETS", terminal.as_raw_fd()))?;
+        let guard = Self { terminal, before };
+        guard.again()?;
+        Ok(guard)
+    }
+
+    /// Switches to raw mode once more: after a stop the shell has set its own modes.
+    pub(crate) fn again(&self) -> Result<()> {
+        let mut raw = self.before.clone();
+        raw.make_raw();
+        loop {
+            match rustix::termios::tcsetattr(self.terminal, OptionalActions::Now, &raw) {
+                Err(rustix::io::Errno::INTR) => {}
+                other => return other.call("ioctl", || format!("{}, TCSETS, raw", self.terminal.as_raw_fd())),
+            }
+        }
+    }
+}
+
+impl Drop for RawMode<'_> {
+    fn drop(&mut self) {
+        // With SIGTTOU blocked the restoration works from the background as well (termios(3)).
+        let guard = MaskGuard::block(&SignalSet::of([SIGTTOU]));
+        if let Err(error) = rustix::termios::tcsetattr(self.terminal, OptionalActions::Now, &self.before) {
+            tracing::debug!(%error, "terminal modes stay");
+        }
+        drop(guard);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::AsFd;
+    use std::path::Path;
+
+    use rustix::termios::{LocalModes, tcgetattr};
+
+    use super::{RawMode, WindowSize, end_of_file_character, is_terminal, open, peer, set_window_size, window_size};
+
+    #[test]
+    fn raw_mode_is_undone_and_sizes_pass() {
+        let pair = open(Path::new("/dev/ptmx")).expect("pty");
+        assert!(is_terminal(&pair.slave));
+        let canonical = || tcgetattr(&pair.slave).expect("modes").local_modes.contains(LocalModes::ICANON);
+        assert!(canonical());
+        {
+            let raw = RawMode::enter(pair.slave.as_fd()).expect("raw");
+            assert!(!canonical());
+            raw.again().expect("again");
+        }
+        assert!(canonical());
+        let size = WindowSize { rows: 33, columns: 101 };
+        set_window_size(&pair.master, size).expect("resize");
+        assert_eq!(window_size(peer(&pair.master).expect("peer")).expect("size"), size);
+        assert_eq!(end_of_file_character(&pair.slave), Some(4));
+    }
+}

@@ -1,0 +1,82 @@
+//! Bytes through pipes, terminals and sockets, without ever waiting unless the name says so.
+
+use std::io::IoSlice;
+use std::os::fd::{AsFd, AsRawFd};
+
+use rustix::fs::OFlags;
+use rustix::io::Errno as RustixErrno;
+
+use super::error::{Call, Result};
+
+/// What one read or write gave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Transfer {
+    /// So many bytes, more than none.
+    Bytes(usize),
+    /// Reading: nothing will come any more. Writing: nobody reads any more.
+    End,
+    /// Nothing now; wait for readiness.
+    WouldBlock,
+}
+
+/// Switches `O_NONBLOCK` of the open file description, which every process that shares it sees: only for our own.
+pub(crate) fn set_nonblocking(fd: impl AsFd, on: bool) -> Result<()> {
+    let fd = fd.as_fd();
+    let mut flags = rustix::fs::fcntl_getfl(fd).call("fcntl", || format!("{}, F_GETFL", fd.as_raw_fd()))?;
+    flags.set(OFlags::NONBLOCK, on);
+    rustix::fs::fcntl_setfl(fd, flags).call("fcntl", || format!("{}, F_SETFL", fd.as_raw_fd()))
+}
+
+/// One `read(2)`. A terminal or socket whose other side has gone (EIO, ECONNRESET) is at its end.
+pub(crate) fn read(fd: impl AsFd, buffer: &mut [u8]) -> Result<Transfer> {
+    let fd = fd.as_fd();
+    loop {
+        return match rustix::io::read(fd, &mut *buffer) {
+            Ok(0) | Err(RustixErrno::IO | RustixErrno::CONNRESET) => Ok(Transfer::End),
+            Ok(count) => Ok(Transfer::Bytes(count)),
+            Err(RustixErrno::AGAIN) => Ok(Transfer::WouldBlock),
+            Err(RustixErrno::INTR) => continue,
+            Err(error) => Err(error).call("read", || fd.as_raw_fd().to_string()),
+        };
+    }
+}
+
+/// One `write(2)`. EPIPE and its kin are the end.
+pub(crate) fn write(fd: impl AsFd, bytes: &[u8]) -> Result<Transfer> {
+    write_vectored(fd, &[IoSlice::new(bytes)])
+}
+
+/// One `writev(2)`.
+pub(crate) fn write_vectored(fd: impl AsFd, bytes: &[IoSlice<'_>]) -> Result<Transfer> {
+    let fd = fd.as_fd();
+    loop {
+        return match rustix::io::writev(fd, bytes) {
+            Ok(0) | Err(RustixErrno::AGAIN) => Ok(Transfer::WouldBlock),
+            Ok(count) => Ok(Transfer::Bytes(count)),
+            Err(RustixErrno::PIPE | RustixErrno::CONNRESET | RustixErrno::IO) => Ok(Transfer::End),
+            Err(RustixErrno::INTR) => continue,
+            Err(error) => Err(error).call("writev", || fd.as_raw_fd().to_string()),
+        };
+    }
+}
+
+/// Writes everything, waiting as long as it takes. EPIPE if nobody reads.
+pub(crate) fn write_all(fd: impl AsFd, mut bytes: &[u8]) -> Result<()> {
+    let fd = fd.as_fd();
+    while !bytes.is_empty() {
+        match write(fd, bytes)? {
+            Transfer::Bytes(count) => bytes = &bytes[count..],
+            Transfer::End => return Err(RustixErrno::PIPE).call("write", || fd.as_raw_fd().to_string()),
+            Transfer::WouldBlock => wait_writable(fd)?,
+        }
+    }
+    Ok(())
+}
+
+fn wait_writable(fd: std::os::fd::BorrowedFd<'_>) -> Result<()> {
+    let mut fds = [rustix::event::PollFd::from_borrowed_fd(fd, rustix::event::PollFlags::OUT)];
+    match rustix::event::poll(&mut fds, None) {
+        Ok(_) | Err(RustixErrno::INTR) => Ok(()),
+        Err(error) => Err(error).call("poll", || fd.as_raw_fd().to_string()),
+    }
+}
