@@ -1,8 +1,11 @@
 //! L2: reads configuration files and applies precedence. No policy. May import: types, sys.
 #![forbid(unsafe_code)]
 
+pub(crate) mod auth_file;
+mod environment;
 mod error;
 mod paths;
+pub(crate) mod registries_conf;
 
 pub(crate) use error::Error;
 pub(crate) use paths::Roots;

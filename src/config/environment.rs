@@ -1,0 +1,20 @@
+//! The few environment variables that name configuration files.
+#![expect(clippy::disallowed_methods, reason = "this layer may read the environment")]
+
+use std::path::PathBuf;
+
+/// The path in this variable, if there is one.
+pub(crate) fn path(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
+/// `$HOME`.
+pub(crate) fn home() -> Option<PathBuf> {
+    path("HOME").filter(|path| path.is_absolute())
+}
+
+/// `$XDG_CONFIG_HOME`, or `~/.config`. The XDG specification has relative paths ignored.
+pub(crate) fn config_home() -> Option<PathBuf> {
+    let given = path("XDG_CONFIG_HOME").filter(|path| path.is_absolute());
+    given.or_else(|| home().map(|home| home.join(".config")))
+}
