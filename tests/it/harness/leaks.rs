@@ -1,0 +1,122 @@
+//! What a test left behind: processes, mounts, cgroups, sockets, files of the store that should be gone.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use super::env::Env;
+
+/// A process that carries a mark.
+#[derive(Debug, Clone)]
+pub(crate) struct Process {
+    pub(crate) pid: i32,
+    pub(crate) command: String,
+    pub(crate) state: char,
+}
+
+/// Every process with this mark (the soft limit of `RLIMIT_MSGQUEUE`), zombies of living parents too.
+pub(crate) fn marked(mark: u64) -> Vec<Process> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<i32>().ok()) else { continue };
+        let Ok(limits) = std::fs::read_to_string(entry.path().join("limits")) else { continue };
+        let soft = limits.lines().find_map(|line| line.strip_prefix("Max msgqueue size"));
+        if soft.and_then(|rest| rest.split_whitespace().next()) != Some(mark.to_string().as_str()) {
+            continue;
+        }
+        let stat = std::fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
+        let state = stat.rsplit(") ").next().and_then(|rest| rest.chars().next()).unwrap_or('?');
+        let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        let line = String::from_utf8_lossy(&line).replace('\0', " ");
+        let comm = std::fs::read_to_string(entry.path().join("comm")).unwrap_or_default();
+        found.push(Process { pid, command: format!("{} [{}]", line.trim(), comm.trim()), state });
+    }
+    found
+}
+
+/// Everything outside the store that should be gone by now.
+pub(super) fn find(env: &Env) -> Vec<String> {
+    let mut problems = Vec::new();
+    let deadline = Instant::now() + Duration::from_secs(5);
+    let mut alive = marked(env.mark());
+    while !alive.is_empty() && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(5));
+        alive = marked(env.mark());
+    }
+    problems
+        .extend(alive.iter().map(|process| format!("process {} {} {}", process.pid, process.state, process.command)));
+    let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    let root = env.root().to_string_lossy().into_owned();
+    problems.extend(mounts.lines().filter(|line| line.contains(&root)).map(|line| format!("mount {line}")));
+    if let Some(cgroup) = env.cgroup() {
+        let mut left = Vec::new();
+        directories(cgroup, &mut left);
+        // The leaf that takes the caller's own processes stays with the subtree, for the next container.
+        left.retain(|dir| dir.file_name().is_some_and(|name| name != "sampan-host"));
+        problems.extend(left.iter().map(|dir| format!("cgroup {}", dir.display())));
+    }
+    problems
+}
+
+/// What `rm --all --force` should have left of the store: no containers, nothing half done; then the program's own check.
+pub(super) fn check_store(env: &Env) -> Vec<String> {
+    let mut problems = Vec::new();
+    for name in ["containers", "names", "staging", "trash"] {
+        let dir = env.graphroot().join(name);
+        problems.extend(children(&dir).into_iter().map(|path| format!("in the store: {}", path.display())));
+    }
+    for epoch in children(&env.runroot()) {
+        for name in ["ctr", "exec", "ports"] {
+            problems
+                .extend(children(&epoch.join(name)).into_iter().map(|path| format!("in runroot: {}", path.display())));
+        }
+    }
+    let check = env.run(["system", "check"]);
+    if !check.is_success() && !check.stderr().contains("unrecognized subcommand") {
+        problems.push(format!("system check: {check:?}"));
+    }
+    problems
+}
+
+/// Kills what carries the mark, removes the cgroup and the tree (which holds files of subordinate ids).
+pub(super) fn remove_everything(env: &Env) {
+    let deadline = Instant::now() + Duration::from_secs(5);
+    loop {
+        let alive = marked(env.mark());
+        if alive.iter().all(|process| process.state == 'Z') || Instant::now() > deadline {
+            break;
+        }
+        for process in alive {
+            kill(Pid::from_raw(process.pid), Signal::SIGKILL).ok();
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    if let Some(cgroup) = env.cgroup() {
+        std::fs::write(cgroup.join("cgroup.kill"), "1").ok();
+        let mut dirs = vec![cgroup.to_owned()];
+        directories(cgroup, &mut dirs);
+        for dir in dirs.iter().rev() {
+            std::fs::remove_dir(dir).ok();
+        }
+    }
+    if std::fs::remove_dir_all(env.root()).is_err() {
+        let remove = ["--user", "--map-root-user", "--map-auto", "--", "rm", "-rf", "--"];
+        std::process::Command::new("unshare").args(remove).arg(env.root()).status().ok();
+    }
+    if env.root().exists() {
+        eprintln!("harness: {} stays", env.root().display());
+    }
+}
+
+fn children(dir: &Path) -> Vec<PathBuf> {
+    std::fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
+}
+
+fn directories(dir: &Path, found: &mut Vec<PathBuf>) {
+    for child in children(dir).into_iter().filter(|child| child.is_dir()) {
+        found.push(child.clone());
+        directories(&child, found);
+    }
+}
