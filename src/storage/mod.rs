@@ -1,1 +1,25 @@
-//! L3: everything persistent. Given its roots, reads no configuration. May import: sys, types.
+//! L3: everything that Sampan keeps on disk (design §4). Given its roots it reads no configuration, and it never
+//! forks: what needs the power of the outer namespace P is a plain function that the engine runs in a worker.
+//!
+//! Rules R1–R13 of the reliability notes are kept here and nowhere else:
+//! one JSON file per object, `staging/` then a rename to publish, names by `link(2)`, `flock` for locks, references
+//! only in the referrer, mark and sweep, `trash/` before deletion.
+#![forbid(unsafe_code)]
+
+pub(crate) mod container_record;
+pub(crate) mod containers;
+pub(crate) mod error;
+pub(crate) mod gc;
+pub(crate) mod layer_index;
+pub(crate) mod layers;
+pub(crate) mod layout;
+pub(crate) mod lease;
+pub(crate) mod process_identity;
+pub(crate) mod record;
+mod recover;
+pub(crate) mod store;
+pub(crate) mod trash;
+
+pub(crate) use error::Error;
+pub(crate) use layout::Layout;
+pub(crate) use store::Store;

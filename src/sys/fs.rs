@@ -7,7 +7,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{Read, Write};
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use super::error::{Call, Errno, Error, Result};
@@ -15,7 +15,9 @@ use super::error::{Call, Errno, Error, Result};
 /// Reads a whole file of at most `limit` bytes; a longer one is EFBIG.
 pub(crate) fn read_limited(path: &Path, limit: u64) -> Result<Vec<u8>> {
     let file = File::open(path).call("open", || format!("{path:?}"))?;
-    let mut bytes = Vec::new();
+    // One read for the text and one for the end: without the size, read_to_end begins with small probes.
+    let size = file.metadata().call("fstat", || format!("{path:?}"))?.len().min(limit);
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0).max(1024) + 1);
     file.take(limit + 1).read_to_end(&mut bytes).call("read", || format!("{path:?}"))?;
     if bytes.len() as u64 > limit {
         return Err(Error::new("read", format!("{path:?}: more than {limit} bytes"), Errno::EFBIG));
@@ -57,6 +59,18 @@ pub(crate) fn write_in_place(path: &Path, bytes: &[u8]) -> Result<()> {
 pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut file = create_new(path, 0o600)?;
     file.write_all(bytes).call("write", || format!("{path:?}"))
+}
+
+/// Like [`write_new`], and its bytes survive a power cut (its name does so after [`sync_dir`]).
+pub(crate) fn write_new_durable(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut file = create_new(path, 0o600)?;
+    file.write_all(bytes).call("write", || format!("{path:?}"))?;
+    file.sync_data().call("fdatasync", || format!("{path:?}"))
+}
+
+/// Changes the mode, whatever the umask says. Follows links: for paths of ours only.
+pub(crate) fn set_mode(path: &Path, mode: u32) -> Result<()> {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).call("chmod", || format!("{path:?}, {mode:#o}"))
 }
 
 /// Makes a new file for writing; EEXIST if it is there.

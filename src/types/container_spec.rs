@@ -20,6 +20,7 @@ use super::signal::Signal;
 
 /// Wish as the flags state it. What a flag did not say is `None` or empty, and the engine fills it in from the image.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct ContainerSpec {
     // What runs.
     /// Image as the user wrote it; none with `rootfs`.

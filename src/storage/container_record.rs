@@ -1,0 +1,346 @@
+//! What is recorded of a container: the wish (`config.json`), the run (`state.json`), the end (`exit.json`); and the
+//! status that follows from them.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::process_identity::ProcessIdentity;
+use super::record::{Record, Rest};
+use crate::types::container_spec::ContainerSpec;
+use crate::types::digest::{ChainId, Digest};
+use crate::types::id::{ContainerId, ImageId};
+use crate::types::image_config::ImageConfig;
+use crate::types::name::ContainerName;
+use crate::types::port::PortMapping;
+use crate::types::status::ContainerStatus;
+
+/// How a container's root file system is put together (`--storage-driver`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum StorageDriver {
+    /// The kernel's overlay, mounted in P.
+    Overlay,
+    /// The program `fuse-overlayfs`, run in P.
+    FuseOverlayfs,
+    /// A copy of the layers, with reflinks where the file system has them.
+    Copy,
+}
+
+impl StorageDriver {
+    /// Name as `--storage-driver`, `info` and `inspect` have it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Overlay => "overlay",
+            Self::FuseOverlayfs => "fuse-overlayfs",
+            Self::Copy => "copy",
+        }
+    }
+}
+
+/// `config.json`: what the container is. Written once by `create`; only `rename` replaces it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct ContainerConfig {
+    pub(crate) version: u32,
+    pub(crate) id: ContainerId,
+    pub(crate) name: ContainerName,
+    pub(crate) created: Timestamp,
+    pub(crate) spec: ContainerSpec,
+    /// None with `--rootfs`.
+    pub(crate) image: Option<ImageSnapshot>,
+    /// Layers of the image, bottom first.
+    pub(crate) layers: Vec<ChainId>,
+    /// Which unpacking of the layers: `storage::layers::MapKey`.
+    pub(crate) map: String,
+    pub(crate) driver: StorageDriver,
+    /// Pid of the `run` that made it: if that is gone and the container was never started, nobody will (garbage).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) creator: Option<u32>,
+    #[serde(flatten)]
+    pub(crate) rest: Rest,
+}
+
+impl ContainerConfig {
+    /// A container made now, with an id of its own. Durable unless `spec.remove`.
+    pub(crate) fn new(name: ContainerName, spec: ContainerSpec, map: String, driver: StorageDriver) -> Self {
+        Self {
+            version: Self::VERSION,
+            id: ContainerId::from_bytes(crate::sys::fs::random()),
+            name,
+            created: Timestamp::now(),
+            spec,
+            image: None,
+            layers: Vec::new(),
+            map,
+            driver,
+            creator: None,
+            rest: Rest::new(),
+        }
+    }
+
+    /// Survives a power cut. What is removed at its end anyway does not, which saves three syncs.
+    pub(crate) fn is_durable(&self) -> bool {
+        !self.spec.remove
+    }
+}
+
+/// The image as it was when the container was made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct ImageSnapshot {
+    pub(crate) id: ImageId,
+    /// Full name of the image; its id if it had none.
+    pub(crate) name: String,
+    /// Of the manifest.
+    pub(crate) digest: Digest,
+    pub(crate) config: ImageConfig,
+}
+
+/// `state.json`: the present run. Volatile; replaced under the container's lock.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct ContainerState {
+    pub(crate) version: u32,
+    /// Counts the rewrites (rule R10).
+    pub(crate) generation: u64,
+    pub(crate) status: ContainerStatus,
+    #[serde(default)]
+    pub(crate) init: Option<ProcessIdentity>,
+    #[serde(default)]
+    pub(crate) monitor: Option<ProcessIdentity>,
+    #[serde(default)]
+    pub(crate) started_at: Option<Timestamp>,
+    /// Cgroup of the container, below `/sys/fs/cgroup`.
+    #[serde(default)]
+    pub(crate) cgroup: Option<PathBuf>,
+    /// Published ports as they really are.
+    #[serde(default)]
+    pub(crate) ports: Vec<PortMapping>,
+    #[serde(default)]
+    pub(crate) network: NetworkState,
+    /// Restarts by the policy since the last `start`.
+    #[serde(default)]
+    pub(crate) restarts: u32,
+    /// `stop` or `kill` ended it: no restart policy applies.
+    #[serde(default)]
+    pub(crate) stopped_by_user: bool,
+    #[serde(flatten)]
+    pub(crate) rest: Rest,
+}
+
+impl ContainerState {
+    pub(crate) fn new(status: ContainerStatus) -> Self {
+        Self {
+            version: Self::VERSION,
+            generation: 0,
+            status,
+            init: None,
+            monitor: None,
+            started_at: None,
+            cgroup: None,
+            ports: Vec::new(),
+            network: NetworkState::default(),
+            restarts: 0,
+            stopped_by_user: false,
+            rest: Rest::new(),
+        }
+    }
+}
+
+/// The network of the present run, for `inspect` and `ps`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct NetworkState {
+    /// `pasta`, `slirp4netns`, or empty.
+    pub(crate) helper: String,
+    pub(crate) ip_address: Option<String>,
+    pub(crate) ip_prefix: u8,
+    pub(crate) gateway: Option<String>,
+    pub(crate) ipv6_address: Option<String>,
+    pub(crate) ipv6_prefix: u8,
+    pub(crate) ipv6_gateway: Option<String>,
+    pub(crate) mac_address: Option<String>,
+}
+
+/// `exit.json`: how a run ended. Written once for each run, by `link(2)` (rule R11).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct ExitRecord {
+    pub(crate) version: u32,
+    /// Exit code as a shell sees it: 128 + n for a signal; -1 when nobody saw the end.
+    pub(crate) code: i32,
+    /// The signal that ended the program.
+    #[serde(default)]
+    pub(crate) signal: Option<i32>,
+    #[serde(default)]
+    pub(crate) oom_killed: bool,
+    #[serde(default)]
+    pub(crate) started_at: Option<Timestamp>,
+    pub(crate) finished_at: Timestamp,
+    /// Why the code is not the program's own: `monitor lost`, `host restart`, or the failure of the start.
+    #[serde(default)]
+    pub(crate) error: Option<String>,
+    #[serde(default)]
+    pub(crate) restarts: u32,
+    #[serde(default)]
+    pub(crate) stopped_by_user: bool,
+    #[serde(flatten)]
+    pub(crate) rest: Rest,
+}
+
+/// Code of a container whose end nobody saw.
+pub(crate) const UNKNOWN_CODE: i32 = -1;
+
+impl ExitRecord {
+    pub(crate) fn new(code: i32) -> Self {
+        Self {
+            version: Self::VERSION,
+            code,
+            signal: None,
+            oom_killed: false,
+            started_at: None,
+            finished_at: Timestamp::now(),
+            error: None,
+            restarts: 0,
+            stopped_by_user: false,
+            rest: Rest::new(),
+        }
+    }
+
+    /// Nobody saw the end; `why` says who should have.
+    pub(crate) fn unknown(why: &str) -> Self {
+        Self { error: Some(why.to_owned()), ..Self::new(UNKNOWN_CODE) }
+    }
+}
+
+impl Record for ContainerConfig {
+    fn version(&self) -> u32 {
+        self.version
+    }
+}
+
+impl Record for ContainerState {
+    fn version(&self) -> u32 {
+        self.version
+    }
+}
+
+impl Record for ExitRecord {
+    fn version(&self) -> u32 {
+        self.version
+    }
+}
+
+/// Who looks after the container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Supervision {
+    /// Its monitor lives (it may be tearing down).
+    Monitored,
+    /// The monitor died, the container runs on.
+    Unsupervised,
+    /// The monitor died without an exit record, and so did the container.
+    Lost,
+    /// Nothing runs.
+    None,
+}
+
+/// What `monitor.lock` says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MonitorLock {
+    /// Never started.
+    Absent,
+    /// Nobody holds it.
+    Free,
+    Held,
+}
+
+/// Everything recorded of one container, read without its lock.
+#[derive(Debug, Clone)]
+pub(crate) struct ContainerRecord {
+    pub(crate) config: ContainerConfig,
+    pub(crate) state: Option<ContainerState>,
+    pub(crate) exit: Option<ExitRecord>,
+    pub(crate) status: ContainerStatus,
+    pub(crate) supervision: Supervision,
+}
+
+impl ContainerRecord {
+    /// Puts the parts together and works out what the container really is.
+    pub(super) fn assemble(
+        config: ContainerConfig,
+        state: Option<ContainerState>,
+        exit: Option<ExitRecord>,
+        lock: MonitorLock,
+    ) -> Self {
+        let init_lives = || state.as_ref().and_then(|state| state.init).is_some_and(ProcessIdentity::is_alive);
+        let (status, supervision) = derive(state.as_ref().map(|state| state.status), exit.is_some(), lock, init_lives);
+        Self { config, state, exit, status, supervision }
+    }
+
+    pub(crate) fn id(&self) -> &ContainerId {
+        &self.config.id
+    }
+
+    /// Init of the container, if it is alive.
+    pub(crate) fn init(&self) -> Option<ProcessIdentity> {
+        self.state.as_ref().filter(|_| self.status.is_alive()).and_then(|state| state.init)
+    }
+
+    pub(crate) fn monitor(&self) -> Option<ProcessIdentity> {
+        self.state.as_ref().filter(|_| self.supervision == Supervision::Monitored).and_then(|state| state.monitor)
+    }
+}
+
+/// Status and supervision from the records and the lock (invariant I10).
+///
+/// A start takes `monitor.lock`, removes the old exit record, and only then writes a live state: so a live state beside
+/// an exit record means that the run has ended.
+pub(super) fn derive(
+    recorded: Option<ContainerStatus>,
+    exit: bool,
+    lock: MonitorLock,
+    init_lives: impl FnOnce() -> bool,
+) -> (ContainerStatus, Supervision) {
+    let held = if lock == MonitorLock::Held { Supervision::Monitored } else { Supervision::None };
+    if recorded == Some(ContainerStatus::Removing) {
+        return (ContainerStatus::Removing, held);
+    }
+    if exit {
+        return (ContainerStatus::Exited, held);
+    }
+    let alive = recorded.filter(|status| status.is_alive());
+    match (lock, alive) {
+        (MonitorLock::Held, Some(status)) => (status, held),
+        // The monitor has not written its state yet, or a logout took runroot away and it is about to write it anew.
+        (MonitorLock::Held, None) => (ContainerStatus::Initialized, held),
+        (_, Some(status)) if init_lives() => (status, Supervision::Unsupervised),
+        (MonitorLock::Free, _) | (MonitorLock::Absent, Some(_)) => (ContainerStatus::Stopped, Supervision::Lost),
+        (MonitorLock::Absent, None) => (ContainerStatus::Created, Supervision::None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MonitorLock, Supervision, derive};
+    use crate::types::status::ContainerStatus;
+
+    #[test]
+    fn i10_status_follows_lock_record_and_process() {
+        use ContainerStatus::{Created, Exited, Initialized, Paused, Removing, Running, Stopped};
+        use MonitorLock::{Absent, Free, Held};
+        use Supervision::{Lost, Monitored, None as Nobody, Unsupervised};
+        for (recorded, exit, lock, init_lives, expected) in [
+            (None, false, Absent, false, (Created, Nobody)),
+            (None, false, Held, false, (Initialized, Monitored)),
+            (None, false, Free, false, (Stopped, Lost)),
+            (None, true, Free, false, (Exited, Nobody)),
+            (Some(Running), false, Held, true, (Running, Monitored)),
+            (Some(Paused), false, Held, true, (Paused, Monitored)),
+            (Some(Running), true, Held, false, (Exited, Monitored)),
+            (Some(Running), true, Free, false, (Exited, Nobody)),
+            (Some(Running), false, Free, true, (Running, Unsupervised)),
+            (Some(Running), false, Free, false, (Stopped, Lost)),
+            (Some(Removing), true, Free, false, (Removing, Nobody)),
+        ] {
+            assert_eq!(derive(recorded, exit, lock, || init_lives), expected, "{recorded:?} {exit} {lock:?}");
+        }
+    }
+}

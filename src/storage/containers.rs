@@ -1,0 +1,452 @@
+//! Containers on disk: create, find, list, lock, rewrite, remove.
+//!
+//! A creation goes: staging directory → name by `link(2)` → rename to `containers/<id>`. The rename publishes. Killed
+//! before the link it leaves a staging directory; killed before the rename, a name whose container does not exist,
+//! which the next one who wants the name takes over (rule R6).
+
+use std::ops::Deref;
+use std::path::Path;
+
+use super::container_record::{
+    ContainerConfig, ContainerRecord, ContainerState, ExitRecord, MonitorLock, StorageDriver,
+};
+use super::error::{At as _, Error};
+use super::record;
+use super::store::{DIR_MODE, Store};
+use crate::sys;
+use crate::sys::Errno;
+use crate::sys::lock::{FileLock, TryLock};
+use crate::types::id::{ContainerId, is_id_prefix};
+use crate::types::name::ContainerName;
+
+/// Proof that the lock of an object is held, and the object as it was read under it.
+#[derive(Debug)]
+pub(crate) struct Locked<T> {
+    value: T,
+    lock: FileLock,
+}
+
+impl<T> Locked<T> {
+    /// The lock file, for `note_holder`.
+    pub(crate) fn lock_mut(&mut self) -> &mut FileLock {
+        &mut self.lock
+    }
+
+    /// Gives the lock up and keeps what was read.
+    pub(crate) fn unlock(self) -> T {
+        self.value
+    }
+}
+
+impl<T> Deref for Locked<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+/// One entry of a listing: a damaged container is listed too (case F07).
+#[derive(Debug)]
+pub(crate) struct BrokenContainer {
+    pub(crate) id: ContainerId,
+    pub(crate) error: Error,
+}
+
+/// Only what a name file must hold; it is a link to a whole configuration, or this alone.
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+struct NameFile {
+    version: u32,
+    id: ContainerId,
+}
+
+impl record::Record for NameFile {
+    fn version(&self) -> u32 {
+        self.version
+    }
+}
+
+impl Store {
+    /// Makes a container: its directory, its name, and `upper/` and `work/` where the driver needs them.
+    pub(crate) fn create_container(&self, config: ContainerConfig) -> Result<ContainerRecord, Error> {
+        let lock = self.lock_shared()?;
+        let layout = self.layout();
+        let staging = layout.staging().join(config.id.as_str());
+        let made = self.stage_container(&staging, &config).and_then(|()| {
+            self.take_name(&config.name, &config.id, &staging.join("config.json"), lock)?;
+            let target = layout.container(&config.id);
+            sys::fs::rename_new(&staging, &target).writing(&target).inspect_err(|_| self.release_name(&config))
+        });
+        if let Err(error) = made {
+            if let Err(leftover) = sys::fs::remove_tree(&staging) {
+                tracing::debug!(%leftover, "staging stays");
+            }
+            return Err(error);
+        }
+        if config.is_durable() {
+            for dir in [layout.containers(), layout.names()] {
+                sys::fs::sync_dir(&dir).writing(&dir)?;
+            }
+        }
+        Ok(ContainerRecord::assemble(config, None, None, MonitorLock::Absent))
+    }
+
+    fn stage_container(&self, staging: &Path, config: &ContainerConfig) -> Result<(), Error> {
+        sys::fs::mkdir(staging, DIR_MODE).writing(staging)?;
+        record::write_new(&staging.join("config.json"), config, config.is_durable())?;
+        match config.driver {
+            StorageDriver::Overlay | StorageDriver::FuseOverlayfs if config.spec.rootfs.is_none() => {
+                let upper = staging.join("upper");
+                sys::fs::mkdir(&upper, 0o755).writing(&upper)?;
+                // `upper` becomes the container's `/`: the mode of the image's root (K-A5). Its owner, if that is not
+                // the caller, is given by the stage in P.
+                let mode = self.root_mode(config).unwrap_or(0o755);
+                sys::fs::set_mode(&upper, mode).writing(&upper)?;
+                let work = staging.join("work");
+                sys::fs::mkdir(&work, DIR_MODE).writing(&work)?;
+            }
+            StorageDriver::Overlay | StorageDriver::FuseOverlayfs | StorageDriver::Copy => {}
+        }
+        if config.is_durable() {
+            sys::fs::sync_dir(staging).writing(staging)?;
+        }
+        Ok(())
+    }
+
+    /// Takes a name by making a link; a name whose container is not there is taken over. Consumes the shared store lock,
+    /// because the take-over needs the exclusive one: under that no creation is under way.
+    fn take_name(
+        &self,
+        name: &ContainerName,
+        id: &ContainerId,
+        config: &Path,
+        lock: FileLock,
+    ) -> Result<FileLock, Error> {
+        let path = self.layout().name(name);
+        let first = link_name(config, &path, id);
+        if !matches!(&first, Err(error) if error.is(Errno::EEXIST)) {
+            first.writing(&path)?;
+            return Ok(lock);
+        }
+        if let Some(holder) = self.name_holder(name)? {
+            // A creation under way has its name before its directory: only the exclusive lock tells it from a stale one.
+            if self.owns_name(&holder, name)? {
+                return Err(Error::NameInUse { name: name.clone(), id: holder });
+            }
+        }
+        drop(lock);
+        let lock = self.lock_exclusive()?;
+        match self.name_holder(name)? {
+            Some(holder) if self.owns_name(&holder, name)? => {
+                return Err(Error::NameInUse { name: name.clone(), id: holder });
+            }
+            _ => sys::fs::remove_file(&path).removing(&path)?,
+        };
+        link_name(config, &path, id).writing(&path)?;
+        Ok(lock)
+    }
+
+    /// Takes back a name on the way out of another error.
+    fn release_name(&self, config: &ContainerConfig) {
+        if let Err(error) = sys::fs::remove_file(&self.layout().name(&config.name)) {
+            tracing::debug!(%error, name = %config.name, "name stays");
+        }
+    }
+
+    /// The container that a name file names, whether or not that exists. A damaged name file names nobody.
+    pub(super) fn name_holder(&self, name: &ContainerName) -> Result<Option<ContainerId>, Error> {
+        match record::read_if_exists::<NameFile>(&self.layout().name(name)) {
+            Ok(file) => Ok(file.map(|file| file.id)),
+            Err(Error::Parse { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// True if the container exists and has this name. One that cannot be read keeps its names.
+    pub(super) fn owns_name(&self, id: &ContainerId, name: &ContainerName) -> Result<bool, Error> {
+        match self.container_config(id) {
+            Ok(config) => Ok(config.name == *name),
+            Err(Error::NoContainer(_)) => Ok(false),
+            Err(Error::BrokenContainer { .. }) => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The definition of a container.
+    pub(crate) fn container_config(&self, id: &ContainerId) -> Result<ContainerConfig, Error> {
+        let path = self.layout().container_config(id);
+        let broken = |source| Error::BrokenContainer { id: id.clone(), source: Box::new(source) };
+        match record::read_if_exists::<ContainerConfig>(&path) {
+            Ok(Some(config)) if config.id == *id => Ok(config),
+            Ok(Some(config)) => Err(broken(Error::WrongRecord { path, found: format!("container {}", config.id) })),
+            Ok(None) if sys::fs::exists(&self.layout().container(id)) => Err(broken(Error::Read {
+                path: path.clone(),
+                source: sys::Error::new("open", format!("{path:?}"), Errno::ENOENT),
+            })),
+            Ok(None) => Err(Error::NoContainer(id.to_string())),
+            Err(error) => Err(broken(error)),
+        }
+    }
+
+    /// Everything recorded of a container, without its lock.
+    pub(crate) fn container(&self, id: &ContainerId) -> Result<ContainerRecord, Error> {
+        self.container_of(self.container_config(id)?)
+    }
+
+    fn container_of(&self, config: ContainerConfig) -> Result<ContainerRecord, Error> {
+        let id = &config.id;
+        let layout = self.layout();
+        let broken = |source| Error::BrokenContainer { id: id.clone(), source: Box::new(source) };
+        // The lock before the records: an end between the two reads shows as an exit record, never as a lost container.
+        let lock = self.monitor_lock(id)?;
+        let state = record::read_if_exists::<ContainerState>(&layout.container_state(id)).map_err(broken)?;
+        let exit = match lock {
+            MonitorLock::Absent => None,
+            _ => record::read_if_exists::<ExitRecord>(&layout.container_exit(id)).map_err(broken)?,
+        };
+        Ok(ContainerRecord::assemble(config, state, exit, lock))
+    }
+
+    /// Whether the container has a live monitor.
+    pub(crate) fn monitor_lock(&self, id: &ContainerId) -> Result<MonitorLock, Error> {
+        let path = self.layout().monitor_lock(id);
+        if FileLock::is_held(&path).locking(&path)? {
+            return Ok(MonitorLock::Held);
+        }
+        Ok(if sys::fs::exists(&path) { MonitorLock::Free } else { MonitorLock::Absent })
+    }
+
+    /// All containers, sorted by id, and the damaged ones. Foreign entries are passed over (case F08).
+    pub(crate) fn containers(&self) -> Result<(Vec<ContainerRecord>, Vec<BrokenContainer>), Error> {
+        let (mut whole, mut broken) = (Vec::new(), Vec::new());
+        for id in self.container_ids()? {
+            match self.container(&id) {
+                Ok(record) => whole.push(record),
+                // Removed since the directory was read.
+                Err(Error::NoContainer(_)) => {}
+                Err(error) => broken.push(BrokenContainer { id, error }),
+            }
+        }
+        Ok((whole, broken))
+    }
+
+    /// Ids of all containers, sorted.
+    pub(crate) fn container_ids(&self) -> Result<Vec<ContainerId>, Error> {
+        let dir = self.layout().containers();
+        let names = sys::fs::names(&dir).reading(&dir)?;
+        Ok(names.iter().filter_map(|name| name.to_str()?.parse().ok()).collect())
+    }
+
+    /// Finds a container by full id, name, or unique prefix of an id; in this order.
+    pub(crate) fn find_container(&self, text: &str) -> Result<ContainerId, Error> {
+        if let Ok(id) = text.parse::<ContainerId>()
+            && sys::fs::exists(&self.layout().container(&id))
+        {
+            return Ok(id);
+        }
+        if let Ok(name) = text.parse::<ContainerName>()
+            && let Some(id) = self.name_holder(&name)?
+            && self.owns_name(&id, &name)?
+        {
+            return Ok(id);
+        }
+        let mut matches = Vec::new();
+        if is_id_prefix(text) {
+            matches = self.container_ids()?;
+            matches.retain(|id| id.as_str().starts_with(text));
+        }
+        match (matches.len(), matches.pop()) {
+            (1, Some(id)) => Ok(id),
+            (0, _) | (_, None) => Err(Error::NoContainer(text.to_owned())),
+            (_, Some(last)) => {
+                matches.push(last);
+                let candidates = matches.iter().map(|id| self.describe(id)).collect();
+                Err(Error::AmbiguousContainer { prefix: text.to_owned(), candidates })
+            }
+        }
+    }
+
+    fn describe(&self, id: &ContainerId) -> String {
+        match self.container_config(id) {
+            Ok(config) => format!("{} ({})", id.short(), config.name),
+            Err(_) => id.short().to_owned(),
+        }
+    }
+
+    /// Locks a container and reads it. Waits for whoever changes it; nobody holds the lock while a container runs.
+    pub(crate) fn lock_container(&self, id: &ContainerId) -> Result<Locked<ContainerRecord>, Error> {
+        self.make_run()?;
+        let path = self.layout().container_lock(id);
+        let lock = FileLock::exclusive(&path).locking(&path)?;
+        Ok(Locked { value: self.container(id)?, lock })
+    }
+
+    /// Like [`Self::lock_container`]; none if somebody else has the lock.
+    pub(crate) fn try_lock_container(&self, id: &ContainerId) -> Result<Option<Locked<ContainerRecord>>, Error> {
+        self.make_run()?;
+        let path = self.layout().container_lock(id);
+        match FileLock::try_exclusive(&path).locking(&path)? {
+            TryLock::Held(lock) => Ok(Some(Locked { value: self.container(id)?, lock })),
+            TryLock::Busy => Ok(None),
+        }
+    }
+
+    /// Takes the liveness lock of a container, for its monitor; none if another monitor lives.
+    pub(crate) fn take_monitor_lock(&self, container: &Locked<ContainerRecord>) -> Result<Option<FileLock>, Error> {
+        let path = self.layout().monitor_lock(container.id());
+        loop {
+            match FileLock::try_exclusive(&path).locking(&path)? {
+                TryLock::Held(lock) => return Ok(Some(lock)),
+                // Somebody who looks (`ps`) holds it shared for an instant: only an exclusive holder is a monitor, and
+                // the container's lock that we have keeps a second one away.
+                TryLock::Busy if self.monitor_lock(container.id())? == MonitorLock::Held => return Ok(None),
+                TryLock::Busy => {}
+            }
+        }
+    }
+}
+
+/// What may be done to a container under its lock.
+impl Locked<ContainerRecord> {
+    /// Reads the container again under the lock.
+    pub(crate) fn refresh(&mut self, store: &Store) -> Result<(), Error> {
+        self.value = store.container(self.id())?;
+        Ok(())
+    }
+
+    /// Replaces `state.json`. Makes the volatile directory of the container if it is not there.
+    pub(crate) fn write_state(&mut self, store: &Store, mut state: ContainerState) -> Result<(), Error> {
+        let path = store.layout().container_state(self.id());
+        let found = record::read_if_exists::<ContainerState>(&path).ok().flatten().map_or(0, |old| old.generation);
+        let expected = self.state.as_ref().map_or(0, |old| old.generation);
+        // Zero: a logout took the file away meanwhile.
+        if found != 0 && found != expected {
+            return Err(Error::Generation { path, found, expected });
+        }
+        state.generation = expected + 1;
+        store.make_run_container(self.id())?;
+        record::write_volatile(&path, &state)?;
+        self.value.status = state.status;
+        self.value.state = Some(state);
+        Ok(())
+    }
+
+    /// Forgets how the last run ended: the first thing that a start does, after taking `monitor.lock`.
+    pub(crate) fn clear_exit(&mut self, store: &Store) -> Result<(), Error> {
+        let path = store.layout().container_exit(self.id());
+        sys::fs::remove_file(&path).removing(&path)?;
+        self.value.exit = None;
+        Ok(())
+    }
+
+    /// Records how the run ended. Write-once: if there is a record it stays, and is what counts (`false`).
+    pub(crate) fn write_exit(&mut self, store: &Store, exit: ExitRecord) -> Result<bool, Error> {
+        let written = store.record_exit(&self.value.config, &exit)?;
+        self.refresh(store)?;
+        Ok(written)
+    }
+}
+
+impl Store {
+    /// Makes the volatile directory of a container.
+    pub(crate) fn make_run_container(&self, id: &ContainerId) -> Result<(), Error> {
+        let dir = self.layout().run_container(id);
+        match sys::fs::mkdir(&dir, DIR_MODE) {
+            Err(error) if error.is(Errno::EEXIST) => Ok(()),
+            Err(error) if error.is(Errno::ENOENT) => sys::fs::mkdir_all(&dir, DIR_MODE).writing(&dir),
+            other => other.writing(&dir),
+        }
+    }
+
+    /// Makes `exit.json` by `link(2)`, so that exactly one of two writers succeeds (rule R11).
+    pub(crate) fn record_exit(&self, config: &ContainerConfig, exit: &ExitRecord) -> Result<bool, Error> {
+        let dir = self.layout().container(&config.id);
+        let path = self.layout().container_exit(&config.id);
+        let temporary = dir.join(format!("exit.{}.tmp", hex::encode(sys::fs::random::<6>())));
+        record::write_new(&temporary, exit, config.is_durable())?;
+        let linked = sys::fs::link(&temporary, &path);
+        // File systems without links answer EPERM or EOPNOTSUPP: there the rename that refuses to replace does it.
+        let linked = match linked {
+            Err(error) if error.is(Errno::EPERM) || error.is(Errno::EOPNOTSUPP) => {
+                sys::fs::rename_new(&temporary, &path)
+            }
+            other => other,
+        };
+        sys::fs::remove_file(&temporary).removing(&temporary)?;
+        match linked {
+            Err(error) if error.is(Errno::EEXIST) => Ok(false),
+            other => {
+                other.writing(&path)?;
+                if config.is_durable() {
+                    sys::fs::sync_dir(&dir).writing(&dir)?;
+                }
+                Ok(true)
+            }
+        }
+    }
+
+    /// Renames a container: new name, new configuration, old name gone. Each step leaves at worst a stale name.
+    pub(crate) fn rename_container(
+        &self,
+        container: &mut Locked<ContainerRecord>,
+        name: &ContainerName,
+    ) -> Result<(), Error> {
+        if container.config.name == *name {
+            return Ok(());
+        }
+        let shared = self.lock_shared()?;
+        let layout = self.layout();
+        let id = container.id().clone();
+        let config = ContainerConfig { name: name.clone(), ..container.config.clone() };
+        let target = layout.container_config(&id);
+        let temporary = layout.container(&id).join(format!("config.{}.tmp", hex::encode(sys::fs::random::<6>())));
+        record::write_new(&temporary, &config, true)?;
+        let taken = self.take_name(name, &id, &temporary, shared);
+        let shared = taken.inspect_err(|_| {
+            if let Err(error) = sys::fs::remove_file(&temporary) {
+                tracing::debug!(%error, "temporary file stays");
+            }
+        })?;
+        sys::fs::rename(&temporary, &target).writing(&target)?;
+        let old = layout.name(&container.config.name);
+        sys::fs::remove_file(&old).removing(&old)?;
+        drop(shared);
+        for dir in [layout.container(&id), layout.names()] {
+            sys::fs::sync_dir(&dir).writing(&dir)?;
+        }
+        container.value.config = config;
+        Ok(())
+    }
+
+    /// Takes a container out of the store: its name is free and its directory in the trash when this returns. The caller
+    /// has seen to it that nothing runs. What lies in the trash is deleted by [`super::trash`].
+    pub(crate) fn remove_container(&self, container: Locked<ContainerRecord>) -> Result<(), Error> {
+        let (id, name) = (container.id().clone(), container.config.name.clone());
+        self.discard_container(&id, Some(&name))
+    }
+
+    /// Like [`Self::remove_container`], for one that cannot even be read. Rename and unlink need no space (rule R13).
+    pub(crate) fn discard_container(&self, id: &ContainerId, name: Option<&ContainerName>) -> Result<(), Error> {
+        let layout = self.layout();
+        self.move_to_trash(&layout.container(id))?;
+        if let Some(name) = name
+            && self.name_holder(name)?.as_ref() == Some(id)
+        {
+            let path = layout.name(name);
+            sys::fs::remove_file(&path).removing(&path)?;
+        }
+        let volatile = layout.run_container(id);
+        sys::fs::remove_tree(&volatile).removing(&volatile)
+    }
+}
+
+/// Makes the name file: a link to the configuration, or a file of its own where links are missing (K-B8).
+fn link_name(config: &Path, name: &Path, id: &ContainerId) -> sys::Result<()> {
+    match sys::fs::link(config, name) {
+        Err(error) if error.is(Errno::EPERM) || error.is(Errno::EOPNOTSUPP) => {
+            let text = format!("{{\"version\":1,\"id\":\"{id}\"}}\n");
+            sys::fs::write_new_durable(name, text.as_bytes())
+        }
+        other => other,
+    }
+}

@@ -1,0 +1,114 @@
+//! What can go wrong in the store: operation and subject.
+
+use std::path::{Path, PathBuf};
+
+use crate::sys;
+use crate::types::id::ContainerId;
+use crate::types::name::{ContainerName, VolumeName};
+
+/// An operation on the store that did not succeed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("find out the boot epoch")]
+    Epoch(#[source] sys::Error),
+    #[error("open store {path:?}")]
+    OpenStore {
+        path: PathBuf,
+        #[source]
+        source: sys::Error,
+    },
+    #[error("store {path:?} has format {found:?}, this sampan knows formats up to {known}: use a newer sampan")]
+    NewerStore { path: PathBuf, found: String, known: u32 },
+    #[error("recover store {path:?}")]
+    Recover {
+        path: PathBuf,
+        #[source]
+        source: sys::Error,
+    },
+    #[error("read {path:?}")]
+    Read {
+        path: PathBuf,
+        #[source]
+        source: sys::Error,
+    },
+    #[error("write {path:?}")]
+    Write {
+        path: PathBuf,
+        #[source]
+        source: sys::Error,
+    },
+    #[error("remove {path:?}")]
+    Remove {
+        path: PathBuf,
+        #[source]
+        source: sys::Error,
+    },
+    #[error("lock {path:?}")]
+    Lock {
+        path: PathBuf,
+        #[source]
+        source: sys::Error,
+    },
+    #[error("parse {path:?}")]
+    Parse {
+        path: PathBuf,
+        #[source]
+        source: serde_json::Error,
+    },
+    #[error("{path:?} has version {found}, this sampan knows versions up to {known}: use a newer sampan")]
+    NewerRecord { path: PathBuf, found: u64, known: u32 },
+    #[error("{path:?} belongs to {found}")]
+    WrongRecord { path: PathBuf, found: String },
+    #[error("index {path:?} is damaged: {why}")]
+    DamagedIndex { path: PathBuf, why: &'static str },
+    #[error("{path:?} was changed by somebody else meanwhile (generation {found}, expected {expected})")]
+    Generation { path: PathBuf, found: u64, expected: u64 },
+
+    #[error("no container with name or ID {0:?} found: no such container")]
+    NoContainer(String),
+    #[error("more than one container has an ID that begins with {prefix:?}: {}", .candidates.join(", "))]
+    AmbiguousContainer { prefix: String, candidates: Vec<String> },
+    #[error("the container name \"{name}\" is already in use by {id}")]
+    NameInUse { name: ContainerName, id: ContainerId },
+    #[error("container {id} is damaged")]
+    BrokenContainer {
+        id: ContainerId,
+        #[source]
+        source: Box<Error>,
+    },
+    #[error("container {0} ended already: its exit record is written once")]
+    ExitRecorded(ContainerId),
+
+    #[error("no volume with name {0:?} found: no such volume")]
+    NoVolume(String),
+    #[error("volume {0} already exists")]
+    VolumeExists(VolumeName),
+    #[error("volume {name} is being used by the following container(s): {}", .users.join(", "))]
+    VolumeInUse { name: VolumeName, users: Vec<String> },
+}
+
+/// Puts operation and path on a refused call.
+pub(super) trait At<T> {
+    fn reading(self, path: &Path) -> Result<T, Error>;
+    fn writing(self, path: &Path) -> Result<T, Error>;
+    fn removing(self, path: &Path) -> Result<T, Error>;
+    fn locking(self, path: &Path) -> Result<T, Error>;
+}
+
+impl<T> At<T> for sys::Result<T> {
+    fn reading(self, path: &Path) -> Result<T, Error> {
+        self.map_err(|source| Error::Read { path: path.to_owned(), source })
+    }
+
+    fn writing(self, path: &Path) -> Result<T, Error> {
+        self.map_err(|source| Error::Write { path: path.to_owned(), source })
+    }
+
+    fn removing(self, path: &Path) -> Result<T, Error> {
+        self.map_err(|source| Error::Remove { path: path.to_owned(), source })
+    }
+
+    fn locking(self, path: &Path) -> Result<T, Error> {
+        self.map_err(|source| Error::Lock { path: path.to_owned(), source })
+    }
+}

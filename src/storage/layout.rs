@@ -1,0 +1,343 @@
+//! The one author of the disk layout (design §4): every path under graphroot and runroot is named here, once.
+//!
+//! ```text
+//! graphroot/  VERSION  store.lock  blobs/sha256/<hex>  layers/<chain>,<map>/{diff/ idx meta.json}
+//!             images/<manifest hex>.json  refs/<escaped>  names/<name>  volumes/<name>/{meta.json _data/}
+//!             containers/<id>/{config.json monitor.lock exit.json ctr.log upper/ work/ rootfs/}
+//!             networks/  secrets/  staging/<rand>/{lock lease.json …}  trash/<rand>
+//! runroot/<epoch>/  ready  locks/<kind>-<id>  ctr/<id>/{state.json attach.sock …}  ports/  exec/<id>  net/
+//! ```
+
+use std::path::{Path, PathBuf};
+
+use super::error::Error;
+use crate::sys;
+use crate::types::digest::Digest;
+use crate::types::id::{ContainerId, ExecId};
+use crate::types::name::{ContainerName, NetworkName, VolumeName};
+
+/// The two roots, and the epoch that runroot is divided by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Layout {
+    graphroot: PathBuf,
+    runroot: PathBuf,
+    epoch: String,
+}
+
+/// Directories of graphroot, made when the first object is stored.
+const GRAPH_DIRS: [&str; 11] = [
+    "blobs/sha256",
+    "layers",
+    "images",
+    "refs",
+    "containers",
+    "names",
+    "volumes",
+    "networks",
+    "secrets",
+    "staging",
+    "trash",
+];
+
+/// Directories of `runroot/<epoch>`.
+const RUN_DIRS: [&str; 5] = ["locks", "ctr", "ports", "exec", "net"];
+
+impl Layout {
+    /// Layout for the current epoch of the machine.
+    pub(crate) fn new(graphroot: &Path, runroot: &Path) -> Result<Self, Error> {
+        Ok(Self::with_epoch(graphroot, runroot, current_epoch().map_err(Error::Epoch)?))
+    }
+
+    /// Layout for a given epoch.
+    pub(crate) fn with_epoch(graphroot: &Path, runroot: &Path, epoch: String) -> Self {
+        Self { graphroot: graphroot.to_owned(), runroot: runroot.to_owned(), epoch }
+    }
+
+    pub(crate) fn graphroot(&self) -> &Path {
+        &self.graphroot
+    }
+
+    pub(crate) fn runroot(&self) -> &Path {
+        &self.runroot
+    }
+
+    /// Name of the epoch: what a reboot, or a restart of the outer container, changes.
+    pub(crate) fn epoch(&self) -> &str {
+        &self.epoch
+    }
+
+    /// Every directory that must be there before the first write to graphroot.
+    pub(super) fn graph_dirs(&self) -> impl Iterator<Item = PathBuf> {
+        GRAPH_DIRS.iter().map(|name| self.graphroot.join(name))
+    }
+
+    /// Every directory that must be there before the first write to the epoch's part of runroot.
+    pub(super) fn run_dirs(&self) -> impl Iterator<Item = PathBuf> {
+        RUN_DIRS.iter().map(|name| self.run(name))
+    }
+
+    /// Names that may lie in graphroot, for the checker.
+    pub(super) fn known_graph_names() -> impl Iterator<Item = &'static str> {
+        let dirs = GRAPH_DIRS.iter().map(|name| name.split('/').next().unwrap_or(name));
+        dirs.chain(["VERSION", "store.lock"])
+    }
+
+    fn graph(&self, name: &str) -> PathBuf {
+        self.graphroot.join(name)
+    }
+
+    fn run(&self, name: &str) -> PathBuf {
+        let mut path = self.runroot.join(&self.epoch);
+        path.push(name);
+        path
+    }
+}
+
+/// Graphroot: what survives a reboot.
+impl Layout {
+    /// Format number of the store. Written last when a store is made: if it is there, so are the directories.
+    pub(crate) fn version(&self) -> PathBuf {
+        self.graph("VERSION")
+    }
+
+    /// Shared: I am making something that nothing refers to yet. Exclusive: I sweep (rule R5).
+    pub(crate) fn store_lock(&self) -> PathBuf {
+        self.graph("store.lock")
+    }
+
+    pub(crate) fn blobs(&self) -> PathBuf {
+        self.graph("blobs/sha256")
+    }
+
+    pub(crate) fn blob(&self, digest: &Digest) -> PathBuf {
+        self.blobs().join(digest.hex())
+    }
+
+    pub(crate) fn layers(&self) -> PathBuf {
+        self.graph("layers")
+    }
+
+    /// A layer by the name of its directory (`storage::layers::LayerKey` makes it).
+    pub(super) fn layer(&self, name: &str) -> PathBuf {
+        self.layers().join(name)
+    }
+
+    pub(crate) fn images(&self) -> PathBuf {
+        self.graph("images")
+    }
+
+    pub(crate) fn image(&self, manifest: &Digest) -> PathBuf {
+        self.images().join(format!("{}.json", manifest.hex()))
+    }
+
+    pub(crate) fn refs(&self) -> PathBuf {
+        self.graph("refs")
+    }
+
+    /// A reference by its escaped name (`storage::refs` makes it).
+    pub(super) fn reference(&self, escaped: &str) -> PathBuf {
+        self.refs().join(escaped)
+    }
+
+    pub(crate) fn containers(&self) -> PathBuf {
+        self.graph("containers")
+    }
+
+    /// Directory of a container, 0700: the parent that protects `upper`.
+    pub(crate) fn container(&self, id: &ContainerId) -> PathBuf {
+        self.containers().join(id.as_str())
+    }
+
+    /// What was asked for; never changes after `create` (but for the name, by `rename`).
+    pub(crate) fn container_config(&self, id: &ContainerId) -> PathBuf {
+        self.container(id).join("config.json")
+    }
+
+    /// Held by the monitor as long as it lives; exists from the first start on.
+    pub(crate) fn monitor_lock(&self, id: &ContainerId) -> PathBuf {
+        self.container(id).join("monitor.lock")
+    }
+
+    /// How the last run ended; absent while there was none, and while one goes on.
+    pub(crate) fn container_exit(&self, id: &ContainerId) -> PathBuf {
+        self.container(id).join("exit.json")
+    }
+
+    /// The log of the `k8s-file` driver, unless `--log-opt path=`.
+    pub(crate) fn container_log(&self, id: &ContainerId) -> PathBuf {
+        self.container(id).join("ctr.log")
+    }
+
+    /// Overlay's upper directory: what the container wrote.
+    pub(crate) fn container_upper(&self, id: &ContainerId) -> PathBuf {
+        self.container(id).join("upper")
+    }
+
+    /// Overlay's work directory.
+    pub(crate) fn container_work(&self, id: &ContainerId) -> PathBuf {
+        self.container(id).join("work")
+    }
+
+    /// The root of a container of the copy driver.
+    pub(crate) fn container_rootfs(&self, id: &ContainerId) -> PathBuf {
+        self.container(id).join("rootfs")
+    }
+
+    pub(crate) fn names(&self) -> PathBuf {
+        self.graph("names")
+    }
+
+    /// A taken name: a hard link to the container's `config.json`.
+    pub(crate) fn name(&self, name: &ContainerName) -> PathBuf {
+        self.names().join(name.as_str())
+    }
+
+    pub(crate) fn volumes(&self) -> PathBuf {
+        self.graph("volumes")
+    }
+
+    pub(crate) fn volume(&self, name: &VolumeName) -> PathBuf {
+        self.volumes().join(name.as_str())
+    }
+
+    pub(crate) fn volume_meta(&self, name: &VolumeName) -> PathBuf {
+        self.volume(name).join("meta.json")
+    }
+
+    /// What is mounted into containers.
+    pub(crate) fn volume_data(&self, name: &VolumeName) -> PathBuf {
+        self.volume(name).join("_data")
+    }
+
+    pub(crate) fn networks(&self) -> PathBuf {
+        self.graph("networks")
+    }
+
+    pub(crate) fn network(&self, name: &NetworkName) -> PathBuf {
+        self.networks().join(format!("{name}.json"))
+    }
+
+    pub(crate) fn secrets(&self) -> PathBuf {
+        self.graph("secrets")
+    }
+
+    pub(crate) fn staging(&self) -> PathBuf {
+        self.graph("staging")
+    }
+
+    pub(crate) fn trash(&self) -> PathBuf {
+        self.graph("trash")
+    }
+}
+
+/// Runroot: what a reboot voids, and a logout may take away.
+///
+/// A path of a socket may be longer than the 107 bytes of `sockaddr_un`: bind and connect through
+/// `/proc/self/fd/<directory>/attach.sock`.
+impl Layout {
+    /// `runroot/<epoch>`.
+    pub(crate) fn run_epoch(&self) -> PathBuf {
+        self.runroot.join(&self.epoch)
+    }
+
+    /// Says that the epoch's directories are made and the store is recovered (rule R12).
+    pub(crate) fn ready(&self) -> PathBuf {
+        self.run("ready")
+    }
+
+    pub(crate) fn locks(&self) -> PathBuf {
+        self.run("locks")
+    }
+
+    pub(crate) fn container_lock(&self, id: &ContainerId) -> PathBuf {
+        self.locks().join(format!("ctr-{id}"))
+    }
+
+    pub(crate) fn image_lock(&self, manifest: &Digest) -> PathBuf {
+        self.locks().join(format!("image-{}", manifest.hex()))
+    }
+
+    pub(crate) fn volume_lock(&self, name: &VolumeName) -> PathBuf {
+        self.locks().join(format!("volume-{name}"))
+    }
+
+    pub(crate) fn network_lock(&self, name: &NetworkName) -> PathBuf {
+        self.locks().join(format!("network-{name}"))
+    }
+
+    /// All volatile directories of containers.
+    pub(crate) fn run_containers(&self) -> PathBuf {
+        self.run("ctr")
+    }
+
+    /// Volatile directory of a container.
+    pub(crate) fn run_container(&self, id: &ContainerId) -> PathBuf {
+        self.run_containers().join(id.as_str())
+    }
+
+    pub(crate) fn container_state(&self, id: &ContainerId) -> PathBuf {
+        self.run_container(id).join("state.json")
+    }
+
+    pub(crate) fn attach_socket(&self, id: &ContainerId) -> PathBuf {
+        self.run_container(id).join("attach.sock")
+    }
+
+    /// Log of the monitor itself.
+    pub(crate) fn monitor_log(&self, id: &ContainerId) -> PathBuf {
+        self.run_container(id).join("monitor.log")
+    }
+
+    /// Files that the container gets by bind mount (`resolv.conf`, `hosts`, `hostname`).
+    pub(crate) fn container_file(&self, id: &ContainerId, name: &str) -> PathBuf {
+        self.run_container(id).join(name)
+    }
+
+    pub(crate) fn ports(&self) -> PathBuf {
+        self.run("ports")
+    }
+
+    pub(crate) fn execs(&self) -> PathBuf {
+        self.run("exec")
+    }
+
+    pub(crate) fn exec(&self, id: &ExecId) -> PathBuf {
+        self.execs().join(id.as_str())
+    }
+
+    pub(crate) fn net(&self) -> PathBuf {
+        self.run("net")
+    }
+}
+
+/// The current epoch: boot id and start time of pid 1 of our pid namespace, so that the restart of an outer container
+/// counts as a reboot. With `hidepid=2` pid 1 cannot be seen; the inode of the pid namespace stands in (K-B4).
+/// Sixteen digits of a hash, because socket paths are short.
+fn current_epoch() -> sys::Result<String> {
+    let boot_id = sys::fs::read(Path::new("/proc/sys/kernel/random/boot_id"))?;
+    let second = match sys::fs::read_if_exists(Path::new("/proc/1/stat")).ok().flatten() {
+        Some(stat) => super::process_identity::start_time(&stat).map(|time| time.to_string()),
+        None => None,
+    };
+    let second = match second {
+        Some(time) => time,
+        None => sys::fs::read_link(Path::new("/proc/self/ns/pid"))?.to_string_lossy().into_owned(),
+    };
+    let digest = Digest::of(format!("{} {second}", String::from_utf8_lossy(&boot_id).trim()).as_bytes());
+    Ok(digest.hex()[..16].to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Layout;
+    use std::path::Path;
+
+    #[test]
+    fn epoch_is_stable_and_short() {
+        let a = Layout::new(Path::new("/g"), Path::new("/r")).expect("epoch");
+        let b = Layout::new(Path::new("/g"), Path::new("/r")).expect("epoch");
+        assert_eq!(a, b);
+        assert_eq!(a.epoch().len(), 16);
+        assert_eq!(a.ready(), Path::new("/r").join(a.epoch()).join("ready"));
+    }
+}

@@ -1,0 +1,115 @@
+//! Leases (rule R5): a directory in `staging/` for one long operation (a pull, a load, a build), held by a lock.
+//!
+//! Everything that the operation makes starts there. What it relies on and did not make is listed in `lease.json`, so
+//! that nobody sweeps a layer between "it is here already" and the image that refers to it.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+use super::error::{At as _, Error};
+use super::layers::LayerKey;
+use super::record::{self, Record};
+use super::store::{DIR_MODE, Store};
+use crate::sys;
+use crate::sys::lock::{FileLock, TryLock};
+use crate::types::digest::Digest;
+
+/// A staging directory that is ours. Dropping it gives the lock up; [`Lease::finish`] removes the directory too, and
+/// whoever sweeps does so otherwise.
+#[derive(Debug)]
+pub(crate) struct Lease {
+    dir: PathBuf,
+    lock: FileLock,
+    relied: Mutex<LeaseRecord>,
+}
+
+/// `lease.json`: objects that must not be swept while the lease lives.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct LeaseRecord {
+    pub(super) version: u32,
+    pub(super) blobs: BTreeSet<Digest>,
+    /// Names of layer directories.
+    pub(super) layers: BTreeSet<String>,
+    /// Manifest digests.
+    #[serde(default)]
+    pub(super) images: BTreeSet<Digest>,
+}
+
+impl Record for LeaseRecord {
+    fn version(&self) -> u32 {
+        self.version
+    }
+}
+
+impl Store {
+    /// Begins a lease. Made and locked under the shared store lock: the sweeper, who has it exclusively, never meets a
+    /// new directory that is not locked yet.
+    pub(crate) fn lease(&self) -> Result<Lease, Error> {
+        let shared = self.lock_shared()?;
+        let dir = self.layout().staging().join(hex::encode(sys::fs::random::<12>()));
+        sys::fs::mkdir(&dir, DIR_MODE).writing(&dir)?;
+        let path = dir.join("lock");
+        let lock = match FileLock::try_exclusive(&path).locking(&path)? {
+            TryLock::Held(lock) => lock,
+            // Nobody else knows the name yet.
+            TryLock::Busy => {
+                return Err(Error::Lock {
+                    source: sys::Error::new("flock", format!("{path:?}"), sys::Errno::EWOULDBLOCK),
+                    path,
+                });
+            }
+        };
+        drop(shared);
+        Ok(Lease { dir, lock, relied: Mutex::new(LeaseRecord { version: 1, ..LeaseRecord::default() }) })
+    }
+}
+
+impl Lease {
+    /// The staging directory.
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Path of a new entry of the staging directory.
+    pub(crate) fn new_path(&self, kind: &str) -> PathBuf {
+        self.dir.join(format!("{kind}-{}", hex::encode(sys::fs::random::<6>())))
+    }
+
+    /// True if the blob is in the store; it stays there as long as the lease.
+    pub(crate) fn rely_on_blob(&self, store: &Store, digest: &Digest) -> Result<bool, Error> {
+        self.rely(store, &store.layout().blob(digest), |record| record.blobs.insert(digest.clone()))
+    }
+
+    /// True if the layer is in the store; it stays there as long as the lease.
+    pub(crate) fn rely_on_layer(&self, store: &Store, key: &LayerKey) -> Result<bool, Error> {
+        self.rely(store, &store.layout().layer(&key.dir_name()), |record| record.layers.insert(key.dir_name()))
+    }
+
+    /// True if the image is in the store; it stays there, with its layers and blobs, as long as the lease.
+    pub(crate) fn rely_on_image(&self, store: &Store, manifest: &Digest) -> Result<bool, Error> {
+        self.rely(store, &store.layout().image(manifest), |record| record.images.insert(manifest.clone()))
+    }
+
+    fn rely(&self, store: &Store, object: &Path, note: impl FnOnce(&mut LeaseRecord) -> bool) -> Result<bool, Error> {
+        let mut record = self.relied.lock().unwrap_or_else(PoisonError::into_inner);
+        // Written down before the look, both while nobody sweeps.
+        let shared = store.lock_shared()?;
+        if note(&mut record) {
+            record::write_volatile(&self.dir.join("lease.json"), &*record)?;
+        }
+        let there = sys::fs::exists(object);
+        drop(shared);
+        Ok(there)
+    }
+
+    /// Ends the lease and removes what is left of the directory; what belongs to subordinate ids goes to the trash.
+    pub(crate) fn finish(self, store: &Store) -> Result<(), Error> {
+        let Self { dir, lock, .. } = self;
+        store.move_to_trash(&dir)?;
+        drop(lock);
+        Ok(())
+    }
+}

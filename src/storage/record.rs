@@ -1,0 +1,79 @@
+//! Versioned JSON files: one per object (rules R1, R10).
+//!
+//! A file of a future version is refused with words of its own, so that an older binary never half-understands one.
+//! Records that are rewritten keep the fields that they do not know (`#[serde(flatten)] rest`).
+
+use std::path::Path;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::error::{At as _, Error};
+use crate::sys;
+
+/// Longest record that is read: an image configuration has at most 4 MiB, a container's holds one.
+const LIMIT: u64 = 16 << 20;
+
+/// An object that has a JSON file of its own.
+pub(crate) trait Record: Serialize + DeserializeOwned {
+    /// Newest version that this program understands.
+    const VERSION: u32 = 1;
+
+    /// Version of this one.
+    fn version(&self) -> u32;
+}
+
+/// Fields that this program does not know; kept when a record is rewritten.
+pub(crate) type Rest = serde_json::Map<String, serde_json::Value>;
+
+/// Reads a record; none if there is no such file.
+pub(crate) fn read_if_exists<T: Record>(path: &Path) -> Result<Option<T>, Error> {
+    match sys::fs::absent_is_none(sys::fs::read_limited(path, LIMIT)).reading(path)? {
+        Some(bytes) => parse(path, &bytes).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Reads a record that must be there.
+pub(crate) fn read<T: Record>(path: &Path) -> Result<T, Error> {
+    parse(path, &sys::fs::read_limited(path, LIMIT).reading(path)?)
+}
+
+/// Parses the bytes of the file at `path`.
+pub(crate) fn parse<T: Record>(path: &Path, bytes: &[u8]) -> Result<T, Error> {
+    let newer = |found: u64| Error::NewerRecord { path: path.to_owned(), found, known: T::VERSION };
+    match serde_json::from_slice::<T>(bytes) {
+        Ok(record) if record.version() > T::VERSION => Err(newer(record.version().into())),
+        Ok(record) => Ok(record),
+        // What a newer version changed may not parse; then its number is the better answer.
+        Err(source) => {
+            match serde_json::from_slice::<serde_json::Value>(bytes).ok().and_then(|v| v.get("version")?.as_u64()) {
+                Some(found) if found > u64::from(T::VERSION) => Err(newer(found)),
+                _ => Err(Error::Parse { path: path.to_owned(), source }),
+            }
+        }
+    }
+}
+
+/// Bytes of a record, one line.
+pub(crate) fn to_bytes<T: Record>(path: &Path, record: &T) -> Result<Vec<u8>, Error> {
+    let mut bytes = serde_json::to_vec(record).map_err(|source| Error::Parse { path: path.to_owned(), source })?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+/// Replaces a record so that it survives a power cut.
+pub(crate) fn write_durable<T: Record>(path: &Path, record: &T) -> Result<(), Error> {
+    sys::fs::replace_durable(path, &to_bytes(path, record)?).writing(path)
+}
+
+/// Replaces a record that a reboot voids anyway.
+pub(crate) fn write_volatile<T: Record>(path: &Path, record: &T) -> Result<(), Error> {
+    sys::fs::replace_volatile(path, &to_bytes(path, record)?).writing(path)
+}
+
+/// Makes a record in a directory that nobody sees yet; durable or not.
+pub(crate) fn write_new<T: Record>(path: &Path, record: &T, durable: bool) -> Result<(), Error> {
+    let bytes = to_bytes(path, record)?;
+    if durable { sys::fs::write_new_durable(path, &bytes) } else { sys::fs::write_new(path, &bytes) }.writing(path)
+}

@@ -1,0 +1,67 @@
+//! The first command of an epoch (rule R12): after a reboot nothing runs, whatever the records say.
+//!
+//! Idempotent, and may be killed at any point: the marker `ready` is made last. A logout that took runroot away looks
+//! the same from here; containers whose monitor lives are left alone.
+
+use super::container_record::{ExitRecord, MonitorLock};
+use super::error::{At as _, Error};
+use super::store::Store;
+use crate::sys;
+use crate::sys::lock::TryLock;
+
+/// Why the exit code of a container is not known.
+pub(super) const HOST_RESTART: &str = "host restart";
+
+/// Brings the store in order and makes the epoch's directories. If somebody is making an object right now, the next
+/// command tries again.
+pub(super) fn begin_epoch(store: &Store) -> Result<(), Error> {
+    let layout = store.layout();
+    // A home that cannot be written has nothing to recover, and its commands must not fail for that.
+    let TryLock::Held(lock) = store.try_lock_exclusive()? else { return Ok(()) };
+    if sys::fs::exists(&layout.ready()) {
+        return Ok(());
+    }
+    end_dead_containers(store)?;
+    super::gc::sweep_staging(store)?;
+    super::gc::sweep_names(store)?;
+    store.empty_trash()?;
+    remove_old_epochs(store)?;
+    store.make_run()?;
+    let ready = layout.ready();
+    sys::fs::replace_volatile(&ready, b"").writing(&ready)?;
+    drop(lock);
+    Ok(())
+}
+
+/// A container that was started, has no exit record and no monitor ended with the machine.
+fn end_dead_containers(store: &Store) -> Result<(), Error> {
+    for id in store.container_ids()? {
+        // A damaged one is the business of `system check`.
+        let Ok(config) = store.container_config(&id) else { continue };
+        let lock = store.monitor_lock(&id)?;
+        if lock == MonitorLock::Held {
+            continue;
+        }
+        if config.spec.remove && (lock == MonitorLock::Free || config.creator.is_some()) {
+            store.discard_container(&id, Some(&config.name))?;
+        } else if lock == MonitorLock::Free {
+            // False if there is a record already: the run ended before the machine did.
+            store.record_exit(&config, &ExitRecord::unknown(HOST_RESTART))?;
+        }
+    }
+    Ok(())
+}
+
+/// Directories of earlier epochs go as soon as somebody sees them.
+fn remove_old_epochs(store: &Store) -> Result<(), Error> {
+    let layout = store.layout();
+    let runroot = layout.runroot();
+    for name in sys::fs::names(runroot).reading(runroot)? {
+        let is_epoch = name.len() == 16 && name.to_str().is_some_and(|n| n.bytes().all(|b| b.is_ascii_hexdigit()));
+        if is_epoch && name != layout.epoch() {
+            let path = runroot.join(&name);
+            sys::fs::remove_tree(&path).removing(&path)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,126 @@
+//! The store as a whole: opening it, its format, its lock.
+//!
+//! Lock order (rule R7): store (shared or exclusive) → image → container (ids sorted) → volume (sorted) → network →
+//! port. Nobody holds one while waiting for a container, a download or a person.
+
+use std::path::Path;
+use std::sync::OnceLock;
+
+use super::error::{At as _, Error};
+use super::layout::Layout;
+use super::recover;
+use crate::sys;
+use crate::sys::lock::{FileLock, TryLock};
+
+/// Format that this program writes.
+const FORMAT: u32 = 1;
+
+/// Mode of every directory of ours.
+pub(super) const DIR_MODE: u32 = 0o700;
+
+/// An open store. Holds no lock and no descriptor; it may be shared between threads.
+#[derive(Debug)]
+pub(crate) struct Store {
+    layout: Layout,
+    /// Set when graphroot is known to have its directories.
+    graph_made: OnceLock<()>,
+    /// Set when the epoch's part of runroot is known to have its directories.
+    run_made: OnceLock<()>,
+}
+
+impl Store {
+    /// Opens the store at these roots. It is on the path of every command, so it reads three small files and looks for
+    /// a fourth; nothing is made before the first write, so that a read-only home can still be listed.
+    ///
+    /// The first command of an epoch also brings the store in order after a reboot (rule R12).
+    pub(crate) fn open(graphroot: &Path, runroot: &Path) -> Result<Self, Error> {
+        Self::with_layout(Layout::new(graphroot, runroot)?)
+    }
+
+    /// Opens the store of a given layout.
+    pub(crate) fn with_layout(layout: Layout) -> Result<Self, Error> {
+        let store = Self { layout, graph_made: OnceLock::new(), run_made: OnceLock::new() };
+        if store.check_format()? {
+            store.graph_made.get_or_init(|| ());
+        }
+        if sys::fs::exists(&store.layout.ready()) {
+            store.run_made.get_or_init(|| ());
+        } else if store.graph_made.get().is_some() {
+            // A home or a runtime directory that cannot be written must not keep anybody from looking.
+            if let Err(error) = recover::begin_epoch(&store) {
+                tracing::debug!(%error, "epoch not begun");
+            }
+        }
+        Ok(store)
+    }
+
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// Makes what is missing of graphroot. Every operation that writes there begins with this; it costs nothing once
+    /// the store is known to be made.
+    pub(crate) fn make_graph(&self) -> Result<(), Error> {
+        if self.graph_made.get().is_some() {
+            return Ok(());
+        }
+        let open = |source| Error::OpenStore { path: self.layout.graphroot().to_owned(), source };
+        for dir in self.layout.graph_dirs() {
+            sys::fs::mkdir_all(&dir, DIR_MODE).map_err(open)?;
+        }
+        if !sys::fs::exists(&self.layout.version()) {
+            sys::fs::replace_durable(&self.layout.version(), format!("{FORMAT}\n").as_bytes()).map_err(open)?;
+        }
+        self.graph_made.get_or_init(|| ());
+        Ok(())
+    }
+
+    /// Makes what is missing of the epoch's part of runroot.
+    pub(crate) fn make_run(&self) -> Result<(), Error> {
+        if self.run_made.get().is_some() {
+            return Ok(());
+        }
+        let open = |source| Error::OpenStore { path: self.layout.runroot().to_owned(), source };
+        for dir in self.layout.run_dirs() {
+            sys::fs::mkdir_all(&dir, DIR_MODE).map_err(open)?;
+        }
+        self.run_made.get_or_init(|| ());
+        Ok(())
+    }
+
+    /// Held shared by whoever makes an object that nothing refers to yet.
+    pub(crate) fn lock_shared(&self) -> Result<FileLock, Error> {
+        self.make_graph()?;
+        let path = self.layout.store_lock();
+        FileLock::shared(&path).locking(&path)
+    }
+
+    /// Held exclusively by whoever sweeps; waits for the makers, who hold theirs for milliseconds.
+    pub(crate) fn lock_exclusive(&self) -> Result<FileLock, Error> {
+        self.make_graph()?;
+        let path = self.layout.store_lock();
+        FileLock::exclusive(&path).locking(&path)
+    }
+
+    /// Like [`Self::lock_exclusive`], but gives up at once if somebody is at work.
+    pub(crate) fn try_lock_exclusive(&self) -> Result<TryLock, Error> {
+        self.make_graph()?;
+        let path = self.layout.store_lock();
+        FileLock::try_exclusive(&path).locking(&path)
+    }
+
+    /// True if there is a store of a format that we know.
+    fn check_format(&self) -> Result<bool, Error> {
+        let path = self.layout.version();
+        let read = sys::fs::absent_is_none(sys::fs::read_limited(&path, 4096))
+            .map_err(|source| Error::OpenStore { path: self.layout.graphroot().to_owned(), source })?;
+        let Some(bytes) = read else { return Ok(false) };
+        let text = String::from_utf8_lossy(&bytes).trim().to_owned();
+        match text.parse::<u32>() {
+            Ok(found) if found <= FORMAT => Ok(true),
+            // An empty file is what a power cut leaves of a store that was never used.
+            Err(_) if text.is_empty() => Ok(false),
+            _ => Err(Error::NewerStore { path: self.layout.graphroot().to_owned(), found: text, known: FORMAT }),
+        }
+    }
+}
