@@ -1,1 +1,33 @@
-//! L2: pure. ContainerSpec + image configuration + host facts → OCI runtime spec. May import: types.
+//! L2: `ContainerSpec` + image configuration + host facts → OCI runtime spec. Pure: no I/O; what only the engine can
+//! know (paths of volumes, ids cut to P, namespaces to join) comes in as [`Placement`].
+//!
+//! What OCI has no field for travels as annotations of the namespace `io.sampan.` (see `annotations`): init reads the
+//! user as written from `process.user.username`, and `--group-add` and `--init` from annotations.
+#![forbid(unsafe_code)]
+
+mod annotations;
+mod capabilities;
+mod environment;
+mod error;
+mod generate;
+mod glob;
+mod mounts;
+mod namespaces;
+mod placement;
+mod process;
+mod resources;
+mod seccomp;
+mod security;
+#[cfg(test)]
+mod tests;
+mod volumes;
+
+pub(crate) use annotations::{ANNOTATION_GROUPS, ANNOTATION_INIT, labels};
+pub(crate) use capabilities::{CapabilitySets, capability_sets};
+pub(crate) use environment::environment;
+pub(crate) use error::Error;
+pub(crate) use generate::generate;
+pub(crate) use placement::{Joined, PlacedMount, PlacedSource, Placement};
+pub(crate) use process::{arguments, user};
+pub(crate) use seccomp::section as seccomp_section;
+pub(crate) use volumes::image_volumes;

@@ -1,5 +1,6 @@
 //! L0: values and names, no I/O. Every identifier is a newtype, checked where it enters the program.
 
+pub(crate) mod capability;
 pub(crate) mod container_spec;
 pub(crate) mod digest;
 pub(crate) mod failure;

@@ -1,0 +1,70 @@
+//! What only the engine knows about a container that is about to start.
+
+use std::path::PathBuf;
+
+use crate::types::idmap::IdMaps;
+use crate::types::mount::MountOptions;
+
+/// Resolved facts beside the wish.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Placement {
+    /// Root as the bundle names it; the root itself comes from the `RootfsPlan`.
+    pub(crate) rootfs: PathBuf,
+    /// Host name in force: `--hostname`, or the first 12 digits of the id, or the host's with `--uts=host`.
+    pub(crate) hostname: String,
+    /// C ← P, already cut at P's extents.
+    pub(crate) maps: IdMaps,
+    /// Namespaces of other containers.
+    pub(crate) joined: Joined,
+    /// Mounts of the user and of the engine (hosts, resolv.conf, hostname, passwd, volumes), with sources resolved.
+    /// Of two with one target the later one wins, so that the engine's come first and the user's after them.
+    pub(crate) mounts: Vec<PlacedMount>,
+    /// `/dev/shm` of the container whose IPC namespace is joined.
+    pub(crate) shm: Option<PathBuf>,
+    /// Nodes of the host's /dev that the caller can open, for `--privileged`.
+    pub(crate) host_devices: Vec<PathBuf>,
+    /// Cgroup of the container, where there is one.
+    pub(crate) cgroup: Option<PathBuf>,
+    /// Text of the file of `--security-opt seccomp=FILE`.
+    pub(crate) seccomp_profile: Option<String>,
+    /// Kernel of the host as (major, minor), for `minKernel` in profiles.
+    pub(crate) kernel: (u32, u32),
+}
+
+/// Paths of namespaces to join (`/proc/PID/ns/…`) for the modes `container:ID`.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Joined {
+    pub(crate) user: Option<PathBuf>,
+    pub(crate) pid: Option<PathBuf>,
+    pub(crate) ipc: Option<PathBuf>,
+    pub(crate) uts: Option<PathBuf>,
+    pub(crate) cgroup: Option<PathBuf>,
+    pub(crate) network: Option<PathBuf>,
+}
+
+/// A mount whose source is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PlacedMount {
+    pub(crate) target: PathBuf,
+    pub(crate) source: PlacedSource,
+    pub(crate) options: MountOptions,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum PlacedSource {
+    /// A path of the host. The mount is recursive.
+    Bind {
+        path: PathBuf,
+    },
+    Tmpfs {
+        size: Option<u64>,
+        mode: Option<u32>,
+        copy_up: bool,
+    },
+    /// `O` and images: changes go to `upper`, which the engine discards.
+    Overlay {
+        lower: Vec<PathBuf>,
+        upper: PathBuf,
+        work: PathBuf,
+    },
+}
