@@ -1,1 +1,4 @@
 //! L3: the OCI runtime; knows bundles, not images. May import: sys, types, rootless.
+#![forbid(unsafe_code)]
+
+pub(crate) mod cgroup;

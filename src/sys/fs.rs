@@ -326,3 +326,8 @@ pub(crate) fn has_file_capabilities(path: &Path) -> bool {
     let mut value = [0_u8; 64];
     rustix::fs::getxattr(path, "security.capability", &mut value[..]).is_ok_and(|len| len > 0)
 }
+
+/// True if this process may write to the file, or in the directory (`access(2)`).
+pub(crate) fn is_writable(path: &Path) -> bool {
+    rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_ok()
+}

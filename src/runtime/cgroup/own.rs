@@ -1,0 +1,98 @@
+//! Case (a): the subtree that we are in is ours.
+
+use std::ffi::OsStr;
+use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use crate::sys;
+use crate::types::id::ContainerId;
+
+use super::cgroupfs;
+use super::container::{CgroupRecord, ContainerCgroup};
+use super::error::Error;
+
+/// Leaf that takes the processes of the subtree's root, so that its controllers can be enabled.
+const HOST: &str = "sampan-host";
+/// Rounds of moving processes that fork meanwhile.
+const ROUNDS: usize = 20;
+
+/// Root of the delegated subtree that this process is in, if there is one that we may use.
+pub(super) fn root(uid: u32) -> Option<PathBuf> {
+    let here = cgroupfs::of_process(sys::process::Pid::this().as_raw())?;
+    let root = if here.file_name() == Some(OsStr::new(HOST)) { here.parent()?.to_owned() } else { here };
+    let files = ["", "cgroup.procs", "cgroup.subtree_control"];
+    let writable = files.iter().all(|name| sys::fs::is_writable(&root.join(name)));
+    (writable && !belongs_to_systemd(&root, uid)).then_some(root)
+}
+
+/// Everything below `user@UID.service` may be written by the user, but only what is marked as delegated is not managed by the
+/// user's systemd (systemd's "Control Group APIs and Delegation"; the mark has been there since systemd 251).
+fn belongs_to_systemd(root: &Path, uid: u32) -> bool {
+    let manager = format!("user@{uid}.service");
+    if !root.components().any(|part| part.as_os_str() == OsStr::new(&manager)) {
+        return false;
+    }
+    let mark = sys::dir::Dir::open(root).and_then(|dir| sys::xattr::get(dir.as_fd(), OsStr::new("user.delegate")));
+    !mark.is_ok_and(|mark| mark.is_some_and(|mark| mark == b"1"))
+}
+
+/// The container's leaf in the subtree; the controllers that could be enabled are in its record.
+pub(super) fn leaf(root: &Path, parent: Option<&Path>, id: &ContainerId, uid: u32) -> Result<ContainerCgroup, Error> {
+    let mut controllers = enable(root, uid);
+    let mut dir = root.to_owned();
+    for part in parent.into_iter().flat_map(Path::components) {
+        dir.push(part);
+        cgroupfs::create(&dir)?;
+        controllers = cgroupfs::enable(&dir);
+    }
+    let path = dir.join(format!("sampan-{id}"));
+    ContainerCgroup::create(CgroupRecord { path, scope: None, controllers })
+}
+
+/// Controllers that `root` could enable for its children, without doing it.
+pub(super) fn possible(root: &Path, uid: u32) -> Vec<String> {
+    let enabled = cgroupfs::words(&root.join("cgroup.subtree_control"));
+    let mut possible = cgroupfs::controllers(root);
+    if !all_ours(root, uid) {
+        possible.retain(|controller| enabled.contains(controller));
+    }
+    possible
+}
+
+/// Enables the controllers of `root`. A cgroup with processes may not have them enabled ("no internal processes", cgroups(7)):
+/// those processes move to a leaf, if every one of them is ours.
+fn enable(root: &Path, uid: u32) -> Vec<String> {
+    let enabled = cgroupfs::enable(root);
+    if enabled.len() == cgroupfs::controllers(root).len() || !all_ours(root, uid) {
+        return enabled;
+    }
+    if let Err(error) = empty(root) {
+        tracing::debug!(%error, "processes stay in the root of the subtree");
+    }
+    cgroupfs::enable(root)
+}
+
+fn empty(root: &Path) -> Result<(), Error> {
+    let host = root.join(HOST);
+    cgroupfs::create(&host)?;
+    for _ in 0..ROUNDS {
+        let processes = cgroupfs::processes(root);
+        if processes.is_empty() {
+            break;
+        }
+        for pid in processes {
+            cgroupfs::admit(&host, pid)?;
+        }
+    }
+    Ok(())
+}
+
+/// True if every process in `root` itself runs as this user (0 in the list: one that our pid namespace does not show).
+fn all_ours(root: &Path, uid: u32) -> bool {
+    cgroupfs::processes(root).into_iter().all(|pid| {
+        let owner = sys::fs::stat(Path::new(&format!("/proc/{pid}")));
+        // One that has gone meanwhile is in nobody's way.
+        pid > 0 && owner.is_ok_and(|owner| owner.is_none_or(|owner| owner.uid() == uid))
+    })
+}

@@ -1,0 +1,147 @@
+//! Case (b): a transient scope of the user's systemd, asked for over D-Bus.
+//!
+//! `zbus::block_on` drives the connection on the calling thread and starts none. The request goes out in [`begin`]; the
+//! answer is awaited in [`Request::finish`], while systemd works.
+
+use std::future::Future;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use zbus::Variant;
+
+use crate::sys;
+use crate::types::id::ContainerId;
+
+use super::cgroupfs;
+use super::container::{CgroupRecord, ContainerCgroup};
+use super::error::Error;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+const SYSTEMD: &str = "org.freedesktop.systemd1";
+const OBJECT: &str = "/org/freedesktop/systemd1";
+const MANAGER: &str = "org.freedesktop.systemd1.Manager";
+
+/// Leaf of the scope for the monitor, the stage and the helpers.
+const MONITOR: &str = "monitor";
+/// Leaf of the scope for the container.
+const CONTAINER: &str = "ctr";
+
+/// The user's bus, if somebody listens there.
+pub(super) fn bus(uid: u32) -> Option<PathBuf> {
+    let path = PathBuf::from(format!("/run/user/{uid}/bus"));
+    sys::fs::exists(&path).then_some(path)
+}
+
+/// Directory of the user's systemd in the hierarchy.
+pub(super) fn manager_directory(uid: u32) -> PathBuf {
+    Path::new(cgroupfs::ROOT).join(format!("user.slice/user-{uid}.slice/user@{uid}.service"))
+}
+
+type Answer = Pin<Box<dyn Future<Output = zbus::Result<zbus::Message>>>>;
+
+/// A scope that was asked for.
+pub(super) struct Request {
+    scope: String,
+    pids: Vec<i32>,
+    /// The answer, or the call that waits for it.
+    answer: Result<zbus::Result<zbus::Message>, Answer>,
+}
+
+impl std::fmt::Debug for Request {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Request").field("scope", &self.scope).field("pids", &self.pids).finish_non_exhaustive()
+    }
+}
+
+/// Asks for a delegated scope that takes these processes from wherever they are.
+pub(super) fn begin(bus: &Path, slice: Option<&str>, id: &ContainerId, pids: &[i32]) -> Result<Request, Error> {
+    let scope = format!("sampan-{id}-{}.scope", hex::encode(sys::fs::random::<4>()));
+    let wrap = |source| Error::Systemd { scope: scope.clone(), source: Box::new(source) };
+    let connection = connect(bus).map_err(wrap)?;
+    let numbers: Vec<u32> = pids.iter().map(|pid| pid.unsigned_abs()).collect();
+    let name = scope.clone();
+    let slice = slice.map(str::to_owned);
+    let description = format!("Sampan container {id}");
+    let mut call: Answer = Box::pin(async move {
+        let mut properties = vec![
+            ("Description", Variant::from(description)),
+            ("PIDs", Variant::from(numbers)),
+            ("Delegate", Variant::from(true)),
+            ("CollectMode", Variant::from("inactive-or-failed")),
+        ];
+        if let Some(slice) = slice {
+            properties.push(("Slice", Variant::from(slice)));
+        }
+        let nothing: Vec<(&str, Vec<(&str, Variant<'_>)>)> = Vec::new();
+        let body = (name.as_str(), "fail", properties, nothing);
+        connection.call_method(Some(SYSTEMD), OBJECT, Some(MANAGER), "StartTransientUnit", &body).await
+    });
+    // One poll sends the request; what is left is to wait.
+    let answer = zbus::block_on(std::future::poll_fn(|context| {
+        Poll::Ready(match call.as_mut().poll(context) {
+            Poll::Ready(answer) => Some(answer),
+            Poll::Pending => None,
+        })
+    }));
+    Ok(Request { scope, pids: pids.to_owned(), answer: answer.ok_or(call) })
+}
+
+impl Request {
+    /// Waits until systemd has moved the processes, then makes the two leaves.
+    pub(super) fn finish(self) -> Result<ContainerCgroup, Error> {
+        let Self { scope, pids, answer } = self;
+        let answer = answer.unwrap_or_else(zbus::block_on);
+        if let Err(source) = answer {
+            return Err(Error::Systemd { scope, source: Box::new(source) });
+        }
+        let dir = wait_for(&scope, &pids)?;
+        let monitor = dir.join(MONITOR);
+        cgroupfs::create(&monitor)?;
+        for pid in pids {
+            cgroupfs::admit(&monitor, pid)?;
+        }
+        // A helper that the monitor started meanwhile is in the scope's root, and in the way of the controllers.
+        for pid in cgroupfs::processes(&dir) {
+            cgroupfs::admit(&monitor, pid)?;
+        }
+        let controllers = cgroupfs::enable(&dir);
+        ContainerCgroup::create(CgroupRecord { path: dir.join(CONTAINER), scope: Some(scope), controllers })
+    }
+}
+
+/// The answer to StartTransientUnit only names the job; what counts is where the processes are.
+fn wait_for(scope: &str, pids: &[i32]) -> Result<PathBuf, Error> {
+    let deadline = Instant::now() + PATIENCE;
+    let mut pause = Duration::from_micros(200);
+    loop {
+        let places: Vec<_> = pids.iter().filter_map(|pid| cgroupfs::of_process(*pid)).collect();
+        let arrived = places.len() == pids.len() && places.iter().all(|place| place.ends_with(scope));
+        if let Some(place) = places.into_iter().next().filter(|_| arrived) {
+            return Ok(place);
+        }
+        if Instant::now() > deadline {
+            return Err(Error::SystemdSlow { scope: scope.to_owned(), seconds: PATIENCE.as_secs() });
+        }
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(10));
+    }
+}
+
+/// Has systemd move a process of ours into a cgroup of a running scope.
+pub(super) fn attach(scope: &str, subcgroup: &str, pid: i32) -> Result<(), Error> {
+    let wrap = |source| Error::Systemd { scope: scope.to_owned(), source: Box::new(source) };
+    let (uid, _) = sys::process::ids();
+    let path = bus(uid).ok_or_else(|| wrap(zbus::Error::Unsupported))?;
+    let connection = connect(&path).map_err(wrap)?;
+    let body = (scope, subcgroup, vec![pid.unsigned_abs()]);
+    let call = connection.call_method(Some(SYSTEMD), OBJECT, Some(MANAGER), "AttachProcessesToUnit", &body);
+    zbus::block_on(call).map(drop).map_err(wrap)
+}
+
+fn connect(bus: &Path) -> zbus::Result<zbus::Connection> {
+    let stream = UnixStream::connect(bus)?;
+    zbus::block_on(zbus::connection::Builder::unix_stream(stream).method_timeout(PATIENCE).build())
+}
