@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use crate::sys;
+use crate::types::digest::Digest;
 use crate::types::id::ContainerId;
 use crate::types::name::{ContainerName, VolumeName};
+use crate::types::reference::InvalidReference;
 
 /// An operation on the store that did not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -79,8 +81,37 @@ pub(crate) enum Error {
     #[error("container {0} ended already: its exit record is written once")]
     ExitRecorded(ContainerId),
 
+    #[error("{digest} is longer than the {size} bytes of its descriptor")]
+    BlobTooLong { digest: String, size: u64 },
+    #[error("{digest} ended after {found} of {size} bytes")]
+    BlobTooShort { digest: String, size: u64, found: u64 },
+    #[error("content has digest {found}, not {expected}")]
+    BlobDigest { expected: Digest, found: Digest },
+
+    #[error("{0}: image not known")]
+    NoImage(String),
+    #[error("look up image")]
+    ImageName(#[source] InvalidReference),
+    #[error("{text:?} is ambiguous: it may be {}", .candidates.join(", "))]
+    AmbiguousImage { text: String, candidates: Vec<String> },
+    #[error("image {image} is in use by {}", .users.join(", "))]
+    ImageInUse { image: String, users: Vec<String> },
+    #[error("image {digest} is damaged")]
+    BrokenImage {
+        digest: Digest,
+        #[source]
+        source: Box<Error>,
+    },
+    #[error("layer {chain} of container {id} is missing")]
+    NoLayer { id: ContainerId, chain: String },
+
+    #[error("fuse-overlayfs is not installed")]
+    NoFuseOverlayfs,
+
     #[error("no volume with name {0:?} found: no such volume")]
     NoVolume(String),
+    #[error("more than one volume begins with {text:?}: {}", .candidates.join(", "))]
+    AmbiguousVolume { text: String, candidates: Vec<String> },
     #[error("volume {0} already exists")]
     VolumeExists(VolumeName),
     #[error("volume {name} is being used by the following container(s): {}", .users.join(", "))]

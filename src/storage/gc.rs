@@ -1,11 +1,131 @@
 //! Mark and sweep (rule R4): references live in the referrer only, nothing is counted.
+//!
+//! Roots are the image records, the containers and the live leases. A sweep renames what nothing refers to into the
+//! trash, which works on a full disk; deleting it is [`super::trash`]'s.
 
-use super::container_record::ContainerConfig;
+use std::collections::BTreeSet;
+
+use super::container_record::{ContainerConfig, MonitorLock};
 use super::error::{At as _, Error};
+use super::layers::{LayerKey, MapKey};
+use super::lease::LeaseRecord;
+use super::process_identity::ProcessIdentity;
+use super::record;
 use super::store::Store;
 use crate::sys;
 use crate::sys::lock::{FileLock, TryLock};
+use crate::types::digest::{ChainId, Digest};
 use crate::types::name::ContainerName;
+
+/// What a sweep took out of the store.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Swept {
+    pub(crate) layers: Vec<LayerKey>,
+    pub(crate) blobs: Vec<Digest>,
+    pub(crate) staging: usize,
+    pub(crate) names: usize,
+    /// Containers that a killed `run --rm` left before their start.
+    pub(crate) containers: usize,
+    /// A record could not be read, so that what it refers to is not known: layers and blobs were left alone.
+    pub(crate) cautious: bool,
+}
+
+/// What is referred to.
+#[derive(Debug, Default)]
+pub(super) struct Marks {
+    /// By an image: kept for every map.
+    pub(super) chains: BTreeSet<ChainId>,
+    /// By a container or a lease.
+    pub(super) layers: BTreeSet<String>,
+    pub(super) blobs: BTreeSet<Digest>,
+    /// Something could not be read.
+    pub(super) incomplete: bool,
+}
+
+impl Store {
+    /// Takes everything that nothing refers to out of the store, and what killed commands left. Waits for those who are
+    /// making something, which takes milliseconds. The trash has still to be emptied.
+    pub(crate) fn sweep(&self) -> Result<Swept, Error> {
+        let lock = self.lock_exclusive()?;
+        let containers = sweep_orphans(self)?;
+        let staging = sweep_staging(self)?;
+        let names = sweep_names(self)?;
+        let marks = mark(self)?;
+        let mut swept = Swept { staging, names, containers, cautious: marks.incomplete, ..Swept::default() };
+        if !marks.incomplete {
+            for key in self.layer_keys()? {
+                if !marks.holds_layer(&key) {
+                    self.move_to_trash(&self.layer_dir(&key))?;
+                    swept.layers.push(key);
+                }
+            }
+            for digest in self.blob_digests()? {
+                if !marks.blobs.contains(&digest) {
+                    let path = self.layout().blob(&digest);
+                    sys::fs::remove_file(&path).removing(&path)?;
+                    swept.blobs.push(digest);
+                }
+            }
+        }
+        drop(lock);
+        Ok(swept)
+    }
+}
+
+impl Marks {
+    pub(super) fn holds_layer(&self, key: &LayerKey) -> bool {
+        self.chains.contains(&key.chain) || self.layers.contains(&key.dir_name())
+    }
+}
+
+/// Finds everything that is referred to.
+pub(super) fn mark(store: &Store) -> Result<Marks, Error> {
+    let mut marks = Marks::default();
+    let (images, broken) = store.images()?;
+    marks.incomplete |= !broken.is_empty();
+    for image in images {
+        marks.blobs.insert(image.record.digest.clone());
+        marks.blobs.extend(format!("sha256:{}", image.record.id).parse::<Digest>().ok());
+        marks.blobs.extend(image.record.index.clone());
+        for layer in image.record.layers {
+            marks.chains.insert(layer.chain);
+            marks.blobs.extend(layer.blob);
+        }
+    }
+    for id in store.container_ids()? {
+        match store.container_config(&id) {
+            Ok(config) => {
+                let map = MapKey::from_text(&config.map);
+                marks.layers.extend(config.layers.iter().map(|chain| LayerKey::new(chain, &map).dir_name()));
+            }
+            Err(Error::NoContainer(_)) => {}
+            Err(_) => marks.incomplete = true,
+        }
+    }
+    mark_leases(store, &mut marks)?;
+    Ok(marks)
+}
+
+fn mark_leases(store: &Store, marks: &mut Marks) -> Result<(), Error> {
+    let staging = store.layout().staging();
+    for name in sys::fs::names(&staging).reading(&staging)? {
+        match record::read_if_exists::<LeaseRecord>(&staging.join(name).join("lease.json")) {
+            Ok(Some(lease)) => {
+                marks.layers.extend(lease.layers);
+                marks.blobs.extend(lease.blobs);
+                // The record itself may be removed by its user; what it names stays.
+                for image in lease.images {
+                    if let Ok(Some(record)) = store.image_record(&image) {
+                        marks.chains.extend(record.layers.into_iter().map(|layer| layer.chain));
+                    }
+                }
+            }
+            Ok(None) => {}
+            Err(_) => marks.incomplete = true,
+        }
+    }
+    Ok(())
+}
 
 /// Moves staging directories whose maker is gone to the trash. The exclusive store lock is held: whoever is in the
 /// middle of making a directory holds it shared.
@@ -14,23 +134,35 @@ pub(super) fn sweep_staging(store: &Store) -> Result<usize, Error> {
     let mut swept = 0;
     for name in sys::fs::names(&staging).reading(&staging)? {
         let path = staging.join(&name);
-        let lock = path.join("lock");
-        // A container being made has no lock: its maker would hold the store's.
-        if sys::fs::exists(&lock)
-            && let TryLock::Busy = FileLock::try_exclusive(&lock).locking(&lock)?
-        {
-            continue;
+        if !is_leased(&path)? {
+            store.move_to_trash(&path)?;
+            swept += 1;
         }
-        store.move_to_trash(&path)?;
+    }
+    Ok(swept)
+}
+
+/// True if a staging directory has a living maker. One without a lock is a container or a volume being made: its maker
+/// holds the store lock.
+pub(super) fn is_leased(path: &std::path::Path) -> Result<bool, Error> {
+    let lock = path.join("lock");
+    Ok(sys::fs::exists(&lock) && matches!(FileLock::try_exclusive(&lock).locking(&lock)?, TryLock::Busy))
+}
+
+/// Frees the names whose container is gone or has another name (rule R6). The exclusive store lock is held.
+pub(super) fn sweep_names(store: &Store) -> Result<usize, Error> {
+    let mut swept = 0;
+    for path in stale_names(store)? {
+        sys::fs::remove_file(&path).removing(&path)?;
         swept += 1;
     }
     Ok(swept)
 }
 
-/// Frees the names whose container is gone or has another name (rule R6). The exclusive store lock is held.
-pub(super) fn sweep_names(store: &Store) -> Result<usize, Error> {
+/// Name files that name nobody.
+pub(super) fn stale_names(store: &Store) -> Result<Vec<std::path::PathBuf>, Error> {
     let dir = store.layout().names();
-    let mut swept = 0;
+    let mut stale = Vec::new();
     for entry in sys::fs::names(&dir).reading(&dir)? {
         let Some(name) = entry.to_str().and_then(|name| name.parse::<ContainerName>().ok()) else { continue };
         let held = match store.name_holder(&name)? {
@@ -38,8 +170,19 @@ pub(super) fn sweep_names(store: &Store) -> Result<usize, Error> {
             None => false,
         };
         if !held {
-            let path = dir.join(&entry);
-            sys::fs::remove_file(&path).removing(&path)?;
+            stale.push(dir.join(&entry));
+        }
+    }
+    Ok(stale)
+}
+
+/// Removes the containers that a killed `run --rm` left before their start.
+pub(super) fn sweep_orphans(store: &Store) -> Result<usize, Error> {
+    let mut swept = 0;
+    for id in store.container_ids()? {
+        let Ok(config) = store.container_config(&id) else { continue };
+        if is_orphan(store, &config)? {
+            store.discard_container(&id, Some(&config.name))?;
             swept += 1;
         }
     }
@@ -47,9 +190,7 @@ pub(super) fn sweep_names(store: &Store) -> Result<usize, Error> {
 }
 
 /// True if a container was made by a `run` that died before it could start it: nobody will.
-pub(super) fn is_orphan(store: &Store, config: &ContainerConfig) -> Result<bool, Error> {
-    use super::container_record::MonitorLock;
-    use super::process_identity::ProcessIdentity;
+pub(crate) fn is_orphan(store: &Store, config: &ContainerConfig) -> Result<bool, Error> {
     let Some(creator) = config.creator.filter(|_| config.spec.remove) else { return Ok(false) };
-    Ok(store.monitor_lock(&config.id)? == MonitorLock::Absent && matches!(ProcessIdentity::of(creator), Ok(None)))
+    Ok(matches!(ProcessIdentity::of(creator), Ok(None)) && store.monitor_lock(&config.id)? == MonitorLock::Absent)
 }

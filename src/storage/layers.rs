@@ -1,7 +1,7 @@
 //! Unpacked layers, one directory for each pair of chain id and map.
 //!
 //! A layer is unpacked in a lease's staging directory (by a worker in P), and published with the others of its image by
-//! [`Store::publish`]: one `syncfs`, then `meta.json`, then the renames, then `fsync` of the directories (rule R2).
+//! [`Store::publish`]: `meta.json`, one `syncfs` for all, the renames, `fsync` of the directories (rule R2).
 
 use std::path::{Path, PathBuf};
 
@@ -198,11 +198,9 @@ impl Store {
         Some(metadata.mode() & 0o7777)
     }
 
-    /// Publishes a staged layer: `meta.json`, then the rename. The caller has synced the file system. `false`: somebody
-    /// else has published the same layer meanwhile, and that one is as good.
-    pub(super) fn publish_layer(&self, staged: &StagedLayer, meta: &LayerMeta) -> Result<bool, Error> {
-        record::write_new(&staged.dir.join("meta.json"), meta, true)?;
-        sys::fs::sync_dir(&staged.dir).writing(&staged.dir)?;
+    /// Publishes a staged layer by its rename. The caller has synced the file system. `false`: somebody else has
+    /// published the same layer meanwhile, and that one is as good.
+    pub(super) fn publish_layer(&self, staged: &StagedLayer) -> Result<bool, Error> {
         let target = self.layer_dir(&staged.key);
         match sys::fs::rename_new(&staged.dir, &target) {
             Err(error) if error.is(Errno::EEXIST) || error.is(Errno::ENOTEMPTY) => Ok(false),

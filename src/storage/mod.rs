@@ -6,19 +6,24 @@
 //! only in the referrer, mark and sweep, `trash/` before deletion.
 #![forbid(unsafe_code)]
 
+pub(crate) mod blobs;
 pub(crate) mod container_record;
 pub(crate) mod containers;
 pub(crate) mod error;
 pub(crate) mod gc;
+pub(crate) mod images;
 pub(crate) mod layer_index;
 pub(crate) mod layers;
 pub(crate) mod layout;
 pub(crate) mod lease;
+pub(crate) mod overlay;
 pub(crate) mod process_identity;
 pub(crate) mod record;
 mod recover;
+pub(crate) mod refs;
 pub(crate) mod store;
 pub(crate) mod trash;
+pub(crate) mod volumes;
 
 pub(crate) use error::Error;
 pub(crate) use layout::Layout;

@@ -1,0 +1,109 @@
+//! Names of images: one small file for each reference, which points to a manifest digest (rule R4).
+
+use serde::{Deserialize, Serialize};
+
+use super::error::{At as _, Error};
+use super::record::{self, Record, Rest};
+use super::store::Store;
+use crate::sys;
+use crate::types::digest::Digest;
+use crate::types::reference::Reference;
+
+/// Longest file name that is the escaped reference itself; a longer one ends in a hash.
+const LONGEST: usize = 200;
+
+/// A file in `refs/`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RefRecord {
+    pub(crate) version: u32,
+    pub(crate) name: Reference,
+    /// Of the manifest.
+    pub(crate) digest: Digest,
+    #[serde(flatten)]
+    pub(crate) rest: Rest,
+}
+
+impl Record for RefRecord {
+    fn version(&self) -> u32 {
+        self.version
+    }
+}
+
+/// File name of a reference: `/` becomes `+`, which no reference holds.
+pub(super) fn file_name(reference: &Reference) -> String {
+    let text = reference.to_string();
+    let escaped = text.replace('/', "+");
+    if escaped.len() <= LONGEST {
+        return escaped;
+    }
+    format!("{}~{}", &escaped[..120], Digest::of(text.as_bytes()).hex())
+}
+
+impl Store {
+    /// Points a name to an image, durably; the last step of every pull, load, build and tag. Answers what it pointed
+    /// to before.
+    pub(crate) fn tag(&self, name: &Reference, digest: &Digest) -> Result<Option<Digest>, Error> {
+        let shared = self.lock_shared()?;
+        let before = self.resolve_reference(name).ok().flatten();
+        let path = self.layout().reference(&file_name(name));
+        let record =
+            RefRecord { version: RefRecord::VERSION, name: name.clone(), digest: digest.clone(), rest: Rest::new() };
+        record::write_durable(&path, &record)?;
+        drop(shared);
+        Ok(before.filter(|before| before != digest))
+    }
+
+    /// Takes a name away; false if there is none such. The image stays.
+    pub(crate) fn untag(&self, name: &Reference) -> Result<bool, Error> {
+        let path = self.layout().reference(&file_name(name));
+        let removed = sys::fs::remove_file(&path).removing(&path)?;
+        if removed {
+            sys::fs::sync_dir(&self.layout().refs()).writing(&path)?;
+        }
+        Ok(removed)
+    }
+
+    /// The manifest digest that exactly this name points to.
+    pub(crate) fn resolve_reference(&self, name: &Reference) -> Result<Option<Digest>, Error> {
+        let path = self.layout().reference(&file_name(name));
+        match record::read_if_exists::<RefRecord>(&path)? {
+            Some(record) if record.name == *name => Ok(Some(record.digest)),
+            Some(record) => Err(Error::WrongRecord { path, found: record.name.to_string() }),
+            None => Ok(None),
+        }
+    }
+
+    /// All names, sorted, and the errors of the damaged ones.
+    pub(crate) fn references(&self) -> Result<(Vec<RefRecord>, Vec<Error>), Error> {
+        let dir = self.layout().refs();
+        let (mut whole, mut broken) = (Vec::new(), Vec::new());
+        for name in sys::fs::names(&dir).reading(&dir)? {
+            // Temporary files of a replacement that was killed, and foreign ones.
+            let Some(text) = name.to_str().filter(|text| !text.ends_with(".tmp") && !text.starts_with('.')) else {
+                continue;
+            };
+            let path = dir.join(text);
+            match record::read_if_exists::<RefRecord>(&path) {
+                Ok(Some(record)) if file_name(&record.name) == text => whole.push(record),
+                Ok(Some(record)) => broken.push(Error::WrongRecord { path, found: record.name.to_string() }),
+                Ok(None) => {}
+                Err(error) => broken.push(error),
+            }
+        }
+        Ok((whole, broken))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::file_name;
+
+    #[test]
+    fn names_are_escaped_and_bounded() {
+        let name = |text: &str| file_name(&text.parse().expect("valid"));
+        assert_eq!(name("localhost:5000/a/b:1"), "localhost:5000+a+b:1");
+        let long = format!("localhost/{}:{}", "x".repeat(200), "t".repeat(128));
+        assert!(name(&long).len() < 255);
+        assert_ne!(name(&long), name(&format!("{}u", &long[..long.len() - 1])));
+    }
+}

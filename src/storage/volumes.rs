@@ -1,0 +1,198 @@
+//! Volumes: a directory `_data` that is mounted into containers, and what was asked for.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::error::{At as _, Error};
+use super::record::{self, Record, Rest};
+use super::store::{DIR_MODE, Store};
+use crate::sys;
+use crate::sys::Errno;
+use crate::types::id::ContainerId;
+use crate::types::mount::MountSource;
+use crate::types::name::VolumeName;
+
+/// `meta.json` of a volume.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct VolumeMeta {
+    pub(crate) version: u32,
+    pub(crate) name: VolumeName,
+    pub(crate) created: Timestamp,
+    #[serde(default)]
+    pub(crate) labels: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(crate) options: BTreeMap<String, String>,
+    /// Goes with its container.
+    #[serde(default)]
+    pub(crate) anonymous: bool,
+    /// Not mounted yet: its first container fills it from its image.
+    #[serde(default)]
+    pub(crate) needs_copy_up: bool,
+    #[serde(flatten)]
+    pub(crate) rest: Rest,
+}
+
+impl VolumeMeta {
+    /// A new volume.
+    pub(crate) fn new(name: VolumeName, anonymous: bool) -> Self {
+        Self {
+            version: Self::VERSION,
+            name,
+            created: Timestamp::now(),
+            labels: BTreeMap::new(),
+            options: BTreeMap::new(),
+            anonymous,
+            needs_copy_up: true,
+            rest: Rest::new(),
+        }
+    }
+
+    /// A name for an anonymous volume.
+    pub(crate) fn random_name() -> VolumeName {
+        let text = hex::encode(sys::fs::random::<32>());
+        text.parse().expect("hexadecimal digits are a name")
+    }
+}
+
+impl Record for VolumeMeta {
+    fn version(&self) -> u32 {
+        self.version
+    }
+}
+
+impl Store {
+    /// Makes a volume; one of the same name is an error.
+    pub(crate) fn create_volume(&self, meta: &VolumeMeta) -> Result<(), Error> {
+        let shared = self.lock_shared()?;
+        let target = self.layout().volume(&meta.name);
+        if sys::fs::exists(&target) {
+            return Err(Error::VolumeExists(meta.name.clone()));
+        }
+        let staging = self.layout().staging().join(hex::encode(sys::fs::random::<12>()));
+        sys::fs::mkdir(&staging, DIR_MODE).writing(&staging)?;
+        record::write_new(&staging.join("meta.json"), meta, true)?;
+        let data = staging.join("_data");
+        sys::fs::mkdir(&data, 0o755).writing(&data)?;
+        sys::fs::set_mode(&data, 0o755).writing(&data)?;
+        sys::fs::sync_dir(&staging).writing(&staging)?;
+        let renamed = sys::fs::rename_new(&staging, &target);
+        match renamed {
+            Err(error) if error.is(Errno::EEXIST) => {
+                self.move_to_trash(&staging)?;
+                return Err(Error::VolumeExists(meta.name.clone()));
+            }
+            other => other.writing(&target)?,
+        }
+        drop(shared);
+        let dir = self.layout().volumes();
+        sys::fs::sync_dir(&dir).writing(&dir)
+    }
+
+    /// Makes a volume unless it is there; answers what is recorded of it.
+    pub(crate) fn ensure_volume(&self, name: &VolumeName, anonymous: bool) -> Result<VolumeMeta, Error> {
+        if let Some(meta) = self.volume_if_exists(name)? {
+            return Ok(meta);
+        }
+        let meta = VolumeMeta::new(name.clone(), anonymous);
+        match self.create_volume(&meta) {
+            Err(Error::VolumeExists(_)) => self.volume(name),
+            other => other.map(|()| meta),
+        }
+    }
+
+    pub(crate) fn volume_if_exists(&self, name: &VolumeName) -> Result<Option<VolumeMeta>, Error> {
+        let path = self.layout().volume_meta(name);
+        match record::read_if_exists::<VolumeMeta>(&path)? {
+            Some(meta) if meta.name != *name => {
+                Err(Error::WrongRecord { path, found: format!("volume {}", meta.name) })
+            }
+            other => Ok(other),
+        }
+    }
+
+    pub(crate) fn volume(&self, name: &VolumeName) -> Result<VolumeMeta, Error> {
+        self.volume_if_exists(name)?.ok_or_else(|| Error::NoVolume(name.to_string()))
+    }
+
+    /// Finds a volume by name, or by a unique beginning of its name as Podman does.
+    pub(crate) fn find_volume(&self, text: &str) -> Result<VolumeName, Error> {
+        let none = || Error::NoVolume(text.to_owned());
+        if let Ok(name) = text.parse::<VolumeName>()
+            && sys::fs::exists(&self.layout().volume(&name))
+        {
+            return Ok(name);
+        }
+        let mut matches: Vec<_> = self
+            .volume_names()?
+            .into_iter()
+            .filter(|name| !text.is_empty() && name.as_str().starts_with(text))
+            .collect();
+        match (matches.len(), matches.pop()) {
+            (1, Some(name)) => Ok(name),
+            (0, _) | (_, None) => Err(none()),
+            (_, Some(last)) => {
+                matches.push(last);
+                let candidates = matches.iter().map(ToString::to_string).collect();
+                Err(Error::AmbiguousVolume { text: text.to_owned(), candidates })
+            }
+        }
+    }
+
+    /// Names of all volumes, sorted.
+    pub(crate) fn volume_names(&self) -> Result<Vec<VolumeName>, Error> {
+        let dir = self.layout().volumes();
+        let names = sys::fs::names(&dir).reading(&dir)?;
+        Ok(names.iter().filter_map(|name| name.to_str()?.parse().ok()).collect())
+    }
+
+    /// All volumes, and the errors of the damaged ones.
+    pub(crate) fn volumes(&self) -> Result<(Vec<VolumeMeta>, Vec<(VolumeName, Error)>), Error> {
+        let (mut whole, mut broken) = (Vec::new(), Vec::new());
+        for name in self.volume_names()? {
+            match self.volume(&name) {
+                Ok(meta) => whole.push(meta),
+                Err(Error::NoVolume(_)) if !sys::fs::exists(&self.layout().volume(&name)) => {}
+                Err(error) => broken.push((name, error)),
+            }
+        }
+        Ok((whole, broken))
+    }
+
+    /// Notes that the first container has filled the volume.
+    pub(crate) fn volume_filled(&self, name: &VolumeName) -> Result<(), Error> {
+        let meta = self.volume(name)?;
+        if !meta.needs_copy_up {
+            return Ok(());
+        }
+        record::write_durable(&self.layout().volume_meta(name), &VolumeMeta { needs_copy_up: false, ..meta })
+    }
+
+    /// Containers that mount a volume.
+    pub(crate) fn volume_users(&self, name: &VolumeName) -> Result<Vec<ContainerId>, Error> {
+        let mut users = Vec::new();
+        for id in self.container_ids()? {
+            let Ok(config) = self.container_config(&id) else { continue };
+            let uses = |source: &MountSource| matches!(source, MountSource::Volume { name: used, .. } if used == name);
+            if config.spec.mounts.iter().any(|mount| uses(&mount.source)) {
+                users.push(id);
+            }
+        }
+        Ok(users)
+    }
+
+    /// Moves a volume that nobody uses to the trash.
+    pub(crate) fn remove_volume(&self, name: &VolumeName) -> Result<(), Error> {
+        let path = self.layout().volume(name);
+        if !sys::fs::exists(&path) {
+            return Err(Error::NoVolume(name.to_string()));
+        }
+        let users = self.volume_users(name)?;
+        if !users.is_empty() {
+            let users = users.iter().map(ToString::to_string).collect();
+            return Err(Error::VolumeInUse { name: name.clone(), users });
+        }
+        self.move_to_trash(&path)
+    }
+}
