@@ -1,4 +1,17 @@
 //! L3: the OCI runtime; knows bundles, not images. May import: sys, types, rootless.
+//!
+//! `create` runs in the monitor; `stage` is a short-lived process in P that makes every mount that needs the caller's
+//! reach; `init` is the container's first process, from its birth to the program's `execve` (docs/architecture.md).
 #![forbid(unsafe_code)]
 
+pub(crate) mod bundle;
 pub(crate) mod cgroup;
+pub(crate) mod create;
+mod error;
+pub(crate) mod init;
+mod mount_options;
+mod rootfs;
+mod stage;
+mod sync;
+
+pub(crate) use error::Error;

@@ -87,6 +87,10 @@ impl Stat {
         self.kind == FileKind::Directory
     }
 
+    pub(crate) fn is_char_device(&self) -> bool {
+        self.kind == FileKind::CharDevice
+    }
+
     /// True for overlay's whiteout: a character device 0/0.
     pub(crate) fn is_whiteout(&self) -> bool {
         self.kind == FileKind::CharDevice && self.node == (0, 0)
@@ -513,4 +517,45 @@ fn owner(uid: u32, gid: u32) -> Result<(rustix::fs::Uid, rustix::fs::Gid)> {
 fn timestamps(time: Time) -> Timestamps {
     let time = Timespec { tv_sec: time.seconds, tv_nsec: time.nanoseconds.into() };
     Timestamps { last_access: time, last_modification: time }
+}
+
+/// Copies what is in one directory into another, empty one: kinds, modes, owners, times; devices and sockets are left
+/// out. Nothing is followed. For small trees (the image's content below a tmpfs).
+pub(crate) fn copy_contents(from: impl AsFd, to: impl AsFd) -> Result<()> {
+    let from = Dir::from(reopen(from.as_fd())?);
+    let to = Dir::from(reopen(to.as_fd())?);
+    copy_level(&from, &to)?;
+    let top = from.stat_self()?;
+    fchown(to.as_fd(), top.uid, top.gid)?;
+    fchmod(to.as_fd(), top.mode)
+}
+
+fn reopen(fd: BorrowedFd<'_>) -> Result<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    rustix::fs::openat(fd, ".", flags, Mode::empty()).call("openat", || format!("{}, \".\"", fd.as_raw_fd()))
+}
+
+fn copy_level(from: &Dir, to: &Dir) -> Result<()> {
+    for (name, kind) in from.entries()? {
+        let Some(stat) = from.stat(&name)? else { continue };
+        match kind {
+            FileKind::Directory => {
+                to.mkdir(&name, 0o700)?;
+                copy_level(&from.open_dir(&name)?, &to.open_dir(&name)?)?;
+            }
+            FileKind::Regular => {
+                let file = to.create_new(&name, 0o600)?;
+                copy_file(&from.open_file(&name)?, &file)?;
+            }
+            FileKind::Symlink => to.symlink(from.read_link(&name)?.as_os_str(), &name)?,
+            FileKind::Fifo => to.mkfifo(&name, 0o600)?,
+            FileKind::Socket | FileKind::CharDevice | FileKind::BlockDevice | FileKind::Unknown => continue,
+        }
+        to.chown(&name, stat.uid, stat.gid)?;
+        if kind != FileKind::Symlink {
+            to.chmod(&name, stat.mode)?;
+        }
+        to.set_times(&name, stat.mtime)?;
+    }
+    Ok(())
 }

@@ -5,7 +5,7 @@
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{Read, Write};
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -327,7 +327,39 @@ pub(crate) fn has_file_capabilities(path: &Path) -> bool {
     rustix::fs::getxattr(path, "security.capability", &mut value[..]).is_ok_and(|len| len > 0)
 }
 
+<<<<<<< HEAD
 /// True if this process may write to the file, or in the directory (`access(2)`).
 pub(crate) fn is_writable(path: &Path) -> bool {
     rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_ok()
+=======
+/// `AT_FDCWD`, for calls that take a directory and an absolute path.
+pub(crate) fn current_dir() -> BorrowedFd<'static> {
+    rustix::fs::CWD
+}
+
+/// Opens a path without reading or following anything (`O_PATH|O_NOFOLLOW`).
+pub(crate) fn open_path(path: &Path) -> Result<OwnedFd> {
+    use rustix::fs::{Mode, OFlags};
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    rustix::fs::open(path, flags, Mode::empty()).call("open", || format!("{path:?}, O_PATH"))
+}
+
+/// An anonymous file in memory with these bytes, read from its start (`memfd_create(2)`).
+pub(crate) fn memory_file(name: &str, bytes: &[u8]) -> Result<OwnedFd> {
+    let fd =
+        rustix::fs::memfd_create(name, rustix::fs::MemfdFlags::CLOEXEC).call("memfd_create", || format!("{name:?}"))?;
+    write_all(fd.as_fd(), bytes)?;
+    rustix::fs::seek(&fd, rustix::fs::SeekFrom::Start(0)).call("lseek", || format!("{name:?}"))?;
+    Ok(fd)
+}
+
+/// Descriptor 2.
+pub(crate) fn standard_error() -> BorrowedFd<'static> {
+    rustix::stdio::stderr()
+}
+
+/// True if this process may execute the file.
+pub(crate) fn is_executable(path: &Path) -> bool {
+    rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok()
+>>>>>>> 32e3756 (runtime: stage and init, from a bundle to a running program)
 }

@@ -9,6 +9,7 @@ pub(crate) mod fs;
 pub(crate) mod lock;
 pub(crate) mod mount;
 pub(crate) mod namespace;
+pub(crate) mod netdev;
 pub(crate) mod poll;
 pub(crate) mod prctl;
 pub(crate) mod process;

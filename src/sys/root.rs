@@ -75,6 +75,11 @@ impl RootDir {
         Ok(fd.into())
     }
 
+    /// Opens an existing file for writing, links followed inside the tree.
+    pub(crate) fn open_for_writing(&self, path: &Path) -> Result<File> {
+        self.resolve(path, OFlags::WRONLY | OFlags::NOCTTY, 0, ResolveFlags::IN_ROOT).map(File::from)
+    }
+
     /// Reads the regular file that `path` leads to; more than `limit` bytes are EFBIG.
     pub(crate) fn read_limited(&self, path: &Path, limit: u64) -> Result<Vec<u8>> {
         use std::io::Read as _;

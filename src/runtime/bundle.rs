@@ -1,0 +1,54 @@
+//! What the runtime is asked to run: an OCI spec, and how the root file system comes about.
+
+use serde::{Deserialize, Serialize};
+
+use oci_spec::runtime::{LinuxNamespaceType, Spec};
+
+use crate::types::idmap::{Extent, IdMap, IdMaps};
+use crate::types::rootfs_plan::RootfsPlan;
+
+use super::error::Error;
+
+/// A bundle. Serialisable, because it follows init across a re-execution.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Bundle {
+    pub(crate) spec: Spec,
+    pub(crate) rootfs: RootfsPlan,
+    /// Sampan stays pid 1 and reaps (`--init`).
+    pub(crate) reaper: bool,
+    /// Answer the chown and set-id families with success (single-id mode, design §3).
+    pub(crate) single_id: bool,
+    /// Supplementary groups as written (`--group-add`); `keep-groups` keeps the caller's.
+    pub(crate) group_add: Vec<String>,
+}
+
+impl Bundle {
+    /// C ← P, from the spec.
+    pub(super) fn maps(&self) -> Result<IdMaps, Error> {
+        let linux = self.spec.linux().as_ref();
+        let map = |list: Option<&Vec<oci_spec::runtime::LinuxIdMapping>>| {
+            let extents = list.into_iter().flatten();
+            let extents = extents.map(|m| Extent { inside: m.container_id(), outside: m.host_id(), len: m.size() });
+            IdMap::new(extents.collect()).map_err(Error::IdMap)
+        };
+        Ok(IdMaps {
+            uid: map(linux.and_then(|linux| linux.uid_mappings().as_ref()))?,
+            gid: map(linux.and_then(|linux| linux.gid_mappings().as_ref()))?,
+        })
+    }
+
+    /// The namespace of this kind that the spec lists: `Some(None)` = a new one.
+    pub(super) fn namespace(&self, kind: LinuxNamespaceType) -> Option<Option<&std::path::PathBuf>> {
+        let list = self.spec.linux().as_ref()?.namespaces().as_ref()?;
+        list.iter().find(|namespace| namespace.typ() == kind).map(|namespace| namespace.path().as_ref())
+    }
+
+    /// The container has a namespace of this kind to itself.
+    pub(super) fn is_new(&self, kind: LinuxNamespaceType) -> bool {
+        self.namespace(kind) == Some(None)
+    }
+
+    pub(super) fn terminal(&self) -> bool {
+        self.spec.process().as_ref().and_then(oci_spec::runtime::Process::terminal).unwrap_or(false)
+    }
+}

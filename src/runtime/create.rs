@@ -1,0 +1,199 @@
+//! The parent side of OCI's `create` and `start`, in the monitor. Each step consumes the one before.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use crate::rootless::Outer;
+use crate::rootless::outer::{Entered, OuterParent};
+use crate::sys::process::{Pid, PidFd};
+
+use super::bundle::Bundle;
+use super::error::Error;
+use super::stage;
+use super::sync::{Message, Wire};
+
+/// Standard streams of the program; `None` = init opens a terminal.
+pub(crate) type Streams = Option<[OwnedFd; 3]>;
+
+/// The stage is on its way into P.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Creating {
+    wire: Wire,
+    stage: OuterParent,
+}
+
+/// The stage mounts, and will clone init into the cgroup.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Staging {
+    wire: Wire,
+    stage: PidFd,
+}
+
+/// Init exists and builds its root.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Placed {
+    wire: Wire,
+    pub(crate) init: PidFd,
+    /// The user namespace of the container, and its network namespace.
+    pub(crate) userns: OwnedFd,
+    pub(crate) netns: OwnedFd,
+    /// `fuse-overlayfs`, our child, if it serves the root.
+    pub(crate) fuse: Option<PidFd>,
+}
+
+/// OCI's `created`: everything is in place but the program.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Created {
+    wire: Wire,
+    pub(crate) init: PidFd,
+    /// Master of the program's terminal.
+    pub(crate) console: Option<OwnedFd>,
+    pub(crate) fuse: Option<PidFd>,
+}
+
+/// OCI's `running`.
+#[derive(Debug)]
+pub(crate) struct Running {
+    pub(crate) init: PidFd,
+    pub(crate) console: Option<OwnedFd>,
+    pub(crate) fuse: Option<PidFd>,
+}
+
+/// Starts the stage. Other work (the cgroup, the network helper's start) goes between this and [`Creating::map`].
+pub(crate) fn begin(bundle: &Bundle, outer: &Outer, streams: Streams) -> Result<Creating, Error> {
+    let (wire, theirs) = Wire::pair()?;
+    let re_execute = super::init::must_re_execute(outer.maps());
+    match outer.enter().map_err(Error::Outer)? {
+        Entered::Child(child) => {
+            drop(wire);
+            stage::run(child, stage::Task { bundle: bundle.clone(), streams, wire: theirs, re_execute })
+        }
+        Entered::Parent(stage) => Ok(Creating { wire, stage }),
+    }
+}
+
+impl Creating {
+    /// Waits for P's id map.
+    pub(crate) fn map(mut self) -> Result<Staging, Error> {
+        let mapped = self.stage.finish_map();
+        let stage = self.stage.into_child();
+        match mapped {
+            Ok(()) => Ok(Staging { wire: self.wire, stage }),
+            Err(error) => {
+                drop(self.wire);
+                reap(&stage);
+                Err(Error::Outer(error))
+            }
+        }
+    }
+}
+
+impl Staging {
+    /// A process in P, as long as [`Staging::place`] has not been called.
+    pub(crate) fn stage_pid(&self) -> Pid {
+        self.stage.pid()
+    }
+
+    /// Names the cgroup that init is born in, and waits for its birth.
+    pub(crate) fn place(self, cgroup: Option<BorrowedFd<'_>>) -> Result<Placed, Error> {
+        let told = self.wire.send(&Message::Cgroup, cgroup.as_slice());
+        let placed = self.wire.expect("stage", |message, mut fds| match message {
+            Message::InitPid(pid) if fds.len() >= 3 => {
+                let pid = Pid::from_raw(*pid)?;
+                let fuse = (fds.len() == 4).then(|| fds.pop()).flatten();
+                let (netns, userns, init) = (fds.pop()?, fds.pop()?, fds.pop()?);
+                Some((PidFd::from_received(pid, init), userns, netns, fuse))
+            }
+            _ => None,
+        });
+        reap(&self.stage);
+        let (init, userns, netns, fuse) = placed?;
+        told?;
+        // The number does not matter: it is only waited for and killed by descriptor.
+        let fuse = fuse.map(|fd| PidFd::from_received(init.pid(), fd));
+        Ok(Placed { wire: self.wire, init, userns, netns, fuse })
+    }
+}
+
+impl Placed {
+    /// Waits until the root is built. On an error init is gone.
+    pub(crate) fn created(self) -> Result<Created, Error> {
+        let created = self.wire.expect("init", |message, mut fds| match message {
+            Message::Created => Some(fds.pop()),
+            _ => None,
+        });
+        match created {
+            Ok(console) => Ok(Created { wire: self.wire, init: self.init, console, fuse: self.fuse }),
+            Err(error) => {
+                end(&self.init);
+                end_all(self.fuse.as_ref());
+                Err(error)
+            }
+        }
+    }
+
+    /// Gives up.
+    pub(crate) fn abandon(self) {
+        end(&self.init);
+        end_all(self.fuse.as_ref());
+    }
+}
+
+impl Created {
+    /// Lets init execute the program. On an error init is gone.
+    pub(crate) fn start(self) -> Result<Running, Error> {
+        let run = || -> Result<(), Error> {
+            self.wire.send(&Message::Start, &[])?;
+            self.wire.expect("init", |message, _| matches!(message, Message::Executing).then_some(()))?;
+            match self.wire.receive()? {
+                // The program runs: execve closed init's end.
+                None => Ok(()),
+                Some((Message::Failed(failure), _)) => Err(Error::Child(failure)),
+                Some(_) => Err(Error::OutOfOrder("message")),
+            }
+        };
+        match run() {
+            Ok(()) => Ok(Running { init: self.init, console: self.console, fuse: self.fuse }),
+            Err(error) => {
+                end(&self.init);
+                end_all(self.fuse.as_ref());
+                Err(error)
+            }
+        }
+    }
+
+    /// Gives up.
+    pub(crate) fn abandon(self) {
+        end(&self.init);
+        end_all(self.fuse.as_ref());
+    }
+}
+
+/// Kills and reaps a child whose story is over; its own error has been reported.
+pub(crate) fn end(child: &PidFd) {
+    if let Err(error) = child.signal(9) {
+        tracing::debug!(%error, "kill init");
+    }
+    reap(child);
+}
+
+fn end_all(child: Option<&PidFd>) {
+    if let Some(child) = child {
+        end(child);
+    }
+}
+
+fn reap(child: &PidFd) {
+    if let Err(error) = child.wait() {
+        tracing::debug!(%error, "reap a child");
+    }
+}
+
+impl AsFd for Created {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.wire.as_fd()
+    }
+}

@@ -1,0 +1,139 @@
+//! The root of the container: mounts into place, devices, masks, pivot, terminal.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+
+use oci_spec::runtime::{LinuxNamespaceType, Mount};
+
+use crate::runtime::error::Error;
+use crate::runtime::mount_options::MountOptions;
+use crate::sys::mount::{self, Attributes, FsContext};
+use crate::sys::pty;
+use crate::sys::root::RootDir;
+use crate::sys::{self, Errno, process};
+
+use super::context::Context;
+use super::target::{self, Shape};
+use super::{devices, masks, sysctl};
+
+/// Builds the root and enters it. The terminal is there if the spec asks for one.
+pub(super) fn root(context: &Context) -> Result<Option<pty::Pair>, Error> {
+    let bundle = &context.bundle;
+    let spec = &bundle.spec;
+    let old_root = sys::fs::open_path(Path::new("/")).map_err(Error::Pivot)?;
+    mount::attach(context.root.as_fd(), old_root.as_fd()).map_err(Error::Pivot)?;
+    // The tree below may be shared with the host's (a bundle's directory): our mounts must not travel.
+    mount::set_propagation(context.root.as_fd(), mount::PropagationKind::Private).map_err(Error::Pivot)?;
+    let root = RootDir::from(context.root.try_clone().map_err(|e| Error::Pivot(io_error(&e)))?);
+
+    for (index, spec) in spec.mounts().iter().flatten().enumerate() {
+        let tree = context.trees.iter().find(|tree| tree.index == index).map(|tree| tree.fd.as_fd());
+        one_mount(&root, spec, tree)?;
+    }
+    devices::populate(&root, bundle)?;
+    if let Some(linux) = spec.linux() {
+        sysctl::apply(linux, bundle.is_new(LinuxNamespaceType::Pid))?;
+        masks::apply(&root, linux)?;
+    }
+    make_working_directory(&root, spec)?;
+    if spec.root().as_ref().and_then(oci_spec::runtime::Root::readonly).unwrap_or(false) {
+        let read_only = Attributes { read_only: true, ..Attributes::default() };
+        mount::set_attributes(context.root.as_fd(), false, read_only).map_err(Error::Pivot)?;
+    }
+    if bundle.is_new(LinuxNamespaceType::Uts)
+        && let Some(name) = spec.hostname()
+    {
+        process::set_hostname(name).map_err(|source| Error::Hostname(name.clone(), source))?;
+    }
+    if bundle.is_new(LinuxNamespaceType::Network) {
+        sys::netdev::loopback_up().map_err(Error::Loopback)?;
+    }
+    process::fchdir(context.root.as_fd()).map_err(Error::Pivot)?;
+    mount::pivot_to_current_dir().map_err(Error::Pivot)?;
+    if bundle.terminal() { terminal().map(Some) } else { Ok(None) }
+}
+
+/// Makes one mount of the spec.
+fn one_mount(root: &RootDir, spec: &Mount, tree: Option<BorrowedFd<'_>>) -> Result<(), Error> {
+    let target = spec.destination();
+    let options = MountOptions::parse(target, spec.options().as_deref().unwrap_or_default())?;
+    let error = |source| Error::Mount { target: target.clone(), source };
+    let kind = spec.typ().as_deref().unwrap_or("bind");
+    if let Some(tree) = tree {
+        let shape = if sys::dir::fstat(tree).map_err(error)?.is_dir() { Shape::Directory } else { Shape::File };
+        let place = target::open(root, target, shape)?;
+        if options.attributes != Attributes::default() {
+            mount::set_attributes(tree, true, options.attributes).map_err(error)?;
+        }
+        let propagation = options.propagation.unwrap_or(mount::PropagationKind::Private);
+        mount::set_propagation(tree, propagation).map_err(error)?;
+        return mount::attach(tree, place.as_fd()).map_err(error);
+    }
+    let place = target::open(root, target, Shape::Directory)?;
+    // A copied-up tmpfs is filled before it becomes read-only.
+    let attributes =
+        if options.copy_up { Attributes { read_only: false, ..options.attributes } } else { options.attributes };
+    let mounted = match kind {
+        "proc" | "sysfs" | "tmpfs" | "devpts" | "mqueue" => file_system(kind, &options, attributes).map_err(error)?,
+        "cgroup" | "cgroup2" => file_system("cgroup2", &MountOptions::default(), attributes).map_err(error)?,
+        other => return Err(Error::MountType { target: target.clone(), kind: other.to_owned() }),
+    };
+    if options.copy_up {
+        sys::dir::copy_contents(&place, &mounted).map_err(error)?;
+        mount::set_attributes(mounted.as_fd(), false, options.attributes).map_err(error)?;
+    }
+    mount::attach(mounted.as_fd(), place.as_fd()).map_err(error)
+}
+
+/// A new file system of a kind, detached.
+fn file_system(kind: &str, options: &MountOptions, attributes: Attributes) -> sys::Result<OwnedFd> {
+    let name = match kind {
+        "proc" => "proc",
+        "sysfs" => "sysfs",
+        "tmpfs" => "tmpfs",
+        "devpts" => "devpts",
+        "mqueue" => "mqueue",
+        "cgroup2" => "cgroup2",
+        other => return Err(sys::Error::new("fsopen", format!("{other:?}"), Errno::ENODEV)),
+    };
+    let context = FsContext::open(name)?;
+    for (key, value) in &options.data {
+        match value {
+            Some(value) => context.set(key, value)?,
+            None => context.flag(key)?,
+        };
+    }
+    context.mount(attributes)
+}
+
+/// Podman makes the working directory if the image lacks it.
+fn make_working_directory(root: &RootDir, spec: &oci_spec::runtime::Spec) -> Result<(), Error> {
+    let Some(process) = spec.process() else { return Ok(()) };
+    let path = target::relative(process.cwd());
+    if path.as_os_str().is_empty() || root.lookup(&path).is_ok() {
+        return Ok(());
+    }
+    let made = root.mkdir_all(&path, 0o755).map(drop);
+    made.map_err(|source| Error::WorkDir { path: process.cwd().clone(), source })
+}
+
+/// Opens a terminal in the container's own devpts and puts it on /dev/console (case C04: only descriptors are used).
+fn terminal() -> Result<pty::Pair, Error> {
+    let pair = pty::open(Path::new("/dev/pts/ptmx")).map_err(Error::Console)?;
+    let console = Path::new("/dev/console");
+    let place = match sys::fs::open_path(console) {
+        Ok(place) => place,
+        Err(absent) if absent.is(Errno::ENOENT) => {
+            drop(sys::fs::create_new(console, 0o600).map_err(Error::Console)?);
+            sys::fs::open_path(console).map_err(Error::Console)?
+        }
+        Err(error) => return Err(Error::Console(error)),
+    };
+    let tree = mount::clone_tree_at(pair.slave.as_fd()).map_err(Error::Console)?;
+    mount::attach(tree.as_fd(), place.as_fd()).map_err(Error::Console)?;
+    Ok(pair)
+}
+
+fn io_error(error: &std::io::Error) -> sys::Error {
+    sys::Error::new("dup", "root of the container", Errno::from_raw(error.raw_os_error().unwrap_or(0)))
+}

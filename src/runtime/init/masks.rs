@@ -1,0 +1,56 @@
+//! Masked and read-only paths (OCI runtime spec, `maskedPaths` and `readonlyPaths`).
+
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+
+use oci_spec::runtime::Linux;
+
+use crate::runtime::error::Error;
+use crate::sys::mount::{self, Attributes, FsContext};
+use crate::sys::root::RootDir;
+use crate::sys::{self, Errno};
+
+use super::target;
+
+/// Covers what the container must not see, and freezes what it must not write. Paths that are not there are left out.
+pub(super) fn apply(root: &RootDir, linux: &Linux) -> Result<(), Error> {
+    for path in linux.readonly_paths().iter().flatten() {
+        read_only(root, Path::new(path)).map_err(|source| Error::ReadOnly { path: PathBuf::from(path), source })?;
+    }
+    let masked = linux.masked_paths().as_deref().unwrap_or_default();
+    if masked.is_empty() {
+        return Ok(());
+    }
+    // The host's /dev/null, checked to be that device (case C03).
+    let null = mount::clone_tree(sys::fs::current_dir(), Path::new("/dev/null"));
+    let null = null.map_err(|source| Error::Mask { path: "/dev/null".into(), source })?;
+    let stat = sys::dir::fstat(null.as_fd()).map_err(|source| Error::Mask { path: "/dev/null".into(), source })?;
+    if !stat.is_char_device() || stat.node != (1, 3) {
+        let source = sys::Error::new("fstat", "/dev/null is not the null device", Errno::ENODEV);
+        return Err(Error::Mask { path: "/dev/null".into(), source });
+    }
+    for path in masked {
+        mask(root, Path::new(path)).map_err(|source| Error::Mask { path: PathBuf::from(path), source })?;
+    }
+    Ok(())
+}
+
+fn mask(root: &RootDir, path: &Path) -> sys::Result<()> {
+    let Some(place) = sys::fs::absent_is_none(root.lookup_nofollow(&target::relative(path)))? else { return Ok(()) };
+    let stat = sys::dir::fstat(place.as_fd())?;
+    let cover = if stat.is_dir() {
+        let context = FsContext::open("tmpfs")?;
+        context.set("size", "0")?.set("nr_inodes", "2")?;
+        context.mount(Attributes { read_only: true, nosuid: true, nodev: true, noexec: true })?
+    } else {
+        mount::clone_tree(sys::fs::current_dir(), Path::new("/dev/null"))?
+    };
+    mount::attach(cover.as_fd(), place.as_fd())
+}
+
+fn read_only(root: &RootDir, path: &Path) -> sys::Result<()> {
+    let Some(place) = sys::fs::absent_is_none(root.lookup_nofollow(&target::relative(path)))? else { return Ok(()) };
+    let tree = mount::clone_tree_at(place.as_fd())?;
+    mount::set_attributes(tree.as_fd(), true, Attributes { read_only: true, ..Attributes::default() })?;
+    mount::attach(tree.as_fd(), place.as_fd())
+}

@@ -1,0 +1,21 @@
+//! The container's first process, from its birth to the program's `execve`.
+//!
+//! The order (kernel-facts E): wait for C's map; become C's root; leave the binary if the container could write it;
+//! build the root inside the container's own mount namespace; say `Created`; wait for `Start`; take the program's
+//! identity; execute. Nothing here logs: what goes wrong is sent over the control wire.
+
+mod assemble;
+mod context;
+mod devices;
+mod identity;
+mod masks;
+mod program;
+mod re_execute;
+mod reaper;
+mod sequence;
+mod sysctl;
+mod target;
+
+pub(crate) use context::{Context, Tree};
+pub(crate) use re_execute::{ROLE, must_re_execute, resume};
+pub(super) use sequence::run;

@@ -1,0 +1,145 @@
+//! The last chapter: streams, identity, and the program.
+
+use std::convert::Infallible;
+use std::ffi::{OsStr, OsString};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use oci_spec::runtime::Process;
+
+use crate::runtime::error::Error;
+use crate::runtime::sync::Message;
+use crate::sys::clone::{Forked, fork};
+use crate::sys::root::RootDir;
+use crate::sys::{self, Errno, prctl, process, pty};
+
+use super::context::Context;
+use super::identity::{self, Identity};
+
+/// Becomes the program. `terminal` is the slave of the container's terminal.
+pub(super) fn execute(context: &Context, terminal: Option<OwnedFd>) -> Result<Infallible, Error> {
+    let bundle = &context.bundle;
+    let spec = bundle.spec.process().as_ref().ok_or(Error::NoCommand)?;
+    connect(context, terminal.as_ref())?;
+    let root = RootDir::open(Path::new("/")).map_err(Error::Pivot)?;
+    let who = resolve(&root, spec)?;
+    drop(root);
+    identity::limit(spec)?;
+    enter_working_directory(spec.cwd())?;
+    if let Some(umask) = spec.user().umask() {
+        process::umask(umask);
+    }
+    // Best effort by design: a quota of keys or a kernel without them must not stop a container (pain 28).
+    drop(prctl::join_new_session_keyring());
+    let command = Command::new(spec, &who)?;
+    let wanted = identity::capabilities(spec);
+    if !bundle.reaper {
+        identity::assume(spec, &who, wanted)?;
+        return Err(command.execute(context));
+    }
+    identity::assume(spec, &who, wanted)?;
+    match fork().map_err(Error::Clone)? {
+        Forked::Child => Err(command.execute(context)),
+        Forked::Parent(child) => super::reaper::run(&child),
+    }
+}
+
+/// Standard streams from the pipes or the terminal.
+fn connect(context: &Context, terminal: Option<&OwnedFd>) -> Result<(), Error> {
+    let error = |source| Error::Identity { operation: "connect the standard streams", source };
+    if let Some(terminal) = terminal {
+        pty::make_controlling(terminal.as_fd()).map_err(error)?;
+        for stream in 0..3 {
+            process::redirect(terminal.as_fd(), stream).map_err(error)?;
+        }
+        return Ok(());
+    }
+    let null = process::dev_null().map_err(error)?;
+    for stream in 0_u8..3 {
+        let fd: BorrowedFd<'_> = match &context.streams {
+            Some(streams) => streams[usize::from(stream)].as_fd(),
+            None => null.as_fd(),
+        };
+        process::redirect(fd, i32::from(stream)).map_err(error)?;
+    }
+    Ok(())
+}
+
+/// `chdir`, and proof that the directory lies in the container (case C02: `getcwd` of one outside is not absolute).
+pub(in crate::runtime) fn enter_working_directory(path: &Path) -> Result<(), Error> {
+    let error = |source| Error::WorkDir { path: path.to_owned(), source };
+    process::chdir(path).map_err(error)?;
+    let here = process::getcwd().map_err(error)?;
+    if here.is_absolute() {
+        Ok(())
+    } else {
+        Err(error(sys::Error::new("getcwd", format!("{here:?} is outside the container"), Errno::ENOENT)))
+    }
+}
+
+/// What is executed, looked up with the program's own PATH.
+#[derive(Debug)]
+pub(in crate::runtime) struct Command {
+    path: PathBuf,
+    args: Vec<OsString>,
+    env: Vec<OsString>,
+}
+
+impl Command {
+    pub(in crate::runtime) fn new(spec: &Process, who: &Identity) -> Result<Self, Error> {
+        let args: Vec<OsString> = spec.args().iter().flatten().map(OsString::from).collect();
+        let name = args.first().filter(|name| !name.is_empty()).ok_or(Error::NoCommand)?;
+        let mut env: Vec<OsString> = spec.env().iter().flatten().map(OsString::from).collect();
+        if !env.iter().any(|variable| variable.as_bytes().starts_with(b"HOME=")) {
+            let mut home = OsString::from("HOME=");
+            home.push(&who.home);
+            env.push(home);
+        }
+        let path = find(name, &env)?;
+        Ok(Self { path, args, env })
+    }
+
+    /// Announces the exec and does it; the error if the kernel refused.
+    fn execute(&self, context: &Context) -> Error {
+        if let Err(error) = prctl::reset_signals() {
+            return Error::Identity { operation: "reset the signals", source: error };
+        }
+        match context.wire.send(&Message::Executing, &[]) {
+            Ok(()) => self.exec(),
+            Err(error) => error,
+        }
+    }
+
+    pub(in crate::runtime) fn exec(&self) -> Error {
+        Error::Exec { path: self.path.clone(), source: process::exec(&self.path, &self.args, &self.env) }
+    }
+}
+
+/// A name with a slash is a path; any other is looked for in PATH.
+fn find(name: &OsStr, env: &[OsString]) -> Result<PathBuf, Error> {
+    if name.as_bytes().contains(&b'/') {
+        return Ok(name.into());
+    }
+    let path = env.iter().rev().find_map(|variable| variable.as_bytes().strip_prefix(b"PATH="));
+    let mut denied = None;
+    for dir in path.unwrap_or_default().split(|b| *b == b':') {
+        let dir = if dir.is_empty() { Path::new(".") } else { Path::new(OsStr::from_bytes(dir)) };
+        let candidate = dir.join(name);
+        match sys::fs::stat(&candidate) {
+            Ok(Some(meta)) if meta.is_file() => {
+                if sys::fs::is_executable(&candidate) {
+                    return Ok(candidate);
+                }
+                denied.get_or_insert(candidate);
+            }
+            _ => {}
+        }
+    }
+    // As a shell: a file that is there but cannot be executed says EACCES (126), none at all 127.
+    denied.ok_or_else(|| Error::NotInPath(name.to_owned()))
+}
+
+fn resolve(_root: &RootDir, spec: &Process) -> Result<Identity, Error> {
+    Ok(Identity { uid: spec.user().uid(), gid: spec.user().gid(), groups: Some(Vec::new()), home: "/root".into() })
+}

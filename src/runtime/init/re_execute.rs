@@ -1,0 +1,70 @@
+//! Leaving the binary that init was forked from (CVE-2019-5736, K-A6).
+//!
+//! A container's root is the caller, who may own the `sampan` binary (`~/.local/bin`). Through `/proc/PID/exe` of a
+//! process that still runs it, the container could overwrite it. So init (and `exec`) first execute it anew from a
+//! read-only, detached mount that nobody but the kernel's own reference holds.
+
+use std::convert::Infallible;
+use std::ffi::OsString;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use crate::runtime::error::Error;
+use crate::sys;
+use crate::sys::mount::{self, Attributes};
+use crate::types::idmap::IdMaps;
+
+use super::context::Context;
+use super::sequence;
+
+/// Name of a re-executed init in argv[0]: `main` looks for it before anything else.
+pub(crate) const ROLE: &str = "sampan-init";
+
+/// True if an id of P could write the running binary. Paths that cannot be examined count as writable.
+pub(crate) fn must_re_execute(outer: &IdMaps) -> bool {
+    match sys::fs::stat(Path::new("/proc/self/exe")) {
+        Ok(Some(meta)) => {
+            outer.uid.to_inside(meta.uid()).is_some()
+                || (meta.mode() & 0o020 != 0 && outer.gid.to_inside(meta.gid()).is_some())
+                || meta.mode() & 0o002 != 0
+        }
+        _ => true,
+    }
+}
+
+/// A read-only detached mount of the running binary, made in this mount namespace while the caller's paths can still
+/// be reached: `/proc/self/exe` itself belongs to another mount namespace and cannot be cloned.
+pub(in crate::runtime) fn own_binary() -> Result<OwnedFd, Error> {
+    let path =
+        sys::process::own_executable().map_err(|source| Error::ReExec { path: "/proc/self/exe".into(), source })?;
+    let error = |source| Error::ReExec { path: path.clone(), source };
+    let tree = mount::clone_tree(sys::fs::current_dir(), &path).map_err(error)?;
+    let running = sys::fs::stat(Path::new("/proc/self/exe")).map_err(error)?;
+    let cloned = sys::fs::stat(&PathBuf::from(format!("/proc/self/fd/{}", tree.as_raw_fd()))).map_err(error)?;
+    let same = matches!((&running, &cloned), (Some(a), Some(b)) if a.dev() == b.dev() && a.ino() == b.ino());
+    if !same {
+        return Err(error(sys::Error::new("stat", "the running binary was replaced", sys::Errno::ESTALE)));
+    }
+    mount::set_attributes(tree.as_fd(), true, Attributes { read_only: true, ..Attributes::default() })
+        .map_err(error)?;
+    Ok(tree)
+}
+
+/// Executes the binary behind `tree`, which goes on in [`resume`]. Returns only if that failed.
+pub(super) fn leave(tree: &OwnedFd, context: &Context) -> Result<Infallible, Error> {
+    let memory = context.pack()?;
+    let args = [OsString::from(ROLE), memory.as_raw_fd().to_string().into()];
+    let source = sys::process::exec_fd(tree.as_fd(), &args, &[]);
+    Err(Error::ReExec { path: "/proc/self/exe".into(), source })
+}
+
+/// The re-executed init: called by `main` when argv[0] is [`ROLE`]. `argument` is the number of a descriptor.
+pub(crate) fn resume(argument: Option<OsString>) -> ! {
+    let number = argument.and_then(|text| text.to_str().and_then(|text| text.parse().ok())).unwrap_or(-1);
+    match Context::unpack(number) {
+        Ok(context) => sequence::proceed(context),
+        // Nobody to tell: the wire could not be read. The monitor sees init die.
+        Err(_) => sys::process::exit_now(125),
+    }
+}

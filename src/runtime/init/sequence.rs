@@ -1,0 +1,95 @@
+//! The story of init.
+
+use std::convert::Infallible;
+use std::os::fd::{AsFd, OwnedFd};
+
+use oci_spec::runtime::LinuxNamespaceType;
+
+use crate::runtime::bundle::Bundle;
+use crate::runtime::error::Error;
+use crate::runtime::sync::Message;
+use crate::sys;
+use crate::sys::{prctl, process};
+
+use super::context::Context;
+use super::{assemble, identity, program, re_execute};
+
+/// From birth to the program, or to the exit with a failure told over the wire. `go` is readable when the map is there.
+pub(in crate::runtime) fn run(context: Context, go: OwnedFd, re_execute: bool) -> ! {
+    match begin(&context, &go, re_execute) {
+        Ok(()) => {
+            drop(go);
+            proceed(context)
+        }
+        Err(error) => {
+            context.wire.fail(&error);
+            process::exit_now(1)
+        }
+    }
+}
+
+/// From a mapped and safe init to the program.
+pub(super) fn proceed(context: Context) -> ! {
+    let Err(error) = build_and_execute(&context);
+    context.wire.fail(&error);
+    process::exit_now(1)
+}
+
+/// Waits for the map, becomes C's root, and leaves the binary if it must (then this does not return).
+fn begin(context: &Context, go: &OwnedFd, re_execute: bool) -> Result<(), Error> {
+    // While our kernel uid is still the caller's: afterwards the path of the binary may be out of reach.
+    let binary = if re_execute { Some(re_execute::own_binary()?) } else { None };
+    if sys::fs::read_byte(go.as_fd()).map_err(Error::Wire)?.is_none() {
+        // The stage failed and has said why.
+        process::exit_now(1);
+    }
+    let root = become_root(&context.bundle)?;
+    if let Some(binary) = binary {
+        if root != 0 {
+            // Without uid 0 an exec drops every capability that is not ambient (K-A6).
+            identity::keep_all_capabilities_across_exec()?;
+        }
+        let Err(error) = re_execute::leave(&binary, context);
+        return Err(error);
+    }
+    Ok(())
+}
+
+/// Takes C's uid and gid 0, or the first ones mapped. The caller's groups stay for now: they are replaced, or kept on
+/// wish, with the program's identity. Returns the uid.
+fn become_root(bundle: &Bundle) -> Result<u32, Error> {
+    let identity = |operation| move |source| Error::Identity { operation, source };
+    if bundle.namespace(LinuxNamespaceType::User).is_none() {
+        return Err(Error::Unsupported("a container without a user namespace"));
+    }
+    let maps = bundle.maps()?;
+    let first = |map: &crate::types::idmap::IdMap| match map.to_outside(0) {
+        Some(_) => 0,
+        None => map.extents().iter().map(|e| e.inside).min().unwrap_or(0),
+    };
+    let (uid, gid) = (first(&maps.uid), first(&maps.gid));
+    process::set_gid(gid).map_err(identity("take the container's root group"))?;
+    process::set_uid(uid).map_err(identity("take the container's root user"))?;
+    // A change of the kernel uid made us undumpable; until the program runs nobody hostile is near, and the monitor
+    // and the network helper must reach our namespaces (K-A7).
+    prctl::set_dumpable(true).map_err(identity("stay visible to the monitor"))?;
+    Ok(uid)
+}
+
+fn build_and_execute(context: &Context) -> Result<Infallible, Error> {
+    prctl::set_dumpable(true).map_err(|source| Error::Identity { operation: "stay visible to the monitor", source })?;
+    process::setsid()
+        .or_else(already_leader)
+        .map_err(|source| Error::Identity { operation: "start a session", source })?;
+    let console = assemble::root(context)?;
+    let console_fd = console.as_ref().map(|pair| pair.master.as_fd());
+    context.wire.send(&Message::Created, console_fd.as_slice())?;
+    let streams = console.map(|pair| pair.slave);
+    context.wire.expect("monitor", |message, _| matches!(message, Message::Start).then_some(()))?;
+    program::execute(context, streams)
+}
+
+/// A re-executed init, or one that shares its session with nobody, may lead one already.
+fn already_leader(error: sys::Error) -> sys::Result<()> {
+    if error.is(sys::Errno::EPERM) { Ok(()) } else { Err(error) }
+}

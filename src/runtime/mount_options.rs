@@ -1,0 +1,71 @@
+//! Mount options of the OCI spec (`config.md`, "Linux mount options") as attributes, propagation and data.
+
+use std::path::Path;
+
+use crate::sys::mount::{Attributes, PropagationKind};
+
+use super::error::Error;
+
+/// A list of options, understood.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct MountOptions {
+    pub(super) attributes: Attributes,
+    /// The attributes hold for mounts below as well (`rro` and every `ro` of ours, K-B2).
+    pub(super) bind: bool,
+    pub(super) propagation: Option<PropagationKind>,
+    /// `tmpcopyup`: a tmpfs starts with what the image has there.
+    pub(super) copy_up: bool,
+    /// For the file system: `key=value`, or a flag.
+    pub(super) data: Vec<(String, Option<String>)>,
+}
+
+/// Options that need no act of ours: defaults, and what the kernel decides by itself.
+const NEUTRAL: [&str; 16] = [
+    "defaults",
+    "rw",
+    "suid",
+    "dev",
+    "exec",
+    "relatime",
+    "strictatime",
+    "norelatime",
+    "atime",
+    "diratime",
+    "noatime",
+    "nodiratime",
+    "async",
+    "notmpcopyup",
+    "newinstance",
+    "rrw",
+];
+
+impl MountOptions {
+    pub(super) fn parse(target: &Path, options: &[String]) -> Result<Self, Error> {
+        let mut parsed = Self::default();
+        for option in options {
+            match option.as_str() {
+                "ro" | "rro" => parsed.attributes.read_only = true,
+                "nosuid" | "rnosuid" => parsed.attributes.nosuid = true,
+                "nodev" | "rnodev" => parsed.attributes.nodev = true,
+                "noexec" | "rnoexec" => parsed.attributes.noexec = true,
+                "bind" | "rbind" => parsed.bind = true,
+                "private" | "rprivate" => parsed.propagation = Some(PropagationKind::Private),
+                "slave" | "rslave" => parsed.propagation = Some(PropagationKind::Slave),
+                "shared" | "rshared" => parsed.propagation = Some(PropagationKind::Shared),
+                "unbindable" | "runbindable" => parsed.propagation = Some(PropagationKind::Unbindable),
+                "tmpcopyup" => parsed.copy_up = true,
+                neutral if NEUTRAL.contains(&neutral) => {}
+                data => match data.split_once('=') {
+                    Some((key, value)) => parsed.data.push((key.to_owned(), Some(value.to_owned()))),
+                    None if data.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') => {
+                        parsed.data.push((data.to_owned(), None));
+                    }
+                    None => {
+                        return Err(Error::MountOption { target: target.to_owned(), option: data.to_owned() });
+                    }
+                },
+            }
+        }
+        Ok(parsed)
+    }
+}

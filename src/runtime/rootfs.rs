@@ -1,0 +1,211 @@
+//! The root file system of a plan, as a detached mount made in P.
+
+use std::ffi::{OsStr, OsString};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use crate::sys::clone::{CloneOptions, Forked};
+use crate::sys::mount::{self, Attributes, FsContext};
+use crate::sys::process::{self, PidFd};
+use crate::sys::{self, Errno, prctl};
+use crate::types::idmap::Extent;
+use crate::types::rootfs_plan::{FuseMapping, RootfsPlan};
+
+use super::error::Error;
+use super::mount_options::MountOptions;
+
+/// Mounts it. With `fuse-overlayfs` the server's pidfd comes along; it is a child of our parent, the monitor.
+pub(super) fn mount(plan: &RootfsPlan) -> Result<(OwnedFd, Option<PidFd>), Error> {
+    match plan {
+        RootfsPlan::Path { path } => {
+            let tree = mount::clone_tree(sys::fs::current_dir(), path);
+            tree.map(|tree| (tree, None)).map_err(|source| Error::Source { path: path.clone(), source })
+        }
+        RootfsPlan::Overlay { lower, upper, work, volatile } => {
+            overlay(lower, upper, work, *volatile).map(|root| (root, None)).map_err(Error::MountRootfs)
+        }
+        RootfsPlan::Fuse { program, lower, upper, work, mapping } => {
+            let (root, server) = fuse(program, lower, upper, work, mapping.as_ref())?;
+            Ok((root, Some(server)))
+        }
+    }
+}
+
+/// An overlay mount of the spec (`type: overlay` with `lowerdir=`, `upperdir=`, `workdir=`).
+pub(super) fn overlay_from_options(target: &Path, options: &MountOptions) -> Result<OwnedFd, Error> {
+    let find = |key: &str| options.data.iter().find(|(k, _)| k == key).and_then(|(_, value)| value.as_deref());
+    let missing = |option: &str| Error::MountOption { target: target.to_owned(), option: format!("no {option}") };
+    let lower: Vec<PathBuf> = split_lower(find("lowerdir").ok_or_else(|| missing("lowerdir"))?);
+    let upper = find("upperdir").ok_or_else(|| missing("upperdir"))?;
+    let work = find("workdir").ok_or_else(|| missing("workdir"))?;
+    let tree = overlay(&lower, Path::new(upper), Path::new(work), false)
+        .map_err(|source| Error::Mount { target: target.to_owned(), source })?;
+    mount::set_attributes(tree.as_fd(), true, options.attributes)
+        .map_err(|source| Error::Mount { target: target.to_owned(), source })?;
+    Ok(tree)
+}
+
+/// Overlay's own list syntax: `:` separates, `\` escapes.
+fn split_lower(list: &str) -> Vec<PathBuf> {
+    let mut parts = vec![String::new()];
+    let mut escaped = false;
+    for c in list.chars() {
+        match (c, escaped) {
+            ('\\', false) => escaped = true,
+            (':', false) => parts.push(String::new()),
+            _ => {
+                escaped = false;
+                if let Some(part) = parts.last_mut() {
+                    part.push(c);
+                }
+            }
+        }
+    }
+    parts.into_iter().map(PathBuf::from).collect()
+}
+
+/// Kernel overlay with `userxattr` (Linux 5.11). Layers go in one by one (`lowerdir+`, Linux 6.7), which has no limit of
+/// one page; older kernels get the list as short names of open directories.
+fn overlay(lower: &[PathBuf], upper: &Path, work: &Path, volatile: bool) -> sys::Result<OwnedFd> {
+    let context = FsContext::open("overlay")?;
+    context.flag("userxattr")?;
+    if volatile {
+        context.flag("volatile")?;
+    }
+    let by_one = lower.iter().try_for_each(|layer| context.set("lowerdir+", layer).map(drop));
+    match by_one {
+        Ok(()) => {}
+        Err(error) if error.is(Errno::EINVAL) => return classic_overlay(lower, upper, work, volatile),
+        Err(error) => return Err(error),
+    }
+    // Values of fsconfig end at 255 bytes: long paths go by descriptor.
+    let short = [upper, work].map(|path| Short::new(path));
+    let [upper, work] = short;
+    let (upper, work) = (upper?, work?);
+    context.set("upperdir", &upper.name)?.set("workdir", &work.name)?;
+    context.mount(Attributes::default())
+}
+
+/// A path, or a short name for it.
+struct Short {
+    name: OsString,
+    _fd: Option<OwnedFd>,
+}
+
+impl Short {
+    fn new(path: &Path) -> sys::Result<Self> {
+        if path.as_os_str().len() < 200 { Ok(Self { name: path.into(), _fd: None }) } else { Self::by_descriptor(path) }
+    }
+
+    fn by_descriptor(path: &Path) -> sys::Result<Self> {
+        let fd = sys::fs::open_path(path)?;
+        Ok(Self { name: format!("/proc/self/fd/{}", fd.as_raw_fd()).into(), _fd: Some(fd) })
+    }
+}
+
+/// `mount(2)` on the upper directory itself, which nobody looks at in this mount namespace, and a detached copy of it.
+fn classic_overlay(lower: &[PathBuf], upper: &Path, work: &Path, volatile: bool) -> sys::Result<OwnedFd> {
+    let lower: Vec<Short> = lower.iter().map(|path| Short::by_descriptor(path)).collect::<sys::Result<_>>()?;
+    let mut data = OsString::from("userxattr");
+    if volatile {
+        data.push(",volatile");
+    }
+    data.push(",lowerdir=");
+    for (index, layer) in lower.iter().enumerate() {
+        if index > 0 {
+            data.push(":");
+        }
+        data.push(&layer.name);
+    }
+    let (upper_short, work_short) = (Short::by_descriptor(upper)?, Short::by_descriptor(work)?);
+    for (key, value) in [(",upperdir=", &upper_short.name), (",workdir=", &work_short.name)] {
+        data.push(key);
+        data.push(value);
+    }
+    mount::mount_classic("overlay", upper, &data)?;
+    let tree = mount::clone_tree(sys::fs::current_dir(), upper)?;
+    mount::detach(upper)?;
+    Ok(tree)
+}
+
+/// `fuse-overlayfs -f` on the upper directory's place in our mount namespace, and a detached copy of its mount.
+fn fuse(
+    program: &Path,
+    lower: &[PathBuf],
+    upper: &Path,
+    work: &Path,
+    mapping: Option<&FuseMapping>,
+) -> Result<(OwnedFd, PidFd), Error> {
+    let error = |source| Error::FuseRootfs { program: program.to_owned(), source };
+    let mount_point = work.to_owned();
+    let before = sys::fs::stat(&mount_point).map_err(error)?.map(|meta| device(&meta));
+    let options = fuse_options(lower, upper, work, mapping);
+    let (reader, writer) = process::pipe().map_err(error)?;
+    let null = process::dev_null().map_err(error)?;
+    let server = match sys::clone::clone3(CloneOptions { sibling: true, ..CloneOptions::default() }).map_err(error)? {
+        Forked::Parent(server) => server,
+        Forked::Child => {
+            let args =
+                ["fuse-overlayfs".into(), "-f".into(), "-o".into(), options, mount_point.clone().into_os_string()];
+            let become_server = || -> sys::Result<()> {
+                prctl::set_parent_death_signal(9)?;
+                process::redirect(null.as_fd(), 0)?;
+                process::redirect(writer.as_fd(), 1)?;
+                process::redirect(writer.as_fd(), 2)?;
+                process::close_all_but(&[])?;
+                prctl::reset_signals()
+            };
+            let refused = match become_server() {
+                Ok(()) => process::exec(program, &args, &[]),
+                Err(error) => error,
+            };
+            // Standard error is the pipe that the stage reads.
+            drop(sys::fs::write_all(sys::fs::standard_error(), refused.to_string().as_bytes()));
+            process::exit_now(1)
+        }
+    };
+    drop(writer);
+    // It says nothing when it is ready: the mount appears.
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    loop {
+        let now = sys::fs::stat(&mount_point).map_err(error)?.map(|meta| device(&meta));
+        if now != before {
+            break;
+        }
+        let gone = server.wait_gone(Some(std::time::Duration::from_millis(1))).map_err(error)?;
+        if gone || std::time::Instant::now() > deadline {
+            let output = sys::fs::read_some(reader.as_fd(), 2048).unwrap_or_default();
+            let output = String::from_utf8_lossy(&output).trim().to_owned();
+            drop(server.signal(9));
+            return Err(Error::FuseDied { program: program.to_owned(), output });
+        }
+    }
+    let tree = mount::clone_tree(sys::fs::current_dir(), &mount_point).map_err(error)?;
+    Ok((tree, server))
+}
+
+fn device(meta: &std::fs::Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::dev(meta)
+}
+
+fn fuse_options(lower: &[PathBuf], upper: &Path, work: &Path, mapping: Option<&FuseMapping>) -> OsString {
+    let mut options = OsString::from("lowerdir=");
+    for (index, layer) in lower.iter().enumerate() {
+        if index > 0 {
+            options.push(":");
+        }
+        options.push(layer);
+    }
+    for (key, path) in [(",upperdir=", upper), (",workdir=", work)] {
+        options.push(key);
+        options.push::<&OsStr>(path.as_os_str());
+    }
+    if let Some(mapping) = mapping {
+        for (key, extents) in [(",uidmapping=", &mapping.uid), (",gidmapping=", &mapping.gid)] {
+            let list = |e: &Extent| format!("{}:{}:{}", e.inside, e.outside, e.len);
+            options.push(key);
+            options.push(extents.iter().map(list).collect::<Vec<_>>().join(":"));
+        }
+    }
+    options
+}

@@ -1,0 +1,194 @@
+//! The stage: a short-lived process in P whose kernel uid is still the caller's, so that it reaches every path that the
+//! caller reaches. It makes the root file system and a detached copy of every bind source, then clones init into the
+//! container's own namespaces, writes C's id map, hands the pidfd to the monitor, and exits (K-A3, K-E).
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
+
+use oci_spec::runtime::{LinuxNamespaceType, Mount};
+
+use crate::rootless::outer::OuterChild;
+use crate::sys;
+use crate::sys::clone::{CloneOptions, Forked};
+use crate::sys::mount;
+use crate::sys::namespace::{self, NsKind};
+use crate::sys::process::{self, Pid, PidFd};
+
+use super::bundle::Bundle;
+use super::create::Streams;
+use super::error::Error;
+use super::init::{self, Context, Tree};
+use super::mount_options::MountOptions;
+use super::rootfs;
+use super::sync::{Message, Wire};
+
+/// What the monitor hands to the stage, by the fork.
+#[derive(Debug)]
+pub(super) struct Task {
+    pub(super) bundle: Bundle,
+    pub(super) streams: Streams,
+    pub(super) wire: Wire,
+    /// Init must leave the binary that it was forked from (K-A6).
+    pub(super) re_execute: bool,
+}
+
+/// Kinds that can be joined or shared, with OCI's names.
+const KINDS: [(LinuxNamespaceType, NsKind, &str); 7] = [
+    (LinuxNamespaceType::Network, NsKind::Network, "network"),
+    (LinuxNamespaceType::Ipc, NsKind::Ipc, "ipc"),
+    (LinuxNamespaceType::Uts, NsKind::Uts, "uts"),
+    (LinuxNamespaceType::Pid, NsKind::Pid, "pid"),
+    (LinuxNamespaceType::Cgroup, NsKind::Cgroup, "cgroup"),
+    (LinuxNamespaceType::Time, NsKind::Time, "time"),
+    (LinuxNamespaceType::User, NsKind::User, "user"),
+];
+
+/// Does all of it; never returns to what the process was forked from.
+pub(super) fn run(child: OuterChild, task: Task) -> ! {
+    let wire_failed = |wire: &Wire, error: &Error| -> ! {
+        wire.fail(error);
+        process::exit_now(1)
+    };
+    let Task { bundle, streams, wire, re_execute } = task;
+    let prepared = match prepare(child, &bundle) {
+        Ok(prepared) => prepared,
+        Err(error) => wire_failed(&wire, &error),
+    };
+    let born = match give_birth(&bundle, &wire) {
+        Ok(born) => born,
+        Err(error) => wire_failed(&wire, &error),
+    };
+    match born {
+        Born::Init { go } => {
+            let Prepared { root, trees, fuse } = prepared;
+            drop(fuse);
+            init::run(Context { bundle, root, trees, streams, wire }, go, re_execute)
+        }
+        Born::Stage { init, go } => match introduce(&bundle, &init, &prepared, &wire) {
+            Ok(()) => {
+                // Init may have died already; the monitor sees that by its pidfd.
+                drop(sys::fs::write_all(go.as_fd(), b"g"));
+                process::exit_now(0)
+            }
+            Err(error) => {
+                super::create::end(&init);
+                wire_failed(&wire, &error)
+            }
+        },
+    }
+}
+
+#[derive(Debug)]
+struct Prepared {
+    root: OwnedFd,
+    trees: Vec<Tree>,
+    fuse: Option<PidFd>,
+}
+
+/// Makes every mount that needs the caller's reach.
+fn prepare(child: OuterChild, bundle: &Bundle) -> Result<Prepared, Error> {
+    child.ready().map_err(Error::Outer)?;
+    let (root, fuse) = rootfs::mount(&bundle.rootfs)?;
+    let mut trees = Vec::new();
+    for (index, spec) in bundle.spec.mounts().iter().flatten().enumerate() {
+        if let Some(fd) = source_tree(spec)? {
+            trees.push(Tree { index, fd });
+        }
+    }
+    join_namespaces(bundle)?;
+    Ok(Prepared { root, trees, fuse })
+}
+
+/// A detached mount for what init could not reach or mount: binds, and overlays of directories of the host.
+fn source_tree(spec: &Mount) -> Result<Option<OwnedFd>, Error> {
+    let options = MountOptions::parse(spec.destination(), spec.options().as_deref().unwrap_or_default())?;
+    let kind = spec.typ().as_deref().unwrap_or("bind");
+    if kind == "overlay" {
+        return rootfs::overlay_from_options(spec.destination(), &options).map(Some);
+    }
+    if !(options.bind || kind == "bind") {
+        return Ok(None);
+    }
+    let Some(path) = spec.source() else {
+        return Err(Error::MountOption {
+            target: spec.destination().clone(),
+            option: "a bind without a source".to_owned(),
+        });
+    };
+    mount::clone_tree(sys::fs::current_dir(), path)
+        .map(Some)
+        .map_err(|source| Error::Source { path: path.clone(), source })
+}
+
+/// Joins what the container shares with another one. P has power over all containers of this P (K-A12); the user
+/// namespace comes last, because after it that power is gone.
+fn join_namespaces(bundle: &Bundle) -> Result<(), Error> {
+    let mut opened: Vec<(NsKind, &'static str, &PathBuf, OwnedFd)> = Vec::new();
+    for (typ, kind, name) in KINDS {
+        if let Some(Some(path)) = bundle.namespace(typ) {
+            let fd =
+                namespace::open_path(path).map_err(|source| Error::Join { kind: name, path: path.clone(), source })?;
+            opened.push((kind, name, path, fd));
+        }
+    }
+    if let Some(Some(_)) = bundle.namespace(LinuxNamespaceType::Mount) {
+        return Err(Error::Unsupported("joining a mount namespace"));
+    }
+    for (kind, name, path, fd) in opened {
+        namespace::join(fd.as_fd(), &[kind]).map_err(|source| Error::Join {
+            kind: name,
+            path: path.clone(),
+            source,
+        })?;
+    }
+    Ok(())
+}
+
+enum Born {
+    Init { go: OwnedFd },
+    Stage { init: PidFd, go: OwnedFd },
+}
+
+/// Waits for the cgroup and clones init as the monitor's child.
+fn give_birth(bundle: &Bundle, wire: &Wire) -> Result<Born, Error> {
+    let cgroup = wire.expect("monitor", |message, mut fds| matches!(message, Message::Cgroup).then(|| fds.pop()))?;
+    let mut namespaces = NsKind::Mount.flag();
+    for (typ, kind, _) in KINDS {
+        if bundle.is_new(typ) {
+            namespaces |= kind.flag();
+        }
+    }
+    let (reader, writer) = process::pipe().map_err(Error::Clone)?;
+    let options = CloneOptions { namespaces, sibling: true, cgroup: cgroup.as_ref().map(AsFd::as_fd) };
+    match sys::clone::clone3(options).map_err(Error::Clone)? {
+        Forked::Child => Ok(Born::Init { go: reader }),
+        Forked::Parent(init) => Ok(Born::Stage { init, go: writer }),
+    }
+}
+
+/// Writes C's map, and sends the monitor everything by which it can reach init, before init changes its uid: then its
+/// `/proc` entries would be closed to us for a moment (K-A7).
+fn introduce(bundle: &Bundle, init: &PidFd, prepared: &Prepared, wire: &Wire) -> Result<(), Error> {
+    let pid = init.pid();
+    let userns = namespace::open(pid, NsKind::User).map_err(Error::Clone)?;
+    let netns = namespace::open(pid, NsKind::Network).map_err(Error::Clone)?;
+    if bundle.is_new(LinuxNamespaceType::User) {
+        write_maps(bundle, pid)?;
+    }
+    let mut fds = vec![init.as_fd(), userns.as_fd(), netns.as_fd()];
+    fds.extend(prepared.fuse.as_ref().map(AsFd::as_fd));
+    wire.send(&Message::InitPid(pid.as_raw()), &fds)
+}
+
+fn write_maps(bundle: &Bundle, pid: Pid) -> Result<(), Error> {
+    let maps = bundle.maps()?;
+    let write = |file: &str, text: &str| {
+        let path = PathBuf::from(format!("/proc/{pid}/{file}"));
+        sys::fs::write_in_place(&path, text.as_bytes()).map_err(Error::WriteMap)
+    };
+    if maps.is_single() {
+        write("setgroups", "deny")?;
+    }
+    write("uid_map", &maps.uid.to_proc())?;
+    write("gid_map", &maps.gid.to_proc())
+}

@@ -1,0 +1,113 @@
+//! The control wire between monitor, stage and init: one seqpacket socket, messages in a fixed order.
+//!
+//! ```text
+//! stage   → monitor  InitPid + [pidfd, userns, netns]      (or Failed)
+//! monitor → stage    Cgroup + [directory]?                 sent early; the stage waits for it before the clone
+//! init    → monitor  Created + [pty master]?               (or Failed)
+//! monitor → init     Start
+//! init    → monitor  Executing, then the end of the wire   (or Failed)
+//! ```
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use serde::{Deserialize, Serialize};
+
+use crate::sys::socket;
+use crate::types::failure::Failure;
+
+use super::error::Error;
+
+/// Largest message: a failure with a long chain.
+const LARGEST: usize = 32 << 10;
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Message {
+    Cgroup,
+    InitPid(i32),
+    Created,
+    Start,
+    Executing,
+    Failed(Failure),
+}
+
+impl Message {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Cgroup => "cgroup",
+            Self::InitPid(_) => "init-pid",
+            Self::Created => "created",
+            Self::Start => "start",
+            Self::Executing => "executing",
+            Self::Failed(_) => "failed",
+        }
+    }
+}
+
+/// One end.
+#[derive(Debug)]
+pub(super) struct Wire {
+    socket: OwnedFd,
+}
+
+impl Wire {
+    pub(super) fn pair() -> Result<(Self, Self), Error> {
+        let (a, b) = socket::seqpacket_pair().map_err(Error::Wire)?;
+        Ok((Self { socket: a }, Self { socket: b }))
+    }
+
+    pub(super) fn from_fd(socket: OwnedFd) -> Self {
+        Self { socket }
+    }
+
+    pub(super) fn send(&self, message: &Message, fds: &[BorrowedFd<'_>]) -> Result<(), Error> {
+        let mut bytes = serde_json::to_vec(message).map_err(Error::Message)?;
+        if bytes.len() > LARGEST {
+            let short = Message::Failed(Failure::new(crate::types::failure::FailureKind::Other, "message too long"));
+            bytes = serde_json::to_vec(&short).map_err(Error::Message)?;
+        }
+        socket::send_with_fds(self.socket.as_fd(), &bytes, fds).map_err(Error::Wire)
+    }
+
+    /// The next message; `None` at the end of the wire.
+    pub(super) fn receive(&self) -> Result<Option<(Message, Vec<OwnedFd>)>, Error> {
+        let mut buffer = vec![0; LARGEST];
+        let (length, fds) = socket::receive_with_fds(self.socket.as_fd(), &mut buffer).map_err(Error::Wire)?;
+        if length == 0 {
+            return Ok(None);
+        }
+        serde_json::from_slice(&buffer[..length]).map(|message| Some((message, fds))).map_err(Error::Message)
+    }
+
+    /// The next message, which must pass `accept`. A failure from the other side is our error; so is its silent death.
+    pub(super) fn expect<T>(
+        &self,
+        who: &'static str,
+        accept: impl FnOnce(&Message, Vec<OwnedFd>) -> Option<T>,
+    ) -> Result<T, Error> {
+        match self.receive()? {
+            None => Err(Error::Died(who)),
+            Some((Message::Failed(failure), _)) => Err(Error::Child(failure)),
+            Some((message, fds)) => accept(&message, fds).ok_or(Error::OutOfOrder(message.name())),
+        }
+    }
+
+    /// Tells the other side why we give up. If it cannot be told, it sees the end of the wire.
+    pub(super) fn fail(&self, error: &Error) {
+        if let Err(unsent) = self.send(&Message::Failed(error.to_failure()), &[]) {
+            tracing::debug!(%unsent, "failure not delivered");
+        }
+    }
+}
+
+impl AsFd for Wire {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+impl From<Wire> for OwnedFd {
+    fn from(wire: Wire) -> Self {
+        wire.socket
+    }
+}
