@@ -327,11 +327,11 @@ pub(crate) fn has_file_capabilities(path: &Path) -> bool {
     rustix::fs::getxattr(path, "security.capability", &mut value[..]).is_ok_and(|len| len > 0)
 }
 
-<<<<<<< HEAD
 /// True if this process may write to the file, or in the directory (`access(2)`).
 pub(crate) fn is_writable(path: &Path) -> bool {
     rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_ok()
-=======
+}
+
 /// `AT_FDCWD`, for calls that take a directory and an absolute path.
 pub(crate) fn current_dir() -> BorrowedFd<'static> {
     rustix::fs::CWD
@@ -361,5 +361,4 @@ pub(crate) fn standard_error() -> BorrowedFd<'static> {
 /// True if this process may execute the file.
 pub(crate) fn is_executable(path: &Path) -> bool {
     rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok()
->>>>>>> 32e3756 (runtime: stage and init, from a bundle to a running program)
 }
