@@ -1,0 +1,88 @@
+//! What can go wrong with a container's network.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::sys;
+use crate::types::failure::FailureKind;
+use crate::types::port::{PortMapping, Protocol};
+
+use super::plan::Helper;
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("a private network needs pasta or slirp4netns, and neither is in PATH")]
+    NoHelper,
+    #[error("{0} is not in PATH")]
+    HelperMissing(Helper),
+    #[error("--network={helper}: option {option:?}: {why}")]
+    Option { helper: Helper, option: String, why: String },
+    #[error("start {helper}")]
+    Spawn {
+        helper: Helper,
+        #[source]
+        source: sys::Error,
+    },
+    #[error("talk to {helper}")]
+    Talk {
+        helper: Helper,
+        #[source]
+        source: sys::Error,
+    },
+    #[error("{helper} ended before the network was ready: {said}")]
+    Ended { helper: Helper, said: String },
+    #[error("{helper} was not ready after {} s", .after.as_secs())]
+    NotReady { helper: Helper, after: Duration },
+    #[error("{helper} did not publish port {port}: {said}")]
+    Publish { helper: Helper, port: PortMapping, said: String },
+    #[error("port {number}/{protocol} is in use by container {holder}")]
+    PortHeld { number: u16, protocol: Protocol, holder: String },
+    #[error("port {number}/{protocol} is in use on this host")]
+    PortInUse {
+        number: u16,
+        protocol: Protocol,
+        #[source]
+        source: sys::Error,
+    },
+    #[error("port {number}/{protocol} is reserved: ports below {first} need a privilege")]
+    PortPrivileged { number: u16, protocol: Protocol, first: u16 },
+    #[error("address {address} of a published port is not one of this host's")]
+    PortAddress {
+        address: IpAddr,
+        #[source]
+        source: sys::Error,
+    },
+    #[error("no {count} consecutive free ports on this host")]
+    NoFreePort { count: u16 },
+    #[error("claim port {number}/{protocol}")]
+    Claim {
+        number: u16,
+        protocol: Protocol,
+        #[source]
+        source: sys::Error,
+    },
+    #[error("{what} {text:?}: {why}")]
+    Text { what: &'static str, text: String, why: &'static str },
+    #[error("host-gateway has no address on this network: the container cannot reach the host")]
+    NoHostGateway,
+    #[error("stop {helper}")]
+    Stop {
+        helper: Helper,
+        #[source]
+        source: sys::Error,
+    },
+}
+
+impl Error {
+    /// What hints and exit codes go by when the error crosses a process border.
+    pub(crate) fn kind(&self) -> FailureKind {
+        match self {
+            Self::NoHelper | Self::HelperMissing(_) | Self::Spawn { .. } | Self::Ended { .. } => {
+                FailureKind::NetworkHelper
+            }
+            Self::PortHeld { .. } | Self::PortInUse { .. } | Self::NoFreePort { .. } => FailureKind::PortInUse,
+            Self::PortPrivileged { .. } => FailureKind::PortPrivileged,
+            _ => FailureKind::Other,
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! From the wish (`--network`, `-p`) and what is installed to what will be done.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::sys;
+use crate::types::id::ContainerId;
+use crate::types::namespace::NetworkMode;
+use crate::types::port::PortMapping;
+
+use super::error::Error;
+use super::options::SlirpOptions;
+use super::{pasta, slirp4netns};
+
+/// A program that connects a network namespace to the host's network without root.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Helper {
+    Pasta,
+    Slirp4netns,
+}
+
+impl fmt::Display for Helper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pasta => "pasta",
+            Self::Slirp4netns => "slirp4netns",
+        })
+    }
+}
+
+/// What the plan is made from.
+#[derive(Debug)]
+pub(crate) struct NetworkRequest<'a> {
+    pub(crate) mode: &'a NetworkMode,
+    /// `-p`.
+    pub(crate) ports: &'a [PortMapping],
+    /// `-P`: publish what `exposed` names and `ports` does not.
+    pub(crate) publish_all: bool,
+    /// `--expose` and the image's `EXPOSE`.
+    pub(crate) exposed: &'a [PortMapping],
+    /// `PATH` of the caller.
+    pub(crate) path: &'a str,
+}
+
+/// How a container gets its network.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct NetworkPlan {
+    pub(crate) scheme: Scheme,
+    /// Ports to claim and publish; a host port of 0 is chosen by `ports::claim`.
+    pub(crate) ports: Vec<PortMapping>,
+    /// Ports were asked for that this mode cannot publish: worth a warning, as in Podman.
+    pub(crate) ports_discarded: bool,
+    /// The container's own address, if it is known beforehand.
+    pub(crate) address: Option<IpAddr>,
+    /// Where the container reaches the host: `host.containers.internal`, `host-gateway`.
+    pub(crate) host: Option<IpAddr>,
+    /// Name server that the helper offers.
+    pub(crate) forwarder: Option<IpAddr>,
+}
+
+/// Which network namespace, and who connects it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Scheme {
+    /// A new namespace with `lo`.
+    None,
+    /// The host's.
+    Host,
+    /// Another container's.
+    Container(ContainerId),
+    /// The one bound at this path.
+    Path(PathBuf),
+    /// A new namespace, connected by a helper.
+    Helper(HelperPlan),
+}
+
+/// A helper and how it will be called.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct HelperPlan {
+    pub(crate) helper: Helper,
+    pub(crate) program: PathBuf,
+    pub(crate) options: HelperOptions,
+}
+
+/// Options of either helper.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum HelperOptions {
+    Pasta {
+        /// As the user gave them, split into words.
+        extra: Vec<String>,
+        /// pasta is of 2024-10 or later: it has `--map-guest-addr`, and shows connections from the host's loopback
+        /// under the gateway's address.
+        modern: bool,
+    },
+    Slirp4netns(SlirpOptions),
+}
+
+impl NetworkPlan {
+    /// The helper, if this network has one.
+    pub(crate) fn helper(&self) -> Option<&HelperPlan> {
+        match &self.scheme {
+            Scheme::Helper(helper) => Some(helper),
+            _ => None,
+        }
+    }
+
+    /// The container gets a network namespace of its own.
+    pub(crate) fn is_new_namespace(&self) -> bool {
+        matches!(self.scheme, Scheme::None | Scheme::Helper(_))
+    }
+
+    fn without_helper(scheme: Scheme) -> Self {
+        Self { scheme, ports: Vec::new(), ports_discarded: false, address: None, host: None, forwarder: None }
+    }
+}
+
+/// Decides mode, helper and addresses. Looks for programs, starts none.
+pub(crate) fn plan(request: &NetworkRequest<'_>) -> Result<NetworkPlan, Error> {
+    let mut plan = match request.mode {
+        NetworkMode::None => {
+            NetworkPlan { address: Some(IpAddr::V4(Ipv4Addr::LOCALHOST)), ..NetworkPlan::without_helper(Scheme::None) }
+        }
+        NetworkMode::Host => {
+            NetworkPlan { host: Some(IpAddr::V4(Ipv4Addr::LOCALHOST)), ..NetworkPlan::without_helper(Scheme::Host) }
+        }
+        NetworkMode::Container(id) => NetworkPlan::without_helper(Scheme::Container(id.clone())),
+        NetworkMode::Path(path) => NetworkPlan::without_helper(Scheme::Path(path.clone())),
+        NetworkMode::Private => private(request.path)?,
+        NetworkMode::Pasta { options } => pasta::plan(find(Helper::Pasta, request.path)?, options)?,
+        NetworkMode::Slirp4netns { options } => {
+            slirp4netns::plan(find(Helper::Slirp4netns, request.path)?, SlirpOptions::parse(options)?)
+        }
+    };
+    let wanted = wanted_ports(request);
+    if request.mode.has_uplink() {
+        plan.ports = wanted;
+    } else {
+        plan.ports_discarded = !wanted.is_empty();
+    }
+    Ok(plan)
+}
+
+/// The better helper that is installed: a modern pasta, slirp4netns, an old pasta.
+///
+/// A pasta before 2024-10 hands connections to a published port that come from the host itself to the container's
+/// loopback as 127.0.0.1, so that services bound to it alone are exposed (case C27), and gives no address for the
+/// host; slirp4netns has neither fault.
+fn private(path: &str) -> Result<NetworkPlan, Error> {
+    let pasta_program = sys::spawn::find_program("pasta", path);
+    if let Some(program) = pasta_program.as_ref().filter(|program| pasta::is_modern(program)) {
+        return pasta::plan(program.clone(), &[]);
+    }
+    if let Some(program) = sys::spawn::find_program("slirp4netns", path) {
+        return Ok(slirp4netns::plan(program, SlirpOptions::default()));
+    }
+    pasta_program.map_or(Err(Error::NoHelper), |program| pasta::plan(program, &[]))
+}
+
+fn find(helper: Helper, path: &str) -> Result<PathBuf, Error> {
+    sys::spawn::find_program(&helper.to_string(), path).ok_or(Error::HelperMissing(helper))
+}
+
+fn wanted_ports(request: &NetworkRequest<'_>) -> Vec<PortMapping> {
+    let mut wanted: Vec<PortMapping> = Vec::new();
+    for port in request.ports {
+        if !wanted.contains(port) {
+            wanted.push(port.clone());
+        }
+    }
+    if request.publish_all {
+        for exposed in request.exposed {
+            let published = wanted.iter().any(|port| {
+                port.protocol == exposed.protocol
+                    && port.container_port <= exposed.container_port
+                    && u32::from(exposed.container_port) + u32::from(exposed.range)
+                        <= u32::from(port.container_port) + u32::from(port.range)
+            });
+            if !published {
+                wanted.push(PortMapping { host_ip: None, host_port: 0, ..exposed.clone() });
+            }
+        }
+    }
+    wanted
+}
+
+/// The address that this host shows to the outside, which pasta copies into the container.
+pub(super) fn outbound() -> Option<IpAddr> {
+    sys::netdev::outbound_address()
+}
+
+/// A plan for a helper that is already found.
+pub(super) fn with_helper(
+    helper: Helper,
+    program: &Path,
+    options: HelperOptions,
+    addresses: [Option<IpAddr>; 3],
+) -> NetworkPlan {
+    let [address, host, forwarder] = addresses;
+    NetworkPlan {
+        scheme: Scheme::Helper(HelperPlan { helper, program: program.to_owned(), options }),
+        ports: Vec::new(),
+        ports_discarded: false,
+        address,
+        host,
+        forwarder,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{NetworkRequest, Scheme, plan};
+    use crate::network::Error;
+    use crate::types::namespace::NetworkMode;
+
+    fn request<'a>(mode: &'a NetworkMode, ports: &'a [crate::types::port::PortMapping]) -> NetworkRequest<'a> {
+        NetworkRequest { mode, ports, publish_all: false, exposed: &[], path: "/nowhere" }
+    }
+
+    #[test]
+    fn ports_need_an_uplink() {
+        let ports = ["8080:80".parse().expect("valid")];
+        let made = plan(&request(&NetworkMode::None, &ports)).expect("none needs nothing");
+        assert!(made.ports_discarded && made.ports.is_empty());
+        assert_eq!(made.scheme, Scheme::None);
+        assert!(matches!(plan(&request(&NetworkMode::Private, &ports)), Err(Error::NoHelper)));
+        let forced = NetworkMode::Pasta { options: Vec::new() };
+        assert!(matches!(plan(&request(&forced, &ports)), Err(Error::HelperMissing(_))));
+    }
+
+    #[test]
+    fn publish_all_takes_what_is_not_published() {
+        let ports = ["8080-8081:80-81".parse().expect("valid")];
+        let exposed = ["81", "90/udp"].map(|text| text.parse().expect("valid"));
+        let wanted = super::wanted_ports(&NetworkRequest {
+            mode: &NetworkMode::Private,
+            ports: &ports,
+            publish_all: true,
+            exposed: &exposed,
+            path: "",
+        });
+        let shown: Vec<String> = wanted.iter().map(ToString::to_string).collect();
+        assert_eq!(shown, ["0.0.0.0:8080-8081->80-81/tcp", "0.0.0.0:0->90/udp"]);
+    }
+}
