@@ -1,5 +1,9 @@
 //! L4: one process per container (the part of conmon). May import: runtime, rootless, network, storage, sys, types.
 #![forbid(unsafe_code)]
 
+pub(crate) mod attach;
+pub(crate) mod log;
 pub(crate) mod report;
+pub(crate) mod restart;
 pub(crate) mod stdio;
+pub(crate) mod supervise;

@@ -10,8 +10,9 @@
 //!   3 stderr          → client            bytes
 //!   4 resize          client →            rows u16 LE, columns u16 LE
 //!   5 exit            → client            code i32 LE, signal u8 (0 = none), flags u8 (1 = out of memory)
-//!   6 dropped         → client            none: the client was too slow
 //! ```
+//!
+//! The end of the connection without an exit frame means that the client was too slow, or that the monitor died.
 
 use crate::sys::pty::WindowSize;
 
@@ -25,7 +26,6 @@ pub(crate) enum FrameKind {
     Stderr = 3,
     Resize = 4,
     Exit = 5,
-    Dropped = 6,
 }
 
 /// Bytes before the payload.
@@ -86,7 +86,6 @@ pub(crate) enum Event<'a> {
     Stderr(&'a [u8]),
     Resize(WindowSize),
     Exit(ExitReport),
-    Dropped,
 }
 
 /// Takes frames apart, wherever the reads happened to cut them; holds at most one control frame.
@@ -132,7 +131,7 @@ impl Decoder {
                 continue;
             }
             let expected = match kind {
-                1 | 6 => 0,
+                1 => 0,
                 4 => 4,
                 5 => 6,
                 _ => return Err(malformed),
@@ -170,12 +169,11 @@ impl Decoder {
                 rows: u16::from_le_bytes([payload[0], payload[1]]),
                 columns: u16::from_le_bytes([payload[2], payload[3]]),
             }),
-            5 => Event::Exit(ExitReport {
+            _ => Event::Exit(ExitReport {
                 code: i32::from_le_bytes([payload[0], payload[1], payload[2], payload[3]]),
                 signal: (payload[4] != 0).then_some(payload[4]),
                 oom_killed: payload[5] & 1 != 0,
             }),
-            _ => Event::Dropped,
         }
     }
 }
@@ -193,7 +191,6 @@ mod tests {
         bytes.extend(header(FrameKind::Stderr, 0));
         bytes.extend(header(FrameKind::StdinEnd, 0));
         bytes.extend(exit(ExitReport { code: -1, signal: Some(9), oom_killed: true }));
-        bytes.extend(header(FrameKind::Dropped, 0));
         bytes
     }
 
@@ -218,8 +215,7 @@ mod tests {
                 [
                     "Resize(WindowSize { rows: 24, columns: 80 })",
                     "StdinEnd",
-                    "Exit(ExitReport { code: -1, signal: Some(9), oom_killed: true })",
-                    "Dropped"
+                    "Exit(ExitReport { code: -1, signal: Some(9), oom_killed: true })"
                 ],
                 "cut every {size} bytes"
             );

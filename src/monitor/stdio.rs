@@ -1,8 +1,10 @@
 //! The container's standard streams: our ends, and the ends that init gets.
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use crate::sys::{self, process, stream};
+use crate::sys::pty::{self, WindowSize};
+use crate::sys::stream::{self, Transfer};
+use crate::sys::{self, process};
 
 /// Our ends.
 #[derive(Debug)]
@@ -47,5 +49,88 @@ impl ContainerIo {
     pub(crate) fn terminal(master: OwnedFd) -> sys::Result<Self> {
         stream::set_nonblocking(&master, true)?;
         Ok(Self::Pty { master })
+    }
+}
+
+/// What goes into the container, from whichever client, in order. Holds at most what one read gave.
+#[derive(Debug)]
+pub(super) struct Input {
+    writer: Option<OwnedFd>,
+    terminal: bool,
+    queue: Vec<u8>,
+    sent: usize,
+    end_wanted: bool,
+}
+
+impl Input {
+    /// `writer`: the pipe, or the terminal's master; none without `-i`.
+    pub(super) fn new(writer: Option<OwnedFd>, terminal: bool) -> Self {
+        Self { writer, terminal, queue: Vec::new(), sent: 0, end_wanted: false }
+    }
+
+    /// Passes bytes on, or keeps those that do not fit. What comes after the end is dropped.
+    pub(super) fn take(&mut self, bytes: &[u8]) {
+        if self.end_wanted || self.writer.is_none() {
+            return;
+        }
+        self.queue.extend_from_slice(bytes);
+        self.flush();
+    }
+
+    /// No more input: the program reads its end (a terminal: its end-of-file character) after all that came before.
+    pub(super) fn end(&mut self) {
+        if self.terminal {
+            let character = self.writer.as_ref().and_then(pty::end_of_file_character);
+            self.queue.extend(character);
+        } else {
+            self.end_wanted = true;
+        }
+        self.flush();
+    }
+
+    pub(super) fn resize(&mut self, size: WindowSize) {
+        if let Some(master) = self.writer.as_ref().filter(|_| self.terminal) {
+            // The container may have closed its terminal: nobody is left to see the size.
+            if let Err(error) = pty::set_window_size(master, size) {
+                tracing::debug!(%error, "window size stays");
+            }
+        }
+    }
+
+    /// Writes what the container takes now.
+    pub(super) fn flush(&mut self) {
+        while self.sent < self.queue.len() {
+            let Some(writer) = &self.writer else { break };
+            match stream::write(writer, &self.queue[self.sent..]) {
+                Ok(Transfer::Bytes(count)) => self.sent += count,
+                Ok(Transfer::WouldBlock) => return,
+                // A terminal that nobody has open now may be opened again; what was typed is lost as on any line.
+                Ok(Transfer::End) if self.terminal => self.sent = self.queue.len(),
+                Ok(Transfer::End) | Err(_) => self.writer = None,
+            }
+        }
+        (self.queue, self.sent) = (Vec::new(), 0);
+        if self.end_wanted {
+            self.writer = None;
+        }
+    }
+
+    /// True while bytes wait for the container, and for good once it takes no more.
+    pub(super) fn is_blocked(&self) -> bool {
+        self.writer.is_none() || self.is_waiting()
+    }
+
+    /// True while bytes wait for the container.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.sent < self.queue.len()
+    }
+
+    pub(super) fn is_terminal(&self) -> bool {
+        self.terminal
+    }
+
+    /// The descriptor to watch while something waits.
+    pub(super) fn writer(&self) -> Option<BorrowedFd<'_>> {
+        self.writer.as_ref().map(AsFd::as_fd)
     }
 }

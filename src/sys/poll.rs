@@ -1,7 +1,7 @@
 //! The event loop's kernel part: `epoll(7)`, level-triggered, with a token per descriptor.
 
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
@@ -101,6 +101,13 @@ impl EventLoop {
             }
         }));
         Ok(())
+    }
+}
+
+impl AsFd for EventLoop {
+    /// Readable while something in the set is ready, so that a set can be part of another.
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.epoll.as_fd()
     }
 }
 

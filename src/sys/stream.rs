@@ -1,7 +1,7 @@
 //! Bytes through pipes, terminals and sockets, without ever waiting unless the name says so.
 
 use std::io::IoSlice;
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use rustix::fs::OFlags;
 use rustix::io::Errno as RustixErrno;
@@ -25,6 +25,12 @@ pub(crate) fn set_nonblocking(fd: impl AsFd, on: bool) -> Result<()> {
     let mut flags = rustix::fs::fcntl_getfl(fd).call("fcntl", || format!("{}, F_GETFL", fd.as_raw_fd()))?;
     flags.set(OFlags::NONBLOCK, on);
     rustix::fs::fcntl_setfl(fd, flags).call("fcntl", || format!("{}, F_SETFL", fd.as_raw_fd()))
+}
+
+/// A second descriptor of the same open file description, close-on-exec.
+pub(crate) fn duplicate(fd: impl AsFd) -> Result<OwnedFd> {
+    let fd = fd.as_fd();
+    fd.try_clone_to_owned().call("fcntl", || format!("{}, F_DUPFD_CLOEXEC", fd.as_raw_fd()))
 }
 
 /// One `read(2)`. A terminal or socket whose other side has gone (EIO, ECONNRESET) is at its end.

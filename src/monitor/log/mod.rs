@@ -1,0 +1,9 @@
+//! What becomes of a container's output: the writing side in the monitor, the reading side for `logs`.
+
+mod clock;
+mod k8s_file;
+pub(crate) mod line;
+mod sink;
+
+pub(crate) use k8s_file::K8sFile;
+pub(crate) use sink::LogSink;

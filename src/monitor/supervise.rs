@@ -1,0 +1,416 @@
+//! From the start of the program to its end: one loop that moves all bytes, reaps all orphans, and waits for init.
+//!
+//! The container is never held up by a log, by an onlooker, or by a socket that cannot be made. `exec` uses the same
+//! loop without log, socket and hooks.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
+use std::time::{Duration, Instant, SystemTime};
+
+use super::attach::{AttachSocket, Clients};
+use super::log::LogSink;
+use super::log::line::Stream;
+use super::report::FrameKind;
+use super::stdio::{ContainerIo, Input};
+use crate::sys::poll::{EventLoop, Interest, Ready, Token};
+use crate::sys::process::{self, ExitStatus, PidFd};
+use crate::sys::signal::{self, MaskGuard, SignalFd, SignalSet};
+use crate::sys::stream::{self, Transfer};
+use crate::sys::{self, pty};
+
+/// A running program and everything that belongs to it. The caller is its parent (or has inherited it) and a child
+/// subreaper.
+#[derive(Debug)]
+pub(crate) struct Supervised<'a> {
+    pub(crate) init: &'a PidFd,
+    pub(crate) io: ContainerIo,
+    pub(crate) log: &'a mut LogSink,
+    /// Those who are there from the start on; they stay afterwards, for the next start or for [`Clients::finish`].
+    pub(crate) clients: &'a mut Clients,
+    /// `attach.sock`; none for an exec session.
+    pub(crate) socket: Option<PathBuf>,
+    pub(crate) network_helper: Option<&'a PidFd>,
+    /// `--timeout`: SIGKILL after this.
+    pub(crate) timeout: Option<Duration>,
+    /// What SIGTERM to us means for the container.
+    pub(crate) stop: StopPlan,
+    pub(crate) hooks: &'a mut dyn Hooks,
+}
+
+/// How a container is stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct StopPlan {
+    /// The first signal.
+    pub(crate) signal: i32,
+    /// SIGKILL after this; `None`: never.
+    pub(crate) timeout: Option<Duration>,
+}
+
+/// What the owner of the loop does when something happens. Short: the container's output waits meanwhile.
+pub(crate) trait Hooks: std::fmt::Debug {
+    /// The directory of the attach socket was gone and is there again: write anew what else belongs into it.
+    fn runroot_restored(&mut self) {}
+    /// pasta or slirp4netns has died.
+    fn network_helper_ended(&mut self) {}
+}
+
+/// For those who have nothing to add.
+#[derive(Debug)]
+pub(crate) struct NoHooks;
+
+impl Hooks for NoHooks {}
+
+/// The program's end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Exited {
+    pub(crate) status: ExitStatus,
+    pub(crate) finished_at: SystemTime,
+    /// `--timeout` was over.
+    pub(crate) timed_out: bool,
+}
+
+const SIGNALS: Token = 0;
+const INIT: Token = 1;
+const NETWORK: Token = 2;
+const LISTENER: Token = 3;
+const CLIENTS: Token = 4;
+const INPUT: Token = 5;
+/// Standard output or the terminal; standard error is the next.
+const OUTPUTS: Token = 6;
+
+/// Bytes of one read.
+const BUFFER: usize = 32 << 10;
+/// Reads of one stream before the others have their turn.
+const TURN: usize = 4;
+/// How often the attach socket is looked for.
+const LOOK: Duration = Duration::from_secs(3);
+/// How long others who hold the pipes open may go on writing after the end of init.
+const GRACE: Duration = Duration::from_millis(200);
+/// Most bytes taken after the end of init, whatever comes.
+const LAST_WORDS: usize = 16 << 20;
+/// How long to wait before reading a terminal again that nobody has open.
+const TERMINAL_REST: Duration = Duration::from_millis(100);
+
+/// Runs until init has ended and its output is drained. An error means that we cannot do our work at all.
+pub(crate) fn run(supervised: Supervised<'_>) -> sys::Result<Exited> {
+    let signals = [
+        signal::SIGCHLD,
+        signal::SIGTERM,
+        signal::SIGINT,
+        signal::SIGHUP,
+        signal::SIGQUIT,
+        signal::SIGPIPE,
+        signal::SIGUSR1,
+        signal::SIGUSR2,
+    ];
+    let set = SignalSet::of(signals);
+    let _mask = MaskGuard::block(&set)?;
+    let signals = SignalFd::new(&set)?;
+    let mut supervisor = Supervisor::new(supervised, signals)?;
+    let status = supervisor.until_init_ends()?;
+    let finished_at = SystemTime::now();
+    supervisor.drain();
+    let timed_out = supervisor.timed_out;
+    supervisor.close();
+    Ok(Exited { status, finished_at, timed_out })
+}
+
+/// One stream of output.
+#[derive(Debug)]
+struct Output {
+    /// None at its end.
+    reader: Option<OwnedFd>,
+    stream: Stream,
+    watched: bool,
+    /// A terminal that had no reader: do not look before this.
+    rest_until: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct Supervisor<'a> {
+    init: &'a PidFd,
+    log: &'a mut LogSink,
+    clients: &'a mut Clients,
+    hooks: &'a mut dyn Hooks,
+    network_helper: Option<&'a PidFd>,
+    stop: StopPlan,
+    events: EventLoop,
+    signals: SignalFd,
+    socket: Option<AttachSocket>,
+    socket_seen: Instant,
+    input: Input,
+    input_watched: bool,
+    outputs: Vec<Output>,
+    /// Held so that the terminal has never hung up while init lives.
+    terminal: Option<OwnedFd>,
+    timeout: Option<Instant>,
+    timed_out: bool,
+    kill_at: Option<Instant>,
+    status: Option<ExitStatus>,
+    buffer: Vec<u8>,
+}
+
+impl<'a> Supervisor<'a> {
+    fn new(supervised: Supervised<'a>, signals: SignalFd) -> sys::Result<Self> {
+        let (input, outputs, terminal) = split(supervised.io)?;
+        let now = Instant::now();
+        let mut this = Self {
+            init: supervised.init,
+            log: supervised.log,
+            clients: supervised.clients,
+            hooks: supervised.hooks,
+            network_helper: supervised.network_helper,
+            stop: supervised.stop,
+            events: EventLoop::new()?,
+            signals,
+            socket: supervised.socket.map(AttachSocket::new),
+            socket_seen: now,
+            input,
+            input_watched: false,
+            outputs,
+            terminal,
+            timeout: supervised.timeout.map(|timeout| now + timeout),
+            timed_out: false,
+            kill_at: None,
+            status: None,
+            buffer: vec![0; BUFFER],
+        };
+        this.events.add(&this.signals, SIGNALS, Interest::READ)?;
+        this.events.add(this.init, INIT, Interest::READ)?;
+        this.events.add(&*this.clients, CLIENTS, Interest::READ)?;
+        if let Some(helper) = this.network_helper {
+            this.events.add(helper, NETWORK, Interest::READ)?;
+        }
+        this.clients.set_reading(!this.input.is_blocked());
+        this.look_for_socket(false);
+        Ok(this)
+    }
+
+    /// The loop.
+    fn until_init_ends(&mut self) -> sys::Result<ExitStatus> {
+        let mut ready = Vec::new();
+        // Who ended before SIGCHLD was blocked does not announce itself.
+        self.reap()?;
+        loop {
+            if let Some(status) = self.status {
+                return Ok(status);
+            }
+            self.update_watches()?;
+            let wait = self.next_deadline().map(|at| at.saturating_duration_since(Instant::now()));
+            self.events.wait(&mut ready, wait)?;
+            for event in &ready {
+                self.handle(*event)?;
+            }
+            self.log.flush();
+            self.handle_time()?;
+        }
+    }
+
+    fn handle(&mut self, event: Ready) -> sys::Result<()> {
+        match event.token {
+            SIGNALS => self.handle_signals(),
+            INIT => self.reap(),
+            NETWORK => {
+                if let Some(helper) = self.network_helper.take() {
+                    self.events.remove(helper)?;
+                    self.hooks.network_helper_ended();
+                }
+                Ok(())
+            }
+            LISTENER => {
+                if let Some(Err(error)) = self.socket.as_mut().map(|socket| socket.accept(self.clients)) {
+                    tracing::warn!(%error, "attach connection refused");
+                }
+                Ok(())
+            }
+            CLIENTS => self.clients.serve(&mut self.input, &mut self.buffer),
+            INPUT => {
+                self.input.flush();
+                self.clients.set_reading(!self.input.is_blocked());
+                Ok(())
+            }
+            token => {
+                let index = usize::from(token != OUTPUTS);
+                self.pump(index, TURN);
+                Ok(())
+            }
+        }
+    }
+
+    fn handle_signals(&mut self) -> sys::Result<()> {
+        while let Some(received) = self.signals.take()? {
+            match received.signal {
+                signal::SIGCHLD => self.reap()?,
+                signal::SIGTERM if self.kill_at.is_none() => {
+                    tracing::info!(signal = self.stop.signal, "told to end: the container is stopped");
+                    self.init.signal(self.stop.signal)?;
+                    self.kill_at = self.stop.timeout.map(|timeout| Instant::now() + timeout);
+                }
+                // The terminal and the session that started us are no longer ours.
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the status of every child that has ended; init's is the one we wait for (G05).
+    fn reap(&mut self) -> sys::Result<()> {
+        while let Some((pid, status)) = process::reap_any()? {
+            if pid == self.init.pid() {
+                self.status = Some(status);
+            }
+        }
+        if self.status.is_none() && !self.init.is_alive() {
+            // Not our child, or reaped elsewhere: its code cannot be known.
+            tracing::warn!(pid = %self.init.pid(), "init ended unseen");
+            self.status = Some(ExitStatus::Signal(signal::SIGKILL));
+        }
+        Ok(())
+    }
+
+    fn handle_time(&mut self) -> sys::Result<()> {
+        let now = Instant::now();
+        if self.timeout.is_some_and(|at| at <= now) {
+            self.timeout = None;
+            self.timed_out = true;
+            self.init.signal(signal::SIGKILL)?;
+        }
+        if self.kill_at.is_some_and(|at| at <= now) {
+            self.kill_at = None;
+            self.init.signal(signal::SIGKILL)?;
+        }
+        if now.duration_since(self.socket_seen) >= LOOK {
+            self.socket_seen = now;
+            self.look_for_socket(true);
+        }
+        Ok(())
+    }
+
+    fn next_deadline(&self) -> Option<Instant> {
+        let look = self.socket.as_ref().map(|_| self.socket_seen + LOOK);
+        let rests = self.outputs.iter().filter_map(|output| output.rest_until);
+        [self.timeout, self.kill_at, look].into_iter().flatten().chain(rests).min()
+    }
+
+    /// Makes the attach socket if it is not there; without one the container runs on, and we try again.
+    fn look_for_socket(&mut self, again: bool) {
+        let Some(socket) = &mut self.socket else { return };
+        match socket.ensure(&self.events, LISTENER) {
+            Ok(true) if again => {
+                tracing::info!("runtime directory was gone: made anew");
+                self.hooks.runroot_restored();
+            }
+            Ok(_) => {}
+            Err(error) => tracing::debug!(%error, "no attach socket"),
+        }
+    }
+
+    /// Watches the outputs unless a lossless client is behind, and the input while something waits for it.
+    fn update_watches(&mut self) -> sys::Result<()> {
+        let stalled = self.clients.stalled();
+        let now = Instant::now();
+        for (token, output) in (OUTPUTS..).zip(&mut self.outputs) {
+            output.rest_until = output.rest_until.filter(|until| *until > now);
+            let Some(reader) = &output.reader else { continue };
+            let wanted = !stalled && output.rest_until.is_none();
+            match (output.watched, wanted) {
+                (false, true) => self.events.add(reader, token, Interest::READ)?,
+                // Removed, not muted: a hang-up is always reported and would keep us awake.
+                (true, false) => self.events.remove(reader)?,
+                _ => {}
+            }
+            output.watched = wanted;
+        }
+        match (self.input.writer(), self.input_watched, self.input.is_waiting()) {
+            (Some(writer), false, true) => self.events.add(writer, INPUT, Interest::WRITE)?,
+            (Some(writer), true, false) => self.events.remove(writer)?,
+            _ => {}
+        }
+        self.input_watched = self.input.writer().is_some() && self.input.is_waiting();
+        Ok(())
+    }
+
+    /// Moves up to `turns` reads of one stream to log and clients. Returns how many bytes, and whether more may come.
+    fn pump(&mut self, index: usize, turns: usize) -> (usize, bool) {
+        let Some(output) = self.outputs.get_mut(index) else { return (0, false) };
+        let (stream, kind) = (output.stream, kind(output.stream));
+        let mut moved = 0;
+        for _turn in 0..turns {
+            let Some(reader) = &output.reader else { return (moved, false) };
+            match stream::read(reader, &mut self.buffer) {
+                Ok(Transfer::Bytes(count)) => {
+                    moved += count;
+                    self.log.append(stream, &self.buffer[..count]);
+                    self.clients.broadcast(kind, &self.buffer[..count]);
+                }
+                Ok(Transfer::WouldBlock) => return (moved, true),
+                Ok(Transfer::End) if self.terminal.is_none() && self.input.is_terminal() && self.status.is_none() => {
+                    output.rest_until = Some(Instant::now() + TERMINAL_REST);
+                    return (moved, true);
+                }
+                Ok(Transfer::End) | Err(_) => {
+                    // Closing it takes it out of the event set.
+                    output.reader = None;
+                    output.watched = false;
+                    return (moved, false);
+                }
+            }
+        }
+        (moved, true)
+    }
+
+    /// Takes what is still in the pipes, and for a short while what those write who hold them open.
+    fn drain(&mut self) {
+        self.terminal = None;
+        let deadline = Instant::now() + GRACE;
+        let mut taken = 0;
+        for index in 0..self.outputs.len() {
+            loop {
+                let (moved, more) = self.pump(index, 1);
+                taken += moved;
+                if moved == 0 && more && !self.input.is_terminal() && Instant::now() < deadline {
+                    let reader = self.outputs[index].reader.as_ref().map(AsFd::as_fd);
+                    let left = deadline.saturating_duration_since(Instant::now());
+                    if reader.is_some_and(|reader| sys::wait_readable(reader, Some(left)).unwrap_or(false)) {
+                        continue;
+                    }
+                }
+                if moved == 0 || taken > LAST_WORDS {
+                    break;
+                }
+            }
+        }
+        self.log.flush();
+    }
+
+    fn close(self) {
+        if let Some(Err(error)) = self.socket.map(AttachSocket::close) {
+            tracing::debug!(%error, "attach socket stays");
+        }
+        // A SIGPIPE that is still pending would end us when the mask is undone.
+        while let Ok(Some(_)) = self.signals.take() {}
+    }
+}
+
+fn kind(stream: Stream) -> FrameKind {
+    match stream {
+        Stream::Stdout => FrameKind::Stdout,
+        Stream::Stderr => FrameKind::Stderr,
+    }
+}
+
+fn split(io: ContainerIo) -> sys::Result<(Input, Vec<Output>, Option<OwnedFd>)> {
+    let output = |reader, stream| Output { reader: Some(reader), stream, watched: false, rest_until: None };
+    Ok(match io {
+        ContainerIo::Pipes { stdin, stdout, stderr } => {
+            let outputs = vec![output(stdout, Stream::Stdout), output(stderr, Stream::Stderr)];
+            (Input::new(stdin, false), outputs, None)
+        }
+        ContainerIo::Pty { master } => {
+            let terminal = pty::peer(&master).inspect_err(|error| tracing::debug!(%error, "terminal not held")).ok();
+            // A second descriptor, because the event set knows one interest per descriptor.
+            let reader = stream::duplicate(&master)?;
+            (Input::new(Some(master), true), vec![output(reader, Stream::Stdout)], terminal)
+        }
+    })
+}
