@@ -414,3 +414,6 @@ fn split(io: ContainerIo) -> sys::Result<(Input, Vec<Output>, Option<OwnedFd>)> 
         }
     })
 }
+
+#[cfg(test)]
+mod tests;

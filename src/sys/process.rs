@@ -136,13 +136,9 @@ impl PidFd {
 
     fn waitid(&self, no_hang: bool) -> Result<Option<ExitStatus>> {
         // __WALL: a child cloned with CLONE_PARENT and no exit signal is not waited for otherwise (K-B7).
-        let mut flags = nix::sys::wait::WaitPidFlag::WEXITED | nix::sys::wait::WaitPidFlag::__WALL;
-        if no_hang {
-            flags |= nix::sys::wait::WaitPidFlag::WNOHANG;
-        }
-        let status = nix::sys::wait::waitid(nix::sys::wait::Id::PIDFd(self.fd.as_fd()), flags)
-            .call("waitid", || format!("P_PIDFD, {}", self.pid))?;
-        Ok(status_of(status).map(|(_, status)| status))
+        let flags = libc::WEXITED | libc::__WALL | if no_hang { libc::WNOHANG } else { 0 };
+        let ended = raw::waitid(libc::P_PIDFD, self.fd.as_raw_fd().cast_unsigned(), flags)?;
+        Ok(ended.map(|(_, status)| status))
     }
 
     /// True while the process has not ended (a zombie has).
@@ -166,24 +162,12 @@ impl AsFd for PidFd {
 
 /// Reaps one child that has ended, whichever; `None` if there is none.
 pub(crate) fn reap_any() -> Result<Option<(Pid, ExitStatus)>> {
-    use nix::sys::wait::{Id, WaitPidFlag, waitid};
-    let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::__WALL;
     loop {
-        return match waitid(Id::All, flags) {
-            Ok(status) => Ok(status_of(status)),
-            Err(Errno::ECHILD) => Ok(None),
-            Err(Errno::EINTR) => continue,
-            Err(errno) => Err(errno).call("waitid", || "P_ALL".to_owned()),
-        };
-    }
-}
-
-fn status_of(status: nix::sys::wait::WaitStatus) -> Option<(Pid, ExitStatus)> {
-    use nix::sys::wait::WaitStatus;
-    match status {
-        WaitStatus::Exited(pid, code) => Some((Pid(pid.as_raw()), ExitStatus::Code(code))),
-        WaitStatus::Signaled(pid, signal, _) => Some((Pid(pid.as_raw()), ExitStatus::Signal(signal as i32))),
-        _ => None,
+        match raw::waitid(libc::P_ALL, 0, libc::WEXITED | libc::WNOHANG | libc::__WALL) {
+            Err(error) if error.is(Errno::ECHILD) => return Ok(None),
+            Err(error) if error.is(Errno::EINTR) => {}
+            result => return result,
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::ffi::{CStr, CString};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 use super::error::{Error, Result};
+use super::process::{ExitStatus, Pid};
 
 /// Arguments of `clone3(2)` that we use. The structure of Linux 5.7 (with `cgroup`).
 #[derive(Debug, Default, Clone, Copy)]
@@ -169,4 +170,21 @@ pub(super) fn pidfd_send_signal(fd: BorrowedFd<'_>, signal: i32) -> Result<()> {
         libc::syscall(libc::SYS_pidfd_send_signal, fd.as_raw_fd(), signal, std::ptr::null::<libc::siginfo_t>(), 0)
     };
     if result == 0 { Ok(()) } else { Err(Error::last("pidfd_send_signal", format!("{}, {signal}", fd.as_raw_fd()))) }
+}
+
+/// `waitid(2)`: who ended and how; `None` if nobody has (`WNOHANG`). nix's wrapper has no word for a death by a real-time
+/// signal and loses the status that it has just reaped.
+pub(super) fn waitid(kind: libc::idtype_t, id: libc::id_t, flags: i32) -> Result<Option<(Pid, ExitStatus)>> {
+    // SAFETY: siginfo_t is made of integers and pointers; all zero is a valid one.
+    let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+    // SAFETY: the kernel fills in the structure that it is given.
+    if unsafe { libc::waitid(kind, id, &raw mut info, flags) } != 0 {
+        return Err(Error::last("waitid", format!("{kind}, {id}")));
+    }
+    // SAFETY: waitid(2) sets the fields of SIGCHLD, or leaves our zeros.
+    let pid = unsafe { info.si_pid() };
+    // SAFETY: as above.
+    let status = unsafe { info.si_status() };
+    let status = if info.si_code == libc::CLD_EXITED { ExitStatus::Code(status) } else { ExitStatus::Signal(status) };
+    Ok(Pid::from_raw(pid).map(|pid| (pid, status)))
 }
