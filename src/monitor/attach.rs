@@ -141,7 +141,7 @@ impl Clients {
                 return Ok(());
             }
             let left = deadline.saturating_duration_since(Instant::now());
-            self.wait(if overdue { Duration::from_secs(3600) } else { left })?;
+            self.wait(if overdue { Duration::from_hours(1) } else { left })?;
             for event in std::mem::take(&mut self.ready) {
                 if let Some(slot) = usize::try_from(event.token).ok().and_then(|index| self.slots.get_mut(index)) {
                     slot.take_if(|client| event.closed || !client.flush());

@@ -53,6 +53,7 @@ fn script_on_terminal(text: &str) -> Script {
 fn start(text: &str, io: ContainerIo, [stdin, stdout, stderr]: [OwnedFd; 3]) -> Script {
     let mut command = Command::new("/bin/sh");
     command.args(["-c", text]).stdin(Stdio::from(stdin)).stdout(Stdio::from(stdout)).stderr(Stdio::from(stderr));
+    #[expect(clippy::zombie_processes, reason = "the loop under test reaps it")]
     let child = command.spawn().expect("start a shell");
     let pid = Pid::from_raw(child.id().cast_signed()).expect("pid");
     Script { init: PidFd::open(pid).expect("pidfd"), io }
