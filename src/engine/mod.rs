@@ -1,1 +1,8 @@
 //! L5: use cases. Takes locks, returns reports; prints nothing, reads no environment. May import: all below.
+#![forbid(unsafe_code)]
+
+mod error;
+mod handle;
+
+pub(crate) use error::Error;
+pub(crate) use handle::{Engine, EngineConfig};

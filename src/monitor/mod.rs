@@ -7,3 +7,7 @@ pub(crate) mod report;
 pub(crate) mod restart;
 pub(crate) mod stdio;
 pub(crate) mod supervise;
+
+mod error;
+
+pub(crate) use error::Error;

@@ -40,7 +40,7 @@ const GRAPH_DIRS: [&str; 11] = [
 ];
 
 /// Directories of `runroot/<epoch>`.
-const RUN_DIRS: [&str; 5] = ["locks", "ctr", "ports", "exec", "net"];
+const RUN_DIRS: [&str; 6] = ["locks", "ctr", "ports", "exec", "net", "outer"];
 
 impl Layout {
     /// Layout for the current epoch of the machine.
@@ -303,6 +303,11 @@ impl Layout {
 
     pub(crate) fn exec(&self, id: &ExecId) -> PathBuf {
         self.execs().join(id.as_str())
+    }
+
+    /// Which user namespaces P are held by live monitors (`rootless::outer`).
+    pub(crate) fn outers(&self) -> PathBuf {
+        self.run("outer")
     }
 
     pub(crate) fn net(&self) -> PathBuf {

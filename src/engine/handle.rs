@@ -1,0 +1,93 @@
+//! The engine of one command: its settings, the store, and what is learnt of the host on the way.
+
+use std::cell::OnceCell;
+use std::path::PathBuf;
+
+use crate::rootless::{Outer, OuterWish};
+use crate::runtime::cgroup;
+use crate::storage::Store;
+use crate::storage::container_record::StorageDriver;
+use crate::sys::{self, caps, process};
+use crate::types::host::HostFacts;
+
+use super::error::Error;
+
+/// What the command line, the environment and the configuration files come to.
+#[derive(Debug, Clone)]
+pub(crate) struct EngineConfig {
+    pub(crate) graphroot: PathBuf,
+    pub(crate) runroot: PathBuf,
+    /// Forced by `--storage-driver`; none = the best that works here.
+    pub(crate) storage_driver: Option<StorageDriver>,
+    /// PATH of the caller: where helper programs are looked for.
+    pub(crate) path: String,
+}
+
+/// One command's view of the store and the host.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    pub(crate) config: EngineConfig,
+    pub(crate) store: Store,
+    wish: OnceCell<OuterWish>,
+    facts: OnceCell<HostFacts>,
+}
+
+impl Engine {
+    /// Opens the store; no namespace is entered.
+    pub(crate) fn open(config: EngineConfig) -> Result<Self, Error> {
+        let store = Store::open(&config.graphroot, &config.runroot)?;
+        Ok(Self { config, store, wish: OnceCell::new(), facts: OnceCell::new() })
+    }
+
+    /// The map that P shall have.
+    pub(crate) fn wish(&self) -> Result<&OuterWish, Error> {
+        if let Some(wish) = self.wish.get() {
+            return Ok(wish);
+        }
+        let wish = OuterWish::of_caller(&self.config.path)?;
+        Ok(self.wish.get_or_init(|| wish))
+    }
+
+    /// P: a live one if there is one with today's map.
+    pub(crate) fn outer(&self) -> Result<Outer, Error> {
+        Ok(Outer::find(self.wish()?.clone(), &self.store.layout().outers()))
+    }
+
+    /// What this host gives.
+    pub(crate) fn facts(&self) -> Result<&HostFacts, Error> {
+        if let Some(facts) = self.facts.get() {
+            return Ok(facts);
+        }
+        let facts = self.read_facts().map_err(|source| Error::Host { what: "look at the host", source });
+        let mut facts = facts?;
+        facts.outer = self.wish()?.maps.clone();
+        Ok(self.facts.get_or_init(|| facts))
+    }
+
+    fn read_facts(&self) -> sys::Result<HostFacts> {
+        let (uid, gid) = process::ids();
+        let (cgroup, controllers) = match cgroup::available() {
+            cgroup::Available::Own(controllers) | cgroup::Available::Systemd(controllers) => (true, controllers),
+            cgroup::Available::None(_) => (false, Vec::new()),
+        };
+        let nofile = process::rlimit(process::Rlimit::RLIMIT_NOFILE)?;
+        let nproc = process::rlimit(process::Rlimit::RLIMIT_NPROC)?;
+        Ok(HostFacts {
+            uid,
+            gid,
+            groups: process::groups()?,
+            outer: crate::types::idmap::IdMaps::default(),
+            controllers,
+            cgroup,
+            time_namespace: sys::fs::exists(std::path::Path::new("/proc/self/ns/time")),
+            last_cap: caps::last()?,
+            nofile_hard: nofile.1,
+            nproc_hard: nproc.1,
+        })
+    }
+
+    /// How root file systems are put together here.
+    pub(crate) fn driver(&self) -> StorageDriver {
+        self.config.storage_driver.unwrap_or(StorageDriver::Overlay)
+    }
+}

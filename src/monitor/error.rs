@@ -1,0 +1,71 @@
+//! What can go wrong around one container's monitor.
+
+use std::path::PathBuf;
+
+use crate::runtime::{self, cgroup};
+use crate::types::failure::{Failure, FailureKind};
+use crate::{rootless, storage, sys};
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("start the monitor process")]
+    Fork(#[source] sys::Error),
+    #[error("talk to the monitor")]
+    Wire(#[source] sys::Error),
+    #[error("understand the monitor's answer")]
+    Answer(#[source] serde_json::Error),
+    #[error("the monitor died before the container ran")]
+    Died,
+    #[error("{0}")]
+    Failed(Failure),
+    #[error("detach the monitor from the terminal")]
+    Detach(#[source] sys::Error),
+    #[error("another monitor holds container {0}")]
+    Held(String),
+    #[error("{0}")]
+    Storage(#[source] storage::Error),
+    #[error("{0}")]
+    Outer(#[source] rootless::Error),
+    #[error("cgroup of the container")]
+    Cgroup(#[source] cgroup::Error),
+    #[error("{0}")]
+    Runtime(#[source] runtime::Error),
+    #[error("standard streams of the container")]
+    Streams(#[source] sys::Error),
+    #[error("log of the container {path:?}")]
+    Log {
+        path: PathBuf,
+        #[source]
+        source: sys::Error,
+    },
+    #[error("supervise the container")]
+    Supervise(#[source] sys::Error),
+    #[error("write {path:?}")]
+    Write {
+        path: PathBuf,
+        #[source]
+        source: sys::Error,
+    },
+}
+
+impl Error {
+    /// What the edge decides by.
+    pub(crate) fn kind(&self) -> FailureKind {
+        match self {
+            Self::Failed(failure) => failure.kind,
+            Self::Died => FailureKind::Died,
+            Self::Outer(error) => error.kind(),
+            Self::Runtime(error) => error.kind(),
+            Self::Cgroup(_) => FailureKind::Cgroup,
+            Self::Log { source, .. } | Self::Write { source, .. } if source.is(sys::Errno::ENOSPC) => {
+                FailureKind::NoSpace
+            }
+            _ => FailureKind::Other,
+        }
+    }
+
+    /// For the way to the CLI.
+    pub(super) fn to_failure(&self) -> Failure {
+        Failure::from_error(self.kind(), self)
+    }
+}
