@@ -1,1 +1,23 @@
-//! L3: images from and to registries and archives. May import: types, config, sys.
+//! L3: registries over HTTP (OCI distribution spec). May import: types, config, sys.
+//!
+//! Everything that comes from outside is untrusted: sizes are capped, digests are computed here and nowhere believed,
+//! credentials go to one origin only. Nothing is written to disk: a blob goes to a [`BlobSink`], which the engine
+//! implements over the store.
+#![forbid(unsafe_code)]
+
+mod auth;
+mod client;
+mod error;
+mod manifest;
+mod pull;
+mod resolver;
+mod session;
+mod url;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use error::Error;
+pub(crate) use manifest::{Descriptor, ImageManifest, Manifest, parse as parse_manifest};
+pub(crate) use pull::{Access, RemoteImage, current_digest, find, sessions};
+pub(crate) use session::{BlobSink, Retry, Session};

@@ -11,6 +11,7 @@ pub(crate) mod image_config;
 pub(crate) mod mount;
 pub(crate) mod name;
 pub(crate) mod namespace;
+pub(crate) mod platform;
 pub(crate) mod port;
 pub(crate) mod progress;
 pub(crate) mod reference;

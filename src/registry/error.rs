@@ -1,0 +1,104 @@
+//! What can go wrong between us and a registry.
+
+use std::time::Duration;
+
+use crate::config;
+use crate::sys;
+use crate::types::digest::Digest;
+use crate::types::platform::Platform;
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("read the registry configuration")]
+    Config(#[source] config::Error),
+    #[error("{reference}: the registry configuration blocks everything under {prefix:?}")]
+    Blocked { reference: String, prefix: String },
+    #[error("load the root certificates of this host (package ca-certificates)")]
+    RootCertificates(#[source] Option<sys::Error>),
+    #[error("find the address of registry host {host:?}: {why}")]
+    Resolve { host: String, why: String },
+    #[error("connect to registry {host}")]
+    Connect {
+        host: String,
+        #[source]
+        source: Box<ureq::Error>,
+    },
+    #[error("establish TLS with registry {host}")]
+    Tls {
+        host: String,
+        #[source]
+        source: Box<ureq::Error>,
+    },
+    #[error("registry {host} sent nothing for {seconds} s")]
+    Timeout { host: String, seconds: u64 },
+    #[error("talk to registry {host}")]
+    Http {
+        host: String,
+        #[source]
+        source: Box<ureq::Error>,
+    },
+    #[error("read from registry {host}")]
+    Body {
+        host: String,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("{url}: status {status}{detail}")]
+    Status { url: String, status: u16, detail: String },
+    /// A status that comes with a `Retry-After`.
+    #[error("{url}: status {status}{detail}")]
+    Busy { url: String, status: u16, wait: Duration, detail: String },
+    #[error("{name}: not found in the registry{detail}")]
+    NotFound { name: String, detail: String },
+    #[error("{name}: access denied by the registry (status {status}){detail}")]
+    Denied { name: String, status: u16, detail: String, with_credentials: bool },
+    #[error("registry {host} redirects to {target:?}: {why}")]
+    Redirect { host: String, target: String, why: &'static str },
+    #[error("registry {host} asks for a login that cannot be given: {why}")]
+    Challenge { host: String, why: String },
+    #[error("log in at {host}")]
+    Login {
+        host: String,
+        #[source]
+        source: Box<Error>,
+    },
+    #[error("{what} is larger than {limit} bytes")]
+    TooLarge { what: String, limit: u64 },
+    #[error("{what}: the registry sent other content than {expected}: {actual}")]
+    WrongDigest { what: String, expected: Digest, actual: Digest },
+    #[error("blob {digest}: the registry sent {actual} bytes, the manifest says {expected}")]
+    WrongSize { digest: Digest, expected: u64, actual: u64 },
+    #[error("{what} is not valid: {why}")]
+    Invalid { what: String, why: String },
+    #[error("{name} has no image for {wanted}; it has: {available}")]
+    NoPlatform { name: String, wanted: Platform, available: String },
+    #[error("store what the registry sent")]
+    Sink(#[source] sys::Error),
+}
+
+impl Error {
+    /// Worth another try after a while.
+    pub(crate) fn is_transient(&self) -> bool {
+        match self {
+            Self::Timeout { .. } | Self::Body { .. } => true,
+            Self::Connect { source, .. } | Self::Http { source, .. } => !is_refused(source),
+            Self::Status { status, .. } => matches!(status, 408 | 429 | 500 | 502 | 503 | 504),
+            Self::Busy { status, .. } => matches!(status, 408 | 429 | 500..=599),
+            Self::Login { source, .. } => source.is_transient(),
+            _ => false,
+        }
+    }
+
+    /// What the registry asked us to wait.
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Busy { wait, .. } => Some(*wait),
+            _ => None,
+        }
+    }
+}
+
+/// Nobody listens there: asking again at once helps nobody.
+fn is_refused(error: &ureq::Error) -> bool {
+    matches!(error, ureq::Error::Io(io) if io.kind() == std::io::ErrorKind::ConnectionRefused)
+}

@@ -1,0 +1,163 @@
+//! Finding an image: from a reference over mirrors, indexes and the manifest to its configuration and layers. The layers
+//! themselves are fetched one by one with [`Session::blob`], by as many processes as the caller likes.
+
+use std::path::PathBuf;
+
+use super::client::printable;
+use super::error::Error;
+use super::manifest::{self, Descriptor, ImageManifest, Manifest};
+use super::session::{Retry, Session};
+use crate::config::auth_file::{self, Credentials};
+use crate::config::registries_conf::{RegistriesConf, Route};
+use crate::types::digest::{DiffId, Digest};
+use crate::types::image_config::ImageConfig;
+use crate::types::platform::Platform;
+use crate::types::reference::Reference;
+
+/// An index may point to an index, but not for ever (case B04).
+const DEEPEST: usize = 3;
+
+/// How to reach registries.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Access {
+    /// `--tls-verify`; the configuration decides if not given.
+    pub(crate) tls_verify: Option<bool>,
+    /// `--creds`.
+    pub(crate) credentials: Option<Credentials>,
+    /// `--authfile`.
+    pub(crate) auth_file: Option<PathBuf>,
+    pub(crate) retry: Retry,
+}
+
+/// An image as the registry describes it; its layers are still there.
+#[derive(Debug)]
+pub(crate) struct RemoteImage {
+    /// The index that the reference named, if it was one, with its digest.
+    pub(crate) index: Option<(Digest, Vec<u8>)>,
+    pub(crate) manifest_digest: Digest,
+    pub(crate) manifest_bytes: Vec<u8>,
+    pub(crate) manifest: ImageManifest,
+    pub(crate) config_bytes: Vec<u8>,
+    pub(crate) config: ImageConfig,
+}
+
+impl RemoteImage {
+    /// Layers, lowest first: the blob, and the digest of the tar in it.
+    pub(crate) fn layers(&self) -> impl Iterator<Item = (&Descriptor, &DiffId)> {
+        self.manifest.layers.iter().zip(&self.config.rootfs.diff_ids)
+    }
+
+    /// Digest of what the reference names.
+    pub(crate) fn reference_digest(&self) -> &Digest {
+        self.index.as_ref().map_or(&self.manifest_digest, |(digest, _)| digest)
+    }
+}
+
+/// Places to ask for `reference`, in order: mirrors, then the registry itself.
+pub(crate) fn sessions(
+    reference: &Reference,
+    access: &Access,
+    configuration: &RegistriesConf,
+) -> Result<Vec<Session>, Error> {
+    let route = configuration.route(reference.domain(), reference.path(), reference.digest().is_some());
+    let locations = match route {
+        Route::Locations(locations) => locations,
+        Route::Blocked { prefix } => return Err(Error::Blocked { reference: reference.to_string(), prefix }),
+    };
+    let mut sessions = Vec::with_capacity(locations.len());
+    for mut location in locations {
+        if let Some(verify) = access.tls_verify {
+            location.insecure = !verify;
+        }
+        let credentials = match &access.credentials {
+            // What was given for the registry is not for its mirrors.
+            Some(given) if !location.mirror => Some(given.clone()),
+            _ => {
+                auth_file::lookup(access.auth_file.as_deref(), &location.host, &location.path).map_err(Error::Config)?
+            }
+        };
+        sessions.push(Session::new(location, credentials, access.retry));
+    }
+    Ok(sessions)
+}
+
+/// Asks each place in turn for the image; the first that has it serves its layers too.
+pub(crate) fn find(
+    reference: &Reference,
+    platform: &Platform,
+    mut sessions: Vec<Session>,
+) -> Result<(Session, RemoteImage), Error> {
+    let last = sessions.len().saturating_sub(1);
+    for (index, mut session) in sessions.drain(..).enumerate() {
+        match image(&mut session, reference, platform) {
+            Ok(image) => return Ok((session, image)),
+            Err(error) if index < last => {
+                tracing::debug!(%error, host = session.location().host, "mirror passed over");
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Err(Error::NotFound { name: reference.to_string(), detail: ": no place to ask is configured".to_owned() })
+}
+
+/// Digest of what the reference names now; for `--pull=newer`.
+pub(crate) fn current_digest(session: &mut Session, reference: &Reference) -> Result<Digest, Error> {
+    session.manifest(&tag_or_digest(reference)).map(|(_, digest, _)| digest)
+}
+
+fn tag_or_digest(reference: &Reference) -> String {
+    match reference.digest() {
+        Some(digest) => digest.to_string(),
+        None => reference.tag().unwrap_or("latest").to_owned(),
+    }
+}
+
+fn image(session: &mut Session, reference: &Reference, platform: &Platform) -> Result<RemoteImage, Error> {
+    let invalid = |digest: &Digest, why| Error::Invalid { what: format!("manifest {digest} of {reference}"), why };
+    let (mut bytes, mut digest, mut declared) = session.manifest(&tag_or_digest(reference))?;
+    let mut top = None;
+    for _ in 0..DEEPEST {
+        match manifest::parse(&bytes, declared.as_deref()).map_err(|why| invalid(&digest, why))? {
+            Manifest::Image(manifest) => {
+                let config_bytes = session.document(&manifest.config)?;
+                let config = config(&config_bytes, &manifest)
+                    .map_err(|why| Error::Invalid { what: format!("config {}", manifest.config.digest), why })?;
+                return Ok(RemoteImage {
+                    index: top,
+                    manifest_digest: digest,
+                    manifest_bytes: bytes,
+                    manifest,
+                    config_bytes,
+                    config,
+                });
+            }
+            Manifest::Index(entries) => {
+                let chosen = manifest::choose(&entries, platform).ok_or_else(|| Error::NoPlatform {
+                    name: reference.to_string(),
+                    wanted: platform.clone(),
+                    available: manifest::available(&entries),
+                })?;
+                let chosen = chosen.descriptor.clone();
+                let index = (digest, bytes);
+                top = top.or(Some(index));
+                (bytes, digest, _) = session.manifest(&chosen.digest.to_string())?;
+                declared = Some(chosen.media_type);
+                if bytes.len() as u64 != chosen.size {
+                    let actual = bytes.len() as u64;
+                    return Err(Error::WrongSize { digest: chosen.digest, expected: chosen.size, actual });
+                }
+            }
+        }
+    }
+    Err(invalid(&digest, format!("indexes within indexes, more than {DEEPEST} deep")))
+}
+
+/// Reads a configuration and compares it with the manifest.
+fn config(bytes: &[u8], manifest: &ImageManifest) -> Result<ImageConfig, String> {
+    let config: ImageConfig = serde_json::from_slice(bytes).map_err(|error| printable(&error.to_string(), 200))?;
+    let (layers, diff_ids) = (manifest.layers.len(), config.rootfs.diff_ids.len());
+    if layers != diff_ids {
+        return Err(format!("it names {diff_ids} layers, the manifest {layers}"));
+    }
+    Ok(config)
+}

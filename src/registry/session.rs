@@ -1,0 +1,298 @@
+//! Talking to one repository of one registry: which scheme, logged in or not, again after a failure.
+
+use std::io::Read;
+use std::time::Duration;
+
+use sha2::{Digest as _, Sha256};
+
+use super::auth::{self, Login};
+use super::client::{Ask, Client, Reply, body_failure};
+use super::error::Error;
+use super::manifest::{ACCEPT, DOCUMENT_LIMIT, Descriptor};
+use super::url;
+use crate::config::auth_file::Credentials;
+use crate::config::registries_conf::Location;
+use crate::sys;
+use crate::types::digest::Digest;
+
+/// No server makes us wait longer than this (case B09).
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
+
+/// How often, and after what delay, a failed request is made again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Retry {
+    pub(crate) count: u32,
+    /// The same delay each time; doubling from one second on if not given.
+    pub(crate) delay: Option<Duration>,
+}
+
+impl Default for Retry {
+    /// Podman's: three.
+    fn default() -> Self {
+        Self { count: 3, delay: None }
+    }
+}
+
+impl Retry {
+    fn wait(self, attempt: u32, retry_after: Option<Duration>) -> Duration {
+        let own = self.delay.unwrap_or_else(|| Duration::from_secs(1 << attempt.min(5)));
+        retry_after.unwrap_or(own).min(LONGEST_WAIT)
+    }
+}
+
+/// Receives a blob, in order and without gaps.
+pub(crate) trait BlobSink {
+    fn write(&mut self, bytes: &[u8]) -> sys::Result<()>;
+}
+
+/// A repository that we talk to.
+#[derive(Debug)]
+pub(crate) struct Session {
+    client: Client,
+    location: Location,
+    /// The scheme that worked.
+    scheme: Option<&'static str>,
+    credentials: Option<Credentials>,
+    authorization: Option<String>,
+    retry: Retry,
+}
+
+impl Session {
+    pub(crate) fn new(location: Location, credentials: Option<Credentials>, retry: Retry) -> Self {
+        let client = Client::new(location.insecure);
+        Self { client, location, scheme: None, credentials, authorization: None, retry }
+    }
+
+    pub(crate) fn location(&self) -> &Location {
+        &self.location
+    }
+
+    /// To be called in a forked process before the first request.
+    pub(crate) fn after_fork(&mut self) {
+        self.client.forget_connections();
+    }
+
+    /// A manifest by tag or digest: its bytes, the digest that they really have, the media type that was announced.
+    pub(crate) fn manifest(&mut self, tag_or_digest: &str) -> Result<(Vec<u8>, Digest, Option<String>), Error> {
+        let what = format!("manifest {}/{}:{tag_or_digest}", self.location.host, self.location.path);
+        let (bytes, announced, media_type) = self.retried(|session| {
+            let reply = session.get(&format!("manifests/{tag_or_digest}"), ACCEPT, 0)?;
+            let announced = reply.header("docker-content-digest").and_then(|text| text.parse::<Digest>().ok());
+            let media_type = reply.header("content-type").map(str::to_owned);
+            Ok((reply.bytes(&what, DOCUMENT_LIMIT)?, announced, media_type))
+        })?;
+        let actual = Digest::of(&bytes);
+        // Only our own hash counts; a header that says otherwise tells of a broken or lying server (case B01).
+        let wanted = tag_or_digest.parse::<Digest>().ok().or(announced);
+        match wanted {
+            Some(expected) if expected != actual => Err(Error::WrongDigest { what, expected, actual }),
+            _ => Ok((bytes, actual, media_type)),
+        }
+    }
+
+    /// A small blob, whole: a configuration.
+    pub(crate) fn document(&mut self, descriptor: &Descriptor) -> Result<Vec<u8>, Error> {
+        let what = format!("config {}", descriptor.digest);
+        if descriptor.size > DOCUMENT_LIMIT {
+            return Err(Error::TooLarge { what, limit: DOCUMENT_LIMIT });
+        }
+        let bytes = self.retried(|session| {
+            session.get(&format!("blobs/{}", descriptor.digest), "", 0)?.bytes(&what, DOCUMENT_LIMIT)
+        })?;
+        let actual = Digest::of(&bytes);
+        if actual != descriptor.digest {
+            return Err(Error::WrongDigest { what, expected: descriptor.digest.clone(), actual });
+        }
+        expect_size(descriptor, bytes.len() as u64)?;
+        Ok(bytes)
+    }
+
+    /// A blob, streamed. After a cut it goes on where it was (case B08); the digest is checked over all of it, so what
+    /// the sink got is worth nothing until this returns.
+    pub(crate) fn blob(&mut self, descriptor: &Descriptor, sink: &mut dyn BlobSink) -> Result<(), Error> {
+        let mut arrived = Arrived { hash: Sha256::new(), size: 0 };
+        self.retried(|session| session.blob_part(descriptor, &mut arrived, sink))?;
+        expect_size(descriptor, arrived.size)?;
+        let actual = Digest::from_bytes(arrived.hash.finalize().into());
+        if actual == descriptor.digest {
+            return Ok(());
+        }
+        let expected = descriptor.digest.clone();
+        Err(Error::WrongDigest { what: format!("blob {expected}"), expected, actual })
+    }
+
+    fn blob_part(
+        &mut self,
+        descriptor: &Descriptor,
+        arrived: &mut Arrived,
+        sink: &mut dyn BlobSink,
+    ) -> Result<(), Error> {
+        if arrived.size == descriptor.size && arrived.size > 0 {
+            return Ok(());
+        }
+        let reply = self.get(&format!("blobs/{}", descriptor.digest), "", arrived.size)?;
+        // A server without ranges sends all of it again: skip what we have. The hash at the end tells whether it was
+        // the same.
+        let mut skip = if reply.status == 206 { 0 } else { arrived.size };
+        let start = if reply.status == 206 { content_range_start(reply.header("content-range")) } else { Some(0) };
+        if start != Some(arrived.size - skip) {
+            let why = "the Content-Range of its answer is not what was asked for".to_owned();
+            return Err(Error::Invalid { what: format!("blob {}", descriptor.digest), why });
+        }
+        if let Some(length) = reply.content_length() {
+            expect_size(descriptor, length.saturating_add(arrived.size - skip))?;
+        }
+        let host = reply.host.clone();
+        let mut reader = reply.into_reader();
+        let mut buffer = vec![0; 256 << 10];
+        loop {
+            let count = match reader.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(count) => count,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(body_failure(error, &host)),
+            };
+            let drop = usize::try_from(skip).map_or(count, |skip| skip.min(count));
+            skip -= drop as u64;
+            let bytes = &buffer[drop..count];
+            arrived.size += bytes.len() as u64;
+            if arrived.size > descriptor.size {
+                return expect_size(descriptor, arrived.size);
+            }
+            arrived.hash.update(bytes);
+            sink.write(bytes).map_err(Error::Sink)?;
+        }
+        if arrived.size < descriptor.size {
+            // A body that ends early without an error: chunked or until close.
+            let ended = std::io::Error::new(std::io::ErrorKind::UnexpectedEof, "the body ended early");
+            return Err(Error::Body { host, source: ended });
+        }
+        Ok(())
+    }
+
+    /// GET below this repository, logged in if the registry wants that.
+    fn get(&mut self, what: &str, accept: &str, from: u64) -> Result<Reply, Error> {
+        let mut reply = self.ask(what, accept, from)?;
+        if reply.status == 401 {
+            self.log_in(&reply)?;
+            reply = self.ask(what, accept, from)?;
+        }
+        let name = || format!("{}/{} {what}", self.location.host, self.location.path);
+        match reply.status {
+            200 => Ok(reply),
+            206 if from > 0 => Ok(reply),
+            404 => Err(Error::NotFound { name: name(), detail: reply.detail() }),
+            status @ (401 | 403) => {
+                let with_credentials = self.credentials.is_some();
+                Err(Error::Denied { name: name(), status, detail: reply.detail(), with_credentials })
+            }
+            status => {
+                let url = name();
+                if let Some(wait) = retry_after(reply.header("retry-after")) {
+                    return Err(Error::Busy { url, status, wait, detail: reply.detail() });
+                }
+                Err(Error::Status { url, status, detail: reply.detail() })
+            }
+        }
+    }
+
+    fn log_in(&mut self, reply: &Reply) -> Result<(), Error> {
+        let values = reply.headers.get_all("www-authenticate").iter();
+        let values: Vec<&str> = values.filter_map(|value| value.to_str().ok()).collect();
+        let scope = format!("repository:{}:pull", self.location.path);
+        let login = Login { registry: &self.location.host, scope: &scope, credentials: self.credentials.as_ref() };
+        self.authorization = Some(auth::answer(&self.client, &values, &login)?);
+        Ok(())
+    }
+
+    /// One request, by the scheme that is known to work, or else https and, if that is allowed, http.
+    fn ask(&mut self, what: &str, accept: &str, from: u64) -> Result<Reply, Error> {
+        let first = self.ask_by(self.scheme.unwrap_or("https"), what, accept, from);
+        match first {
+            Ok(reply) => {
+                self.scheme = self.scheme.or(Some("https"));
+                Ok(reply)
+            }
+            Err(Error::Tls { .. } | Error::Connect { .. } | Error::Http { .. })
+                if self.scheme.is_none() && self.client.is_insecure() =>
+            {
+                tracing::debug!(host = self.location.host, "no https here, going on with http");
+                let reply = self.ask_by("http", what, accept, from)?;
+                self.scheme = Some("http");
+                Ok(reply)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn ask_by(&self, scheme: &str, what: &str, accept: &str, from: u64) -> Result<Reply, Error> {
+        // The name that the users of Docker's registry write is not the one of its API.
+        let host = if self.location.host == "docker.io" { "registry-1.docker.io" } else { &self.location.host };
+        let text = format!("{scheme}://{host}/v2/{}/{what}", self.location.path);
+        let url = url::parse(&text).map_err(|why| Error::Invalid { what: text, why: why.to_owned() })?;
+        self.client.ask(&Ask { url, accept, authorization: self.authorization.as_deref(), from, form: None })
+    }
+
+    fn retried<T>(&mut self, mut act: impl FnMut(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
+        let mut attempt = 0;
+        loop {
+            match act(self) {
+                Err(error) if error.is_transient() && attempt < self.retry.count => {
+                    let wait = self.retry.wait(attempt, error.retry_after());
+                    tracing::debug!(%error, attempt, ?wait, "asking again");
+                    // A signal ends the process at once: nothing blocks it here (case B09).
+                    std::thread::sleep(wait);
+                    attempt += 1;
+                }
+                result => return result,
+            }
+        }
+    }
+}
+
+/// What of a blob is there.
+struct Arrived {
+    hash: Sha256,
+    size: u64,
+}
+
+fn expect_size(descriptor: &Descriptor, actual: u64) -> Result<(), Error> {
+    let (digest, expected) = (descriptor.digest.clone(), descriptor.size);
+    if actual == expected { Ok(()) } else { Err(Error::WrongSize { digest, expected, actual }) }
+}
+
+/// First byte of `bytes FIRST-LAST/SIZE`.
+fn content_range_start(value: Option<&str>) -> Option<u64> {
+    value?.strip_prefix("bytes ")?.split('-').next()?.trim().parse().ok()
+}
+
+/// Seconds of a `Retry-After` header; dates and nonsense count as not given (case B09).
+fn retry_after(value: Option<&str>) -> Option<Duration> {
+    value?.trim().parse().ok().map(Duration::from_secs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Retry, content_range_start, retry_after};
+    use std::time::Duration;
+
+    #[test]
+    fn b09_waits_are_bounded() {
+        let retry = Retry::default();
+        assert_eq!(retry.wait(0, None), Duration::from_secs(1));
+        assert_eq!(retry.wait(2, None), Duration::from_secs(4));
+        assert_eq!(retry.wait(99, None), Duration::from_secs(32));
+        assert_eq!(retry.wait(0, retry_after(Some("1000000000"))), Duration::from_secs(60));
+        for nonsense in ["-1", "Wed, 21 Oct 2015 07:28:00 GMT", "x", "", "1e9"] {
+            assert_eq!(retry_after(Some(nonsense)), None, "{nonsense}");
+        }
+    }
+
+    #[test]
+    fn b08_content_range() {
+        assert_eq!(content_range_start(Some("bytes 5-9/10")), Some(5));
+        for nonsense in ["bytes */10", "5-9/10", "bytes x-9/10", ""] {
+            assert_eq!(content_range_start(Some(nonsense)), None, "{nonsense}");
+        }
+    }
+}

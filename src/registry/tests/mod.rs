@@ -1,0 +1,5 @@
+//! Hostile registries and documents: section B of the reliability notes, by case.
+
+mod documents;
+mod peer;
+mod protocol;
