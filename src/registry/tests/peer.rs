@@ -69,10 +69,10 @@ fn read(stream: &mut TcpStream) -> Option<Request> {
 pub(super) fn response(status: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
     let mut text = format!("HTTP/1.1 {status}\r\nConnection: close\r\n");
     if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-length")) {
-        text += &format!("Content-Length: {}\r\n", body.len());
+        text.push_str(&format!("Content-Length: {}\r\n", body.len()));
     }
     for (name, value) in headers {
-        text += &format!("{name}: {value}\r\n");
+        text.push_str(&format!("{name}: {value}\r\n"));
     }
     text += "\r\n";
     [text.as_bytes(), body].concat()
