@@ -22,6 +22,8 @@ pub(crate) mod record;
 mod recover;
 pub(crate) mod refs;
 pub(crate) mod store;
+#[cfg(test)]
+mod tests;
 pub(crate) mod trash;
 pub(crate) mod volumes;
 

@@ -1,0 +1,553 @@
+//! The rules of the store (reliability notes, section 3), each on a real file system.
+
+use std::io::Write as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use super::container_record::{ContainerConfig, ContainerState, ExitRecord, MonitorLock, StorageDriver, Supervision};
+use super::images::{ImageLayer, ImageRecord};
+use super::layer_index::IndexWriter;
+use super::layers::{LayerKey, LayerMeta, MapKey};
+use super::process_identity::ProcessIdentity;
+use super::record::Rest;
+use super::volumes::VolumeMeta;
+use super::{Error, Layout, Store};
+use crate::sys;
+use crate::sys::lock::FileLock;
+use crate::types::container_spec::ContainerSpec;
+use crate::types::digest::{ChainId, DiffId, Digest};
+use crate::types::id::ImageId;
+use crate::types::image_config::ImageConfig;
+use crate::types::status::ContainerStatus;
+
+/// A store in a directory of its own; reopened under any epoch.
+struct Fixture {
+    dir: tempfile::TempDir,
+}
+
+impl Fixture {
+    fn new() -> Self {
+        Self { dir: tempfile::tempdir().expect("temporary directory") }
+    }
+
+    fn graph(&self) -> PathBuf {
+        self.dir.path().join("graph")
+    }
+
+    fn open(&self) -> Store {
+        self.open_in("00000000000000aa")
+    }
+
+    fn open_in(&self, epoch: &str) -> Store {
+        let layout = Layout::with_epoch(&self.graph(), &self.dir.path().join("run"), epoch.to_owned());
+        Store::with_layout(layout).expect("opens")
+    }
+}
+
+fn config(name: &str) -> ContainerConfig {
+    let name = name.parse().expect("a name");
+    ContainerConfig::new(name, ContainerSpec::default(), "single".to_owned(), StorageDriver::Overlay)
+}
+
+fn removable(name: &str) -> ContainerConfig {
+    let mut config = config(name);
+    config.spec.remove = true;
+    config
+}
+
+fn write(path: &Path, bytes: &[u8]) {
+    sys::fs::replace_volatile(path, bytes).expect("writes");
+}
+
+fn entries(path: &Path) -> usize {
+    sys::fs::names(path).expect("lists").len()
+}
+
+/// Publishes a layer with one file, and an image of it under `name`.
+fn store_image(store: &Store, content: &str, name: &str) -> ImageRecord {
+    let lease = store.lease().expect("lease");
+    let diff_id = DiffId(Digest::of(content.as_bytes()));
+    let chain = ChainId::first(&diff_id);
+    let staged = lease.stage_layer(LayerKey::new(&chain, &MapKey::from_text("single"))).expect("staged");
+    write(&staged.diff().join("file"), content.as_bytes());
+    let end = IndexWriter::create(&staged.index()).and_then(IndexWriter::finish).expect("index");
+    let meta = LayerMeta {
+        version: 1,
+        chain: chain.clone(),
+        map: MapKey::from_text("single"),
+        diff_id: diff_id.clone(),
+        parent: None,
+        blob: None,
+        size: content.len() as u64,
+        entries: end.entries,
+        whiteouts_in_index: false,
+        clamped_ids: Vec::new(),
+        rest: Rest::new(),
+    };
+    let blob = lease.stage_bytes(content.as_bytes()).expect("blob");
+    let manifest = lease.stage_bytes(format!("manifest of {content}").as_bytes()).expect("manifest");
+    store.publish(&lease, &[blob.clone(), manifest.clone()], &[(staged, meta)]).expect("published");
+    let record = ImageRecord {
+        version: 1,
+        digest: manifest.digest.clone(),
+        id: ImageId::from_bytes(Digest::of(format!("config {content}").as_bytes()).bytes()),
+        media_type: String::new(),
+        index: None,
+        layers: vec![ImageLayer {
+            chain,
+            diff_id,
+            blob: Some(blob.digest),
+            media_type: String::new(),
+            size: blob.size,
+            unpacked: blob.size,
+        }],
+        config: ImageConfig::default(),
+        created: None,
+        stored: jiff::Timestamp::now(),
+        size: blob.size,
+        annotations: std::collections::BTreeMap::new(),
+        rest: Rest::new(),
+    };
+    store.put_image(&record).expect("recorded");
+    store.tag(&name.parse().expect("a reference"), &record.digest).expect("tagged");
+    lease.finish(store).expect("finished");
+    record
+}
+
+#[test]
+fn opening_makes_nothing_and_the_first_write_makes_private_directories() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    assert!(store.containers().expect("lists").0.is_empty());
+    assert!(store.images().expect("lists").0.is_empty());
+    assert!(!fixture.graph().exists());
+    store.create_container(config("a")).expect("created");
+    for dir in ["", "containers", "blobs/sha256", "staging"] {
+        let mode = std::fs::metadata(fixture.graph().join(dir)).expect("there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o700, "{dir}");
+    }
+    let mode = std::fs::metadata(fixture.graph().join("VERSION")).expect("there").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[test]
+fn f12_newer_store_and_newer_record_are_refused_in_words() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    let made = store.create_container(config("a")).expect("created");
+    let path = store.layout().container_config(made.id());
+    write(&path, b"{\"version\":2,\"everything\":\"different\"}");
+    let error = store.container(made.id()).expect_err("refused");
+    let Error::BrokenContainer { source, .. } = error else { panic!("{error}") };
+    assert!(matches!(*source, Error::NewerRecord { found: 2, .. }), "{source}");
+    write(&store.layout().version(), b"2\n");
+    let layout = store.layout().clone();
+    assert!(matches!(Store::with_layout(layout), Err(Error::NewerStore { .. })));
+}
+
+#[test]
+fn r1_unknown_fields_survive_a_rewrite() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    let made = store.create_container(config("a")).expect("created");
+    let mut locked = store.lock_container(made.id()).expect("locked");
+    let mut state = ContainerState::new(ContainerStatus::Running);
+    state.rest.insert("future".to_owned(), serde_json::json!({"x": 1}));
+    locked.write_state(&store, state).expect("written");
+    let read = store.container(made.id()).expect("read").state.expect("there");
+    assert_eq!(read.rest["future"]["x"], 1);
+    assert_eq!(read.generation, 1);
+}
+
+#[test]
+fn r2_layer_is_published_whole_and_once() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    let first = store_image(&store, "hello", "localhost/a:1");
+    // A second pull of the same layer at the same time loses the race and uses what is there.
+    store_image(&store, "hello", "localhost/b:1");
+    let key = LayerKey::new(&first.layers[0].chain, &MapKey::from_text("single"));
+    assert!(store.layer(&key).expect("read").is_some());
+    assert_eq!(entries(&store.layout().layers()), 1);
+    assert_eq!(entries(&store.layout().staging()), 0);
+    let (images, _) = store.images().expect("lists");
+    assert_eq!(images.len(), 1);
+    assert_eq!(images[0].names.len(), 2);
+}
+
+#[test]
+fn b_blob_of_wrong_size_or_digest_is_refused() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    let lease = store.lease().expect("lease");
+    let digest = Digest::of(b"hello");
+    let stage = |size| lease.stage_blob(Some(&digest), Some(size)).expect("staged");
+    let mut long = stage(3);
+    assert!(matches!(long.write_chunk(b"hello"), Err(Error::BlobTooLong { .. })));
+    assert_eq!(long.written(), 0);
+    let mut short = stage(9);
+    short.write_all(b"hello").expect("written");
+    assert!(matches!(short.finish(), Err(Error::BlobTooShort { .. })));
+    let mut wrong = stage(5);
+    wrong.write_all(b"hallo").expect("written");
+    assert!(matches!(wrong.finish(), Err(Error::BlobDigest { .. })));
+    let mut right = stage(5);
+    right.write_all(b"hello").expect("written");
+    let blob = right.finish().expect("whole");
+    store.publish(&lease, &[blob], &[]).expect("published");
+    assert_eq!(store.read_blob(&digest, 10).expect("read"), b"hello");
+    write(&store.layout().blob(&digest), b"jello");
+    assert!(!store.verify_blob(&digest).expect("read"));
+    assert!(matches!(store.read_blob(&digest, 10), Err(Error::BlobDigest { .. })));
+}
+
+#[test]
+fn r4_sweep_keeps_what_is_referred_to_and_r13_trashes_the_rest() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    let kept = store_image(&store, "kept", "localhost/kept:1");
+    let used = store_image(&store, "used", "localhost/used:1");
+    let gone = store_image(&store, "gone", "localhost/gone:1");
+    let mut container = config("c");
+    container.layers = vec![used.layers[0].chain.clone()];
+    store.create_container(container).expect("created");
+    store.remove_image(&used.digest).expect("removed");
+    store.remove_image(&gone.digest).expect("removed");
+    let swept = store.sweep().expect("swept");
+    assert_eq!(swept.layers.len(), 1, "{swept:?}");
+    assert_eq!(swept.layers[0].chain, gone.layers[0].chain);
+    // The container needs the layer, not the blob.
+    assert_eq!(swept.blobs.len(), 4, "{swept:?}");
+    assert!(store.blob_size(&kept.digest).expect("read").is_some());
+    assert!(store.empty_trash().expect("emptied"));
+    assert_eq!(store.sweep().expect("swept").layers.len(), 0);
+}
+
+#[test]
+fn r4_sweep_is_cautious_beside_a_damaged_record() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    let image = store_image(&store, "x", "localhost/x:1");
+    write(&store.layout().image(&image.digest), b"{");
+    let swept = store.sweep().expect("swept");
+    assert!(swept.cautious);
+    assert!(swept.layers.is_empty() && swept.blobs.is_empty(), "{swept:?}");
+}
+
+#[test]
+fn r5_lease_protects_and_a_dead_one_is_swept() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    let image = store_image(&store, "x", "localhost/x:1");
+    let key = LayerKey::new(&image.layers[0].chain, &MapKey::from_text("single"));
+    let lease = store.lease().expect("lease");
+    assert!(lease.rely_on_layer(&store, &key).expect("noted"));
+    store.remove_image(&image.digest).expect("removed");
+    let swept = store.sweep().expect("swept");
+    assert!(swept.layers.is_empty(), "{swept:?}");
+    assert_eq!(swept.staging, 0);
+    drop(lease);
+    let swept = store.sweep().expect("swept");
+    assert_eq!((swept.layers.len(), swept.staging), (1, 1));
+    let lease = store.lease().expect("lease");
+    assert!(!lease.rely_on_layer(&store, &key).expect("noted"));
+}
+
+#[test]
+fn r6_names_are_taken_once_and_stale_ones_are_taken_over() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    let first = store.create_container(config("web")).expect("created");
+    let error = store.create_container(config("web")).expect_err("taken");
+    assert!(matches!(&error, Error::NameInUse { id, .. } if id == first.id()), "{error}");
+    assert_eq!(entries(&store.layout().containers()), 1);
+    assert_eq!(entries(&store.layout().staging()), 0);
+    // A creator killed between name and rename.
+    std::fs::remove_dir_all(store.layout().container(first.id())).expect("removed");
+    let second = store.create_container(config("web")).expect("taken over");
+    assert_eq!(store.find_container("web").expect("found"), *second.id());
+    // A damaged name file names nobody.
+    std::fs::remove_dir_all(store.layout().container(second.id())).expect("removed");
+    write(&store.layout().name(&"web".parse().expect("a name")), b"");
+    store.create_container(config("web")).expect("taken over");
+}
+
+#[test]
+fn r6_rename_moves_the_name() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    let made = store.create_container(config("a")).expect("created");
+    store.create_container(config("b")).expect("created");
+    let mut locked = store.lock_container(made.id()).expect("locked");
+    let taken = "b".parse().expect("a name");
+    assert!(matches!(store.rename_container(&mut locked, &taken), Err(Error::NameInUse { .. })));
+    store.rename_container(&mut locked, &"c".parse().expect("a name")).expect("renamed");
+    assert_eq!(store.find_container("c").expect("found"), *made.id());
+    assert!(matches!(store.find_container("a"), Err(Error::NoContainer(_))));
+    assert_eq!(store.container(made.id()).expect("read").config.name.as_str(), "c");
+    store.create_container(config("a")).expect("free again");
+    assert_eq!(entries(&store.layout().container(made.id())), 3, "config.json, upper, work");
+}
+
+#[test]
+fn found_by_name_before_prefix_and_ambiguity_names_candidates() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    let mut ids = Vec::new();
+    for (name, id) in [("a", "aa11"), ("b", "aa22"), ("aa", "bb33")] {
+        let mut config = config(name);
+        config.id = format!("{id}{}", "0".repeat(60)).parse().expect("an id");
+        ids.push(store.create_container(config).expect("created").config.id);
+    }
+    assert_eq!(store.find_container("aa").expect("name wins"), ids[2]);
+    assert_eq!(store.find_container("aa2").expect("prefix"), ids[1]);
+    assert_eq!(store.find_container(ids[0].as_str()).expect("id"), ids[0]);
+    assert!(matches!(store.find_container("cc"), Err(Error::NoContainer(_))));
+    assert!(matches!(store.find_container("../a"), Err(Error::NoContainer(_))));
+    store.remove_container(store.lock_container(&ids[2]).expect("locked")).expect("removed");
+    let Err(Error::AmbiguousContainer { candidates, .. }) = store.find_container("aa") else { panic!("ambiguous") };
+    assert_eq!(candidates, ["aa1100000000 (a)", "aa2200000000 (b)"]);
+}
+
+#[test]
+fn r8_r10_lost_monitor_shows() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    let made = store.create_container(config("a")).expect("created");
+    let mut locked = store.lock_container(made.id()).expect("locked");
+    let lock = store.take_monitor_lock(&locked).expect("asked").expect("free");
+    assert!(store.take_monitor_lock(&locked).expect("asked").is_none());
+    let mut state = ContainerState::new(ContainerStatus::Running);
+    state.init = ProcessIdentity::of(std::process::id()).expect("proc");
+    locked.write_state(&store, state).expect("written");
+    let seen = store.container(made.id()).expect("read");
+    assert_eq!((seen.status, seen.supervision), (ContainerStatus::Running, Supervision::Monitored));
+    drop(lock);
+    let seen = store.container(made.id()).expect("read");
+    assert_eq!((seen.status, seen.supervision), (ContainerStatus::Running, Supervision::Unsupervised));
+    let mut state = locked.state.clone().expect("there");
+    state.init = Some(ProcessIdentity { pid: std::process::id(), start_time: 1 });
+    locked.write_state(&store, state.clone()).expect("written");
+    let seen = store.container(made.id()).expect("read");
+    assert_eq!((seen.status, seen.supervision), (ContainerStatus::Stopped, Supervision::Lost));
+    // Somebody who writes without having read under the lock is refused.
+    write(
+        &store.layout().container_state(made.id()),
+        &serde_json::to_vec(&ContainerState { generation: 9, ..state.clone() }).expect("json"),
+    );
+    assert!(matches!(locked.write_state(&store, state), Err(Error::Generation { found: 9, expected: 2, .. })));
+}
+
+#[test]
+fn r11_exit_record_is_written_once() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    let made = store.create_container(config("a")).expect("created");
+    let mut locked = store.lock_container(made.id()).expect("locked");
+    drop(store.take_monitor_lock(&locked).expect("asked"));
+    assert!(locked.write_exit(&store, ExitRecord::new(7)).expect("written"));
+    assert!(!locked.write_exit(&store, ExitRecord::unknown("monitor lost")).expect("refused"));
+    assert_eq!(locked.exit.as_ref().expect("there").code, 7);
+    assert_eq!(locked.status, ContainerStatus::Exited);
+    locked.clear_exit(&store).expect("cleared");
+    assert!(locked.write_exit(&store, ExitRecord::new(8)).expect("written"));
+    let names = sys::fs::names(&store.layout().container(made.id())).expect("lists");
+    assert!(names.iter().all(|name| !name.to_string_lossy().contains("tmp")), "{names:?}");
+}
+
+#[test]
+fn r12_first_command_of_an_epoch_recovers_and_may_run_again() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    let started = |config: ContainerConfig| {
+        let made = store.create_container(config).expect("created");
+        let mut locked = store.lock_container(made.id()).expect("locked");
+        let lock = store.take_monitor_lock(&locked).expect("asked").expect("free");
+        locked.write_state(&store, ContainerState::new(ContainerStatus::Running)).expect("written");
+        (made.config.id, lock)
+    };
+    let (ran, lock_a) = started(config("ran"));
+    let (_, lock_b) = started(removable("transient"));
+    let (alive, _held) = started(config("alive"));
+    let never = store.create_container(config("never")).expect("created").config.id;
+    drop((lock_a, lock_b));
+    sys::fs::mkdir(&store.layout().staging().join("left"), 0o700).expect("made");
+    sys::fs::mkdir(&store.layout().trash().join("left"), 0o000).expect("made");
+    for _ in 0..2 {
+        let store = fixture.open_in("00000000000000bb");
+        let status = |id| store.container(id).expect("read").status;
+        assert_eq!(status(&ran), ContainerStatus::Exited);
+        assert_eq!(store.container(&ran).expect("read").exit.expect("there").error.as_deref(), Some("host restart"));
+        assert_eq!(status(&never), ContainerStatus::Created);
+        // Its monitor lives: a logout took runroot away, or the clock of the epoch was wrong.
+        assert_eq!(store.monitor_lock(&alive).expect("asked"), MonitorLock::Held);
+        assert!(status(&alive).is_alive());
+        assert!(matches!(store.find_container("transient"), Err(Error::NoContainer(_))));
+        assert_eq!((entries(&store.layout().staging()), entries(&store.layout().trash())), (0, 0));
+        assert_eq!(entries(store.layout().runroot()), 1);
+        sys::fs::remove_file(&store.layout().ready()).expect("removed");
+    }
+}
+
+#[test]
+fn r6_r12_killed_run_before_its_start_leaves_no_container() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    let mut dead = removable("dead");
+    dead.creator = Some(u32::MAX >> 1);
+    let mut alive = removable("alive");
+    alive.creator = Some(std::process::id());
+    store.create_container(dead).expect("created");
+    store.create_container(alive).expect("created");
+    assert_eq!(store.sweep().expect("swept").containers, 1);
+    assert!(store.find_container("alive").is_ok());
+    assert!(store.find_container("dead").is_err());
+}
+
+#[test]
+fn f07_a_damaged_container_harms_nobody_else() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    let good = store.create_container(config("good")).expect("created");
+    let bad = store.create_container(config("bad")).expect("created");
+    let path = store.layout().container_config(bad.id());
+    let whole = std::fs::read(&path).expect("read");
+    let mut damages: Vec<Vec<u8>> = (0..16).map(|n| whole[..whole.len() * n / 16].to_vec()).collect();
+    damages.extend([vec![0; 4096], b"[]".to_vec(), b"null".to_vec(), b"{\"version\":\"x\"}".to_vec()]);
+    let mut wrong_type = whole.clone();
+    wrong_type[0] = b'[';
+    damages.push(wrong_type);
+    for damage in damages {
+        // Written in place: the name file is a link to the same bytes, as after a real bit flip.
+        std::fs::write(&path, &damage).expect("written");
+        let (whole, broken) = store.containers().expect("lists");
+        assert_eq!((whole.len(), broken.len()), (1, 1));
+        assert_eq!(whole[0].id(), good.id());
+        assert_eq!(store.find_container("good").expect("found"), *good.id());
+        assert_eq!(store.find_container(bad.id().as_str()).expect("found"), *bad.id());
+    }
+    store.discard_container(bad.id(), None).expect("removed");
+    assert_eq!(store.containers().expect("lists").1.len(), 0);
+    store.create_container(config("bad")).expect("the name is free");
+}
+
+#[test]
+fn f07_damaged_image_and_name_files() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    let good = store_image(&store, "good", "localhost/good:1");
+    let bad = store_image(&store, "bad", "localhost/bad:1");
+    write(&store.layout().image(&bad.digest), b"\0\0\0\0");
+    let (whole, broken) = store.images().expect("lists");
+    assert_eq!((whole.len(), broken.len()), (1, 1));
+    assert_eq!(store.find_image("good:1").expect("found").image.record.id, good.id);
+    store.discard_image(&bad.digest).expect("removed");
+    assert_eq!(store.references().expect("lists").0.len(), 1);
+}
+
+#[test]
+fn f08_foreign_files_are_passed_over_and_links_not_followed() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    store.create_container(config("a")).expect("created");
+    let outside = fixture.dir.path().join("outside");
+    std::fs::create_dir(&outside).expect("made");
+    std::fs::write(outside.join("precious"), "x").expect("written");
+    for dir in ["containers", "layers", "images", "volumes", "blobs/sha256", "names", "refs"] {
+        let dir = fixture.graph().join(dir);
+        std::fs::write(dir.join("backup~"), "x").expect("written");
+        std::fs::create_dir(dir.join(".hidden dir")).expect("made");
+        std::os::unix::fs::symlink(&outside, dir.join(" link")).expect("linked");
+    }
+    std::os::unix::fs::symlink(&outside, fixture.graph().join("staging/link")).expect("linked");
+    std::os::unix::fs::symlink(&outside, fixture.graph().join("trash/link")).expect("linked");
+    assert_eq!(store.containers().expect("lists").0.len(), 1);
+    store.images().expect("lists");
+    assert!(store.volumes().expect("lists").0.is_empty());
+    store.sweep().expect("swept");
+    assert!(store.empty_trash().expect("emptied"));
+    assert!(outside.join("precious").exists());
+    assert!(fixture.graph().join("containers/backup~").exists());
+}
+
+#[test]
+fn images_are_found_by_every_name_they_have() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    let base = store_image(&store, "base", "localhost/base:1");
+    let hub = store_image(&store, "hub", "docker.io/library/debian:latest");
+    let other = store_image(&store, "other", "quay.io/me/tool:2");
+    let id = |text: &str| store.find_image(text).map(|found| found.image.record.id);
+    assert_eq!(id("base:1").expect("local"), base.id);
+    assert_eq!(id("debian").expect("docker.io"), hub.id);
+    assert_eq!(id("tool:2").expect("end of the name"), other.id);
+    assert_eq!(id(&base.id.as_str()[..7]).expect("prefix"), base.id);
+    assert_eq!(id(&format!("sha256:{}", hub.id)).expect("id"), hub.id);
+    assert_eq!(id(&hub.digest.to_string()).expect("digest"), hub.id);
+    assert_eq!(id(&format!("quay.io/me/tool@{}", other.digest)).expect("by digest"), other.id);
+    assert!(matches!(id("base"), Err(Error::NoImage(_))));
+    assert!(matches!(id("Bad Name"), Err(Error::ImageName(_))));
+    let moved = store.tag(&"localhost/base:1".parse().expect("a reference"), &hub.digest).expect("tagged");
+    assert_eq!(moved, Some(base.digest.clone()));
+    assert!(store.image(&base.digest).expect("there").is_dangling());
+}
+
+#[test]
+fn image_in_use_is_not_removed() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    let image = store_image(&store, "x", "localhost/x:1");
+    let mut container = config("c");
+    container.image = Some(store.image(&image.digest).expect("there").snapshot(None));
+    let made = store.create_container(container).expect("created");
+    assert!(matches!(store.remove_image(&image.digest), Err(Error::ImageInUse { .. })));
+    store.remove_container(store.lock_container(made.id()).expect("locked")).expect("removed");
+    store.remove_image(&image.digest).expect("removed");
+}
+
+#[test]
+fn volumes_come_and_go() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    let name: crate::types::name::VolumeName = "data".parse().expect("a name");
+    store.create_volume(&VolumeMeta::new(name.clone(), false)).expect("created");
+    assert!(matches!(store.create_volume(&VolumeMeta::new(name.clone(), false)), Err(Error::VolumeExists(_))));
+    assert!(store.ensure_volume(&name, true).expect("there").needs_copy_up);
+    store.volume_filled(&name).expect("noted");
+    assert!(!store.volume(&name).expect("there").needs_copy_up);
+    assert_eq!(store.find_volume("da").expect("found"), name);
+    store.remove_volume(&name).expect("removed");
+    assert!(matches!(store.remove_volume(&name), Err(Error::NoVolume(_))));
+    assert!(store.empty_trash().expect("emptied"));
+    assert_eq!(entries(&store.layout().staging()), 0);
+}
+
+#[test]
+fn upper_has_the_mode_of_the_images_root() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    let image = store_image(&store, "x", "localhost/x:1");
+    let key = LayerKey::new(&image.layers[0].chain, &MapKey::from_text("single"));
+    sys::fs::set_mode(&store.layer_diff(&key), 0o1751).expect("set");
+    let mut container = config("c");
+    container.layers = vec![image.layers[0].chain.clone()];
+    let made = store.create_container(container).expect("created");
+    let mode = std::fs::metadata(store.layout().container_upper(made.id())).expect("there").mode();
+    assert_eq!(mode & 0o7777, 0o1751);
+}
+
+#[test]
+fn r13_trash_with_locked_directories_is_emptied() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    let made = store.create_container(config("a")).expect("created");
+    let work = store.layout().container_work(made.id()).join("work");
+    sys::fs::mkdir(&work, 0o700).expect("made");
+    std::fs::write(work.join("file"), "x").expect("written");
+    sys::fs::set_mode(&work, 0).expect("set");
+    store.remove_container(store.lock_container(made.id()).expect("locked")).expect("removed");
+    assert!(store.has_trash());
+    assert!(store.empty_trash().expect("emptied"));
+    assert!(!store.has_trash());
+    assert!(FileLock::is_held(&store.layout().store_lock()).is_ok_and(|held| !held));
+}
