@@ -6,3 +6,6 @@ mod handle;
 
 pub(crate) use error::Error;
 pub(crate) use handle::{Engine, EngineConfig};
+
+#[cfg(test)]
+mod default_seccomp_tests;

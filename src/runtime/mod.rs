@@ -11,6 +11,7 @@ mod error;
 pub(crate) mod init;
 mod mount_options;
 mod rootfs;
+pub(crate) mod seccomp_profile;
 mod stage;
 mod sync;
 

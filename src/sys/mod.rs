@@ -1,6 +1,7 @@
 //! L1: the only door to the kernel. No container words, no unsafe above this layer.
 #![expect(clippy::disallowed_methods, reason = "this layer is what the rule sends callers to")]
 
+pub(crate) mod bpf;
 pub(crate) mod caps;
 pub(crate) mod clone;
 pub(crate) mod dir;
@@ -16,6 +17,7 @@ pub(crate) mod process;
 pub(crate) mod pty;
 mod raw;
 pub(crate) mod root;
+pub(crate) mod seccomp;
 pub(crate) mod signal;
 pub(crate) mod socket;
 pub(crate) mod spawn;

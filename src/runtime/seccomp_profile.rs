@@ -1,0 +1,233 @@
+//! The `seccomp` section of a runtime spec → BPF. One filter for all architectures and actions; a second one for the
+//! single-id mode.
+//!
+//! Of several rules for one call the first that fits decides (libseccomp lets an unconditional one win wherever it
+//! stands). Names that no architecture knows are left out with a warning; everything else that is not understood is an
+//! error (case C22). x32 calls are never made: no profile can mean them.
+
+use std::collections::{HashMap, HashSet};
+
+use oci_spec::runtime::{
+    Arch, LinuxSeccomp, LinuxSeccompAction, LinuxSeccompArg, LinuxSeccompFilterFlag, LinuxSeccompOperator, LinuxSyscall,
+};
+
+use crate::sys::bpf::{self, Action, Compare, Condition, Rule, Table};
+use crate::sys::seccomp::{FLAG_LOG, FLAG_SPEC_ALLOW, Program};
+
+/// Why a profile cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ProfileError {
+    #[error("seccomp profile: {0}")]
+    Unsupported(String),
+    #[error("seccomp profile")]
+    Assemble(#[source] crate::sys::Error),
+}
+
+/// Compiles the section of a spec.
+pub(crate) fn compile(section: &LinuxSeccomp) -> Result<Program, ProfileError> {
+    if section.listener_path().is_some() {
+        return Err(ProfileError::Unsupported("a listener (SCMP_ACT_NOTIFY) is not supported".to_owned()));
+    }
+    let default = action(section.default_action(), section.default_errno_ret())?;
+    let rules = by_name(section.syscalls().as_deref().unwrap_or_default())?;
+    let tables: Vec<_> = architectures(section).into_iter().map(|machine| machine.table(&rules)).collect();
+    warn_of_unknown(&rules);
+    let flags = flags(section)?;
+    Program::assemble(&tables, default, flags).map_err(ProfileError::Assemble)
+}
+
+/// Calls that change an owner or an id.
+const OWNER_CALLS: [&str; 25] = [
+    "chown",
+    "chown32",
+    "fchown",
+    "fchown32",
+    "fchownat",
+    "lchown",
+    "lchown32",
+    "setuid",
+    "setuid32",
+    "setgid",
+    "setgid32",
+    "setreuid",
+    "setreuid32",
+    "setregid",
+    "setregid32",
+    "setresuid",
+    "setresuid32",
+    "setresgid",
+    "setresgid32",
+    "setfsuid",
+    "setfsuid32",
+    "setfsgid",
+    "setfsgid32",
+    "setgroups",
+    "setgroups32",
+];
+
+/// The filter of the single-id mode: with one id there is nobody to give a file to and nobody to become, so these calls
+/// answer that they were done (K-A9). Installed beside the profile, of which the stricter answer counts.
+pub(crate) fn pretend_owner_calls() -> Result<Program, ProfileError> {
+    let done = vec![Rule { conditions: Vec::new(), action: Action::errno(0) }];
+    let rules: Rules<'_> = OWNER_CALLS.iter().map(|name| (*name, done.clone())).collect();
+    let tables: Vec<_> = Machine::all().into_iter().map(|arch| arch.table(&rules)).collect();
+    Program::assemble(&tables, Action::ALLOW, 0).map_err(ProfileError::Assemble)
+}
+
+type Rules<'a> = HashMap<&'a str, Vec<Rule>>;
+
+fn by_name(syscalls: &[LinuxSyscall]) -> Result<Rules<'_>, ProfileError> {
+    let mut rules: Rules<'_> = HashMap::with_capacity(512);
+    for syscall in syscalls {
+        let action = action(syscall.action(), syscall.errno_ret())?;
+        let args = syscall.args().as_deref().unwrap_or_default();
+        let alternatives = alternatives(args)?;
+        for name in syscall.names() {
+            let list = rules.entry(name).or_default();
+            list.extend(alternatives.iter().map(|conditions| Rule { conditions: conditions.clone(), action }));
+        }
+    }
+    Ok(rules)
+}
+
+/// All conditions of a rule must hold; but if one argument is named twice, each is a rule of its own, as in runc and crun.
+fn alternatives(args: &[LinuxSeccompArg]) -> Result<Vec<Vec<Condition>>, ProfileError> {
+    let conditions = args.iter().map(condition).collect::<Result<Vec<_>, _>>()?;
+    let twice =
+        conditions.iter().enumerate().any(|(index, a)| conditions[..index].iter().any(|b| a.argument == b.argument));
+    Ok(if twice { conditions.into_iter().map(|condition| vec![condition]).collect() } else { vec![conditions] })
+}
+
+fn condition(arg: &LinuxSeccompArg) -> Result<Condition, ProfileError> {
+    let argument = u8::try_from(arg.index()).ok().filter(|index| *index < 6);
+    let argument =
+        argument.ok_or_else(|| ProfileError::Unsupported(format!("argument {} of a system call", arg.index())))?;
+    let value = arg.value();
+    let compare = match arg.op() {
+        LinuxSeccompOperator::ScmpCmpNe => Compare::NotEqual(value),
+        LinuxSeccompOperator::ScmpCmpLt => Compare::Less(value),
+        LinuxSeccompOperator::ScmpCmpLe => Compare::LessOrEqual(value),
+        LinuxSeccompOperator::ScmpCmpEq => Compare::Equal(value),
+        LinuxSeccompOperator::ScmpCmpGe => Compare::GreaterOrEqual(value),
+        LinuxSeccompOperator::ScmpCmpGt => Compare::Greater(value),
+        LinuxSeccompOperator::ScmpCmpMaskedEq => Compare::Masked { mask: value, value: arg.value_two().unwrap_or(0) },
+    };
+    Ok(Condition { argument, compare })
+}
+
+fn action(action: LinuxSeccompAction, errno: Option<u32>) -> Result<Action, ProfileError> {
+    let number = || {
+        let number = errno.unwrap_or(1);
+        u16::try_from(number)
+            .ok()
+            .filter(|number| *number < 4096)
+            .ok_or_else(|| ProfileError::Unsupported(format!("error number {number} is above 4095")))
+    };
+    Ok(match action {
+        LinuxSeccompAction::ScmpActKill | LinuxSeccompAction::ScmpActKillThread => Action::KILL_THREAD,
+        LinuxSeccompAction::ScmpActKillProcess => Action::KILL_PROCESS,
+        LinuxSeccompAction::ScmpActTrap => Action::TRAP,
+        LinuxSeccompAction::ScmpActErrno => Action::errno(number()?),
+        LinuxSeccompAction::ScmpActTrace => Action::trace(number()?),
+        LinuxSeccompAction::ScmpActLog => Action::LOG,
+        LinuxSeccompAction::ScmpActAllow => Action::ALLOW,
+        LinuxSeccompAction::ScmpActNotify => {
+            return Err(ProfileError::Unsupported("SCMP_ACT_NOTIFY is not supported".to_owned()));
+        }
+    })
+}
+
+fn flags(section: &LinuxSeccomp) -> Result<u32, ProfileError> {
+    let mut flags = 0;
+    for flag in section.flags().iter().flatten() {
+        flags |= match flag {
+            LinuxSeccompFilterFlag::SeccompFilterFlagLog => FLAG_LOG,
+            LinuxSeccompFilterFlag::SeccompFilterFlagSpecAllow => FLAG_SPEC_ALLOW,
+            // Init has one thread.
+            LinuxSeccompFilterFlag::SeccompFilterFlagTsync => 0,
+            LinuxSeccompFilterFlag::SeccompFilterFlagWaitKillableRecv => {
+                return Err(ProfileError::Unsupported("the flag WAIT_KILLABLE_RECV is for listeners".to_owned()));
+            }
+        };
+    }
+    Ok(flags)
+}
+
+/// Architectures whose calls this machine may see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Machine {
+    X86_64,
+    I386,
+    Aarch64,
+    Arm,
+    Riscv64,
+}
+
+/// The native one, and its 32-bit sister if the profile names it. Any other dies by the filter.
+fn architectures(section: &LinuxSeccomp) -> Vec<Machine> {
+    let named = |machine: &Machine| {
+        let arch = match machine {
+            Machine::I386 => Arch::ScmpArchX86,
+            Machine::Arm => Arch::ScmpArchArm,
+            Machine::X86_64 | Machine::Aarch64 | Machine::Riscv64 => return true,
+        };
+        section.architectures().iter().flatten().any(|named| *named == arch)
+    };
+    Machine::all().into_iter().filter(named).collect()
+}
+
+impl Machine {
+    fn all() -> Vec<Self> {
+        match std::env::consts::ARCH {
+            "x86_64" => vec![Self::X86_64, Self::I386],
+            "aarch64" => vec![Self::Aarch64, Self::Arm],
+            "riscv64" => vec![Self::Riscv64],
+            _ => Vec::new(),
+        }
+    }
+
+    /// The rules that this architecture has a number for.
+    fn table(self, rules: &Rules<'_>) -> Table {
+        macro_rules! calls {
+            ($arch:ident) => {
+                syscalls::$arch::Sysno::iter()
+                    .filter_map(|call| Some((u32::try_from(call.id()).ok()?, rules.get(call.name())?.clone())))
+                    .collect()
+            };
+        }
+        let (arch, limit, mut calls): (_, _, Vec<(u32, Vec<Rule>)>) = match self {
+            Self::X86_64 => (bpf::ARCH_X86_64, Some(bpf::X32_BIT), calls!(x86_64)),
+            Self::I386 => (bpf::ARCH_I386, None, calls!(x86)),
+            Self::Aarch64 => (bpf::ARCH_AARCH64, None, calls!(aarch64)),
+            Self::Arm => (bpf::ARCH_ARM, None, calls!(arm)),
+            Self::Riscv64 => (bpf::ARCH_RISCV64, None, calls!(riscv64)),
+        };
+        calls.sort_by_key(|(number, _)| *number);
+        Table { arch, limit, calls }
+    }
+}
+
+/// Names that no table has: newer than ours, or misspelt.
+fn warn_of_unknown(rules: &Rules<'_>) {
+    let mut unknown: HashSet<&str> = rules.keys().copied().collect();
+    macro_rules! forget {
+        ($($arch:ident),*) => {
+            // One table after the other, until nothing is left: for most profiles that is after the native two.
+            $(if !unknown.is_empty() {
+                for call in syscalls::$arch::Sysno::iter() {
+                    unknown.remove(call.name());
+                }
+            })*
+        };
+    }
+    forget!(x86_64, x86, aarch64, arm, riscv64, powerpc64, s390x);
+    if !unknown.is_empty() {
+        let mut unknown: Vec<_> = unknown.into_iter().collect();
+        unknown.sort_unstable();
+        tracing::warn!(?unknown, "seccomp profile names system calls that are not known: left out");
+    }
+}
+
+#[cfg(test)]
+#[path = "seccomp_profile_tests.rs"]
+mod tests;
