@@ -128,7 +128,7 @@ pub(crate) enum Error {
     },
     #[error("seccomp profile: {0}")]
     SeccompProfile(String),
-    #[error("install the seccomp filter")]
+    #[error("seccomp filter")]
     Seccomp(#[source] sys::Error),
     #[error("re-execute {path:?} from a read-only mount")]
     ReExec {

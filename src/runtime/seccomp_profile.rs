@@ -14,26 +14,32 @@ use oci_spec::runtime::{
 use crate::sys::bpf::{self, Action, Compare, Condition, Rule, Table};
 use crate::sys::seccomp::{FLAG_LOG, FLAG_SPEC_ALLOW, Program};
 
-/// Why a profile cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ProfileError {
-    #[error("seccomp profile: {0}")]
-    Unsupported(String),
-    #[error("seccomp profile")]
-    Assemble(#[source] crate::sys::Error),
+use super::bundle::Bundle;
+use super::error::Error;
+
+/// The filters of a bundle, in the order in which they are installed.
+pub(super) fn filters(bundle: &Bundle) -> Result<Vec<Program>, Error> {
+    let mut filters = Vec::new();
+    if bundle.single_id {
+        filters.push(pretend_owner_calls()?);
+    }
+    if let Some(section) = bundle.spec.linux().as_ref().and_then(|linux| linux.seccomp().as_ref()) {
+        filters.push(compile(section)?);
+    }
+    Ok(filters)
 }
 
 /// Compiles the section of a spec.
-pub(crate) fn compile(section: &LinuxSeccomp) -> Result<Program, ProfileError> {
+pub(crate) fn compile(section: &LinuxSeccomp) -> Result<Program, Error> {
     if section.listener_path().is_some() {
-        return Err(ProfileError::Unsupported("a listener (SCMP_ACT_NOTIFY) is not supported".to_owned()));
+        return Err(Error::SeccompProfile("a listener (SCMP_ACT_NOTIFY) is not supported".to_owned()));
     }
     let default = action(section.default_action(), section.default_errno_ret())?;
     let rules = by_name(section.syscalls().as_deref().unwrap_or_default())?;
     let tables: Vec<_> = architectures(section).into_iter().map(|machine| machine.table(&rules)).collect();
     warn_of_unknown(&rules);
     let flags = flags(section)?;
-    Program::assemble(&tables, default, flags).map_err(ProfileError::Assemble)
+    Program::assemble(&tables, default, flags).map_err(Error::Seccomp)
 }
 
 /// Calls that change an owner or an id.
@@ -67,16 +73,16 @@ const OWNER_CALLS: [&str; 25] = [
 
 /// The filter of the single-id mode: with one id there is nobody to give a file to and nobody to become, so these calls
 /// answer that they were done (K-A9). Installed beside the profile, of which the stricter answer counts.
-pub(crate) fn pretend_owner_calls() -> Result<Program, ProfileError> {
+pub(crate) fn pretend_owner_calls() -> Result<Program, Error> {
     let done = vec![Rule { conditions: Vec::new(), action: Action::errno(0) }];
     let rules: Rules<'_> = OWNER_CALLS.iter().map(|name| (*name, done.clone())).collect();
     let tables: Vec<_> = Machine::all().into_iter().map(|arch| arch.table(&rules)).collect();
-    Program::assemble(&tables, Action::ALLOW, 0).map_err(ProfileError::Assemble)
+    Program::assemble(&tables, Action::ALLOW, 0).map_err(Error::Seccomp)
 }
 
 type Rules<'a> = HashMap<&'a str, Vec<Rule>>;
 
-fn by_name(syscalls: &[LinuxSyscall]) -> Result<Rules<'_>, ProfileError> {
+fn by_name(syscalls: &[LinuxSyscall]) -> Result<Rules<'_>, Error> {
     let mut rules: Rules<'_> = HashMap::with_capacity(512);
     for syscall in syscalls {
         let action = action(syscall.action(), syscall.errno_ret())?;
@@ -91,17 +97,17 @@ fn by_name(syscalls: &[LinuxSyscall]) -> Result<Rules<'_>, ProfileError> {
 }
 
 /// All conditions of a rule must hold; but if one argument is named twice, each is a rule of its own, as in runc and crun.
-fn alternatives(args: &[LinuxSeccompArg]) -> Result<Vec<Vec<Condition>>, ProfileError> {
+fn alternatives(args: &[LinuxSeccompArg]) -> Result<Vec<Vec<Condition>>, Error> {
     let conditions = args.iter().map(condition).collect::<Result<Vec<_>, _>>()?;
     let twice =
         conditions.iter().enumerate().any(|(index, a)| conditions[..index].iter().any(|b| a.argument == b.argument));
     Ok(if twice { conditions.into_iter().map(|condition| vec![condition]).collect() } else { vec![conditions] })
 }
 
-fn condition(arg: &LinuxSeccompArg) -> Result<Condition, ProfileError> {
+fn condition(arg: &LinuxSeccompArg) -> Result<Condition, Error> {
     let argument = u8::try_from(arg.index()).ok().filter(|index| *index < 6);
     let argument =
-        argument.ok_or_else(|| ProfileError::Unsupported(format!("argument {} of a system call", arg.index())))?;
+        argument.ok_or_else(|| Error::SeccompProfile(format!("argument {} of a system call", arg.index())))?;
     let value = arg.value();
     let compare = match arg.op() {
         LinuxSeccompOperator::ScmpCmpNe => Compare::NotEqual(value),
@@ -115,13 +121,13 @@ fn condition(arg: &LinuxSeccompArg) -> Result<Condition, ProfileError> {
     Ok(Condition { argument, compare })
 }
 
-fn action(action: LinuxSeccompAction, errno: Option<u32>) -> Result<Action, ProfileError> {
+fn action(action: LinuxSeccompAction, errno: Option<u32>) -> Result<Action, Error> {
     let number = || {
         let number = errno.unwrap_or(1);
         u16::try_from(number)
             .ok()
             .filter(|number| *number < 4096)
-            .ok_or_else(|| ProfileError::Unsupported(format!("error number {number} is above 4095")))
+            .ok_or_else(|| Error::SeccompProfile(format!("error number {number} is above 4095")))
     };
     Ok(match action {
         LinuxSeccompAction::ScmpActKill | LinuxSeccompAction::ScmpActKillThread => Action::KILL_THREAD,
@@ -132,12 +138,12 @@ fn action(action: LinuxSeccompAction, errno: Option<u32>) -> Result<Action, Prof
         LinuxSeccompAction::ScmpActLog => Action::LOG,
         LinuxSeccompAction::ScmpActAllow => Action::ALLOW,
         LinuxSeccompAction::ScmpActNotify => {
-            return Err(ProfileError::Unsupported("SCMP_ACT_NOTIFY is not supported".to_owned()));
+            return Err(Error::SeccompProfile("SCMP_ACT_NOTIFY is not supported".to_owned()));
         }
     })
 }
 
-fn flags(section: &LinuxSeccomp) -> Result<u32, ProfileError> {
+fn flags(section: &LinuxSeccomp) -> Result<u32, Error> {
     let mut flags = 0;
     for flag in section.flags().iter().flatten() {
         flags |= match flag {
@@ -146,7 +152,7 @@ fn flags(section: &LinuxSeccomp) -> Result<u32, ProfileError> {
             // Init has one thread.
             LinuxSeccompFilterFlag::SeccompFilterFlagTsync => 0,
             LinuxSeccompFilterFlag::SeccompFilterFlagWaitKillableRecv => {
-                return Err(ProfileError::Unsupported("the flag WAIT_KILLABLE_RECV is for listeners".to_owned()));
+                return Err(Error::SeccompProfile("the flag WAIT_KILLABLE_RECV is for listeners".to_owned()));
             }
         };
     }

@@ -13,14 +13,15 @@ use crate::sys::clone::{CloneOptions, Forked};
 use crate::sys::mount;
 use crate::sys::namespace::{self, NsKind};
 use crate::sys::process::{self, Pid, PidFd};
+use crate::sys::seccomp::Program;
 
 use super::bundle::Bundle;
 use super::create::Streams;
 use super::error::Error;
 use super::init::{self, Context, Tree};
 use super::mount_options::MountOptions;
-use super::rootfs;
 use super::sync::{Message, Wire};
+use super::{rootfs, seccomp_profile};
 
 /// What the monitor hands to the stage, by the fork.
 #[derive(Debug)]
@@ -60,9 +61,9 @@ pub(super) fn run(child: OuterChild, task: Task) -> ! {
     };
     match born {
         Born::Init { go } => {
-            let Prepared { root, trees, fuse } = prepared;
+            let Prepared { root, trees, filters, fuse } = prepared;
             drop(fuse);
-            init::run(Context { bundle, root, trees, streams, wire }, go, re_execute)
+            init::run(Context { bundle, root, trees, filters, streams, wire }, go, re_execute)
         }
         Born::Stage { init, go } => match introduce(&bundle, &init, &prepared, &wire) {
             Ok(()) => {
@@ -82,11 +83,14 @@ pub(super) fn run(child: OuterChild, task: Task) -> ! {
 struct Prepared {
     root: OwnedFd,
     trees: Vec<Tree>,
+    filters: Vec<Program>,
     fuse: Option<PidFd>,
 }
 
 /// Makes every mount that needs the caller's reach.
 fn prepare(child: OuterChild, bundle: &Bundle) -> Result<Prepared, Error> {
+    // Compiled while newuidmap runs.
+    let filters = seccomp_profile::filters(bundle)?;
     child.ready().map_err(Error::Outer)?;
     let (root, fuse) = rootfs::mount(&bundle.rootfs)?;
     let mut trees = Vec::new();
@@ -96,7 +100,7 @@ fn prepare(child: OuterChild, bundle: &Bundle) -> Result<Prepared, Error> {
         }
     }
     join_namespaces(bundle)?;
-    Ok(Prepared { root, trees, fuse })
+    Ok(Prepared { root, trees, filters, fuse })
 }
 
 /// A detached mount for what init could not reach or mount: binds, and overlays of directories of the host.

@@ -10,6 +10,7 @@ use crate::runtime::error::Error;
 use crate::runtime::sync::Wire;
 use crate::sys;
 use crate::sys::process;
+use crate::sys::seccomp::Program;
 
 /// Everything that init needs.
 #[derive(Debug)]
@@ -19,6 +20,8 @@ pub(crate) struct Context {
     pub(in crate::runtime) root: OwnedFd,
     /// Detached mounts of the spec's bind sources.
     pub(in crate::runtime) trees: Vec<Tree>,
+    /// Installed just before the program runs.
+    pub(in crate::runtime) filters: Vec<Program>,
     pub(in crate::runtime) streams: Streams,
     pub(in crate::runtime) wire: Wire,
 }
@@ -36,6 +39,7 @@ struct Packed {
     bundle: Bundle,
     root: RawFd,
     trees: Vec<(usize, RawFd)>,
+    filters: Vec<Program>,
     streams: Option<[RawFd; 3]>,
     wire: RawFd,
 }
@@ -47,6 +51,7 @@ impl Context {
             bundle: self.bundle.clone(),
             root: self.root.as_raw_fd(),
             trees: self.trees.iter().map(|tree| (tree.index, tree.fd.as_raw_fd())).collect(),
+            filters: self.filters.clone(),
             streams: self.streams.as_ref().map(|streams| streams.each_ref().map(AsRawFd::as_raw_fd)),
             wire: self.wire.as_fd().as_raw_fd(),
         };
@@ -80,6 +85,7 @@ impl Context {
             bundle: packed.bundle,
             root: adopt(packed.root)?,
             trees,
+            filters: packed.filters,
             streams,
             wire: Wire::from_fd(adopt(packed.wire)?),
         })

@@ -4,6 +4,7 @@ use oci_spec::runtime::{Capabilities as OciCapabilities, Process};
 
 use crate::runtime::error::Error;
 use crate::sys::process::{self, Rlimit};
+use crate::sys::seccomp::Program;
 use crate::sys::{self, caps, prctl};
 use crate::types::capability::CapSet;
 
@@ -44,7 +45,12 @@ pub(in crate::runtime) fn capabilities(process: &Process) -> Capabilities {
 }
 
 /// Takes groups, ids, capabilities and filters. After this only the program's rights are left.
-pub(in crate::runtime) fn assume(process: &Process, who: &Identity, wanted: Capabilities) -> Result<(), Error> {
+pub(in crate::runtime) fn assume(
+    process: &Process,
+    who: &Identity,
+    wanted: Capabilities,
+    filters: &[Program],
+) -> Result<(), Error> {
     let no_new_privileges = process.no_new_privileges().unwrap_or(false);
     let last = caps::last().map_err(identity("read the last capability"))?;
     caps::limit_bounding(wanted.bounding, last).map_err(identity("limit the bounding set"))?;
@@ -59,12 +65,24 @@ pub(in crate::runtime) fn assume(process: &Process, who: &Identity, wanted: Capa
     process::set_gid(who.gid).map_err(identity("set the group"))?;
     process::set_uid(who.uid).map_err(identity("set the user"))?;
     prctl::set_keep_caps(false).map_err(identity("keep capabilities across the change of user"))?;
+    // Without no_new_privs a filter needs CAP_SYS_ADMIN, which is permitted still, but no longer effective after the
+    // change of user. Later is better: a strict profile need not allow what we did until here.
+    if !no_new_privileges && !filters.is_empty() {
+        let (_, permitted, inheritable) = caps::current().map_err(identity("read the capabilities"))?;
+        caps::set(permitted, permitted, inheritable).map_err(identity("raise the capabilities"))?;
+        install(filters)?;
+    }
     caps::set(wanted.permitted, wanted.permitted, wanted.ambient).map_err(identity("set the capabilities"))?;
     caps::set_ambient(wanted.ambient).map_err(identity("set the ambient capabilities"))?;
     if no_new_privileges {
         prctl::set_no_new_privs().map_err(identity("forbid new privileges"))?;
+        install(filters)?;
     }
     Ok(())
+}
+
+fn install(filters: &[Program]) -> Result<(), Error> {
+    filters.iter().try_for_each(Program::install).map_err(Error::Seccomp)
 }
 
 /// Resource limits and the OOM score, while we may still raise what we may.

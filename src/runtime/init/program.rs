@@ -35,10 +35,10 @@ pub(super) fn execute(context: &Context, terminal: Option<OwnedFd>) -> Result<In
     let command = Command::new(spec, &who)?;
     let wanted = identity::capabilities(spec);
     if !bundle.reaper {
-        identity::assume(spec, &who, wanted)?;
+        identity::assume(spec, &who, wanted, &context.filters)?;
         return Err(command.execute(context));
     }
-    identity::assume(spec, &who, wanted)?;
+    identity::assume(spec, &who, wanted, &context.filters)?;
     match fork().map_err(Error::Clone)? {
         Forked::Child => Err(command.execute(context)),
         Forked::Parent(child) => super::reaper::run(&child),
