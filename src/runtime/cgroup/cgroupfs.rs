@@ -79,14 +79,16 @@ pub(super) fn admit(dir: &Path, pid: i32) -> Result<bool, Error> {
 }
 
 /// Lets the children of `dir` use its controllers; returns those that they have then. One that the kernel refuses (busy
-/// with real-time processes, say) is left out.
+/// with real-time processes, say) is left out; all are while `dir` itself holds processes.
 pub(super) fn enable(dir: &Path) -> Vec<String> {
     let file = dir.join("cgroup.subtree_control");
     let have = words(&file);
     let missing: Vec<_> = controllers(dir).into_iter().filter(|controller| !have.contains(controller)).collect();
     if !missing.is_empty() {
         let all = missing.iter().map(|controller| format!("+{controller}")).collect::<Vec<_>>().join(" ");
-        if sys::fs::write_in_place(&file, all.as_bytes()).is_err() {
+        // One by one only where no process is in the way: the kernel would enable the threaded ones (cpu, cpuset, pids) and
+        // make `dir` a thread root, whose children take no process at all (EOPNOTSUPP; cgroups(7), "Thread mode").
+        if sys::fs::write_in_place(&file, all.as_bytes()).is_err() && processes(dir).is_empty() {
             for controller in &missing {
                 if let Err(error) = sys::fs::write_in_place(&file, format!("+{controller}").as_bytes()) {
                     tracing::debug!(controller, %error, "controller stays off");

@@ -21,6 +21,8 @@ mod own;
 mod select;
 mod stats;
 mod systemd;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use container::{CgroupRecord, ContainerCgroup, remove};
 pub(crate) use error::Error;

@@ -1,0 +1,130 @@
+//! On real cgroups: below the one that `.ci/runner` gives us (case a), or in the guest through systemd (case b, with every
+//! controller). Where neither is there, nothing is tested.
+#![expect(clippy::disallowed_methods, reason = "a process that stands for a monitor or a container")]
+
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
+
+use super::{CgroupRecord, ContainerCgroup, Error, Request, begin};
+use crate::sys;
+use crate::types::id::ContainerId;
+use crate::types::resources::{CgroupsMode, Resources};
+
+/// A child that is killed and reaped with the test.
+struct Process(Child);
+
+impl Process {
+    fn start(script: &str) -> Self {
+        Self(Command::new("/bin/sh").args(["-c", script]).spawn().unwrap())
+    }
+
+    fn pid(&self) -> i32 {
+        self.0.id().cast_signed()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
+fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !condition() {
+        assert!(Instant::now() < deadline, "not within 20 s: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// A cgroup for these limits, with `monitor` as the process that systemd would move.
+fn make(resources: &Resources, monitor: &Process) -> Result<Option<ContainerCgroup>, Error> {
+    let id = ContainerId::from_bytes(sys::fs::random());
+    let request = Request { id: &id, mode: CgroupsMode::Enabled, parent: None, resources };
+    begin(request, &[monitor.pid()])?.finish()
+}
+
+/// True where the limits of the test can be set.
+fn has(cgroup: &ContainerCgroup, controller: &str) -> bool {
+    cgroup.record().controllers.iter().any(|have| have == controller)
+}
+
+#[test]
+fn leaf_lives_and_dies() {
+    let monitor = Process::start("sleep 100");
+    let Some(cgroup) = make(&Resources::default(), &monitor).unwrap() else { return };
+    let mut container = Process::start("sleep 100 & wait");
+    cgroup.admit(container.pid()).unwrap();
+    assert!(cgroup.processes().contains(&container.pid()));
+    assert!(cgroup.is_populated() && !cgroup.is_frozen() && !cgroup.oom_killed());
+    cgroup.freeze().unwrap();
+    assert!(cgroup.is_frozen());
+    cgroup.thaw().unwrap();
+    assert!(!cgroup.is_frozen());
+    cgroup.freeze().unwrap();
+    cgroup.kill().unwrap();
+    container.0.wait().unwrap();
+    eventually("a frozen cgroup dies as well", || !cgroup.is_populated());
+
+    let record = cgroup.record().clone();
+    let found = ContainerCgroup::open(&record).unwrap().unwrap();
+    assert_eq!(found.path(), cgroup.path());
+    let cgroup = cgroup.renew().unwrap();
+    assert!(!cgroup.is_frozen());
+    cgroup.remove().unwrap();
+    assert!(!sys::fs::exists(&record.path));
+    assert!(ContainerCgroup::open(&record).unwrap().is_none());
+}
+
+#[test]
+fn removal_kills_what_is_left() {
+    let monitor = Process::start("sleep 100");
+    let Some(cgroup) = make(&Resources::default(), &monitor).unwrap() else { return };
+    let container = Process::start("sleep 100 & sleep 100 & wait");
+    cgroup.admit(container.pid()).unwrap();
+    let path = cgroup.path().to_owned();
+    cgroup.remove().unwrap();
+    assert!(!sys::fs::exists(&path));
+}
+
+#[test]
+fn limits_are_written_and_hold() {
+    let monitor = Process::start("sleep 100");
+    let Some(probe) = make(&Resources::default(), &monitor).unwrap() else { return };
+    let all = ["memory", "pids", "cpu"].iter().all(|controller| has(&probe, controller));
+    probe.remove().unwrap();
+    if !all {
+        return;
+    }
+    let resources = Resources {
+        memory: Some(32 << 20),
+        memory_swap: Some(32 << 20),
+        cpu_quota: Some(50_000),
+        pids_limit: Some(20),
+        ..Resources::default()
+    };
+    let monitor = Process::start("sleep 100");
+    let cgroup = make(&resources, &monitor).unwrap().unwrap();
+    cgroup.apply(&resources).unwrap();
+    for (file, value) in
+        [("memory.max", "33554432"), ("memory.swap.max", "0"), ("cpu.max", "50000 100000"), ("pids.max", "20")]
+    {
+        assert_eq!(sys::fs::read_to_string(&cgroup.path().join(file)).unwrap().trim(), value, "{file}");
+    }
+    let mut container = Process::start("sleep 0.2; tail /dev/zero");
+    cgroup.admit(container.pid()).unwrap();
+    container.0.wait().unwrap();
+    assert!(cgroup.oom_killed());
+    assert_eq!(cgroup.stats().memory_limit, Some(32 << 20));
+    cgroup.remove().unwrap();
+}
+
+#[test]
+fn limit_without_its_controller_is_refused_with_the_cure() {
+    let record = |controllers| CgroupRecord { path: "/sys/fs/cgroup".into(), scope: None, controllers };
+    let Ok(Some(cgroup)) = ContainerCgroup::open(&record(vec!["pids".to_owned()])) else { return };
+    let error = cgroup.apply(&Resources { memory: Some(1), ..Resources::default() }).unwrap_err();
+    assert!(error.to_string().contains("\"memory\""), "{error}");
+    assert!(error.cure().unwrap().contains("Delegate=cpu cpuset io memory pids"));
+}
