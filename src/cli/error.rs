@@ -5,6 +5,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use super::exit;
+use super::lower::FlagError;
 
 /// Why a verb ended without success.
 #[derive(Debug, thiserror::Error)]
@@ -12,8 +13,8 @@ pub(crate) enum Error {
     /// A flag or an argument that clap cannot judge alone.
     #[error("{0}")]
     Usage(String),
-    #[error("{flag} is not supported yet")]
-    Unsupported { flag: &'static str },
+    #[error(transparent)]
+    Flag(#[from] FlagError),
     #[error("--format {format:?}")]
     Template {
         format: String,

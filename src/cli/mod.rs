@@ -10,6 +10,8 @@ mod commands;
 mod context;
 mod error;
 mod exit;
+mod flags;
+mod lower;
 mod output;
 
 pub(crate) use command::{command, main};

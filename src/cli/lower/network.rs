@@ -1,0 +1,117 @@
+//! `--network`, `-p`, `--dns*`, `--add-host`, `--hostname`.
+
+use std::net::IpAddr;
+
+use crate::types::container_spec::ContainerSpec;
+use crate::types::namespace::NetworkMode;
+use crate::types::port;
+
+use super::super::error::Error;
+use super::super::flags::NetworkFlags;
+use super::invalid::{FlagError, unsupported, wrong};
+use super::surroundings::Surroundings;
+
+/// Fills in the network; what the user should know goes to `warnings`.
+pub(super) fn network(
+    flags: &NetworkFlags,
+    around: &Surroundings<'_>,
+    spec: &mut ContainerSpec,
+    warnings: &mut Vec<String>,
+) -> Result<(), Error> {
+    spec.network = match flags.network.as_slice() {
+        [] => None,
+        [one] => Some(mode(one, around)?),
+        [_, second, ..] => return Err(wrong("network", second, "more than one network is not supported yet").into()),
+    };
+    for text in &flags.publish {
+        spec.ports.push(text.parse().map_err(|error| wrong("publish", text, error))?);
+    }
+    for text in &flags.expose {
+        port::parse_exposed(text).map_err(|error| wrong("expose", text, error))?;
+        spec.expose.push(text.clone());
+    }
+    spec.publish_all = flags.publish_all;
+    if !spec.network().has_uplink() && (!spec.ports.is_empty() || spec.publish_all) {
+        warnings.push("ports are not published: the container has no network of its own with a way out".to_owned());
+        spec.ports.clear();
+        spec.publish_all = false;
+    }
+    dns(flags, spec)?;
+    spec.add_host = flags.add_host.iter().map(|text| add_host(text)).collect::<Result<_, _>>()?;
+    spec.no_hosts = flags.no_hosts;
+    Ok(())
+}
+
+fn mode(text: &str, around: &Surroundings<'_>) -> Result<NetworkMode, Error> {
+    let (kind, rest) = text.split_once(':').map_or((text, None), |(kind, rest)| (kind, Some(rest)));
+    let options = |rest: Option<&str>| -> Vec<String> {
+        rest.unwrap_or("").split(',').filter(|option| !option.is_empty()).map(str::to_owned).collect()
+    };
+    match (kind, rest) {
+        ("none", None) => Ok(NetworkMode::None),
+        ("host", None) => Ok(NetworkMode::Host),
+        ("" | "private" | "default", None) => Ok(NetworkMode::Private),
+        ("pasta", rest) => Ok(NetworkMode::Pasta { options: options(rest) }),
+        ("slirp4netns", rest) => Ok(NetworkMode::Slirp4netns { options: options(rest) }),
+        ("container", Some(name)) => (around.container)(name).map(NetworkMode::Container),
+        ("ns", Some(path)) => Ok(NetworkMode::Path(around.host_path(path.as_ref())?)),
+        ("none" | "host" | "private", Some(_)) => Err(wrong("network", text, "this mode takes no options").into()),
+        // `bridge`, and names of networks.
+        _ => Err(unsupported("network", text).into()),
+    }
+}
+
+fn dns(flags: &NetworkFlags, spec: &mut ContainerSpec) -> Result<(), FlagError> {
+    for text in &flags.dns {
+        if text == "none" {
+            return Err(unsupported("dns", text));
+        }
+        spec.dns.push(text.parse::<IpAddr>().map_err(|error| wrong("dns", text, error))?);
+    }
+    for text in &flags.dns_search {
+        if text != "." && !is_domain(text) {
+            return Err(wrong("dns-search", text, "a domain name, or ."));
+        }
+        spec.dns_search.push(text.clone());
+    }
+    for text in &flags.dns_option {
+        if text.is_empty() || text.contains(|c: char| c.is_whitespace() || c.is_control()) {
+            return Err(wrong("dns-option", text, "one word"));
+        }
+        spec.dns_options.push(text.clone());
+    }
+    Ok(())
+}
+
+/// `NAME[;NAME…]:ADDRESS`; the address may be in brackets, or `host-gateway`.
+fn add_host(text: &str) -> Result<(Vec<String>, Option<IpAddr>), FlagError> {
+    let (names, address) = text.split_once(':').ok_or_else(|| wrong("add-host", text, "NAME:ADDRESS"))?;
+    let names: Vec<String> = names.split(';').map(str::to_owned).collect();
+    if !names.iter().all(|name| is_domain(name)) {
+        return Err(wrong("add-host", text, "a name has letters, digits, '.', '-' and '_'"));
+    }
+    if address == "host-gateway" {
+        return Ok((names, None));
+    }
+    let bare = address.strip_prefix('[').and_then(|a| a.strip_suffix(']')).unwrap_or(address);
+    let address = bare.parse().map_err(|error| wrong("add-host", text, error))?;
+    Ok((names, Some(address)))
+}
+
+/// Checks `--hostname`: sethostname(2) takes 64 bytes, and the name goes into `/etc/hosts` (case F02).
+pub(super) fn hostname(text: &str) -> Result<String, FlagError> {
+    if text.len() > 64 {
+        return Err(wrong("hostname", text, "at most 64 characters"));
+    }
+    if is_domain(text) {
+        Ok(text.to_owned())
+    } else {
+        Err(wrong("hostname", text, "letters, digits, '.', '-' and '_'"))
+    }
+}
+
+fn is_domain(text: &str) -> bool {
+    let part =
+        |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+    !text.is_empty() && text.len() <= 253 && text.trim_end_matches('.').split('.').all(part)
+}

@@ -1,0 +1,213 @@
+//! `--security-opt`, `--cap-*`, `--device`, `--sysctl`, and the small namespaces.
+
+use std::path::{Path, PathBuf};
+
+use crate::types::namespace::NamespaceMode;
+use crate::types::security::{DeviceSpec, SeccompMode, Security, Unmask};
+
+use super::super::command::go_bool;
+use super::super::error::Error;
+use super::super::flags::SecurityFlags;
+use super::invalid::{FlagError, unsupported, wrong};
+use super::surroundings::{Surroundings, without_dots};
+
+/// capabilities(7) as of Linux 6.12.
+const CAPABILITIES: [&str; 41] = [
+    "AUDIT_CONTROL",
+    "AUDIT_READ",
+    "AUDIT_WRITE",
+    "BLOCK_SUSPEND",
+    "BPF",
+    "CHECKPOINT_RESTORE",
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "DAC_READ_SEARCH",
+    "FOWNER",
+    "FSETID",
+    "IPC_LOCK",
+    "IPC_OWNER",
+    "KILL",
+    "LEASE",
+    "LINUX_IMMUTABLE",
+    "MAC_ADMIN",
+    "MAC_OVERRIDE",
+    "MKNOD",
+    "NET_ADMIN",
+    "NET_BIND_SERVICE",
+    "NET_BROADCAST",
+    "NET_RAW",
+    "PERFMON",
+    "SETFCAP",
+    "SETGID",
+    "SETPCAP",
+    "SETUID",
+    "SYSLOG",
+    "SYS_ADMIN",
+    "SYS_BOOT",
+    "SYS_CHROOT",
+    "SYS_MODULE",
+    "SYS_NICE",
+    "SYS_PACCT",
+    "SYS_PTRACE",
+    "SYS_RAWIO",
+    "SYS_RESOURCE",
+    "SYS_TIME",
+    "SYS_TTY_CONFIG",
+    "WAKE_ALARM",
+];
+
+/// Parameters of the kernel that belong to the ipc namespace.
+const IPC_SYSCTLS: [&str; 8] = [
+    "kernel.msgmax",
+    "kernel.msgmnb",
+    "kernel.msgmni",
+    "kernel.sem",
+    "kernel.shmall",
+    "kernel.shmmax",
+    "kernel.shmmni",
+    "kernel.shm_rmid_forced",
+];
+
+/// What the flags say of privileges; `own_ipc` and `own_net` tell which parameters the container may set.
+pub(super) fn security(
+    flags: &SecurityFlags,
+    around: &Surroundings<'_>,
+    own_ipc: bool,
+    own_net: bool,
+) -> Result<Security, Error> {
+    let mut security = Security {
+        privileged: flags.privileged,
+        cap_add: capabilities("cap-add", &flags.cap_add)?,
+        cap_drop: capabilities("cap-drop", &flags.cap_drop)?,
+        read_only_tmpfs: true,
+        ..Security::default()
+    };
+    for text in &flags.security_opt {
+        option(text, &mut security, around)?;
+    }
+    for text in &flags.device {
+        security.devices.push(device(text)?);
+    }
+    for text in &flags.sysctl {
+        let (key, value) = sysctl(text, own_ipc, own_net)?;
+        security.sysctl.insert(key, value);
+    }
+    Ok(security)
+}
+
+fn capabilities(flag: &'static str, names: &[String]) -> Result<Vec<String>, FlagError> {
+    let check = |text: &String| {
+        let upper = text.to_ascii_uppercase();
+        let name = upper.strip_prefix("CAP_").unwrap_or(&upper);
+        let known = name == "ALL" || CAPABILITIES.contains(&name);
+        if known { Ok(text.clone()) } else { Err(wrong(flag, text, "there is no such capability")) }
+    };
+    names.iter().map(check).collect()
+}
+
+fn option(text: &str, security: &mut Security, around: &Surroundings<'_>) -> Result<(), FlagError> {
+    // Docker's older form has a colon.
+    let (key, value) = match text.split_once(['=', ':']) {
+        Some((key, value)) => (key, Some(value)),
+        None => (text, None),
+    };
+    let paths = |value: &str| -> Result<Vec<PathBuf>, FlagError> {
+        let path = |path: &str| match Path::new(path) {
+            path if path.is_absolute() => Ok(without_dots(path)),
+            _ => Err(wrong("security-opt", text, "paths are absolute, with : between")),
+        };
+        value.split(':').filter(|part| !part.is_empty()).map(path).collect()
+    };
+    match (key, value) {
+        ("no-new-privileges", None) => security.no_new_privileges = true,
+        ("no-new-privileges", Some(value)) => {
+            security.no_new_privileges = go_bool(value).map_err(|why| wrong("security-opt", text, why))?;
+        }
+        ("seccomp", Some("unconfined")) => security.seccomp = SeccompMode::Unconfined,
+        ("seccomp", Some(path)) if !path.is_empty() => {
+            security.seccomp = SeccompMode::File(around.host_path(path.as_ref())?);
+        }
+        ("mask", Some(value)) => security.mask.extend(paths(value)?),
+        ("unmask", Some(value)) if value.eq_ignore_ascii_case("all") => security.unmask = Unmask::All,
+        ("systempaths", Some("unconfined")) => security.unmask = Unmask::All,
+        ("unmask", Some(value)) => {
+            let more = paths(value)?.into_iter().map(|path| path.to_string_lossy().into_owned());
+            match &mut security.unmask {
+                Unmask::All => {}
+                Unmask::Paths(known) => known.extend(more),
+                Unmask::None => security.unmask = Unmask::Paths(more.collect()),
+            }
+        }
+        ("apparmor", Some(profile)) => security.apparmor = Some(profile.to_owned()),
+        ("label", Some(label)) => security.label.push(label.to_owned()),
+        ("proc-opts", Some(options)) => security.proc_opts.extend(options.split(',').map(str::to_owned)),
+        _ => {
+            let why = "seccomp=, no-new-privileges, mask=, unmask=, proc-opts=, apparmor=, label= or systempaths=";
+            return Err(wrong("security-opt", text, why));
+        }
+    }
+    Ok(())
+}
+
+/// `HOST[:CONTAINER][:rwm]`.
+fn device(text: &str) -> Result<DeviceSpec, FlagError> {
+    if !text.starts_with('/') {
+        // A name of the container device interface, `vendor.com/class=name`.
+        return Err(if text.contains('=') {
+            unsupported("device", text)
+        } else {
+            wrong("device", text, "an absolute path")
+        });
+    }
+    let is_access = |text: &str| !text.is_empty() && text.len() <= 3 && text.chars().all(|c| "rwm".contains(c));
+    let parts: Vec<&str> = text.split(':').collect();
+    let (host, container, access) = match parts.as_slice() {
+        [host] => (*host, *host, "rwm"),
+        [host, access] if is_access(access) => (*host, *host, *access),
+        [host, container] => (*host, *container, "rwm"),
+        [host, container, access] if is_access(access) => (*host, *container, *access),
+        _ => return Err(wrong("device", text, "HOST[:CONTAINER][:rwm]")),
+    };
+    if !container.starts_with('/') {
+        return Err(wrong("device", text, "the path in the container is absolute"));
+    }
+    Ok(DeviceSpec {
+        host: without_dots(host.as_ref()),
+        container: without_dots(container.as_ref()),
+        access: access.to_owned(),
+    })
+}
+
+fn sysctl(text: &str, own_ipc: bool, own_net: bool) -> Result<(String, String), FlagError> {
+    let (key, value) = text.split_once('=').ok_or_else(|| wrong("sysctl", text, "NAME=VALUE"))?;
+    if key.contains(|c: char| c.is_whitespace() || c == '/') || key.split('.').any(str::is_empty) {
+        return Err(wrong("sysctl", text, "NAME=VALUE, dots between the parts of the name"));
+    }
+    let ipc = IPC_SYSCTLS.contains(&key) || key.starts_with("fs.mqueue.");
+    let net = key.starts_with("net.");
+    match () {
+        () if ipc && !own_ipc => Err(wrong("sysctl", text, "it needs an ipc namespace of the container's own")),
+        () if net && !own_net => Err(wrong("sysctl", text, "it needs a network namespace of the container's own")),
+        () if ipc || net => Ok((key.to_owned(), value.to_owned())),
+        () => Err(wrong("sysctl", text, "it belongs to the host, not to a namespace")),
+    }
+}
+
+/// `--pid`, `--ipc`, `--uts`, `--cgroupns`.
+pub(super) fn namespace(
+    flag: &'static str,
+    text: Option<&str>,
+    around: &Surroundings<'_>,
+) -> Result<NamespaceMode, Error> {
+    let Some(text) = text else { return Ok(NamespaceMode::Private) };
+    let (kind, rest) = text.split_once(':').map_or((text, None), |(kind, rest)| (kind, Some(rest)));
+    match (kind, rest) {
+        ("" | "private", None) => Ok(NamespaceMode::Private),
+        ("shareable", None) if flag == "ipc" => Ok(NamespaceMode::Private),
+        ("none", None) if flag == "ipc" => Err(unsupported(flag, text).into()),
+        ("host", None) => Ok(NamespaceMode::Host),
+        ("container", Some(name)) => (around.container)(name).map(NamespaceMode::Container),
+        ("ns", Some(path)) => Ok(NamespaceMode::Path(around.host_path(path.as_ref())?)),
+        _ => Err(wrong(flag, text, "private, host, container:NAME or ns:PATH").into()),
+    }
+}

@@ -1,0 +1,374 @@
+//! Tables: a line of flags → what it comes to, or the error.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use clap::Parser;
+
+use crate::types::container_spec::{ContainerSpec, ImageVolume, LogDriver};
+use crate::types::id::ContainerId;
+use crate::types::idmap::{Extent, IdMap, IdMaps};
+use crate::types::mount::{MountSource, Propagation};
+use crate::types::name::VolumeName;
+use crate::types::namespace::{NamespaceMode, NetworkMode, UsernsMode};
+use crate::types::restart::RestartPolicy;
+use crate::types::security::{SeccompMode, Unmask};
+
+use super::super::context::Invocation;
+use super::super::error::Error;
+use super::super::flags::CreateFlags;
+use super::{FlagError, Lowered, Surroundings, container_spec};
+
+#[derive(Debug, clap::Parser)]
+#[command(disable_help_flag = true, disable_help_subcommand = true)]
+struct Line {
+    #[command(flatten)]
+    flags: CreateFlags,
+    #[command(subcommand)]
+    words: Option<Words>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Words {
+    #[command(external_subcommand)]
+    Given(Vec<OsString>),
+}
+
+fn extent(inside: u32, outside: u32, len: u32) -> Extent {
+    Extent { inside, outside, len }
+}
+
+fn invocation() -> Invocation {
+    let env = [("HOST", "h"), ("PRE_A", "1"), ("PRE_B", "2"), ("http_proxy", "http://p"), ("TERM", "xterm")];
+    Invocation {
+        cwd: Some(PathBuf::from("/home/u")),
+        env: env.into_iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect(),
+        ..Invocation::default()
+    }
+}
+
+fn lower_words(words: &[&str], files: &[(&str, &str)]) -> Result<Lowered, String> {
+    let line = Line::try_parse_from(["run"].iter().chain(words)).map_err(|error| error.kind().to_string())?;
+    let at = invocation();
+    let read = |path: &Path| {
+        let found = files.iter().find(|(name, _)| Path::new(name) == path);
+        found.map(|(_, text)| text.as_bytes().to_vec()).ok_or(Error::Flag(FlagError::NoImage))
+    };
+    let around = Surroundings {
+        at: &at,
+        read: &read,
+        container: &|_| Ok(ContainerId::from_bytes([7; 32])),
+        outer: &|| {
+            let map = IdMap::new(vec![extent(0, 1000, 1), extent(1, 100_000, 65536)]).expect("valid");
+            Ok(IdMaps { uid: map.clone(), gid: map })
+        },
+        fresh_volume: &|| "f00d".parse::<VolumeName>().expect("valid"),
+    };
+    let words = line.words.map_or_else(Vec::new, |Words::Given(words)| words);
+    container_spec(&line.flags, &words, &around).map_err(|error| error.to_string())
+}
+
+/// Lowers a line of words without quotes; the image is put at its end.
+fn lower(line: &str) -> Result<ContainerSpec, String> {
+    let mut words: Vec<&str> = line.split(' ').filter(|word| !word.is_empty()).collect();
+    words.push("img");
+    lower_words(&words, &[]).map(|lowered| lowered.spec)
+}
+
+fn good(line: &str) -> ContainerSpec {
+    lower(line).unwrap_or_else(|error| panic!("{line}: {error}"))
+}
+
+fn all_bad(lines: &[&str]) {
+    for line in lines {
+        assert!(lower(line).is_err(), "{line}");
+    }
+}
+
+#[test]
+fn flags_end_at_the_image() {
+    for (words, command) in [
+        (vec!["-it", "--rm", "img", "-c", "x", "--rm"], vec!["-c", "x", "--rm"]),
+        (vec!["--", "img", "ls", "--", "-l"], vec!["ls", "--", "-l"]),
+        (vec!["help", "me"], vec!["me"]),
+    ] {
+        assert_eq!(lower_words(&words, &[]).expect("a spec").spec.command, command);
+    }
+    let spec = good("-it --rm -m512m -eA=1 -p8080:80 -h web");
+    assert!(spec.interactive && spec.tty && spec.remove);
+    assert_eq!((spec.resources.memory, spec.hostname.as_deref()), (Some(512 << 20), Some("web")));
+    assert!(lower_words(&["-it"], &[]).is_err());
+    all_bad(&["--nope", "--name", "--memory"]);
+}
+
+#[test]
+fn environment_by_precedence() {
+    let env = |words: &[&str], files: &[(&str, &str)]| {
+        let words: Vec<&str> = words.iter().copied().chain(["img"]).collect();
+        lower_words(&words, files).map(|lowered| lowered.spec.env.into_iter().collect::<BTreeMap<_, _>>())
+    };
+    let map = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
+        pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
+    };
+    let proxy = ("http_proxy", "http://p");
+    assert_eq!(env(&[], &[]).expect("env"), map(&[proxy]));
+    assert_eq!(env(&["--http-proxy=false"], &[]).expect("env"), map(&[]));
+    assert_eq!(
+        env(&["-e", "HOST", "-e", "ABSENT", "-e", "E="], &[]).expect("env"),
+        map(&[proxy, ("HOST", "h"), ("E", "")])
+    );
+    assert_eq!(env(&["-e", "PRE*"], &[]).expect("env"), map(&[proxy, ("PRE_A", "1"), ("PRE_B", "2")]));
+    assert_eq!(env(&["--env-host", "-e", "TERM=dumb"], &[]).expect("env")["TERM"], "dumb");
+    let file = ("f", "# c\r\n\r\n  A=1\r\nB=x=y \nHOST\nC=");
+    let wanted = map(&[proxy, ("A", "2"), ("B", "x=y "), ("HOST", "h"), ("C", "")]);
+    assert_eq!(env(&["-e", "A=2", "--env-file", "f"], &[file]).expect("env"), wanted);
+    assert!(env(&["-e", "=x"], &[]).is_err());
+}
+
+#[test]
+fn f05_env_files() {
+    for (text, error) in [
+        ("A=1\n=x\n", "--env-file f, line 2: the name is missing"),
+        ("A B=1", "--env-file f, line 1: the name has a blank in it"),
+        ("A=1\0", "--env-file f, line 1: there is a NUL in it"),
+    ] {
+        assert_eq!(lower_words(&["--env-file", "f", "img"], &[("f", text)]).expect_err(text), error);
+    }
+}
+
+#[test]
+fn entrypoint_forms() {
+    for (text, wanted) in [
+        ("--entrypoint=/bin/sh", vec!["/bin/sh"]),
+        ("--entrypoint=[\"/bin/sh\",\"-c\"]", vec!["/bin/sh", "-c"]),
+        ("--entrypoint=", vec![]),
+        ("--entrypoint=[not", vec!["[not"]),
+    ] {
+        assert_eq!(good(text).entrypoint.expect("set"), wanted, "{text}");
+    }
+}
+
+#[test]
+fn volumes() {
+    let one = |line: &str| good(line).mounts.remove(0);
+    let bind = one("-v ./a/../b:/x/./y:ro,Z,U,noexec,rslave");
+    assert_eq!(bind.source, MountSource::Bind { path: "/home/u/b".into() });
+    assert_eq!(bind.target, Path::new("/x/y"));
+    assert!(bind.options.read_only && bind.options.chown && bind.options.noexec == Some(true));
+    assert_eq!(bind.options.propagation, Propagation::Slave);
+    let named = one("-v data:/d:nocopy");
+    assert!(matches!(&named.source, MountSource::Volume { name, anonymous: false, .. } if name.as_str() == "data"));
+    assert!(named.options.no_copy);
+    assert!(matches!(one("-v /d").source, MountSource::Volume { anonymous: true, .. }));
+    let tmpfs = one("--tmpfs /t:size=1m,mode=1777,noexec");
+    assert_eq!(tmpfs.source, MountSource::Tmpfs { size: Some(1 << 20), mode: Some(0o1777), copy_up: true });
+    assert_eq!((tmpfs.options.nosuid, tmpfs.options.noexec), (Some(true), Some(true)));
+    let long = one("--mount type=bind,src=/a,dst=/b,ro=true,bind-propagation=rshared");
+    assert!(long.options.read_only && long.options.propagation == Propagation::Shared);
+    assert!(matches!(
+        one("--mount type=tmpfs,target=/b,notmpcopyup").source,
+        MountSource::Tmpfs { copy_up: false, .. }
+    ));
+    assert!(matches!(
+        one("--mount type=image,source=i,target=/b,rw=true").source,
+        MountSource::Image { read_write: true, .. }
+    ));
+    assert!(
+        matches!(one("--mount source=v,target=/b,subpath=/s").source, MountSource::Volume { subpath: Some(p), .. } if p == Path::new("s"))
+    );
+    assert_eq!(good("--volumes-from a:ro").volumes_from, [("a".to_owned(), vec!["ro".to_owned()])]);
+}
+
+#[test]
+fn f04_mount_grammar() {
+    all_bad(&[
+        "-v :/x",
+        "-v a:b",
+        "-v /a:/",
+        "-v /a:/b:/c:/d",
+        "-v /a:/b:bogus",
+        "-v ä:/x",
+        "-v ../x",
+        "-v /a:/x -v /b:/x/",
+        "--mount src=,dst=/a",
+        "--mount src=a,dst=",
+        "--mount src=a,src=b,dst=/c",
+        "--mount src=a",
+        "--mount type=x,dst=/a",
+        "--mount type=bind,dst=/a",
+        "--mount type=tmpfs,src=a,dst=/b",
+        "--mount type=bind,src=/a,dst=/b,tmpfs-size=1",
+        "--mount type=bind,src=/a,dst=b",
+        "--mount type=volume,src=v,dst=/b,subpath=../x",
+        "--mount \"type=bind",
+        "--tmpfs t",
+        "--tmpfs /t:mode=9",
+        "--tmpfs /t:size=x",
+        "--tmpfs /t:bogus",
+        "--volumes-from a:xx",
+        "-p 0",
+        "-p 65536",
+        "-p 80-70",
+        "-p 1-65535:1",
+        "-p ::1:80:80",
+        "-p a:b:c:d",
+        "-p :",
+    ]);
+}
+
+#[test]
+fn user_namespaces() {
+    assert_eq!(good("").userns, UsernsMode::Default);
+    assert_eq!(
+        good("--userns=keep-id:uid=5,gid=6").userns,
+        UsernsMode::KeepId { uid: Some(5), gid: Some(6), size: None }
+    );
+    assert_eq!(good("--userns=auto:size=100").userns, UsernsMode::Auto { size: Some(100) });
+    assert_eq!(good("--userns=nomap").userns, UsernsMode::Nomap);
+    assert_eq!(good("--userns=ns:/proc/1/ns/user").userns, UsernsMode::Path("/proc/1/ns/user".into()));
+    assert!(matches!(good("--userns=container:x").userns, UsernsMode::Container(_)));
+    all_bad(&["--userns=keep-id:x=1", "--userns=auto:size=0", "--userns=nope", "--userns=nomap --uidmap 0:0:1"]);
+}
+
+#[test]
+fn explicit_id_maps() {
+    let maps = |line: &str| match good(line).userns {
+        UsernsMode::Explicit(maps) => (maps.uid.extents().to_vec(), maps.gid.extents().to_vec()),
+        other => panic!("{other:?}"),
+    };
+    let both = |extents: Vec<Extent>| (extents.clone(), extents);
+    assert_eq!(maps("--uidmap 0:1:10"), both(vec![extent(0, 1, 10)]));
+    assert_eq!(maps("--gidmap 5:0"), both(vec![extent(5, 0, 1)]));
+    assert_eq!(maps("--uidmap 0:@1000 --gidmap 0:@100000:2"), (vec![extent(0, 0, 1)], vec![extent(0, 1, 2)]));
+    let all = extent(0, 0, 65537);
+    let punched = vec![extent(0, 0, 1), extent(1, 1, 998), extent(1000, 999, 1), extent(1001, 1001, 64536)];
+    // 1000 ← 999 takes the ids 1000 (inside) and 999 (outside) out of the default.
+    let with_hole = maps("--uidmap u+1000:999");
+    assert_eq!(with_hole.0, vec![extent(0, 0, 999), extent(1000, 999, 1), extent(1001, 1001, 64536)]);
+    assert_eq!(with_hole.1, vec![all]);
+    assert_ne!(with_hole.0, punched);
+    all_bad(&[
+        "--uidmap x",
+        "--uidmap 0:0:0",
+        "--uidmap 0:0:1:1",
+        "--uidmap 0:@5",
+        "--uidmap z0:0",
+        "--uidmap 0:0 --uidmap 0:1",
+    ]);
+}
+
+#[test]
+fn networks() {
+    assert_eq!(good("--net=none").network, Some(NetworkMode::None));
+    assert_eq!(
+        good("--network=pasta:-T,5201").network,
+        Some(NetworkMode::Pasta { options: vec!["-T".into(), "5201".into()] })
+    );
+    let spec = good("--add-host a;b:::1 --add-host c:host-gateway --dns 1.1.1.1 --dns-search .");
+    assert_eq!(spec.add_host[0], (vec!["a".to_owned(), "b".to_owned()], Some("::1".parse().expect("an address"))));
+    assert_eq!(spec.add_host[1].1, None);
+    assert!(good("--network=host -p 80:80").ports.is_empty());
+    all_bad(&["--network=bridge", "--network=mynet", "--network=host:x", "--network none --network host", "--dns x"]);
+}
+
+#[test]
+fn f02_hosts_and_host_names() {
+    for bad in ["a:1.1.1.1\n2.2.2.2 b", "a b:1.1.1.1", ":1.1.1.1", "a", "a:x"] {
+        assert!(lower_words(&["--add-host", bad, "img"], &[]).is_err(), "{bad:?}");
+    }
+    let long = "x".repeat(300);
+    for bad in [long.as_str(), "a\nb", "a b", "", "a..b"] {
+        assert!(lower_words(&["--hostname", bad, "img"], &[]).is_err(), "{bad:?}");
+    }
+    all_bad(&["--hostname x --uts host", "--name ../x", "--replace"]);
+}
+
+#[test]
+fn limits() {
+    let resources = good("--cpus 1.5 -m 1g --memory-swap -1 --pids-limit -1 --cpuset-cpus 0-3,5 -c 512").resources;
+    assert_eq!((resources.cpu_quota, resources.cpu_period), (Some(150_000), Some(100_000)));
+    assert_eq!((resources.memory_swap, resources.pids_limit, resources.cpu_shares), (Some(-1), Some(-1), Some(512)));
+    assert_eq!(good("--cpus .5").resources.cpu_quota, Some(50_000));
+    assert_eq!(good("--ulimit nofile=1:2 --ulimit RLIMIT_CORE=-1").ulimits[1].name, "core");
+    assert_eq!(good("--cgroup-conf memory.high=5").resources.unified["memory.high"], "5");
+    all_bad(&[
+        "--cpus 1 --cpu-quota 5000",
+        "--cpus x",
+        "--cpus 0.001",
+        "--cpus -1",
+        "--memory-swap 1g",
+        "-m 2g --memory-swap 1g",
+        "-m 1m --memory-reservation 2m",
+        "--cpu-period 5",
+        "--cpuset-cpus 3-1",
+        "--cpuset-cpus x",
+        "--ulimit nofile",
+        "--ulimit x=1",
+        "--ulimit nofile=5:1",
+        "--cgroup-conf ../x=1",
+        "--cgroups maybe",
+        "--oom-score-adj 2000",
+        "--cgroup-parent a/../b",
+        "--shm-size x",
+        "--shm-size 1m --ipc host",
+    ]);
+}
+
+#[test]
+fn privileges() {
+    let spec = good("--security-opt seccomp=p.json --security-opt no-new-privileges --security-opt unmask=/a:/b");
+    assert_eq!(spec.security.seccomp, SeccompMode::File("/home/u/p.json".into()));
+    assert!(spec.security.no_new_privileges);
+    assert_eq!(spec.security.unmask, Unmask::Paths(vec!["/a".into(), "/b".into()]));
+    assert_eq!(good("--security-opt seccomp:unconfined").security.seccomp, SeccompMode::Unconfined);
+    assert_eq!(good("--security-opt systempaths=unconfined").security.unmask, Unmask::All);
+    assert_eq!(good("--cap-add net_admin,CAP_SYS_ADMIN --cap-drop all").security.cap_add.len(), 2);
+    let device = good("--device /dev/fuse:/dev/f:r").security.devices.remove(0);
+    assert_eq!((device.container.as_path(), device.access.as_str()), (Path::new("/dev/f"), "r"));
+    assert_eq!(good("--device /dev/fuse:rw").security.devices[0].access, "rw");
+    assert_eq!(good("--sysctl net.ipv4.ip_forward=1").security.sysctl.len(), 1);
+    assert_eq!(good("--ipc=host").ipc, NamespaceMode::Host);
+    all_bad(&[
+        "--cap-add NOPE",
+        "--security-opt bogus",
+        "--security-opt mask=rel",
+        "--security-opt no-new-privileges=x",
+        "--device fuse",
+        "--device nvidia.com/gpu=all",
+        "--device /a:b",
+        "--sysctl kernel.hostname=x",
+        "--sysctl vm.x=1",
+        "--sysctl net.x=1 --network host",
+        "--sysctl kernel.sem=1 --ipc host",
+        "--pid=nope",
+        "--ipc=none",
+    ]);
+}
+
+#[test]
+fn life_and_log() {
+    let spec = good("--restart on-failure:3 --stop-signal RTMIN+3 --stop-timeout -1 --umask 027 --tz Europe/Berlin");
+    assert_eq!(spec.restart, RestartPolicy::OnFailure { max: Some(3) });
+    assert_eq!((spec.stop_timeout, spec.umask), (Some(u32::MAX), Some(0o27)));
+    let log = good("--log-opt max-size=1k --log-opt max-file=5 --log-opt path=l").log;
+    assert_eq!((log.max_size, log.max_files, log.path), (1024, 5, Some("/home/u/l".into())));
+    assert_eq!(good("--log-driver none").log.driver, LogDriver::None);
+    assert_eq!(good("--image-volume ignore").image_volume, ImageVolume::Ignore);
+    all_bad(&[
+        "--rm --restart always",
+        "--restart x",
+        "--stop-signal NOPE",
+        "--stop-timeout x",
+        "--umask 9",
+        "--tz ../x",
+        "--log-driver journald",
+        "--log-opt x=1",
+        "--log-opt max-size=0",
+        "--image-volume x",
+        "-w rel",
+        "-u :g",
+        "--annotation x",
+        "--group-add keep-groups,5",
+    ]);
+}
