@@ -12,6 +12,7 @@ use super::commands::{self, system};
 use super::context::{Context, Invocation};
 use super::error::Error;
 use super::exit;
+use super::flags::is_known_but_unsupported;
 
 /// Runs containers without root and without a daemon.
 ///
@@ -53,13 +54,11 @@ pub(crate) struct Global {
     pub(crate) log_level: Option<LevelFilter>,
 }
 
-// Verbs in the order of `sampan --help`.
+// Verbs in the order of `sampan --help`. What help says of a verb is the comment of its arguments.
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 enum Verb {
-    /// Prints the script that completes commands in a shell.
     Completion(commands::completion::CompletionArgs),
-    /// Shows the version.
     Version(system::version::VersionArgs),
     /// Looks after Sampan itself.
     #[command(subcommand)]
@@ -156,6 +155,13 @@ fn print_clap(error: &clap::Error) -> ExitCode {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
         _ => ExitCode::from(exit::OURS),
     };
+    if error.kind() == ErrorKind::UnknownArgument
+        && let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg)
+        && is_known_but_unsupported(flag)
+    {
+        super::error::print_text(&format!("{flag} is not supported yet"));
+        return code;
+    }
     if error.use_stderr() && error.kind() != ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         let text = error.render().to_string();
         let text = text.strip_prefix("error: ").unwrap_or(&text);

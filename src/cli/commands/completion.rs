@@ -17,7 +17,7 @@ enum KnownShell {
     Fish,
 }
 
-/// Arguments of `completion`.
+/// Prints the script that completes commands in a shell.
 #[derive(Debug, clap::Args)]
 pub(crate) struct CompletionArgs {
     /// Shell that the script is for.

@@ -11,7 +11,6 @@ use super::version;
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub(crate) enum System {
-    /// Shows the version.
     Version(version::VersionArgs),
 }
 

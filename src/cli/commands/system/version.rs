@@ -8,7 +8,7 @@ use super::super::super::context::Context;
 use super::super::super::error::Error;
 use super::super::super::output::{table, template};
 
-/// Arguments of `version`.
+/// Shows the version.
 #[derive(Debug, clap::Args)]
 pub(crate) struct VersionArgs {
     /// Form of the output: `json` or a Go template.
