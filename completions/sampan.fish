@@ -32,13 +32,13 @@ cgroupfs\t''"
 complete -c sampan -n "__fish_sampan_needs_command" -l log-level -d 'Messages on stderr: trace, debug, info, warn, error' -r
 complete -c sampan -n "__fish_sampan_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sampan -n "__fish_sampan_needs_command" -s V -l version -d 'Print version'
-complete -c sampan -n "__fish_sampan_needs_command" -f -a "completion" -d 'Arguments of `completion`'
-complete -c sampan -n "__fish_sampan_needs_command" -f -a "version" -d 'Arguments of `version`'
+complete -c sampan -n "__fish_sampan_needs_command" -f -a "completion" -d 'Prints the script that completes commands in a shell'
+complete -c sampan -n "__fish_sampan_needs_command" -f -a "version" -d 'Shows the version'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "system" -d 'Looks after Sampan itself'
 complete -c sampan -n "__fish_sampan_using_subcommand completion" -s h -l help -d 'Print help'
 complete -c sampan -n "__fish_sampan_using_subcommand version" -s f -l format -d 'Form of the output: `json` or a Go template' -r
 complete -c sampan -n "__fish_sampan_using_subcommand version" -s h -l help -d 'Print help'
 complete -c sampan -n "__fish_sampan_using_subcommand system; and not __fish_seen_subcommand_from version" -s h -l help -d 'Print help'
-complete -c sampan -n "__fish_sampan_using_subcommand system; and not __fish_seen_subcommand_from version" -f -a "version" -d 'Arguments of `version`'
+complete -c sampan -n "__fish_sampan_using_subcommand system; and not __fish_seen_subcommand_from version" -f -a "version" -d 'Shows the version'
 complete -c sampan -n "__fish_sampan_using_subcommand system; and __fish_seen_subcommand_from version" -s f -l format -d 'Form of the output: `json` or a Go template' -r
 complete -c sampan -n "__fish_sampan_using_subcommand system; and __fish_seen_subcommand_from version" -s h -l help -d 'Print help'
