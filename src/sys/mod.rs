@@ -7,6 +7,7 @@ pub(crate) mod clone;
 pub(crate) mod dir;
 pub(crate) mod error;
 pub(crate) mod fs;
+pub(crate) mod inotify;
 pub(crate) mod lock;
 pub(crate) mod mount;
 pub(crate) mod namespace;

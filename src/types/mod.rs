@@ -4,11 +4,13 @@
 pub(crate) mod capability;
 pub(crate) mod container_spec;
 pub(crate) mod digest;
+pub(crate) mod duration;
 pub(crate) mod failure;
 pub(crate) mod host;
 pub(crate) mod id;
 pub(crate) mod idmap;
 pub(crate) mod image_config;
+pub(crate) mod moment;
 pub(crate) mod mount;
 pub(crate) mod name;
 pub(crate) mod namespace;

@@ -1,0 +1,246 @@
+//! Reads a k8s-file log through its rotations, from the beginning or from the last N lines, and goes on when it grows.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::ops::Range;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use super::k8s_file::numbered;
+use super::line::{self, Parts};
+use super::reverse;
+use crate::sys::{self, Call, fs};
+
+/// Bytes read at a time.
+const BLOCK: usize = 64 << 10;
+/// A line longer than this is not ours: it is cut.
+const LONGEST: usize = 1 << 20;
+/// Rotated files are looked for up to this number.
+const MOST_FILES: u32 = 100;
+
+/// Where to begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Start {
+    Beginning,
+    /// With the last so many lines.
+    Tail(u64),
+}
+
+/// A reader of one log. It holds the files open, so that rotation and removal take nothing from it.
+#[derive(Debug)]
+pub(crate) struct LogReader {
+    path: PathBuf,
+    current: Option<File>,
+    /// Files after the current one, oldest first.
+    newer: VecDeque<File>,
+    buffer: Vec<u8>,
+    /// What of the buffer has not been given out.
+    rest: Range<usize>,
+}
+
+impl LogReader {
+    /// Opens what is there; a log that does not exist is empty.
+    pub(crate) fn open(path: &Path, start: Start) -> sys::Result<Self> {
+        let mut newer = existing(path)?;
+        if let Start::Tail(lines) = start {
+            let files: Vec<_> = newer.iter().collect();
+            let place = reverse::tail(&files, lines).call("read", || format!("{path:?}"))?;
+            newer.drain(..place.file);
+            if let Some(file) = newer.front_mut() {
+                file.seek(SeekFrom::Start(place.offset)).call("lseek", || format!("{path:?}"))?;
+            }
+        }
+        let current = newer.pop_front();
+        Ok(Self { path: path.to_owned(), current, newer, buffer: Vec::new(), rest: 0..0 })
+    }
+
+    /// Takes the next line; `None` if there is none yet.
+    pub(crate) fn next(&mut self) -> sys::Result<Option<Parts<'_>>> {
+        loop {
+            let Some(range) = self.next_range()? else { return Ok(None) };
+            // What a crash or a foreign hand left is passed over.
+            if line::parse(&self.buffer[range.clone()]).is_some() {
+                return Ok(line::parse(&self.buffer[range]));
+            }
+        }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn next_range(&mut self) -> sys::Result<Option<Range<usize>>> {
+        let mut searched = 0;
+        loop {
+            let rest = &self.buffer[self.rest.clone()];
+            if let Some(length) = rest[searched..].iter().position(|byte| *byte == b'\n').map(|found| found + searched)
+            {
+                let begin = self.rest.start;
+                self.rest.start += length + 1;
+                return Ok(Some(begin..begin + length));
+            }
+            searched = rest.len();
+            if searched >= LONGEST {
+                let cut = self.rest.clone();
+                self.rest = cut.end..cut.end;
+                return Ok(Some(cut));
+            }
+            if !self.fill()? && !self.advance()? {
+                return Ok(None);
+            }
+            searched = searched.min(self.rest.len());
+        }
+    }
+
+    /// Reads more of the current file. False at its end.
+    fn fill(&mut self) -> sys::Result<bool> {
+        let Some(file) = &mut self.current else { return Ok(false) };
+        self.buffer.copy_within(self.rest.clone(), 0);
+        self.rest = 0..self.rest.len();
+        self.buffer.resize(self.rest.end + BLOCK, 0);
+        let count = loop {
+            match file.read(&mut self.buffer[self.rest.end..]) {
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                result => break result.call("read", || format!("{:?}", self.path))?,
+            }
+        };
+        self.rest.end += count;
+        Ok(count > 0)
+    }
+
+    /// Goes to the next file if the current one is complete. True if there may be more to read now.
+    fn advance(&mut self) -> sys::Result<bool> {
+        if self.newer.is_empty() {
+            let named = fs::lstat(&self.path)?.map(|metadata| (metadata.dev(), metadata.ino()));
+            let held = self.current.as_ref().and_then(identity);
+            if named.is_none() || named == held {
+                return Ok(false);
+            }
+            // Rotated, perhaps more than once. What was written between our read and the rotation is still ours.
+            let mut files = existing(&self.path)?;
+            if let Some(index) = files.iter().position(|file| identity(file) == held) {
+                files.drain(..=index);
+            }
+            self.newer = files;
+            if self.fill()? {
+                return Ok(true);
+            }
+        }
+        self.current = self.newer.pop_front();
+        // A line that was cut at the end of a file has no other half.
+        self.rest = 0..0;
+        Ok(self.current.is_some())
+    }
+}
+
+/// The files of a log, oldest first. A rotation meanwhile shifts names, so the newest is opened first: then no file is
+/// missed, and one that is met twice is left out.
+fn existing(path: &Path) -> sys::Result<VecDeque<File>> {
+    let mut files: VecDeque<File> = VecDeque::new();
+    for number in 0..MOST_FILES {
+        let name = if number == 0 { path.to_owned() } else { numbered(path, number) };
+        let Some(file) = fs::absent_is_none(fs::open(&name))? else {
+            if number == 0 {
+                continue;
+            }
+            break;
+        };
+        if files.iter().all(|known| identity(known) != identity(&file)) {
+            files.push_front(file);
+        }
+    }
+    Ok(files)
+}
+
+fn identity(file: &File) -> Option<(u64, u64)> {
+    file.metadata().ok().map(|metadata| (metadata.dev(), metadata.ino()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{LogReader, Start};
+    use crate::monitor::log::K8sFile;
+    use crate::monitor::log::line::Stream;
+    use crate::sys::fs;
+
+    fn all(reader: &mut LogReader) -> Vec<String> {
+        let mut texts = Vec::new();
+        while let Some(parts) = reader.next().expect("read") {
+            texts.push(format!("{}{}", String::from_utf8_lossy(parts.text), if parts.full { "" } else { "…" }));
+        }
+        texts
+    }
+
+    fn write(log: &mut K8sFile, numbers: std::ops::Range<u32>) {
+        for number in numbers {
+            log.append(Stream::Stdout, format!("{number}\n").as_bytes());
+            log.flush();
+        }
+    }
+
+    fn numbers(range: std::ops::Range<u32>) -> Vec<String> {
+        range.map(|number| number.to_string()).collect()
+    }
+
+    fn log_in(dir: &Path) -> (K8sFile, std::path::PathBuf) {
+        let path = dir.join("ctr.log");
+        (K8sFile::open(&path, 2000, 3).expect("log"), path)
+    }
+
+    #[test]
+    fn follows_through_rotation_and_removal() {
+        let dir = tempfile::tempdir().expect("temporary directory");
+        let path = dir.path().join("ctr.log");
+        let mut reader = LogReader::open(&path, Start::Beginning).expect("open");
+        assert!(all(&mut reader).is_empty());
+        let (mut log, _) = log_in(dir.path());
+        for round in 0..30 {
+            write(&mut log, round * 60..(round + 1) * 60);
+            assert_eq!(all(&mut reader), numbers(round * 60..(round + 1) * 60), "round {round}");
+        }
+        write(&mut log, 0..3);
+        for name in fs::names(dir.path()).expect("names") {
+            fs::remove_file(&dir.path().join(name)).expect("remove");
+        }
+        assert_eq!(all(&mut reader), numbers(0..3));
+    }
+
+    #[test]
+    fn begins_with_the_last_lines_across_files() {
+        let dir = tempfile::tempdir().expect("temporary directory");
+        let (mut log, path) = log_in(dir.path());
+        write(&mut log, 0..100);
+        for (lines, first) in [(0, 100), (1, 99), (7, 93), (50, 50), (90, 10)] {
+            let mut reader = LogReader::open(&path, Start::Tail(lines)).expect("open");
+            assert_eq!(all(&mut reader), numbers(first..100), "tail {lines}");
+        }
+        let mut everything = LogReader::open(&path, Start::Beginning).expect("open");
+        let mut more_than_there_is = LogReader::open(&path, Start::Tail(1000)).expect("open");
+        assert_eq!(all(&mut everything), all(&mut more_than_there_is));
+        log.append(Stream::Stdout, b"a");
+        log.append(Stream::Stdout, b"b");
+        log.flush();
+        let mut reader = LogReader::open(&path, Start::Tail(1)).expect("open");
+        assert_eq!(all(&mut reader), ["a…", "b…"]);
+        log.append(Stream::Stdout, b"c\n");
+        log.flush();
+        let mut reader = LogReader::open(&path, Start::Tail(2)).expect("open");
+        assert_eq!(all(&mut reader), ["99", "a…", "b…", "c"]);
+    }
+
+    #[test]
+    fn f07_foreign_lines_are_passed_over() {
+        let dir = tempfile::tempdir().expect("temporary directory");
+        let (mut log, path) = log_in(dir.path());
+        write(&mut log, 0..1);
+        let junk = [b"junk\n\0\0\0\n\n".to_vec(), vec![b'x'; 3 << 20], b"\n".to_vec()].concat();
+        crate::sys::stream::write_all(fs::open_append(&path).expect("open"), &junk).expect("write");
+        let (mut log, _) = log_in(dir.path());
+        write(&mut log, 1..3);
+        assert_eq!(all(&mut LogReader::open(&path, Start::Beginning).expect("open")), numbers(0..3));
+        assert_eq!(all(&mut LogReader::open(&path, Start::Tail(2)).expect("open")), numbers(1..3));
+    }
+}
