@@ -14,5 +14,6 @@ mod rootfs;
 pub(crate) mod seccomp_profile;
 mod stage;
 mod sync;
+pub(crate) mod user;
 
 pub(crate) use error::Error;

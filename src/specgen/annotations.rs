@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use crate::types::annotation;
 use crate::types::container_spec::ContainerSpec;
 use crate::types::image_config::ImageConfig;
+use crate::types::namespace::UsernsMode;
 
-/// `--group-add` as written, separated by commas, for init.
-pub(crate) const ANNOTATION_GROUPS: &str = "io.sampan.group-add";
-/// `--init`: Sampan stays as pid 1 and reaps.
-pub(crate) const ANNOTATION_INIT: &str = "io.sampan.init";
+use super::placement::Placement;
 
 /// Prefixes and names that steer an engine: the command line may set them, an image may not.
 const RESERVED: [&str; 4] = ["io.sampan.", "io.podman.", "io.containers.autoupdate", "PODMAN_SYSTEMD_UNIT"];
@@ -22,17 +21,13 @@ pub(crate) fn labels(spec: &ContainerSpec, image: &ImageConfig) -> BTreeMap<Stri
 }
 
 /// Annotations of the runtime spec.
-pub(crate) fn annotations(spec: &ContainerSpec) -> HashMap<String, String> {
+pub(super) fn annotations(spec: &ContainerSpec, at: &Placement) -> HashMap<String, String> {
     let mut all: HashMap<_, _> = spec.annotations.clone().into_iter().collect();
     all.insert("io.container.manager".to_owned(), "sampan".to_owned());
     // Ours win over what the user gave: init acts by them.
-    all.remove(ANNOTATION_GROUPS);
-    all.remove(ANNOTATION_INIT);
-    if !spec.group_add.is_empty() {
-        all.insert(ANNOTATION_GROUPS.to_owned(), spec.group_add.join(","));
-    }
-    if spec.init {
-        all.insert(ANNOTATION_INIT.to_owned(), "true".to_owned());
+    all.remove(annotation::USER_NAME);
+    if let (UsernsMode::KeepId { .. }, Some(name)) = (&spec.userns, &at.user_name) {
+        all.insert(annotation::USER_NAME.to_owned(), name.clone());
     }
     all
 }

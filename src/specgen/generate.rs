@@ -46,7 +46,7 @@ pub(crate) fn generate(
     whole.set_mounts(Some(mounts::mounts(spec, at)?));
     whole.set_process(Some(process));
     whole.set_hostname(matches!(spec.uts, NamespaceMode::Private).then(|| at.hostname.clone()));
-    whole.set_annotations(Some(annotations::annotations(spec)));
+    whole.set_annotations(Some(annotations::annotations(spec, at)));
     whole.set_linux(Some(linux));
     Ok(whole)
 }

@@ -1,8 +1,7 @@
 //! L2: `ContainerSpec` + image configuration + host facts → OCI runtime spec. Pure: no I/O; what only the engine can
 //! know (paths of volumes, ids cut to P, namespaces to join) comes in as [`Placement`].
 //!
-//! What OCI has no field for travels as annotations of the namespace `io.sampan.` (see `annotations`): init reads the
-//! user as written from `process.user.username`, and `--group-add` and `--init` from annotations.
+//! The user stays as written (`process.user.username`), for init to look up in the container's root.
 #![forbid(unsafe_code)]
 
 mod annotations;
@@ -22,7 +21,7 @@ mod security;
 mod tests;
 mod volumes;
 
-pub(crate) use annotations::{ANNOTATION_GROUPS, ANNOTATION_INIT, labels};
+pub(crate) use annotations::labels;
 pub(crate) use capabilities::{CapabilitySets, capability_sets};
 pub(crate) use environment::environment;
 pub(crate) use error::Error;

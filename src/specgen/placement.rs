@@ -27,6 +27,8 @@ pub(crate) struct Placement {
     pub(crate) cgroup: Option<PathBuf>,
     /// Text of the file of `--security-opt seccomp=FILE`.
     pub(crate) seccomp_profile: Option<String>,
+    /// Name of the caller, for the entry in `/etc/passwd` with keep-id.
+    pub(crate) user_name: Option<String>,
     /// Kernel of the host as (major, minor), for `minKernel` in profiles.
     pub(crate) kernel: (u32, u32),
 }

@@ -80,6 +80,18 @@ impl RootDir {
         self.resolve(path, OFlags::WRONLY | OFlags::NOCTTY, 0, ResolveFlags::IN_ROOT).map(File::from)
     }
 
+    /// Appends to the regular file at `path`, if it is there, without a link on the way, and of the same mount as the
+    /// tree's top: nothing that was bound into the tree from elsewhere is changed (case C09).
+    pub(crate) fn append_own(&self, path: &Path, bytes: &[u8]) -> Result<()> {
+        let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::NONBLOCK | OFlags::NOCTTY;
+        let strictly = ResolveFlags::IN_ROOT | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_XDEV;
+        let fd = self.resolve(path, flags, 0, strictly)?;
+        if fstat(fd.as_fd())?.kind != FileKind::Regular {
+            return Err(Error::new("openat2", format!("{path:?}: not a regular file"), Errno::EINVAL));
+        }
+        super::fs::write_all(fd.as_fd(), bytes)
+    }
+
     /// Reads the regular file that `path` leads to; more than `limit` bytes are EFBIG.
     pub(crate) fn read_limited(&self, path: &Path, limit: u64) -> Result<Vec<u8>> {
         use std::io::Read as _;
@@ -248,6 +260,10 @@ impl RootDir {
             };
             Error::new("openat", shown(), errno)
         };
+        if resolve.contains(ResolveFlags::NO_XDEV) {
+            // Cannot be promised this way.
+            return Err(Error::new("openat", shown(), Errno::EXDEV));
+        }
         let root = pathrs::RootRef::from_fd(self.dir.as_fd());
         let root = if resolve.contains(ResolveFlags::NO_SYMLINKS) {
             root.with_resolver_flags(pathrs::flags::ResolverFlags::NO_SYMLINKS)

@@ -1,6 +1,7 @@
 //! L0: values and names, no I/O. Every identifier is a newtype, checked where it enters the program.
 #![forbid(unsafe_code)]
 
+pub(crate) mod annotation;
 pub(crate) mod capability;
 pub(crate) mod container_spec;
 pub(crate) mod digest;

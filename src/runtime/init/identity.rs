@@ -3,20 +3,11 @@
 use oci_spec::runtime::{Capabilities as OciCapabilities, Process};
 
 use crate::runtime::error::Error;
+use crate::runtime::user::Identity;
 use crate::sys::process::{self, Rlimit};
 use crate::sys::seccomp::Program;
 use crate::sys::{self, caps, prctl};
 use crate::types::capability::CapSet;
-
-/// Who the program runs as.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::runtime) struct Identity {
-    pub(in crate::runtime) uid: u32,
-    pub(in crate::runtime) gid: u32,
-    /// None keeps the caller's groups.
-    pub(in crate::runtime) groups: Option<Vec<u32>>,
-    pub(in crate::runtime) home: std::path::PathBuf,
-}
 
 /// Capability masks: bit n is capability number n.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -58,7 +49,7 @@ pub(in crate::runtime) fn assume(
     if let Some(groups) = &who.groups {
         match process::set_groups(groups) {
             // A user namespace with one id forbids setgroups: the caller's groups stay (K-B9).
-            Err(error) if error.is(sys::Errno::EPERM) && groups.is_empty() => {}
+            Err(error) if error.is(sys::Errno::EPERM) && groups.iter().all(|group| *group == who.gid) => {}
             result => result.map_err(identity("set the supplementary groups"))?,
         }
     }

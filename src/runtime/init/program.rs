@@ -8,14 +8,18 @@ use std::path::{Path, PathBuf};
 
 use oci_spec::runtime::Process;
 
+use crate::runtime::bundle::Bundle;
 use crate::runtime::error::Error;
 use crate::runtime::sync::Message;
+use crate::runtime::user::{self, Identity};
 use crate::sys::clone::{Forked, fork};
 use crate::sys::root::RootDir;
 use crate::sys::{self, Errno, prctl, process, pty};
 
+use crate::types::annotation;
+
 use super::context::Context;
-use super::identity::{self, Identity};
+use super::identity;
 
 /// Becomes the program. `terminal` is the slave of the container's terminal.
 pub(super) fn execute(context: &Context, terminal: Option<OwnedFd>) -> Result<Infallible, Error> {
@@ -23,7 +27,7 @@ pub(super) fn execute(context: &Context, terminal: Option<OwnedFd>) -> Result<In
     let spec = bundle.spec.process().as_ref().ok_or(Error::NoCommand)?;
     connect(context, terminal.as_ref())?;
     let root = RootDir::open(Path::new("/")).map_err(Error::Pivot)?;
-    let who = resolve(&root, spec)?;
+    let who = resolve(&root, bundle, spec)?;
     drop(root);
     identity::limit(spec)?;
     enter_working_directory(spec.cwd())?;
@@ -140,6 +144,19 @@ fn find(name: &OsStr, env: &[OsString]) -> Result<PathBuf, Error> {
     denied.ok_or_else(|| Error::NotInPath(name.to_owned()))
 }
 
-fn resolve(_root: &RootDir, spec: &Process) -> Result<Identity, Error> {
-    Ok(Identity { uid: spec.user().uid(), gid: spec.user().gid(), groups: Some(Vec::new()), home: "/root".into() })
+/// Looks the user up where the program will. Somebody whom `/etc/passwd` does not know gets a line there, if it is the
+/// container's own file and can be written.
+fn resolve(root: &RootDir, bundle: &Bundle, spec: &Process) -> Result<Identity, Error> {
+    let user = spec.user();
+    let text = user.username().clone().unwrap_or_else(|| format!("{}:{}", user.uid(), user.gid()));
+    let who = user::resolve(root, &text, &bundle.group_add, &bundle.maps()?)?;
+    if !who.known && who.uid != 0 {
+        let name = bundle.spec.annotations().as_ref().and_then(|all| all.get(annotation::USER_NAME));
+        let line = user::passwd_line(&who, name.map(String::as_str), spec.cwd());
+        if let Err(error) = root.append_own(Path::new("etc/passwd"), line.as_bytes()) {
+            // A read-only root, a file that is mounted there, or no such file: as the image wants it.
+            tracing::debug!(%error, "no line in /etc/passwd");
+        }
+    }
+    Ok(who)
 }
