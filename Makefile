@@ -5,7 +5,10 @@ CARGO ?= cargo
 HOST := $(shell rustc -vV | sed -n 's/^host: //p')
 RELEASE := target/$(HOST)/release/sampan
 
-.PHONY: build lint test unit it guest install ci
+.PHONY: demo build lint test unit it guest man install ci
+demo: ## A first container, from a fresh clone.
+	contrib/demo
+
 build: ## The release binary, static.
 	$(CARGO) build --release
 	@ls -l $(RELEASE)
@@ -25,8 +28,15 @@ it: ## Integration tests alone (T=name runs those whose name contains it).
 guest: ## The tests that need systemd and cgroup v2, in a virtual machine.
 	.ci/test guest
 
-install: build ## The binary, and what goes with it.
+man: ## Manual pages and completions anew, from the command definitions.
+	UPDATE=1 $(CARGO) test --quiet --test generated
+
+install: build ## The binary, manual pages, completions.
 	install -D -m 0755 $(RELEASE) $(DESTDIR)$(PREFIX)/bin/sampan
+	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man1 man/*.1
+	install -D -m 0644 completions/sampan.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/sampan
+	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/zsh/site-functions completions/_sampan
+	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d completions/sampan.fish
 
 ci: ## What continuous integration runs.
 	.ci/run

@@ -1,0 +1,3 @@
+//! What the runtime does to the kernel, seen from outside.
+
+mod cgroup;
