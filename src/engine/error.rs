@@ -9,10 +9,10 @@ use crate::{monitor, rootless, runtime, specgen, storage, sys};
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    #[error("{0}")]
-    Storage(#[source] storage::Error),
-    #[error("{0}")]
-    Rootless(#[source] rootless::Error),
+    #[error(transparent)]
+    Storage(storage::Error),
+    #[error(transparent)]
+    Rootless(rootless::Error),
     #[error("start container {id}")]
     Start {
         id: String,

@@ -5,7 +5,7 @@
 //! which the next one who wants the name takes over (rule R6).
 
 use std::ops::Deref;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::container_record::{
     ContainerConfig, ContainerRecord, ContainerState, ExitRecord, MonitorLock, StorageDriver,
@@ -334,7 +334,9 @@ impl Locked<ContainerRecord> {
     /// Forgets how the last run ended: the first thing that a start does, after taking `monitor.lock`.
     pub(crate) fn clear_exit(&mut self, store: &Store) -> Result<(), Error> {
         let path = store.layout().container_exit(self.id());
-        sys::fs::remove_file(&path).removing(&path)?;
+        if sys::fs::remove_file(&path).removing(&path)? {
+            store.note_exit(self.id(), b"");
+        }
         self.value.exit = None;
         Ok(())
     }
@@ -377,11 +379,31 @@ impl Store {
             Err(error) if error.is(Errno::EEXIST) => Ok(false),
             other => {
                 other.writing(&path)?;
+                self.note_exit(&config.id, &record::to_bytes(&path, exit)?);
                 if config.is_durable() {
                     sys::fs::sync_dir(&dir).writing(&dir)?;
                 }
                 Ok(true)
             }
+        }
+    }
+
+    /// Leaves the exit record in `monitor.lock` too: whoever waits for a `--rm` container has that file open, and reads
+    /// the code from it after the container is gone. Best effort: the record itself is `exit.json`.
+    fn note_exit(&self, id: &ContainerId, text: &[u8]) {
+        let path = self.layout().monitor_lock(id);
+        if let Err(error) = sys::fs::exists(&path).then(|| sys::fs::overwrite(&path, text)).transpose() {
+            tracing::debug!(%error, "exit not noted");
+        }
+    }
+
+    /// Waits until the container has no monitor, and reads how its last run ended: by the word of its monitor, even if
+    /// the container is removed meanwhile. None if it was never started, or if nobody saw the end. No lock is held.
+    pub(crate) fn wait_for_monitor(&self, id: &ContainerId) -> Result<Option<ExitRecord>, Error> {
+        let path = self.layout().monitor_lock(id);
+        match FileLock::wait_for_release(&path).locking(&path)? {
+            Some(bytes) if !bytes.is_empty() => record::parse::<ExitRecord>(&path, &bytes).map(Some),
+            _ => Ok(None),
         }
     }
 
@@ -420,15 +442,16 @@ impl Store {
 
     /// Takes a container out of the store: its name is free and its directory in the trash when this returns. The caller
     /// has seen to it that nothing runs. What lies in the trash is deleted by [`super::trash`].
-    pub(crate) fn remove_container(&self, container: Locked<ContainerRecord>) -> Result<(), Error> {
+    /// The answer is where: [`Store::delete_trashed`] deletes just that.
+    pub(crate) fn remove_container(&self, container: Locked<ContainerRecord>) -> Result<PathBuf, Error> {
         let (id, name) = (container.id().clone(), container.config.name.clone());
         self.discard_container(&id, Some(&name))
     }
 
     /// Like [`Self::remove_container`], for one that cannot even be read. Rename and unlink need no space (rule R13).
-    pub(crate) fn discard_container(&self, id: &ContainerId, name: Option<&ContainerName>) -> Result<(), Error> {
+    pub(crate) fn discard_container(&self, id: &ContainerId, name: Option<&ContainerName>) -> Result<PathBuf, Error> {
         let layout = self.layout();
-        self.move_to_trash(&layout.container(id))?;
+        let trashed = self.move_to_trash(&layout.container(id))?;
         if let Some(name) = name
             && self.name_holder(name)?.as_ref() == Some(id)
         {
@@ -436,7 +459,8 @@ impl Store {
             sys::fs::remove_file(&path).removing(&path)?;
         }
         let volatile = layout.run_container(id);
-        sys::fs::remove_tree(&volatile).removing(&volatile)
+        sys::fs::remove_tree(&volatile).removing(&volatile)?;
+        Ok(trashed)
     }
 }
 

@@ -3,27 +3,32 @@
 //! Files may belong to subordinate ids. [`empty`] is a plain function: the engine calls it as the caller first, and in
 //! a worker in P for what that leaves.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::error::{At as _, Error};
 use super::store::Store;
 use crate::sys;
 use crate::sys::Errno;
+use crate::sys::dir::Dir;
+
+/// How often a tree is tried again that another process deletes at the same time.
+const TRIES: usize = 16;
 
 impl Store {
-    /// Moves a file or directory of the store to the trash; absent is fine.
-    pub(crate) fn move_to_trash(&self, path: &Path) -> Result<(), Error> {
+    /// Moves a file or directory of the store to the trash; absent is fine. Answers where it is now.
+    pub(crate) fn move_to_trash(&self, path: &Path) -> Result<PathBuf, Error> {
         let target = self.layout().trash().join(hex::encode(sys::fs::random::<12>()));
         match sys::fs::rename(path, &target) {
-            Err(error) if error.is(Errno::ENOENT) && !sys::fs::exists(path) => Ok(()),
+            Err(error) if error.is(Errno::ENOENT) && !sys::fs::exists(path) => {}
             // Somebody removed `trash/` itself.
             Err(error) if error.is(Errno::ENOENT) => {
                 let trash = self.layout().trash();
                 sys::fs::mkdir_all(&trash, super::store::DIR_MODE).writing(&trash)?;
-                sys::fs::rename(path, &target).removing(path)
+                sys::fs::rename(path, &target).removing(path)?;
             }
-            other => other.removing(path),
+            other => other.removing(path)?,
         }
+        Ok(target)
     }
 
     /// True if something waits to be deleted.
@@ -36,25 +41,34 @@ impl Store {
     pub(crate) fn empty_trash(&self) -> Result<bool, Error> {
         empty(&self.layout().trash())
     }
+
+    /// Deletes one thing that was moved to the trash; false if that takes a worker in P.
+    pub(crate) fn delete_trashed(&self, trashed: &Path) -> Result<bool, Error> {
+        delete(trashed)
+    }
 }
 
 /// Deletes everything in a directory of trash; see [`Store::empty_trash`].
 pub(crate) fn empty(trash: &Path) -> Result<bool, Error> {
-    let mut left = false;
-    let names = sys::fs::names(trash).reading(trash)?;
-    if names.is_empty() {
-        return Ok(true);
+    let mut done = true;
+    for name in sys::fs::names(trash).reading(trash)? {
+        done &= delete(&trash.join(&name))?;
     }
-    let dir = sys::dir::Dir::open(trash).reading(trash)?;
-    for name in names {
-        let path = trash.join(&name);
-        match dir.remove_tree(&name) {
-            Ok(()) => {}
-            Err(error) if error.is(Errno::EPERM) || error.is(Errno::EACCES) => left = true,
-            // Another process filled or emptied it under our hands.
-            Err(error) if error.is(Errno::ENOTEMPTY) || error.is(Errno::ENOENT) => left |= sys::fs::exists(&path),
-            Err(source) => return Err(Error::Remove { path, source }),
+    Ok(done)
+}
+
+/// Deletes one tree; false if files are left that the caller may not delete. Absent is fine.
+pub(crate) fn delete(path: &Path) -> Result<bool, Error> {
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return Ok(true) };
+    let dir = Dir::open(parent).reading(parent)?;
+    for _ in 0..TRIES {
+        match dir.remove_tree(name) {
+            Ok(()) => return Ok(true),
+            Err(error) if error.is(Errno::EPERM) || error.is(Errno::EACCES) => return Ok(false),
+            // Another process fills or empties it under our hands.
+            Err(error) if error.is(Errno::ENOTEMPTY) || error.is(Errno::ENOENT) => {}
+            Err(source) => return Err(Error::Remove { path: path.to_owned(), source }),
         }
     }
-    Ok(!left)
+    Ok(!sys::fs::exists(path))
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::container_record::ContainerConfig;
 use super::error::{At as _, Error};
 use super::record::{self, Record, Rest};
 use super::store::{DIR_MODE, Store};
@@ -193,6 +194,19 @@ impl Store {
             let users = users.iter().map(ToString::to_string).collect();
             return Err(Error::VolumeInUse { name: name.clone(), users });
         }
-        self.move_to_trash(&path)
+        self.move_to_trash(&path).map(drop)
+    }
+
+    /// Removes the anonymous volumes of a container that is gone (`--rm`, `rm -v`), unless others mount them.
+    pub(crate) fn remove_anonymous_volumes(&self, config: &ContainerConfig) -> Result<(), Error> {
+        for mount in &config.spec.mounts {
+            if let MountSource::Volume { name, anonymous: true, .. } = &mount.source {
+                match self.remove_volume(name) {
+                    Err(Error::NoVolume(_) | Error::VolumeInUse { .. }) => {}
+                    other => other?,
+                }
+            }
+        }
+        Ok(())
     }
 }

@@ -55,6 +55,12 @@ pub(crate) fn write_in_place(path: &Path, bytes: &[u8]) -> Result<()> {
     file.write_all(bytes).call("write", || format!("{path:?}, {:?}", String::from_utf8_lossy(bytes)))
 }
 
+/// Replaces the content of an existing file where it is; nobody else writes it.
+pub(crate) fn overwrite(path: &Path, bytes: &[u8]) -> Result<()> {
+    let file = OpenOptions::new().write(true).truncate(true).open(path);
+    file.and_then(|mut file| file.write_all(bytes)).call("write", || format!("{path:?}, O_TRUNC"))
+}
+
 /// Makes a new file with these bytes; EEXIST if it is there. Mode 0600. Not synced.
 pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut file = create_new(path, 0o600)?;

@@ -66,6 +66,21 @@ impl FileLock {
         }
     }
 
+    /// Waits until nobody holds the lock on `path` exclusively, and reads what its holder left in the file, even if that
+    /// has no name any more. None if there is no such file.
+    pub(crate) fn wait_for_release(path: &Path) -> Result<Option<Vec<u8>>> {
+        let Some(file) = super::fs::absent_is_none(super::fs::open(path))? else { return Ok(None) };
+        loop {
+            match file.lock_shared() {
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                other => break other.call("flock", || format!("{path:?}, LOCK_SH"))?,
+            }
+        }
+        let mut bytes = Vec::new();
+        file.take(1 << 20).read_to_end(&mut bytes).call("read", || format!("{path:?}"))?;
+        Ok(Some(bytes))
+    }
+
     /// Writes who holds the lock, for messages only.
     pub(crate) fn note_holder(&mut self, text: &str) -> Result<()> {
         let path = self.path.clone();
