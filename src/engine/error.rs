@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::types::failure::{Failure, FailureKind};
 use crate::types::id::ContainerId;
 use crate::types::status::ContainerStatus;
-use crate::{monitor, rootless, runtime, specgen, storage, sys};
+use crate::{monitor, network, rootless, runtime, specgen, storage, sys};
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -25,6 +25,8 @@ pub(crate) enum Error {
         #[source]
         source: runtime::Error,
     },
+    #[error("network of the container")]
+    Network(#[source] network::Error),
     #[error("settings of the container")]
     Spec(#[source] specgen::Error),
     #[error("{what}")]
@@ -69,6 +71,7 @@ impl Error {
             Self::Rootless(error) => error.kind(),
             Self::Start { source, .. } => source.kind(),
             Self::Exec { source, .. } => source.kind(),
+            Self::Network(error) => error.kind(),
             Self::Failure(failure) => failure.kind,
             Self::Host { source, .. } | Self::Path { source, .. } if source.is(sys::Errno::ENOSPC) => {
                 FailureKind::NoSpace

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::runtime::{self, cgroup};
 use crate::types::failure::{Failure, FailureKind};
-use crate::{rootless, storage, sys};
+use crate::{network, rootless, storage, sys};
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -28,6 +28,8 @@ pub(crate) enum Error {
     Outer(#[source] rootless::Error),
     #[error("cgroup of the container")]
     Cgroup(#[source] cgroup::Error),
+    #[error("network of the container")]
+    Network(#[source] network::Error),
     #[error("{0}")]
     Runtime(#[source] runtime::Error),
     #[error("standard streams of the container")]
@@ -56,6 +58,7 @@ impl Error {
             Self::Died => FailureKind::Died,
             Self::Outer(error) => error.kind(),
             Self::Runtime(error) => error.kind(),
+            Self::Network(error) => error.kind(),
             Self::Cgroup(_) => FailureKind::Cgroup,
             Self::Log { source, .. } | Self::Write { source, .. } if source.is(sys::Errno::ENOSPC) => {
                 FailureKind::NoSpace

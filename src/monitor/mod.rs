@@ -9,5 +9,9 @@ pub(crate) mod stdio;
 pub(crate) mod supervise;
 
 mod error;
+mod exit;
+mod life;
+pub(crate) mod request;
+pub(crate) mod spawn;
 
 pub(crate) use error::Error;

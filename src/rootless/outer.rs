@@ -72,6 +72,12 @@ impl Outer {
         Self { wish, live }
     }
 
+    /// The P that a descriptor names.
+    pub(crate) fn with_live(wish: OuterWish, userns: BorrowedFd<'_>) -> Result<Self, Error> {
+        let live = userns.try_clone_to_owned().map_err(|error| Error::Join(own_error("dup", &error)))?;
+        Ok(Self { wish, live: Some(live) })
+    }
+
     /// P ← host.
     pub(crate) fn maps(&self) -> &IdMaps {
         &self.wish.maps

@@ -76,6 +76,11 @@ pub(crate) fn begin(bundle: &Bundle, outer: &Outer, streams: Streams) -> Result<
 }
 
 impl Creating {
+    /// The stage, for the cgroup.
+    pub(crate) fn stage_pid(&self) -> Pid {
+        self.stage.child().pid()
+    }
+
     /// Waits for P's id map.
     pub(crate) fn map(mut self) -> Result<Staging, Error> {
         let mapped = self.stage.finish_map();

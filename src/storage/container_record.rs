@@ -1,13 +1,12 @@
 //! What is recorded of a container: the wish (`config.json`), the run (`state.json`), the end (`exit.json`); and the
 //! status that follows from them.
 
-use std::path::PathBuf;
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::process_identity::ProcessIdentity;
 use super::record::{Record, Rest};
+use crate::types::cgroup::CgroupRecord;
 use crate::types::container_spec::ContainerSpec;
 use crate::types::digest::{ChainId, Digest};
 use crate::types::id::{ContainerId, ImageId};
@@ -109,9 +108,8 @@ pub(crate) struct ContainerState {
     pub(crate) monitor: Option<ProcessIdentity>,
     #[serde(default)]
     pub(crate) started_at: Option<Timestamp>,
-    /// Cgroup of the container, below `/sys/fs/cgroup`.
     #[serde(default)]
-    pub(crate) cgroup: Option<PathBuf>,
+    pub(crate) cgroup: Option<CgroupRecord>,
     /// Published ports as they really are.
     #[serde(default)]
     pub(crate) ports: Vec<PortMapping>,

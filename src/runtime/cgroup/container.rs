@@ -3,27 +3,15 @@
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-
 use crate::sys;
 use crate::sys::Errno;
+use crate::types::cgroup::CgroupRecord;
 use crate::types::resources::Resources;
 
 use super::error::Error;
 use super::select::Why;
 use super::stats::Stats;
 use super::{cgroupfs, freezer, limits, stats, systemd};
-
-/// What other processes need to find the cgroup again: part of the container's state.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct CgroupRecord {
-    /// Directory, absolute.
-    pub(crate) path: PathBuf,
-    /// Scope of the user's systemd that holds it, in case (b).
-    pub(crate) scope: Option<String>,
-    /// Controllers that work in it.
-    pub(crate) controllers: Vec<String>,
-}
 
 /// An existing cgroup that holds the processes of one container and nothing else.
 #[derive(Debug)]

@@ -24,7 +24,8 @@ mod systemd;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use container::{CgroupRecord, ContainerCgroup, remove};
+pub(crate) use crate::types::cgroup::CgroupRecord;
+pub(crate) use container::{ContainerCgroup, remove};
 pub(crate) use error::Error;
 pub(crate) use limits::{check_unified_name, needed_controllers};
 pub(crate) use select::{Available, Pending, Request, Why, available, begin};

@@ -1,0 +1,196 @@
+//! The end of a run: the record first, then ports, network and cgroup, then (`--rm`) the container itself.
+//! Each step is idempotent: whoever finds the container without a monitor finishes what is left.
+
+use std::time::SystemTime;
+
+use jiff::Timestamp;
+
+use super::attach::Clients;
+use super::error::Error;
+use super::report::ExitReport;
+use super::request::StartRequest;
+use super::supervise::Exited;
+use crate::network::{ClaimedPorts, NetworkHandle};
+use crate::rootless::outer::Published;
+use crate::rootless::{Outer, worker};
+use crate::runtime::cgroup::ContainerCgroup;
+use crate::storage::container_record::ExitRecord;
+use crate::storage::{Store, trash};
+use crate::sys;
+use crate::sys::lock::FileLock;
+use crate::sys::process::ExitStatus;
+use crate::types::failure::{Failure, FailureKind};
+
+/// What is left of a run when its program has ended.
+#[derive(Debug)]
+pub(super) struct Ending {
+    network: NetworkHandle,
+    ports: ClaimedPorts,
+    cgroup: Option<ContainerCgroup>,
+    published: Option<Published>,
+    oom_killed: bool,
+}
+
+impl Ending {
+    pub(super) fn of(
+        network: NetworkHandle,
+        ports: ClaimedPorts,
+        cgroup: Option<ContainerCgroup>,
+        published: Option<Published>,
+    ) -> Self {
+        let oom_killed = cgroup.as_ref().is_some_and(ContainerCgroup::oom_killed);
+        Self { network, ports, cgroup, published, oom_killed }
+    }
+}
+
+/// Writes the exit record, before anything that others could take is freed (rule R11).
+pub(super) fn record(
+    store: &Store,
+    request: &StartRequest,
+    exited: &Exited,
+    ending: &Ending,
+    restarts: u32,
+) -> ExitRecord {
+    let mut exit = ExitRecord::new(exited.status.code());
+    exit.signal = match exited.status {
+        ExitStatus::Signal(signal) => Some(signal),
+        ExitStatus::Code(_) => None,
+    };
+    exit.oom_killed = ending.oom_killed;
+    exit.finished_at = timestamp(exited.finished_at);
+    exit.restarts = restarts;
+    if exited.timed_out {
+        exit.error = Some("timeout".to_owned());
+    }
+    let written = store.lock_container(&request.config.id).and_then(|mut locked| {
+        if let Some(state) = &locked.state {
+            exit.started_at = state.started_at;
+            exit.stopped_by_user = state.stopped_by_user;
+        }
+        locked.write_exit(store, exit.clone())
+    });
+    if let Err(error) = written {
+        // The container is gone (`rm -f`), or the disk is full: the status is then "stopped, monitor lost".
+        tracing::warn!(%error, container = %request.config.id, "exit not recorded");
+    }
+    exit
+}
+
+fn timestamp(time: SystemTime) -> Timestamp {
+    Timestamp::try_from(time).unwrap_or_else(|_| Timestamp::now())
+}
+
+/// Frees the network, the ports and the cgroup. P stays for the removal, if it was ours.
+pub(super) fn tear_down(ending: Ending) -> Option<Published> {
+    stop_network(ending.network);
+    ending.ports.release();
+    remove_cgroup(ending.cgroup);
+    ending.published
+}
+
+pub(super) fn stop_network(network: NetworkHandle) {
+    if let Err(error) = network.stop() {
+        tracing::warn!(%error, "network helper");
+    }
+}
+
+pub(super) fn remove_cgroup(cgroup: Option<ContainerCgroup>) {
+    if let Some(cgroup) = cgroup
+        && let Err(error) = cgroup.remove()
+    {
+        tracing::warn!(%error, "cgroup stays");
+    }
+}
+
+/// The last acts of a monitor: `--rm`, and the word to everyone who is attached.
+pub(super) fn finish(
+    store: &Store,
+    request: &StartRequest,
+    published: Option<Published>,
+    clients: Clients,
+    exit: &ExitRecord,
+) {
+    let report = ExitReport {
+        code: exit.code,
+        signal: exit.signal.and_then(|signal| u8::try_from(signal).ok()),
+        oom_killed: exit.oom_killed,
+    };
+    if request.config.spec.remove
+        && let Err(error) = remove(store, request, published.as_ref())
+    {
+        tracing::warn!(%error, container = %request.config.id, "container not removed");
+    }
+    if let Some(published) = published
+        && let Err(error) = published.withdraw()
+    {
+        tracing::debug!(%error, "entry of P stays");
+    }
+    if let Err(error) = clients.finish(report) {
+        tracing::debug!(%error, "attached clients");
+    }
+}
+
+/// Removes the container and its anonymous volumes.
+fn remove(store: &Store, request: &StartRequest, published: Option<&Published>) -> Result<(), Error> {
+    let locked = store.lock_container(&request.config.id).map_err(Error::Storage)?;
+    store.remove_container(locked).map_err(Error::Storage)?;
+    for mount in &request.config.spec.mounts {
+        if let crate::types::mount::MountSource::Volume { name, anonymous: true, .. } = &mount.source {
+            store.remove_volume(name).map_err(Error::Storage)?;
+        }
+    }
+    empty_trash(store, request, published)
+}
+
+/// Deletes what was moved to the trash: by ourselves if every file is the caller's, else in P.
+fn empty_trash(store: &Store, request: &StartRequest, published: Option<&Published>) -> Result<(), Error> {
+    if store.empty_trash().map_err(Error::Storage)? {
+        return Ok(());
+    }
+    let outer = match published {
+        Some(published) => Outer::with_live(request.wish.clone(), published.userns()).map_err(Error::Outer)?,
+        None => Outer::find(request.wish.clone(), &store.layout().outers()),
+    };
+    let path = store.layout().trash();
+    let emptied =
+        worker::run(&outer, || trash::empty(&path).map_err(|error| Failure::from_error(FailureKind::Other, &error)));
+    emptied.map(drop).map_err(Error::Outer)
+}
+
+/// A container that never started goes back to what it was; with `--rm` it goes altogether.
+pub(super) fn failed_start(store: &Store, request: &StartRequest, held: &FileLock, error: &Error, restarts: u32) {
+    if restarts > 0 {
+        let mut exit = ExitRecord::unknown("restart failed");
+        exit.error = Some(error.to_failure().to_string());
+        exit.restarts = restarts;
+        if let Err(error) = store.record_exit(&request.config, &exit) {
+            tracing::warn!(%error, "exit not recorded");
+        }
+        return;
+    }
+    undo_start(store, request, held);
+}
+
+pub(super) fn undo_start(store: &Store, request: &StartRequest, held: &FileLock) {
+    let undone = if request.config.spec.remove {
+        remove(store, request, None)
+    } else if sys::fs::exists(&store.layout().container_exit(&request.config.id)) {
+        Ok(())
+    } else {
+        // Never ran: without the lock file its status is "created" again.
+        sys::fs::remove_file(held.path())
+            .map(drop)
+            .map_err(|source| Error::Write { path: held.path().to_owned(), source })
+    };
+    if let Err(error) = undone {
+        tracing::warn!(%error, "failed start not undone");
+    }
+}
+
+/// During the pause before a restart: somebody stopped or removed the container.
+pub(super) fn stop_asked(store: &Store, request: &StartRequest) -> bool {
+    match store.container(&request.config.id) {
+        Ok(record) => record.state.is_none_or(|state| state.stopped_by_user),
+        Err(_) => true,
+    }
+}

@@ -1,0 +1,317 @@
+//! The monitor's life: start the container, supervise it, record its end, start it again or tidy up.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use super::attach::{Clients, Pace};
+use super::error::Error;
+use super::exit::{self, Ending};
+use super::log::{K8sFile, LogSink};
+use super::request::StartRequest;
+use super::restart::{Decision, Ended, Restarts, pause_unless};
+use super::spawn::{Reply, Started};
+use super::stdio::ContainerIo;
+use super::supervise::{self, Exited, Hooks, StopPlan, Supervised};
+use crate::network::{self, ClaimedPorts, NetworkHandle, PortHolder};
+use crate::rootless::Outer;
+use crate::rootless::outer::Published;
+use crate::runtime::cgroup::{self, ContainerCgroup};
+use crate::runtime::create::{self, Running};
+use crate::storage::Store;
+use crate::storage::container_record::ContainerState;
+use crate::storage::process_identity::ProcessIdentity;
+use crate::sys::lock::FileLock;
+use crate::sys::process::{Pid, PidFd};
+use crate::sys::{self, process};
+use crate::types::container_spec::LogDriver;
+use crate::types::status::ContainerStatus;
+
+/// How long a network helper may take.
+const NETWORK_DEADLINE: Duration = Duration::from_secs(20);
+
+/// What the monitor holds while the container runs.
+#[derive(Debug)]
+struct Alive {
+    running: Running,
+    io: ContainerIo,
+    network: NetworkHandle,
+    ports: ClaimedPorts,
+    cgroup: Option<ContainerCgroup>,
+    published: Option<Published>,
+    since: Instant,
+}
+
+/// Runs the container to its end; the monitor's exit code.
+pub(super) fn live(store: &Store, request: StartRequest, client: Option<OwnedFd>, reply: &mut Reply) -> i32 {
+    let held = match hold(store, &request) {
+        Ok(held) => held,
+        Err(error) => {
+            reply.send(&Err(error.to_failure()));
+            return 1;
+        }
+    };
+    let prepared = Clients::new().map_err(Error::Supervise).and_then(|mut clients| {
+        if let Some(client) = client {
+            clients.add(client, Pace::Lossless).map_err(Error::Supervise)?;
+        }
+        Ok((clients, open_log(store, &request)?))
+    });
+    let (mut clients, mut log) = match prepared {
+        Ok(prepared) => prepared,
+        Err(error) => {
+            exit::undo_start(store, &request, &held);
+            reply.send(&Err(error.to_failure()));
+            return 1;
+        }
+    };
+    let mut restarts = Restarts::new(request.config.spec.restart);
+    loop {
+        let alive = match start(store, &request, restarts.count()) {
+            Ok(alive) => alive,
+            Err(error) => {
+                exit::failed_start(store, &request, &held, &error, restarts.count());
+                reply.send(&Err(error.to_failure()));
+                return 1;
+            }
+        };
+        reply.send(&Ok(Started { pid: alive.running.init.pid().as_raw(), warnings: Vec::new() }));
+        let since = alive.since;
+        let (exited, ending) = until_exit(store, &request, alive, &mut log, &mut clients);
+        let record = exit::record(store, &request, &exited, &ending, restarts.count());
+        let ended = Ended {
+            code: record.code,
+            ran_for: since.elapsed(),
+            stopped_by_user: record.stopped_by_user || exited.timed_out,
+        };
+        let decision = restarts.decide(ended);
+        let outer = exit::tear_down(ending);
+        if let Decision::Restart { pause } = decision
+            && pause_unless(pause, || exit::stop_asked(store, &request))
+        {
+            continue;
+        }
+        exit::finish(store, &request, outer, clients, &record);
+        drop(held);
+        return 0;
+    }
+}
+
+/// Takes the liveness lock; from now on this container has a monitor.
+fn hold(store: &Store, request: &StartRequest) -> Result<FileLock, Error> {
+    let locked = store.lock_container(&request.config.id).map_err(Error::Storage)?;
+    if locked.status.is_alive() || locked.status == ContainerStatus::Removing {
+        return Err(Error::Held(request.config.id.short().to_owned()));
+    }
+    let lock = store.take_monitor_lock(&locked).map_err(Error::Storage)?;
+    lock.ok_or_else(|| Error::Held(request.config.id.short().to_owned()))
+}
+
+fn open_log(store: &Store, request: &StartRequest) -> Result<LogSink, Error> {
+    let log = &request.config.spec.log;
+    match log.driver {
+        LogDriver::None => Ok(LogSink::None),
+        LogDriver::K8sFile => {
+            let path = log.path.clone().unwrap_or_else(|| store.layout().container_log(&request.config.id));
+            let file = K8sFile::open(&path, log.max_size, log.max_files);
+            file.map(|file| LogSink::K8sFile(Box::new(file))).map_err(|source| Error::Log { path, source })
+        }
+    }
+}
+
+/// From nothing to a running program. What was begun is undone if a later step fails.
+fn start(store: &Store, request: &StartRequest, restarts: u32) -> Result<Alive, Error> {
+    let spec = &request.config.spec;
+    let live_dir = store.layout().outers();
+    let outer = Outer::find(request.wish.clone(), &live_dir);
+    let (io, streams) = if spec.tty {
+        (None, None)
+    } else {
+        let (io, child) = ContainerIo::pipes(spec.interactive).map_err(Error::Streams)?;
+        (Some(io), Some([child.stdin, child.stdout, child.stderr]))
+    };
+    let creating = create::begin(&request.bundle, &outer, streams).map_err(Error::Runtime)?;
+    // While newuidmap runs: the cgroup, and the ports.
+    let pids = [Pid::this().as_raw(), creating.stage_pid().as_raw()];
+    let wanted = cgroup::Request {
+        id: &request.config.id,
+        mode: spec.cgroups,
+        parent: spec.cgroup_parent.as_deref(),
+        resources: &spec.resources,
+    };
+    let pending = cgroup::begin(wanted, &pids);
+    let holder = PortHolder { id: &request.config.id, name: request.config.name.as_str() };
+    let ports = network::claim(&store.layout().ports(), &request.network.ports, &holder).map_err(Error::Network);
+    let staging = creating.map().map_err(Error::Runtime)?;
+    let published = if outer.is_live() {
+        None
+    } else {
+        // Only an offer to others: without it they make their own.
+        Published::publish(staging.stage_pid(), &request.wish.maps, &live_dir).ok()
+    };
+    let ports = ports?;
+    let cgroup = pending.and_then(cgroup::Pending::finish).map_err(Error::Cgroup)?;
+    let undo = |cgroup: Option<ContainerCgroup>, error: Error| {
+        exit::remove_cgroup(cgroup);
+        error
+    };
+    if let Some(group) = &cgroup
+        && let Err(error) = group.apply(&spec.resources)
+    {
+        return Err(undo(cgroup, Error::Cgroup(error)));
+    }
+    let placed = match staging.place(cgroup.as_ref().map(ContainerCgroup::dir)) {
+        Ok(placed) => placed,
+        Err(error) => return Err(undo(cgroup, Error::Runtime(error))),
+    };
+    let run_dir = store.layout().run_container(&request.config.id);
+    let network = network::start(&request.network, &ports.ports, &run_dir, placed.userns.as_fd(), placed.netns.as_fd());
+    let mut network = match network {
+        Ok(network) => network,
+        Err(error) => {
+            placed.abandon();
+            return Err(undo(cgroup, Error::Network(error)));
+        }
+    };
+    let begun = placed.created().map_err(Error::Runtime).and_then(|created| {
+        match network.wait_ready(Instant::now() + NETWORK_DEADLINE) {
+            Ok(()) => created.start().map_err(Error::Runtime),
+            Err(error) => {
+                created.abandon();
+                Err(Error::Network(error))
+            }
+        }
+    });
+    let running = match begun {
+        Ok(running) => running,
+        Err(error) => {
+            exit::stop_network(network);
+            return Err(undo(cgroup, error));
+        }
+    };
+    let mut alive = assemble(running, io, network, ports, cgroup, published)?;
+    match write_running(store, request, &mut alive, restarts) {
+        Ok(()) => Ok(alive),
+        Err(error) => {
+            create::end(&alive.running.init);
+            drop(exit::tear_down(Ending::of(alive.network, alive.ports, alive.cgroup, alive.published)));
+            Err(error)
+        }
+    }
+}
+
+fn assemble(
+    mut running: Running,
+    io: Option<ContainerIo>,
+    network: NetworkHandle,
+    ports: ClaimedPorts,
+    cgroup: Option<ContainerCgroup>,
+    published: Option<Published>,
+) -> Result<Alive, Error> {
+    let io = match (io, running.console.take()) {
+        (Some(io), _) => io,
+        (None, Some(master)) => ContainerIo::terminal(master).map_err(Error::Streams)?,
+        (None, None) => {
+            create::end(&running.init);
+            return Err(Error::Streams(sys::Error::new("recvmsg", "no terminal came", sys::Errno::ENOTTY)));
+        }
+    };
+    Ok(Alive { running, io, network, ports, cgroup, published, since: Instant::now() })
+}
+
+/// Makes the run known: the old exit is forgotten, the state says running.
+fn write_running(store: &Store, request: &StartRequest, alive: &mut Alive, restarts: u32) -> Result<(), Error> {
+    let mut locked = store.lock_container(&request.config.id).map_err(Error::Storage)?;
+    if locked.exit.is_some() {
+        locked.clear_exit(store).map_err(Error::Storage)?;
+    }
+    let mut state = ContainerState::new(ContainerStatus::Running);
+    state.init = identity(alive.running.init.pid());
+    state.monitor = identity(Pid::this());
+    state.started_at = Some(Timestamp::now());
+    state.cgroup = alive.cgroup.as_ref().map(|cgroup| cgroup.record().clone());
+    state.ports.clone_from(&alive.ports.ports);
+    state.restarts = restarts;
+    state.network.helper = alive.network.helper().map(|helper| helper.to_string()).unwrap_or_default();
+    state.network.ip_address = alive.network.address.map(|address| address.to_string());
+    state.network.gateway = alive.network.gateway.map(|address| address.to_string());
+    locked.write_state(store, state).map_err(Error::Storage)?;
+    drop(locked);
+    if let Some(path) = &request.config.spec.pidfile {
+        let text = format!("{}\n", alive.running.init.pid());
+        sys::fs::replace_volatile(path, text.as_bytes())
+            .map_err(|source| Error::Write { path: path.clone(), source })?;
+    }
+    Ok(())
+}
+
+fn identity(pid: Pid) -> Option<ProcessIdentity> {
+    let start_time = process::start_time(pid).ok().flatten()?;
+    Some(ProcessIdentity { pid: u32::try_from(pid.as_raw()).ok()?, start_time })
+}
+
+/// Supervises until the program has ended; what is left to tear down.
+fn until_exit(
+    store: &Store,
+    request: &StartRequest,
+    alive: Alive,
+    log: &mut LogSink,
+    clients: &mut Clients,
+) -> (Exited, Ending) {
+    let spec = &request.config.spec;
+    let Alive { running, io, network, ports, cgroup, published, .. } = alive;
+    let mut hooks = Restore { store, request, init: running.init.pid() };
+    let supervised = Supervised {
+        init: &running.init,
+        io,
+        log,
+        clients,
+        socket: Some(store.layout().attach_socket(&request.config.id)),
+        network_helper: network.pidfd(),
+        timeout: spec.timeout.map(|seconds| Duration::from_secs(seconds.into())),
+        stop: StopPlan {
+            signal: request.stop_signal,
+            timeout: Some(Duration::from_secs(spec.stop_timeout.unwrap_or(10).into())),
+        },
+        hooks: &mut hooks,
+    };
+    let exited = supervise::run(supervised).unwrap_or_else(|error| lost(&running.init, &error));
+    if let Some(fuse) = &running.fuse {
+        drop(fuse.signal(15));
+        if !fuse.wait_gone(Some(Duration::from_secs(5))).unwrap_or(false) {
+            drop(fuse.signal(9));
+        }
+    }
+    (exited, Ending::of(network, ports, cgroup, published))
+}
+
+/// The loop could not do its work: the container must not run on unseen.
+fn lost(init: &PidFd, error: &sys::Error) -> Exited {
+    tracing::error!(%error, "supervision failed");
+    drop(init.signal(9));
+    let status = init.wait().unwrap_or(process::ExitStatus::Signal(9));
+    Exited { status, finished_at: std::time::SystemTime::now(), timed_out: false }
+}
+
+/// Writes the state anew when a logout took the runroot away.
+#[derive(Debug)]
+struct Restore<'a> {
+    store: &'a Store,
+    request: &'a StartRequest,
+    init: Pid,
+}
+
+impl Hooks for Restore<'_> {
+    fn runroot_restored(&mut self) {
+        let restored = self.store.lock_container(&self.request.config.id).and_then(|mut locked| {
+            let mut state = locked.state.clone().unwrap_or_else(|| ContainerState::new(ContainerStatus::Running));
+            state.init = identity(self.init);
+            state.monitor = identity(Pid::this());
+            locked.write_state(self.store, state)
+        });
+        if let Err(error) = restored {
+            tracing::warn!(%error, "state not restored");
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! Everything that a start needs, worked out by the engine before the fork.
+
+use std::os::fd::OwnedFd;
+
+use crate::network::NetworkPlan;
+use crate::rootless::OuterWish;
+use crate::runtime::bundle::Bundle;
+use crate::storage::container_record::ContainerConfig;
+
+/// A container about to be started.
+#[derive(Debug)]
+pub(crate) struct StartRequest {
+    pub(crate) config: ContainerConfig,
+    pub(crate) bundle: Bundle,
+    pub(crate) network: NetworkPlan,
+    /// The map that P shall have.
+    pub(crate) wish: OuterWish,
+    /// A connected socket of a foreground `run` or `start -a`, attached before the program starts.
+    pub(crate) client: Option<OwnedFd>,
+    /// The first signal of a stop.
+    pub(crate) stop_signal: i32,
+}
