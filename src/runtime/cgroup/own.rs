@@ -9,8 +9,9 @@ use crate::sys;
 use crate::types::id::ContainerId;
 
 use super::cgroupfs;
-use super::container::{CgroupRecord, ContainerCgroup};
+use super::container::ContainerCgroup;
 use super::error::Error;
+use crate::types::cgroup::CgroupRecord;
 
 /// Leaf that takes the processes of the subtree's root, so that its controllers can be enabled.
 const HOST: &str = "sampan-host";

@@ -16,8 +16,9 @@ use crate::sys;
 use crate::types::id::ContainerId;
 
 use super::cgroupfs;
-use super::container::{CgroupRecord, ContainerCgroup};
+use super::container::ContainerCgroup;
 use super::error::Error;
+use crate::types::cgroup::CgroupRecord;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 const SYSTEMD: &str = "org.freedesktop.systemd1";
