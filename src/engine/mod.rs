@@ -3,6 +3,7 @@
 
 mod error;
 mod handle;
+mod linger;
 
 pub(crate) use error::Error;
 pub(crate) use handle::{Engine, EngineConfig};

@@ -27,6 +27,13 @@ pub(super) fn root(uid: u32) -> Option<PathBuf> {
     (writable && !belongs_to_systemd(&root, uid)).then_some(root)
 }
 
+/// True if this process lives and dies with the logins of its user: below `user-UID.slice`.
+pub(crate) fn below_user_slice(uid: u32) -> bool {
+    let slice = format!("user-{uid}.slice");
+    let here = cgroupfs::of_process(sys::process::Pid::this().as_raw());
+    here.is_some_and(|here| here.components().any(|part| part.as_os_str() == OsStr::new(&slice)))
+}
+
 /// Everything below `user@UID.service` may be written by the user, but only what is marked as delegated is not managed by the
 /// user's systemd (systemd's "Control Group APIs and Delegation"; the mark has been there since systemd 251).
 fn belongs_to_systemd(root: &Path, uid: u32) -> bool {
