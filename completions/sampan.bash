@@ -19,11 +19,17 @@ _sampan() {
             sampan,completion)
                 cmd="sampan__subcmd__completion"
                 ;;
+            sampan,info)
+                cmd="sampan__subcmd__info"
+                ;;
             sampan,system)
                 cmd="sampan__subcmd__system"
                 ;;
             sampan,version)
                 cmd="sampan__subcmd__version"
+                ;;
+            sampan__subcmd__system,info)
+                cmd="sampan__subcmd__system__subcmd__info"
                 ;;
             sampan__subcmd__system,version)
                 cmd="sampan__subcmd__system__subcmd__version"
@@ -35,7 +41,7 @@ _sampan() {
 
     case "${cmd}" in
         sampan)
-            opts="-h -V --root --runroot --storage-driver --cgroup-manager --log-level --help --version completion version system"
+            opts="-h -V --root --runroot --storage-driver --log-level --help --version completion info version system"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -51,10 +57,6 @@ _sampan() {
                     ;;
                 --storage-driver)
                     COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --cgroup-manager)
-                    COMPREPLY=($(compgen -W "systemd cgroupfs" -- "${cur}"))
                     return 0
                     ;;
                 --log-level)
@@ -82,13 +84,57 @@ _sampan() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        sampan__subcmd__system)
-            opts="-h --help version"
+        sampan__subcmd__info)
+            opts="-f -h --format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        sampan__subcmd__system)
+            opts="-h --help info version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        sampan__subcmd__system__subcmd__info)
+            opts="-f -h --format --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

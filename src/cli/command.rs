@@ -46,9 +46,6 @@ pub(crate) struct Global {
     /// How a root file system is put together: overlay, fuse-overlayfs or copy.
     #[arg(long, value_name = "DRIVER")]
     pub(crate) storage_driver: Option<String>,
-    /// How a container's cgroup is made: systemd or cgroupfs.
-    #[arg(long, value_name = "MANAGER", value_parser = ["systemd", "cgroupfs"])]
-    pub(crate) cgroup_manager: Option<String>,
     /// Messages on stderr: trace, debug, info, warn, error.
     #[arg(long, value_name = "LEVEL", value_parser = log_level)]
     pub(crate) log_level: Option<LevelFilter>,
@@ -59,6 +56,7 @@ pub(crate) struct Global {
 #[command(defer = true)]
 enum Verb {
     Completion(commands::completion::CompletionArgs),
+    Info(system::info::InfoArgs),
     Version(system::version::VersionArgs),
     /// Looks after Sampan itself.
     #[command(subcommand)]
@@ -69,6 +67,7 @@ impl Verb {
     fn run(self, context: &Context) -> Result<ExitCode, Error> {
         match self {
             Self::Completion(args) => commands::completion::run(args, context),
+            Self::Info(args) => system::info::run(args, context),
             Self::Version(args) => system::version::run(args, context),
             Self::System(verb) => system::run(verb, context),
         }

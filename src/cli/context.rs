@@ -1,13 +1,17 @@
 //! What every verb gets: the caller's surroundings, the global flags, the terminal.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
+use crate::config::Roots;
+use crate::engine::{Engine, EngineConfig, StorageDriver};
 use crate::types::progress::{Progress, Silent};
 
 use super::command::Global;
 use super::error::Error;
+use super::lower::FlagError;
 use super::output::progress::Bars;
 use super::output::ui::Ui;
 
@@ -59,12 +63,41 @@ pub(crate) struct Context {
     pub(crate) invocation: Invocation,
     pub(crate) global: Global,
     pub(crate) ui: Ui,
+    engine: OnceCell<Engine>,
 }
 
 impl Context {
     pub(crate) fn new(invocation: Invocation, global: Global) -> Self {
         let ui = Ui::new(&invocation);
-        Self { invocation, global, ui }
+        Self { invocation, global, ui, engine: OnceCell::new() }
+    }
+
+    /// The engine, opened at the first call: `--help` and `version` need no store.
+    pub(crate) fn engine(&self) -> Result<&Engine, Error> {
+        if let Some(engine) = self.engine.get() {
+            return Ok(engine);
+        }
+        let engine = Engine::open(self.engine_config()?)?;
+        Ok(self.engine.get_or_init(|| engine))
+    }
+
+    /// Flags win over the environment.
+    fn engine_config(&self) -> Result<EngineConfig, Error> {
+        let absolute = |path: &Option<PathBuf>| match path {
+            Some(path) => {
+                let gone = || FlagError::NoDirectory(path.to_string_lossy().into_owned());
+                self.invocation.absolute(path).ok_or_else(gone).map(Some)
+            }
+            None => Ok(None),
+        };
+        let roots = Roots::find(absolute(&self.global.root)?, absolute(&self.global.runroot)?)?;
+        let driver = self.global.storage_driver.as_deref().or_else(|| self.invocation.var("STORAGE_DRIVER"));
+        Ok(EngineConfig {
+            graphroot: roots.graphroot,
+            runroot: roots.runroot,
+            storage_driver: driver.map(storage_driver).transpose()?,
+            path: self.invocation.var("PATH").unwrap_or(DEFAULT_PATH).to_owned(),
+        })
     }
 
     /// Bars when stderr is a terminal, plain lines otherwise, nothing with `quiet`.
@@ -75,5 +108,22 @@ impl Context {
     /// Prints an error and its hint, and goes on: for verbs that work on several objects.
     pub(crate) fn report(&self, error: &Error) {
         super::error::print(error);
+    }
+}
+
+/// Where helper programs are looked for if the caller has no PATH.
+const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+fn storage_driver(name: &str) -> Result<StorageDriver, FlagError> {
+    match name {
+        "overlay" => Ok(StorageDriver::Overlay),
+        "fuse-overlayfs" => Ok(StorageDriver::FuseOverlayfs),
+        // Podman's driver that copies.
+        "copy" | "vfs" => Ok(StorageDriver::Copy),
+        _ => Err(FlagError::Value {
+            flag: "storage-driver",
+            value: name.to_owned(),
+            why: "overlay, fuse-overlayfs or copy".to_owned(),
+        }),
     }
 }

@@ -4,6 +4,11 @@ use std::error::Error as _;
 use std::io::Write;
 use std::process::ExitCode;
 
+use crate::config;
+use crate::engine;
+use crate::engine::cures::{Caller, Need};
+use crate::types::failure::FailureKind;
+
 use super::exit;
 use super::lower::FlagError;
 
@@ -15,6 +20,10 @@ pub(crate) enum Error {
     Usage(String),
     #[error(transparent)]
     Flag(#[from] FlagError),
+    #[error(transparent)]
+    Config(#[from] config::Error),
+    #[error(transparent)]
+    Engine(#[from] engine::Error),
     #[error("--format {format:?}")]
     Template {
         format: String,
@@ -42,13 +51,20 @@ impl Error {
         match self {
             // As if SIGPIPE had ended us: 128 + 13.
             Self::Output(error) if error.kind() == std::io::ErrorKind::BrokenPipe => 141,
+            Self::Engine(error) => match error.kind() {
+                FailureKind::CommandNotFound => exit::NOT_FOUND,
+                FailureKind::CommandNotInvokable => exit::NOT_INVOKABLE,
+                _ => exit::OURS,
+            },
             _ => exit::OURS,
         }
     }
 
     /// What the user can do about it.
     fn hint(&self) -> Option<String> {
-        None
+        let Self::Engine(error) = self else { return None };
+        let need = Need::behind(error.kind())?;
+        Some(need.cure(&Caller::this("/usr/sbin:/usr/bin:/sbin:/bin")))
     }
 }
 
@@ -57,11 +73,17 @@ pub(crate) fn print(error: &Error) {
     if matches!(error, Error::Output(source) if source.kind() == std::io::ErrorKind::BrokenPipe) {
         return;
     }
-    let mut text = format!("Error: {error}");
+    let mut last = error.to_string();
+    let mut text = format!("Error: {last}");
     let mut source = error.source();
     while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
+        // A wrapper that adds nothing prints its source: once is enough.
+        let message = cause.to_string();
+        if message != last && !last.ends_with(&format!(": {message}")) {
+            text.push_str(": ");
+            text.push_str(&message);
+        }
+        last = message;
         source = cause.source();
     }
     let mut text = one_line(&text);

@@ -7,5 +7,7 @@ mod error;
 mod paths;
 pub(crate) mod registries_conf;
 
+pub(crate) mod user_file;
+
 pub(crate) use error::Error;
 pub(crate) use paths::Roots;

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::runtime::cgroup;
-use crate::specgen;
 use crate::sys;
 use crate::sys::spawn::{Spawn, find_program};
+use crate::types::capability::{CapSet, Capability};
 use crate::types::idmap::IdMap;
 use crate::types::status::ContainerStatus;
 
@@ -259,7 +259,7 @@ fn mappings(map: &IdMap) -> Vec<Mapping> {
 }
 
 fn security() -> SecurityInfo {
-    let capabilities = specgen::DEFAULT_CAPABILITIES.iter().map(|name| format!("CAP_{name}")).collect::<Vec<_>>();
+    let capabilities: Vec<String> = CapSet::DEFAULT.iter().map(Capability::name).collect();
     SecurityInfo {
         apparmor_enabled: line("/sys/module/apparmor/parameters/enabled") == "Y",
         capabilities: capabilities.join(","),
@@ -286,7 +286,8 @@ fn keyed(path: &str) -> BTreeMap<String, String> {
 fn os_release() -> BTreeMap<String, String> {
     let read = |path: &str| sys::fs::read_to_string(Path::new(path)).ok();
     let text = read("/etc/os-release").or_else(|| read("/usr/lib/os-release")).unwrap_or_default();
-    let pair = |line: &str| line.split_once('=').map(|(key, value)| (key.to_owned(), value.trim_matches('"').to_owned()));
+    let pair =
+        |line: &str| line.split_once('=').map(|(key, value)| (key.to_owned(), value.trim_matches('"').to_owned()));
     text.lines().filter_map(pair).collect()
 }
 

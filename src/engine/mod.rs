@@ -1,12 +1,16 @@
 //! L5: use cases. Takes locks, returns reports; prints nothing, reads no environment. May import: all below.
 #![forbid(unsafe_code)]
 
+pub(crate) mod cures;
 mod error;
 mod handle;
+pub(crate) mod info;
 mod linger;
 
 pub(crate) use error::Error;
 pub(crate) use handle::{Engine, EngineConfig};
+
+pub(crate) use crate::storage::container_record::StorageDriver;
 
 #[cfg(test)]
 mod default_seccomp_tests;

@@ -256,6 +256,12 @@ pub(crate) fn random<const N: usize>() -> [u8; N] {
     bytes
 }
 
+/// Bytes of the file system that holds `path`, and those that this user may still write (`statvfs(3)`).
+pub(crate) fn space(path: &Path) -> Result<(u64, u64)> {
+    let found = rustix::fs::statvfs(path).call("statvfs", || format!("{path:?}"))?;
+    Ok((found.f_blocks.saturating_mul(found.f_frsize), found.f_bavail.saturating_mul(found.f_frsize)))
+}
+
 /// The effective uid of this process.
 pub(crate) fn effective_uid() -> u32 {
     rustix::process::geteuid().as_raw()

@@ -5,6 +5,7 @@ const KNOWN: &[&str] = &[
     "--blkio-weight",
     "--blkio-weight-device",
     "--cert-dir",
+    "--cgroup-manager",
     "--chrootdirs",
     "--conmon-pidfile",
     "--cpu-rt-period",

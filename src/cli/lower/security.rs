@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::types::capability::Capability;
 use crate::types::namespace::NamespaceMode;
 use crate::types::security::{DeviceSpec, SeccompMode, Security, Unmask};
 
@@ -10,51 +11,6 @@ use super::super::error::Error;
 use super::super::flags::SecurityFlags;
 use super::invalid::{FlagError, unsupported, wrong};
 use super::surroundings::{Surroundings, without_dots};
-
-/// capabilities(7) as of Linux 6.12.
-const CAPABILITIES: [&str; 41] = [
-    "AUDIT_CONTROL",
-    "AUDIT_READ",
-    "AUDIT_WRITE",
-    "BLOCK_SUSPEND",
-    "BPF",
-    "CHECKPOINT_RESTORE",
-    "CHOWN",
-    "DAC_OVERRIDE",
-    "DAC_READ_SEARCH",
-    "FOWNER",
-    "FSETID",
-    "IPC_LOCK",
-    "IPC_OWNER",
-    "KILL",
-    "LEASE",
-    "LINUX_IMMUTABLE",
-    "MAC_ADMIN",
-    "MAC_OVERRIDE",
-    "MKNOD",
-    "NET_ADMIN",
-    "NET_BIND_SERVICE",
-    "NET_BROADCAST",
-    "NET_RAW",
-    "PERFMON",
-    "SETFCAP",
-    "SETGID",
-    "SETPCAP",
-    "SETUID",
-    "SYSLOG",
-    "SYS_ADMIN",
-    "SYS_BOOT",
-    "SYS_CHROOT",
-    "SYS_MODULE",
-    "SYS_NICE",
-    "SYS_PACCT",
-    "SYS_PTRACE",
-    "SYS_RAWIO",
-    "SYS_RESOURCE",
-    "SYS_TIME",
-    "SYS_TTY_CONFIG",
-    "WAKE_ALARM",
-];
 
 /// Parameters of the kernel that belong to the ipc namespace.
 const IPC_SYSCTLS: [&str; 8] = [
@@ -97,9 +53,7 @@ pub(super) fn security(
 
 fn capabilities(flag: &'static str, names: &[String]) -> Result<Vec<String>, FlagError> {
     let check = |text: &String| {
-        let upper = text.to_ascii_uppercase();
-        let name = upper.strip_prefix("CAP_").unwrap_or(&upper);
-        let known = name == "ALL" || CAPABILITIES.contains(&name);
+        let known = text.eq_ignore_ascii_case("all") || text.parse::<Capability>().is_ok();
         if known { Ok(text.clone()) } else { Err(wrong(flag, text, "there is no such capability")) }
     };
     names.iter().map(check).collect()

@@ -6,3 +6,4 @@ pub(crate) mod table;
 pub(crate) mod template;
 pub(crate) mod time;
 pub(crate) mod ui;
+pub(crate) mod yaml;

@@ -4,6 +4,8 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
+use crate::engine::info::VersionInfo;
+
 use super::super::super::context::Context;
 use super::super::super::error::Error;
 use super::super::super::output::{table, template};
@@ -16,42 +18,17 @@ pub(crate) struct VersionArgs {
     format: Option<String>,
 }
 
-/// One side; there is no daemon, so both are the same program.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Side {
-    #[serde(rename = "APIVersion")]
-    api_version: &'static str,
-    version: &'static str,
-    git_commit: &'static str,
-    os: &'static str,
-    arch: &'static str,
-    os_arch: String,
-}
-
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Version {
-    client: Side,
-    server: Side,
+    client: VersionInfo,
+    server: VersionInfo,
 }
 
 /// Prints the version.
 pub(crate) fn run(args: VersionArgs, context: &Context) -> Result<ExitCode, Error> {
-    let arch = match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        other => other,
-    };
-    let version = env!("CARGO_PKG_VERSION");
-    let side = Side {
-        api_version: version,
-        version,
-        git_commit: option_env!("SAMPAN_GIT_COMMIT").unwrap_or(""),
-        os: "linux",
-        arch,
-        os_arch: format!("linux/{arch}"),
-    };
+    // There is no daemon: both sides are the same program.
+    let side = VersionInfo::this();
     let version = Version { client: side.clone(), server: side };
     if let Some(format) = &args.format {
         template::print_one(&context.ui, format, &version)?;
