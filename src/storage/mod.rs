@@ -26,6 +26,7 @@ pub(crate) mod store;
 mod tests;
 pub(crate) mod trash;
 pub(crate) mod usage;
+pub(crate) mod unpack;
 pub(crate) mod volumes;
 
 pub(crate) use error::Error;

@@ -4,10 +4,12 @@
 pub(crate) mod bpf;
 pub(crate) mod caps;
 pub(crate) mod clone;
+pub(crate) mod confine;
 pub(crate) mod dir;
 pub(crate) mod error;
 pub(crate) mod fs;
 pub(crate) mod inotify;
+mod landlock;
 pub(crate) mod lock;
 pub(crate) mod mount;
 pub(crate) mod namespace;

@@ -1,0 +1,84 @@
+//! Why a layer was refused, or could not be written.
+
+use super::compression::Compression;
+use crate::sys;
+use crate::types::digest::DiffId;
+use crate::types::failure::FailureKind;
+
+/// A layer that did not become a directory. Names from the tar are escaped: they are hostile and get printed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("read layer")]
+    Read(#[source] std::io::Error),
+    #[error("decompress {0} layer")]
+    Decompress(Compression, #[source] std::io::Error),
+    #[error("layer is compressed with {0}, which is not supported: use gzip, zstd or none")]
+    UnsupportedCompression(&'static str),
+    #[error("layer is labelled {label}, but its content is {found}")]
+    Label { label: Compression, found: Compression },
+    #[error("layer expands from {compressed} to more than {limit} bytes: refused as a decompression bomb")]
+    Bomb { compressed: u64, limit: u64 },
+    #[error("start decompression thread")]
+    Thread(#[source] std::io::Error),
+    #[error("decompression thread died")]
+    ThreadDied,
+    #[error("malformed tar at byte {offset}")]
+    Tar {
+        offset: u64,
+        #[source]
+        source: tar_core::parse::ParseError,
+    },
+    #[error("malformed tar at byte {offset}: {why}")]
+    Header { offset: u64, why: &'static str },
+    #[error("tar ends in the middle, at byte {0}")]
+    Truncated(u64),
+    #[error("tar entry \"{path}\": {why}")]
+    Entry { path: String, why: &'static str },
+    #[error("hard link \"{path}\": its target \"{target}\" is not in this layer")]
+    HardLink { path: String, target: String },
+    #[error("write \"{path}\"")]
+    Write {
+        path: String,
+        #[source]
+        source: sys::Error,
+    },
+    #[error("write \"{path}\": {size} bytes are more than the {free} that are free")]
+    NoSpace { path: String, size: u64, free: u64 },
+    #[error("open directory to unpack into")]
+    Target(#[source] sys::Error),
+    #[error("confine the unpacking worker")]
+    Confine(#[source] sys::Error),
+    #[error("write layer index")]
+    Index(#[source] sys::Error),
+    #[error("layer has diff id {}, its image says {}", .found.0, .expected.0)]
+    DiffId { expected: DiffId, found: DiffId },
+}
+
+impl Error {
+    /// What the other side of a process border decides by.
+    pub(crate) fn kind(&self) -> FailureKind {
+        match self {
+            Self::NoSpace { .. } => FailureKind::NoSpace,
+            Self::Write { source, .. } | Self::Index(source)
+                if source.is(sys::Errno::ENOSPC) || source.is(sys::Errno::EDQUOT) =>
+            {
+                FailureKind::NoSpace
+            }
+            _ => FailureKind::Other,
+        }
+    }
+}
+
+/// A hostile name, made printable.
+pub(super) fn shown(path: &[u8]) -> String {
+    const LONGEST: usize = 300;
+    let text = match std::str::from_utf8(path) {
+        Ok(text) if !text.chars().any(char::is_control) => text.to_owned(),
+        _ => path.escape_ascii().to_string(),
+    };
+    if text.len() <= LONGEST {
+        return text;
+    }
+    let cut = (0..=LONGEST).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    format!("{}…", &text[..cut])
+}

@@ -1,0 +1,33 @@
+//! A layer tar becomes a directory. Runs in a worker in P that is confined to that directory (`confine`); every
+//! effect on the file system goes through descriptors of directories inside it (`tree`), never through a path.
+//!
+//! ```text
+//! descriptor ─ decompress thread: gunzip, count, sha256 = diff id ─► chunks ─ main thread: tar ─► tree, idx, sha256 of files
+//! ```
+#![forbid(unsafe_code)]
+
+mod apply;
+mod compression;
+mod confine;
+mod error;
+mod inherit;
+mod metadata;
+mod pax;
+mod reader;
+mod remarks;
+mod stream;
+#[cfg(test)]
+pub(crate) mod tar_builder;
+#[cfg(test)]
+mod tests;
+mod tree;
+mod whiteout;
+
+pub(crate) use apply::{Flavour, Plan, Unpacked, unpack};
+pub(crate) use compression::Compression;
+pub(crate) use confine::confine;
+pub(crate) use error::Error;
+pub(crate) use inherit::inherit_parents;
+pub(crate) use reader::{Entry, EntryKind, TarReader};
+pub(crate) use remarks::Remarks;
+pub(crate) use stream::{Limits, Source, open_plain};

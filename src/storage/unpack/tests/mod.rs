@@ -1,0 +1,140 @@
+//! The cases of reliability.md, section A, as an ordinary user in single-id mode: a layer is unpacked beside a
+//! sentinel tree, which must stay as it was whatever the layer says.
+#![expect(clippy::disallowed_methods, reason = "tests look at the result with the standard library")]
+
+mod attributes;
+mod limits;
+mod names;
+mod streams;
+
+use std::io::Write;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use super::{Error, Limits, Plan, Source, Unpacked, unpack};
+use crate::storage::layer_index::{Entry, IndexReader, IndexWriter};
+use crate::sys::root::RootDir;
+use crate::types::idmap::{IdMap, IdMaps};
+
+/// Single-id mode.
+static SINGLE: LazyLock<IdMaps> = LazyLock::new(|| IdMaps { uid: IdMap::single(0, 1000), gid: IdMap::single(0, 1000) });
+
+/// A directory with `sentinel/` and `diff/`.
+pub(super) struct Ground {
+    temporary: tempfile::TempDir,
+    before: Vec<String>,
+}
+
+impl Ground {
+    pub(super) fn new() -> Self {
+        let temporary = tempfile::tempdir().expect("temporary directory");
+        let at = |name: &str| temporary.path().join(name);
+        std::fs::create_dir_all(at("sentinel/dir")).expect("mkdir");
+        std::fs::create_dir_all(at("diff-evil")).expect("mkdir");
+        std::fs::create_dir(at("diff")).expect("mkdir");
+        std::fs::write(at("sentinel/file"), "untouched").expect("write");
+        std::fs::write(at("diff-evil/file"), "untouched").expect("write");
+        std::fs::set_permissions(at("sentinel/file"), PermissionsExt::from_mode(0o640)).expect("chmod");
+        let before = listing(&at("sentinel"));
+        Self { temporary, before }
+    }
+
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.temporary.path().join(name)
+    }
+
+    /// Path in the unpacked tree.
+    pub(super) fn diff(&self, name: &str) -> PathBuf {
+        self.path("diff").join(name)
+    }
+
+    pub(super) fn sentinel(&self) -> String {
+        self.path("sentinel").display().to_string()
+    }
+
+    /// Unpacks with everything as usual.
+    pub(super) fn unpack(&self, tar: &[u8]) -> Result<Unpacked, Error> {
+        self.unpack_with(tar, |_| {})
+    }
+
+    pub(super) fn unpack_with<'a>(&self, bytes: &[u8], change: impl FnOnce(&mut Plan<'a>)) -> Result<Unpacked, Error> {
+        let mut plan = Plan { umask: umask(), ..Plan::layer(&SINGLE) };
+        change(&mut plan);
+        let mut file = tempfile::tempfile().expect("temporary file");
+        file.write_all(bytes).expect("write");
+        let source = Source::Range { file, offset: 0, length: bytes.len() as u64 };
+        let root = RootDir::open(&self.path("diff")).expect("open");
+        let index = self.path("idx");
+        std::fs::remove_file(&index).unwrap_or_default();
+        let index = IndexWriter::create(&index).expect("index");
+        let result = unpack(source, &root, Some(index), &plan);
+        assert_eq!(listing(&self.path("sentinel")), self.before, "the sentinel was touched");
+        assert_eq!(std::fs::read(self.path("diff-evil/file")).expect("read"), b"untouched");
+        result
+    }
+
+    /// Entries of the index that the last call has written.
+    pub(super) fn index(&self) -> Vec<Entry> {
+        let mut reader = IndexReader::open(&self.path("idx")).expect("index");
+        std::iter::from_fn(|| reader.next_entry().expect("entry")).collect()
+    }
+
+    pub(super) fn read(&self, name: &str) -> Vec<u8> {
+        std::fs::read(self.diff(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    pub(super) fn mode(&self, name: &str) -> u32 {
+        std::fs::symlink_metadata(self.diff(name)).unwrap_or_else(|error| panic!("{name}: {error}")).mode()
+    }
+
+    pub(super) fn is_absent(&self, name: &str) -> bool {
+        std::fs::symlink_metadata(self.diff(name)).is_err()
+    }
+
+    pub(super) fn is_whiteout(&self, name: &str) -> bool {
+        std::fs::symlink_metadata(self.diff(name))
+            .is_ok_and(|metadata| metadata.mode() & 0o170_000 == 0o020_000 && metadata.rdev() == 0)
+    }
+
+    pub(super) fn xattr(&self, name: &str, key: &str) -> Option<Vec<u8>> {
+        use std::os::fd::AsFd as _;
+        let file = std::fs::File::open(self.diff(name)).expect("open");
+        crate::sys::xattr::get(file.as_fd(), std::ffi::OsStr::new(key)).expect("getxattr")
+    }
+}
+
+/// The umask without changing it: other tests run beside this one.
+fn umask() -> u32 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("read");
+    let line = status.lines().find_map(|line| line.strip_prefix("Umask:")).expect("Umask");
+    u32::from_str_radix(line.trim(), 8).expect("octal")
+}
+
+/// Everything about a tree that an attack could change.
+fn listing(top: &Path) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut queue = vec![top.to_owned()];
+    while let Some(path) = queue.pop() {
+        let m = std::fs::symlink_metadata(&path).expect("lstat");
+        let content = if m.is_file() { std::fs::read(&path).expect("read") } else { Vec::new() };
+        let time = if m.is_file() { (m.mtime(), m.mtime_nsec()) } else { (0, 0) };
+        lines.push(format!("{path:?} {:o} {} {} {} {time:?} {content:?}", m.mode(), m.uid(), m.gid(), m.nlink()));
+        if m.is_dir() {
+            queue.extend(std::fs::read_dir(&path).expect("readdir").map(|entry| entry.expect("entry").path()));
+        }
+    }
+    lines.sort();
+    lines
+}
+
+pub(super) fn limits(base: u64, ratio: u64) -> Limits {
+    Limits { base, ratio }
+}
+
+/// The whole chain of an error.
+pub(super) fn chain(error: &Error) -> String {
+    let error: &dyn std::error::Error = error;
+    let chain: Vec<_> = std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect();
+    chain.join(": ")
+}

@@ -1,0 +1,119 @@
+//! Compression, truncation, digests, labels: A24–A27.
+
+use std::io::Write;
+
+use super::limits::gzip;
+use super::{Ground, chain};
+use crate::storage::unpack::tar_builder::TarBuilder;
+use crate::storage::unpack::{Compression, Flavour, Plan, Source, unpack};
+use crate::sys::root::RootDir;
+use crate::types::digest::{DiffId, Digest};
+use crate::types::idmap::{IdMap, IdMaps};
+
+fn layer() -> Vec<u8> {
+    let content: Vec<u8> =
+        (0..200_000_u32).flat_map(|number| number.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
+    TarBuilder::default().dir("d", 0o755).file("d/big", &content).file("small", b"1").symlink("l", "small").end()
+}
+
+#[test]
+fn all_compressions_give_the_same_layer() {
+    let tar = layer();
+    let diff_id = DiffId(Digest::of(&tar));
+    let zstd = zstd::encode_all(&tar[..], 3).expect("compress");
+    for (bytes, compression) in
+        [(tar.clone(), Compression::None), (gzip(&tar), Compression::Gzip), (zstd, Compression::Zstd)]
+    {
+        let ground = Ground::new();
+        let unpacked = ground.unpack_with(&bytes, |plan| plan.diff_id = Some(&diff_id)).expect("unpack");
+        assert_eq!((unpacked.compression, unpacked.compressed), (compression, bytes.len() as u64));
+        assert_eq!((unpacked.diff_id, unpacked.size, unpacked.entries), (diff_id.clone(), 800_001, 5));
+        let index = ground.index();
+        let big = index.iter().find(|entry| entry.path.as_os_str() == "d/big").expect("big");
+        assert_eq!(big.sha256, Digest::of(&ground.read("d/big")).bytes());
+    }
+}
+
+#[test]
+fn a24_nobody_waits_for_the_other() {
+    // The tar is refused at its first entry while the other half has megabytes to go, and the writer of the pipe too.
+    let mut tar = TarBuilder::default().file("../x", b"").bytes;
+    tar.resize(64 << 20, 1);
+    let (reader, mut writer) = std::io::pipe().expect("pipe");
+    let feeder = std::thread::spawn(move || writer.write_all(&tar).is_err());
+    let ids = IdMaps { uid: IdMap::single(0, 0), gid: IdMap::single(0, 0) };
+    let ground = Ground::new();
+    let root = RootDir::open(&ground.path("diff")).expect("open");
+    let source = Source::Stream(std::os::fd::OwnedFd::from(reader).into());
+    unpack::<Vec<u8>>(source, &root, None, &Plan::layer(&ids)).expect_err("refused");
+    assert!(feeder.join().expect("feeder"), "the feeder got EPIPE");
+}
+
+#[test]
+fn a25_truncated_blobs_are_refused() {
+    let tar = layer();
+    let diff_id = DiffId(Digest::of(&tar));
+    for bytes in [tar.clone(), gzip(&tar), zstd::encode_all(&tar[..], 3).expect("compress")] {
+        for part in 0..16 {
+            let cut = bytes.len() * part / 16;
+            let result = Ground::new().unpack_with(&bytes[..cut], |plan| plan.diff_id = Some(&diff_id));
+            assert!(result.is_err(), "cut at {cut} of {}", bytes.len());
+            assert!(Ground::new().unpack(&bytes[..cut]).is_err(), "without a digest: cut at {cut} of {}", bytes.len());
+        }
+    }
+    // No end mark: only a digest can tell that nothing is missing.
+    let open = TarBuilder::default().file("x", b"1").bytes;
+    assert!(Ground::new().unpack(&open).is_err());
+    let diff_id = DiffId(Digest::of(&open));
+    Ground::new().unpack_with(&open, |plan| plan.diff_id = Some(&diff_id)).expect("verified");
+    // What follows the end mark counts.
+    let mut trailing = layer();
+    trailing.extend(b"garbage");
+    assert_eq!(Ground::new().unpack(&trailing).expect("unpack").diff_id.0, Digest::of(&trailing));
+    let mut compressed = gzip(&layer());
+    compressed.extend(b"garbage");
+    assert!(Ground::new().unpack(&compressed).is_err(), "garbage behind a gzip member");
+}
+
+#[test]
+fn a26_wrong_diff_id_is_refused() {
+    let wrong = DiffId(Digest::of(b"another layer"));
+    let error = Ground::new().unpack_with(&layer(), |plan| plan.diff_id = Some(&wrong)).expect_err("refused");
+    assert!(chain(&error).contains(&wrong.0.to_string()));
+}
+
+#[test]
+fn a27_labels_must_agree() {
+    let tar = layer();
+    let zstd = zstd::encode_all(&tar[..], 3).expect("compress");
+    for (bytes, label) in [(&zstd, Compression::Gzip), (&tar, Compression::Gzip), (&gzip(&tar), Compression::None)] {
+        let error = Ground::new().unpack_with(bytes, |plan| plan.label = Some(label)).expect_err("refused");
+        assert!(chain(&error).contains("labelled"), "{}", chain(&error));
+    }
+    for magic in [&b"\xfd7zXZ\0rest"[..], b"BZh91AY"] {
+        assert!(chain(&Ground::new().unpack(magic).expect_err("refused")).contains("not supported"));
+    }
+    assert!(Ground::new().unpack(b"plainly no tar").is_err());
+    assert!(Ground::new().unpack(b"").is_err());
+    for unknown in
+        ["application/vnd.oci.image.layer.v1.tar+erofs", "application/vnd.oci.image.layer.v1.tar+gzip+encrypted", "x"]
+    {
+        assert_eq!(Compression::of_media_type(unknown), None);
+    }
+}
+
+#[test]
+fn plain_tars_know_no_whiteouts() {
+    let ground = Ground::new();
+    std::fs::create_dir(ground.diff("there")).expect("mkdir");
+    std::fs::write(ground.diff("there/kept"), "1").expect("write");
+    let plain = |tar: Vec<u8>| ground.unpack_with(&tar, |plan| plan.flavour = Flavour::Plain);
+    plain(TarBuilder::default().file(".wh.there", b"1").dir("there", 0o711).file("there/new", b"2").end())
+        .expect("unpack");
+    assert_eq!(
+        (ground.read(".wh.there"), ground.read("there/kept"), ground.read("there/new")),
+        (vec![b'1'], vec![b'1'], vec![b'2'])
+    );
+    plain(TarBuilder::default().file("there", b"1").end()).expect_err("a directory is not replaced by a file");
+    assert_eq!(ground.read("there/kept"), b"1");
+}

@@ -1,0 +1,102 @@
+//! The cage of a worker that reads hostile bytes: it may work on files through what it holds open and beneath given
+//! directories, start threads, and answer. No sockets, no programs, no mounts, no tracing, no namespaces, no signals
+//! to others.
+
+use std::collections::BTreeMap;
+use std::os::fd::BorrowedFd;
+
+use seccompiler::{
+    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
+};
+
+use super::error::{Call, Errno, Error, Result};
+use super::{landlock, prctl};
+
+/// Largest address space of a worker: unpacking needs far less (peak below 256 MiB), a runaway allocation ends here.
+const ADDRESS_SPACE: u64 = 8 << 30;
+
+/// Puts this process, which has one thread, into the cage for good; its later threads inherit it. Returns whether
+/// Landlock took part.
+pub(crate) fn confine_worker(dirs: &[BorrowedFd<'_>]) -> Result<bool> {
+    prctl::set_dumpable(false)?;
+    prctl::set_no_new_privs()?;
+    limit(rustix::process::Resource::As, ADDRESS_SPACE)?;
+    limit(rustix::process::Resource::Core, 0)?;
+    let landlocked = landlock::restrict_to(dirs)?;
+    for program in filters()? {
+        let applied = seccompiler::apply_filter(&program);
+        applied.ok().ok_or_else(|| Error::last("seccomp", "SECCOMP_SET_MODE_FILTER"))?;
+    }
+    Ok(landlocked)
+}
+
+fn limit(resource: rustix::process::Resource, most: u64) -> Result<()> {
+    let mut limits = rustix::process::getrlimit(resource);
+    limits.current = Some(limits.maximum.map_or(most, |maximum| maximum.min(most)));
+    rustix::process::setrlimit(resource, limits).call("setrlimit", || format!("{resource:?}, {most}"))
+}
+
+/// System calls that a worker needs: files by descriptor, memory, threads, time.
+#[rustfmt::skip]
+const ALLOWED: &[libc::c_long] = &[
+    libc::SYS_read, libc::SYS_write, libc::SYS_readv, libc::SYS_writev, libc::SYS_pread64, libc::SYS_pwrite64,
+    libc::SYS_lseek, libc::SYS_close, libc::SYS_fcntl, libc::SYS_dup, libc::SYS_copy_file_range, libc::SYS_sendfile,
+    libc::SYS_openat, libc::SYS_openat2, libc::SYS_fstat, libc::SYS_newfstatat, libc::SYS_statx, libc::SYS_fstatfs,
+    libc::SYS_statfs, libc::SYS_readlinkat, libc::SYS_getdents64, libc::SYS_faccessat, libc::SYS_faccessat2,
+    libc::SYS_mkdirat, libc::SYS_mknodat, libc::SYS_symlinkat, libc::SYS_linkat, libc::SYS_unlinkat,
+    libc::SYS_renameat, libc::SYS_renameat2, libc::SYS_ftruncate, libc::SYS_fallocate,
+    libc::SYS_fchown, libc::SYS_fchownat, libc::SYS_fchmod, libc::SYS_fchmodat, libc::SYS_fchmodat2,
+    libc::SYS_utimensat, libc::SYS_umask,
+    libc::SYS_setxattr, libc::SYS_fsetxattr, libc::SYS_getxattr, libc::SYS_fgetxattr, libc::SYS_listxattr,
+    libc::SYS_flistxattr, libc::SYS_removexattr, libc::SYS_fremovexattr,
+    libc::SYS_fsync, libc::SYS_fdatasync, libc::SYS_syncfs, libc::SYS_fadvise64,
+    libc::SYS_mmap, libc::SYS_munmap, libc::SYS_mremap, libc::SYS_mprotect, libc::SYS_madvise, libc::SYS_brk,
+    libc::SYS_futex, libc::SYS_set_robust_list, libc::SYS_rseq, libc::SYS_set_tid_address, libc::SYS_gettid,
+    libc::SYS_getpid, libc::SYS_getuid, libc::SYS_geteuid, libc::SYS_getgid, libc::SYS_getegid, libc::SYS_tgkill,
+    libc::SYS_rt_sigaction, libc::SYS_rt_sigprocmask, libc::SYS_rt_sigreturn, libc::SYS_sigaltstack,
+    libc::SYS_sched_yield, libc::SYS_sched_getaffinity, libc::SYS_prlimit64, libc::SYS_getrandom, libc::SYS_membarrier,
+    libc::SYS_clock_gettime, libc::SYS_clock_nanosleep, libc::SYS_nanosleep, libc::SYS_poll, libc::SYS_ppoll,
+    libc::SYS_restart_syscall, libc::SYS_exit, libc::SYS_exit_group,
+];
+
+#[cfg(target_arch = "x86_64")]
+#[rustfmt::skip]
+const ALLOWED_OLD: &[libc::c_long] = &[
+    // What a C library on x86-64 may still use in place of the newer calls.
+    libc::SYS_open, libc::SYS_stat, libc::SYS_lstat, libc::SYS_readlink, libc::SYS_mkdir, libc::SYS_unlink,
+    libc::SYS_rmdir, libc::SYS_rename, libc::SYS_chmod, libc::SYS_arch_prctl,
+];
+#[cfg(not(target_arch = "x86_64"))]
+const ALLOWED_OLD: &[libc::c_long] = &[];
+
+/// Two filters: of two answers the kernel takes the stricter one.
+fn filters() -> Result<[BpfProgram; 2]> {
+    let refused = || Error::new("seccomp", "filter of the worker", Errno::EINVAL);
+    let arch = std::env::consts::ARCH.try_into().ok().ok_or_else(refused)?;
+    let compile = |rules, other, matched| {
+        let filter = SeccompFilter::new(rules, other, matched, arch).ok()?;
+        BpfProgram::try_from(filter).ok()
+    };
+    let masked = |argument, mask: u64, value: u64| {
+        let equal = SeccompCmpOp::MaskedEq(mask);
+        let condition = SeccompCondition::new(argument, SeccompCmpArgLen::Qword, equal, value).ok()?;
+        SeccompRule::new(vec![condition]).ok()
+    };
+    let mut rules: BTreeMap<i64, Vec<SeccompRule>> = BTreeMap::new();
+    for call in ALLOWED.iter().chain(ALLOWED_OLD) {
+        rules.insert(*call, Vec::new());
+    }
+    // Threads only: a new process would not be in anybody's books.
+    let thread = (libc::CLONE_THREAD | libc::CLONE_VM) as u64;
+    rules.insert(libc::SYS_clone, vec![masked(0, thread, thread).ok_or_else(refused)?]);
+    // Cloning a file's blocks (FICLONE) is the only ioctl.
+    rules.insert(libc::SYS_ioctl, vec![masked(1, u64::from(u32::MAX), 0x4004_9409).ok_or_else(refused)?]);
+    // clone3 hides its flags from filters; the C library falls back to clone on ENOSYS, and on nothing else.
+    let clone3 = BTreeMap::from([(libc::SYS_clone3, Vec::new())]);
+    rules.insert(libc::SYS_clone3, Vec::new());
+    let errno = |errno: i32| SeccompAction::Errno(errno.cast_unsigned());
+    Ok([
+        compile(clone3, SeccompAction::Allow, errno(libc::ENOSYS)).ok_or_else(refused)?,
+        compile(rules, errno(libc::EPERM), SeccompAction::Allow).ok_or_else(refused)?,
+    ])
+}
