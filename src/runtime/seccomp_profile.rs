@@ -5,6 +5,7 @@
 //! stands). Names that no architecture knows are left out with a warning; everything else that is not understood is an
 //! error (case C22). x32 calls are never made: no profile can mean them.
 
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 
 use oci_spec::runtime::{
@@ -74,13 +75,21 @@ const OWNER_CALLS: [&str; 25] = [
 /// The filter of the single-id mode: with one id there is nobody to give a file to and nobody to become, so these calls
 /// answer that they were done (K-A9). Installed beside the profile, of which the stricter answer counts.
 pub(crate) fn pretend_owner_calls() -> Result<Program, Error> {
-    let done = vec![Rule { conditions: Vec::new(), action: Action::errno(0) }];
-    let rules: Rules<'_> = OWNER_CALLS.iter().map(|name| (*name, done.clone())).collect();
+    let done = || Named { rules: vec![Rule { conditions: Vec::new(), action: Action::errno(0) }], ..Named::default() };
+    let rules: Rules<'_> = OWNER_CALLS.iter().map(|name| (*name, done())).collect();
     let tables: Vec<_> = Machine::all().into_iter().map(|arch| arch.table(&rules)).collect();
     Program::assemble(&tables, Action::ALLOW, 0).map_err(Error::Seccomp)
 }
 
-type Rules<'a> = HashMap<&'a str, Vec<Rule>>;
+type Rules<'a> = HashMap<&'a str, Named>;
+
+/// The rules of a name.
+#[derive(Debug, Default)]
+struct Named {
+    rules: Vec<Rule>,
+    /// This machine has such a call.
+    found: Cell<bool>,
+}
 
 fn by_name(syscalls: &[LinuxSyscall]) -> Result<Rules<'_>, Error> {
     let mut rules: Rules<'_> = HashMap::with_capacity(512);
@@ -89,7 +98,7 @@ fn by_name(syscalls: &[LinuxSyscall]) -> Result<Rules<'_>, Error> {
         let args = syscall.args().as_deref().unwrap_or_default();
         let alternatives = alternatives(args)?;
         for name in syscall.names() {
-            let list = rules.entry(name).or_default();
+            let list = &mut rules.entry(name).or_default().rules;
             list.extend(alternatives.iter().map(|conditions| Rule { conditions: conditions.clone(), action }));
         }
     }
@@ -193,15 +202,19 @@ impl Machine {
     }
 
     /// The rules that this architecture has a number for.
-    fn table(self, rules: &Rules<'_>) -> Table {
+    fn table<'a>(self, rules: &'a Rules<'_>) -> Table<'a> {
         macro_rules! calls {
             ($arch:ident) => {
                 syscalls::$arch::Sysno::iter()
-                    .filter_map(|call| Some((u32::try_from(call.id()).ok()?, rules.get(call.name())?.clone())))
+                    .filter_map(|call| {
+                        let named = rules.get(call.name())?;
+                        named.found.set(true);
+                        Some((u32::try_from(call.id()).ok()?, named.rules.as_slice()))
+                    })
                     .collect()
             };
         }
-        let (arch, limit, mut calls): (_, _, Vec<(u32, Vec<Rule>)>) = match self {
+        let (arch, limit, mut calls): (_, _, Vec<(u32, &[Rule])>) = match self {
             Self::X86_64 => (bpf::ARCH_X86_64, Some(bpf::X32_BIT), calls!(x86_64)),
             Self::I386 => (bpf::ARCH_I386, None, calls!(x86)),
             Self::Aarch64 => (bpf::ARCH_AARCH64, None, calls!(aarch64)),
@@ -215,10 +228,11 @@ impl Machine {
 
 /// Names that no table has: newer than ours, or misspelt.
 fn warn_of_unknown(rules: &Rules<'_>) {
-    let mut unknown: HashSet<&str> = rules.keys().copied().collect();
+    let mut unknown: HashSet<&str> =
+        rules.iter().filter(|(_, named)| !named.found.get()).map(|(name, _)| *name).collect();
     macro_rules! forget {
         ($($arch:ident),*) => {
-            // One table after the other, until nothing is left: for most profiles that is after the native two.
+            // One table after the other, until nothing is left.
             $(if !unknown.is_empty() {
                 for call in syscalls::$arch::Sysno::iter() {
                     unknown.remove(call.name());
@@ -226,7 +240,7 @@ fn warn_of_unknown(rules: &Rules<'_>) {
             })*
         };
     }
-    forget!(x86_64, x86, aarch64, arm, riscv64, powerpc64, s390x);
+    forget!(riscv64, aarch64, arm, x86_64, x86, powerpc64, s390x);
     if !unknown.is_empty() {
         let mut unknown: Vec<_> = unknown.into_iter().collect();
         unknown.sort_unstable();

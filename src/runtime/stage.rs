@@ -50,11 +50,15 @@ pub(super) fn run(child: OuterChild, task: Task) -> ! {
         wire.fail(error);
         process::exit_now(1)
     };
-    let Task { bundle, streams, wire, re_execute } = task;
+    let Task { mut bundle, streams, wire, re_execute } = task;
     let prepared = match prepare(child, &bundle) {
         Ok(prepared) => prepared,
         Err(error) => wire_failed(&wire, &error),
     };
+    // Compiled: init need not carry the text of it.
+    if let Some(linux) = bundle.spec.linux_mut() {
+        linux.set_seccomp(None);
+    }
     let born = match give_birth(&bundle, &wire) {
         Ok(born) => born,
         Err(error) => wire_failed(&wire, &error),

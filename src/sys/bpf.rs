@@ -69,13 +69,13 @@ pub(crate) struct Rule {
 
 /// The rules of one architecture.
 #[derive(Debug, Clone)]
-pub(crate) struct Table {
+pub(crate) struct Table<'a> {
     /// `AUDIT_ARCH_*`.
     pub(crate) arch: u32,
     /// Numbers from here on are another interface of the same architecture (x32), for which there are no rules.
     pub(crate) limit: Option<u32>,
     /// By number, ascending. Of the rules of one number the first that fits decides.
-    pub(crate) calls: Vec<(u32, Vec<Rule>)>,
+    pub(crate) calls: Vec<(u32, &'a [Rule])>,
 }
 
 pub(crate) const ARCH_X86_64: u32 = 0xc000_003e;
@@ -113,7 +113,7 @@ const ARGUMENTS: u32 = 16;
 const LONGEST: usize = 4096;
 
 /// Puts a filter together. Other architectures than those of the tables die: no rule was made for them.
-pub(super) fn assemble(tables: &[Table], default: Action) -> Result<Vec<Instruction>> {
+pub(super) fn assemble(tables: &[Table<'_>], default: Action) -> Result<Vec<Instruction>> {
     let mut program = vec![op(LOAD, ARCH)];
     for table in tables {
         let mut block = vec![op(LOAD, NUMBER)];
@@ -142,9 +142,9 @@ struct Range<'a> {
 }
 
 /// Neighbours with the same decision become one.
-fn ranges(table: &Table, default: Action) -> Vec<Range<'_>> {
-    let mut all: Vec<Range<'_>> = vec![Range { first: 0, rules: &[] }];
-    let mut push = |first: u32, rules| match all.last_mut() {
+fn ranges<'a>(table: &Table<'a>, default: Action) -> Vec<Range<'a>> {
+    let mut all: Vec<Range<'a>> = vec![Range { first: 0, rules: &[] }];
+    let mut push = |first: u32, rules: &'a [Rule]| match all.last_mut() {
         Some(last) if same(last.rules, rules, default) => {}
         Some(last) if last.first == first => last.rules = rules,
         _ => all.push(Range { first, rules }),

@@ -20,7 +20,7 @@ pub(crate) const FLAG_SPEC_ALLOW: u32 = 4;
 
 impl Program {
     /// Puts together the rules of each architecture; calls without a rule get `default`.
-    pub(crate) fn assemble(tables: &[Table], default: Action, flags: u32) -> Result<Self> {
+    pub(crate) fn assemble(tables: &[Table<'_>], default: Action, flags: u32) -> Result<Self> {
         let code = bpf::assemble(tables, default)?.into_iter().map(pack).collect();
         Ok(Self { code, flags })
     }
