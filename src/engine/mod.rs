@@ -1,6 +1,7 @@
 //! L5: use cases. Takes locks, returns reports; prints nothing, reads no environment. May import: all below.
 #![forbid(unsafe_code)]
 
+pub(crate) mod containers;
 pub(crate) mod cures;
 mod error;
 mod handle;

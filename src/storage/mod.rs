@@ -25,8 +25,8 @@ pub(crate) mod store;
 #[cfg(test)]
 mod tests;
 pub(crate) mod trash;
-pub(crate) mod usage;
 pub(crate) mod unpack;
+pub(crate) mod usage;
 pub(crate) mod volumes;
 
 pub(crate) use error::Error;

@@ -1,8 +1,9 @@
 //! Use cases around one container, a file for each verb.
 
 pub(crate) mod create;
-pub(crate) mod place;
-pub(crate) mod run;
+mod idmaps;
+mod names;
+mod place;
 pub(crate) mod signal;
 pub(crate) mod start;
 pub(crate) mod stop;
