@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
+use crate::types::digest::Digest;
 use crate::types::failure::{Failure, FailureKind};
 use crate::types::id::ContainerId;
+use crate::types::reference::InvalidReference;
 use crate::types::status::ContainerStatus;
-use crate::{monitor, network, rootless, runtime, specgen, storage, sys};
+use crate::{config, monitor, network, registry, rootless, runtime, specgen, storage, sys};
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -27,20 +29,6 @@ pub(crate) enum Error {
     },
     #[error("network of the container")]
     Network(#[source] network::Error),
-    #[error("attach to container {id}")]
-    Attach {
-        id: String,
-        #[source]
-        source: sys::Error,
-    },
-    #[error("read log of container {id}")]
-    Log {
-        id: String,
-        #[source]
-        source: sys::Error,
-    },
-    #[error("container {0} has no log: its log driver is none")]
-    NoLog(String),
     #[error("settings of the container")]
     Spec(#[source] specgen::Error),
     #[error("{what}")]
@@ -58,6 +46,34 @@ pub(crate) enum Error {
     },
     #[error("image {0:?} not found in the local store")]
     ImageNotFound(String),
+    #[error("pull {name}")]
+    Pull {
+        name: String,
+        #[source]
+        source: Box<registry::Error>,
+    },
+    #[error("layer {digest}")]
+    Layer {
+        digest: Digest,
+        #[source]
+        source: Failure,
+    },
+    #[error("read the configuration of registries")]
+    Config(#[source] config::Error),
+    #[error(transparent)]
+    Reference(InvalidReference),
+    #[error("short name {text:?} could mean {}: write it in full", .candidates.join(" or "))]
+    ShortName { text: String, candidates: Vec<String> },
+    #[error("{text:?}: {transport} images do not come from a registry: use load")]
+    Transport { text: String, transport: &'static str },
+    #[error("filter {text:?}: {why}")]
+    Filter { text: String, why: String },
+    #[error("image {image} does not have the name {name:?}")]
+    NotAName { image: String, name: String },
+    #[error("{0:?} cannot be given as a name: it holds a digest")]
+    DigestAsName(String),
+    #[error("image {image} has more than one name ({}): name one of them, or use --force", .names.join(", "))]
+    SeveralNames { image: String, names: Vec<String> },
     #[error("neither an image nor --rootfs was given")]
     NoImage,
     #[error("cannot {verb} container {id}: it is {status}")]
@@ -79,6 +95,23 @@ pub(crate) enum Error {
 }
 
 impl Error {
+    /// True if what was named is not there: exit code 1 of `rm`, `rmi`, `exists` and the like.
+    pub(crate) fn is_absent(&self) -> bool {
+        let absent = |error: &storage::Error| {
+            matches!(error, storage::Error::NoImage(_) | storage::Error::NoContainer(_) | storage::Error::NoVolume(_))
+        };
+        match self {
+            Self::Storage(error) => absent(error),
+            Self::ImageNotFound(_) => true,
+            _ => false,
+        }
+    }
+
+    /// True if what was named is there and in use: exit code 2 of `rm`, `rmi` and the like.
+    pub(crate) fn is_in_use(&self) -> bool {
+        matches!(self, Self::Storage(storage::Error::ImageInUse { .. } | storage::Error::VolumeInUse { .. }))
+    }
+
     /// What hints and exit codes are chosen by.
     pub(crate) fn kind(&self) -> FailureKind {
         match self {
@@ -86,7 +119,7 @@ impl Error {
             Self::Start { source, .. } => source.kind(),
             Self::Exec { source, .. } => source.kind(),
             Self::Network(error) => error.kind(),
-            Self::Failure(failure) => failure.kind,
+            Self::Failure(failure) | Self::Layer { source: failure, .. } => failure.kind,
             Self::Host { source, .. } | Self::Path { source, .. } if source.is(sys::Errno::ENOSPC) => {
                 FailureKind::NoSpace
             }

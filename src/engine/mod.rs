@@ -1,12 +1,13 @@
 //! L5: use cases. Takes locks, returns reports; prints nothing, reads no environment. May import: all below.
 #![forbid(unsafe_code)]
 
-pub(crate) mod containers;
 pub(crate) mod cures;
 mod error;
 mod handle;
+pub(crate) mod images;
 pub(crate) mod info;
 mod linger;
+mod trash;
 
 pub(crate) use error::Error;
 pub(crate) use handle::{Engine, EngineConfig};

@@ -1,0 +1,15 @@
+//! `image exists`.
+
+use crate::engine::{Engine, Error};
+
+impl Engine {
+    /// True if the text names an image of the store.
+    pub(crate) fn image_exists(&self, text: &str) -> Result<bool, Error> {
+        match self.store.try_find_image(text) {
+            Ok(found) => Ok(found.is_some()),
+            // No image can have a name that is none.
+            Err(crate::storage::Error::ImageName(_)) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! `history`: how an image was made, newest step first.
+
+use jiff::Timestamp;
+
+use crate::engine::{Engine, Error};
+
+/// One step.
+#[derive(Debug, Clone)]
+pub(crate) struct HistoryEntry {
+    /// Of the image, for its last step; the steps before have none.
+    pub(crate) id: Option<String>,
+    pub(crate) created: Option<Timestamp>,
+    pub(crate) created_by: String,
+    pub(crate) comment: String,
+    /// Bytes of the files of its layer.
+    pub(crate) size: u64,
+    /// Names of the image, for its last step.
+    pub(crate) tags: Vec<String>,
+}
+
+impl Engine {
+    /// The steps of an image. Layers that the history does not tell of come first in time, without a text.
+    pub(crate) fn image_history(&self, text: &str) -> Result<Vec<HistoryEntry>, Error> {
+        let image = self.store.find_image(text)?.image;
+        let record = &image.record;
+        let steps = &record.config.history;
+        let told = steps.iter().filter(|step| !step.empty_layer).count();
+        let mut layers = record.layers.iter();
+        let plain = |size| HistoryEntry {
+            id: None,
+            created: None,
+            created_by: String::new(),
+            comment: String::new(),
+            size,
+            tags: Vec::new(),
+        };
+        let untold = record.layers.len().saturating_sub(told);
+        let mut entries: Vec<HistoryEntry> = layers.by_ref().take(untold).map(|l| plain(l.unpacked)).collect();
+        for step in steps {
+            let size = if step.empty_layer { 0 } else { layers.next().map_or(0, |layer| layer.unpacked) };
+            entries.push(HistoryEntry {
+                created: step.created.as_deref().and_then(|text| text.parse().ok()),
+                created_by: step.created_by.clone().unwrap_or_default(),
+                comment: step.comment.clone().unwrap_or_default(),
+                ..plain(size)
+            });
+        }
+        entries.reverse();
+        if let Some(last) = entries.first_mut() {
+            last.id = Some(record.id.to_string());
+            last.tags = image.names.iter().map(ToString::to_string).collect();
+        }
+        Ok(entries)
+    }
+}

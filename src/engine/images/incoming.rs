@@ -1,0 +1,231 @@
+//! What pull, load and import share: which layers are missing, unpacking one in P, publishing the whole.
+
+use std::collections::BTreeMap;
+
+use crate::engine::{Engine, Error};
+use crate::rootless::{Outer, worker};
+use crate::storage::blobs::StagedBlob;
+use crate::storage::images::{Image, ImageLayer, ImageRecord};
+use crate::storage::layer_index::IndexWriter;
+use crate::storage::layers::{LayerKey, LayerMeta, MapKey, StagedLayer};
+use crate::storage::lease::Lease;
+use crate::storage::record::{Record as _, Rest};
+use crate::storage::unpack::{self, Compression, Plan, Remarks, Source, Unpacked};
+use crate::sys;
+use crate::sys::root::RootDir;
+use crate::types::digest::{ChainId, DiffId, Digest};
+use crate::types::failure::{Failure, FailureKind};
+use crate::types::id::ImageId;
+use crate::types::idmap::{Extent, IdMap, IdMaps};
+use crate::types::image_config::ImageConfig;
+use crate::types::progress::Progress;
+use crate::types::reference::Reference;
+
+/// An image on its way into the store: everything but the content of its layers.
+#[derive(Debug)]
+pub(crate) struct IncomingImage {
+    pub(crate) manifest_digest: Digest,
+    pub(crate) manifest: Vec<u8>,
+    pub(crate) media_type: String,
+    /// The index that it was chosen from.
+    pub(crate) index: Option<(Digest, Vec<u8>)>,
+    pub(crate) config_digest: Digest,
+    pub(crate) config_bytes: Vec<u8>,
+    pub(crate) config: ImageConfig,
+    pub(crate) annotations: BTreeMap<String, String>,
+    /// Bottom first, one for each diff id of the configuration.
+    pub(crate) layers: Vec<IncomingLayer>,
+}
+
+/// One layer of it.
+#[derive(Debug, Clone)]
+pub(crate) struct IncomingLayer {
+    pub(crate) diff_id: DiffId,
+    /// The compressed blob, as the manifest names it.
+    pub(crate) blob: Digest,
+    pub(crate) size: u64,
+    pub(crate) media_type: String,
+}
+
+/// A layer that was unpacked into a lease.
+#[derive(Debug)]
+pub(crate) struct StagedUnpack {
+    /// Its place in the image.
+    pub(crate) index: usize,
+    pub(crate) staged: StagedLayer,
+    pub(crate) unpacked: Unpacked,
+}
+
+impl IncomingImage {
+    /// Chain ids, bottom first.
+    pub(crate) fn chains(&self) -> Vec<ChainId> {
+        let diffs: Vec<DiffId> = self.layers.iter().map(|layer| layer.diff_id.clone()).collect();
+        ChainId::of_stack(&diffs)
+    }
+}
+
+impl Engine {
+    /// Ids of a layer's tar ↔ ids of P, as the containers of the default map have them: the same numbers.
+    pub(crate) fn layer_maps(&self) -> Result<IdMaps, Error> {
+        let same = |map: &IdMap| {
+            let extents = map.extents().iter().map(|e| Extent { outside: e.inside, ..*e }).collect();
+            IdMap::new(extents).map_err(Error::IdMap)
+        };
+        let outer = &self.wish()?.maps;
+        Ok(IdMaps { uid: same(&outer.uid)?, gid: same(&outer.gid)? })
+    }
+
+    /// Keys of an image's layers under the default map.
+    pub(crate) fn layer_keys(&self, chains: &[ChainId]) -> Result<Vec<LayerKey>, Error> {
+        let map = MapKey::new(&self.wish()?.maps, &self.layer_maps()?);
+        Ok(chains.iter().map(|chain| LayerKey::new(chain, &map)).collect())
+    }
+
+    /// Publishes an image whose missing layers are unpacked, and names it: blobs, layers, image, name (rule R3).
+    pub(crate) fn publish_image(
+        &self,
+        lease: Lease,
+        image: &IncomingImage,
+        mut blobs: Vec<StagedBlob>,
+        mut layers: Vec<StagedUnpack>,
+        names: &[Reference],
+        progress: &dyn Progress,
+    ) -> Result<Image, Error> {
+        layers.sort_by_key(|layer| layer.index);
+        let keys = self.layer_keys(&image.chains())?;
+        self.inherit(image, &keys, &layers)?;
+        let documents = [&image.manifest, &image.config_bytes].into_iter();
+        for bytes in documents.chain(image.index.as_ref().map(|(_, bytes)| bytes)) {
+            if !lease.rely_on_blob(&self.store, &Digest::of(bytes))? {
+                blobs.push(lease.stage_bytes(bytes)?);
+            }
+        }
+        let mut remarks = Remarks::default();
+        let mut publish = Vec::with_capacity(layers.len());
+        for layer in layers {
+            remarks.merge(&layer.unpacked.remarks);
+            let parent = layer.index.checked_sub(1).map(|below| keys[below].chain.clone());
+            let kept = blobs.iter().any(|blob| blob.digest == image.layers[layer.index].blob)
+                || self.store.blob_size(&image.layers[layer.index].blob)?.is_some();
+            let blob = kept.then(|| image.layers[layer.index].blob.clone());
+            let meta = layer_meta(&layer, parent, blob);
+            publish.push((layer.staged, meta));
+        }
+        self.store.publish(&lease, &blobs, &publish)?;
+        let record = self.image_record(image, &keys)?;
+        self.store.put_image(&record)?;
+        for name in names {
+            self.store.tag(name, &record.digest)?;
+        }
+        for line in remarks.lines() {
+            progress.warn(&line);
+        }
+        lease.finish(&self.store)?;
+        Ok(self.store.image(&record.digest)?)
+    }
+
+    /// Gives the directories that a layer only fills the owner and mode that the layers below have for them.
+    fn inherit(&self, image: &IncomingImage, keys: &[LayerKey], layers: &[StagedUnpack]) -> Result<(), Error> {
+        let wanting: Vec<&StagedUnpack> =
+            layers.iter().filter(|layer| layer.index > 0 && !layer.unpacked.implicit.is_empty()).collect();
+        if wanting.is_empty() {
+            return Ok(());
+        }
+        let diff = |index: usize| {
+            let staged = layers.iter().find(|layer| layer.index == index);
+            staged.map_or_else(|| self.store.layer_diff(&keys[index]), |layer| layer.staged.diff())
+        };
+        let diffs: Vec<_> = (0..image.layers.len()).map(diff).collect();
+        let inherited: usize = worker::run(&self.outer()?, || {
+            let open = |path: &std::path::PathBuf| RootDir::open(path).map_err(|error| failure(&error));
+            let mut count = 0;
+            for layer in &wanting {
+                // An opaque root hides everything below.
+                let below = if layer.unpacked.opaque_root { &diffs[..0] } else { &diffs[..layer.index] };
+                let lowers = below.iter().rev().map(open).collect::<Result<Vec<_>, _>>()?;
+                let root = open(&diffs[layer.index])?;
+                let done = unpack::inherit_parents(&root, &layer.unpacked.implicit, &lowers);
+                count += done.map_err(|error| Failure::from_error(error.kind(), &error))?.len();
+            }
+            Ok(count)
+        })?;
+        tracing::debug!(count = inherited, "directories inherited from the layers below");
+        Ok(())
+    }
+
+    fn image_record(&self, image: &IncomingImage, keys: &[LayerKey]) -> Result<ImageRecord, Error> {
+        let mut layers = Vec::with_capacity(keys.len());
+        for (layer, key) in image.layers.iter().zip(keys) {
+            let kept = self.store.blob_size(&layer.blob)?.is_some();
+            layers.push(ImageLayer {
+                chain: key.chain.clone(),
+                diff_id: layer.diff_id.clone(),
+                blob: kept.then(|| layer.blob.clone()),
+                media_type: layer.media_type.clone(),
+                size: layer.size,
+                unpacked: self.store.layer(key)?.map_or(0, |meta| meta.size),
+            });
+        }
+        Ok(ImageRecord {
+            version: ImageRecord::VERSION,
+            digest: image.manifest_digest.clone(),
+            id: ImageId::from_bytes(image.config_digest.bytes()),
+            media_type: image.media_type.clone(),
+            index: image.index.as_ref().map(|(digest, _)| digest.clone()),
+            size: layers.iter().map(|layer| layer.unpacked).sum(),
+            layers,
+            config: image.config.clone(),
+            created: image.config.created.as_deref().and_then(|text| text.parse().ok()),
+            stored: jiff::Timestamp::now(),
+            annotations: image.annotations.clone(),
+            rest: Rest::new(),
+        })
+    }
+}
+
+fn layer_meta(layer: &StagedUnpack, parent: Option<ChainId>, blob: Option<Digest>) -> LayerMeta {
+    let unpacked = &layer.unpacked;
+    let clamped = unpacked.remarks.unmapped_ids.iter();
+    LayerMeta {
+        version: LayerMeta::VERSION,
+        chain: layer.staged.key.chain.clone(),
+        map: layer.staged.key.map.clone(),
+        diff_id: unpacked.diff_id.clone(),
+        parent,
+        blob,
+        size: unpacked.size,
+        entries: unpacked.entries,
+        whiteouts_in_index: unpacked.whiteouts_in_index,
+        clamped_ids: clamped.filter_map(|id| u32::try_from(*id).ok()).collect(),
+        rest: Rest::new(),
+    }
+}
+
+/// Unpacks one layer in a worker in P that can reach nothing else.
+pub(crate) fn unpack_layer(
+    outer: &Outer,
+    maps: &IdMaps,
+    source: Source,
+    staged: &StagedLayer,
+    layer: &IncomingLayer,
+) -> Result<Unpacked, crate::rootless::Error> {
+    worker::run(outer, || {
+        // Dies with the process that waits for it: nobody else wants what it makes.
+        sys::prctl::set_parent_death_signal(sys::signal::SIGKILL).map_err(|error| failure(&error))?;
+        sys::process::umask(0);
+        let root = RootDir::open(&staged.diff()).map_err(|error| failure(&error))?;
+        let index = IndexWriter::create(&staged.index()).map_err(|error| failure(&error))?;
+        let plan = Plan {
+            diff_id: Some(&layer.diff_id),
+            label: Compression::of_media_type(&layer.media_type),
+            ..Plan::layer(maps)
+        };
+        let done = unpack::confine(&[&root]).and_then(|()| unpack::unpack(source, &root, Some(index), &plan));
+        done.map_err(|error| Failure::from_error(error.kind(), &error))
+    })
+}
+
+pub(super) fn failure(error: &sys::Error) -> Failure {
+    let full = error.is(sys::Errno::ENOSPC) || error.is(sys::Errno::EDQUOT);
+    Failure::from_error(if full { FailureKind::NoSpace } else { FailureKind::Other }, error)
+}

@@ -1,0 +1,133 @@
+//! `image inspect`: Podman's JSON.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::filter::created;
+use crate::engine::{Engine, Error};
+use crate::storage::images::Image;
+use crate::types::image_config::{Healthcheck, History, ProcessDefaults};
+
+/// One object of the answer, with Podman's names.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct ImageReport {
+    pub(crate) id: String,
+    pub(crate) digest: String,
+    pub(crate) repo_tags: Vec<String>,
+    pub(crate) repo_digests: Vec<String>,
+    pub(crate) parent: String,
+    pub(crate) comment: String,
+    pub(crate) created: String,
+    pub(crate) config: ProcessDefaults,
+    pub(crate) version: String,
+    pub(crate) author: String,
+    pub(crate) architecture: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) variant: String,
+    pub(crate) os: String,
+    pub(crate) size: u64,
+    pub(crate) virtual_size: u64,
+    pub(crate) graph_driver: GraphDriver,
+    #[serde(rename = "RootFS")]
+    pub(crate) root_fs: RootFsReport,
+    pub(crate) labels: BTreeMap<String, String>,
+    pub(crate) annotations: BTreeMap<String, String>,
+    pub(crate) manifest_type: String,
+    pub(crate) user: String,
+    pub(crate) history: Vec<History>,
+    pub(crate) names_history: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) healthcheck: Option<Healthcheck>,
+}
+
+/// Where the layers are.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct GraphDriver {
+    pub(crate) name: &'static str,
+    pub(crate) data: BTreeMap<&'static str, String>,
+}
+
+/// The diff ids.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct RootFsReport {
+    #[serde(rename = "Type")]
+    pub(crate) kind: String,
+    pub(crate) layers: Vec<String>,
+}
+
+impl Engine {
+    /// Everything about an image.
+    pub(crate) fn inspect_image(&self, text: &str) -> Result<ImageReport, Error> {
+        let image = self.store.find_image(text)?.image;
+        let record = &image.record;
+        let config = &record.config;
+        let last = config.history.last();
+        Ok(ImageReport {
+            id: record.id.to_string(),
+            digest: record.digest.to_string(),
+            repo_tags: tags(&image),
+            repo_digests: digests(&image),
+            parent: String::new(),
+            comment: last.and_then(|step| step.comment.clone()).unwrap_or_default(),
+            created: created(&image).to_string(),
+            config: config.config.clone(),
+            version: String::new(),
+            author: config.author.clone().unwrap_or_default(),
+            architecture: config.architecture.clone(),
+            variant: config.variant.clone().unwrap_or_default(),
+            os: config.os.clone(),
+            size: record.size,
+            virtual_size: record.size,
+            graph_driver: self.graph_driver(&image)?,
+            root_fs: RootFsReport {
+                kind: "layers".to_owned(),
+                layers: record.layers.iter().map(|layer| layer.diff_id.0.to_string()).collect(),
+            },
+            labels: config.config.labels.clone(),
+            annotations: record.annotations.clone(),
+            manifest_type: record.media_type.clone(),
+            user: config.config.user.clone(),
+            history: config.history.clone(),
+            names_history: tags(&image),
+            healthcheck: config.config.healthcheck.clone(),
+        })
+    }
+
+    fn graph_driver(&self, image: &Image) -> Result<GraphDriver, Error> {
+        let keys = self.layer_keys(&image.chains())?;
+        let mut dirs: Vec<String> =
+            keys.iter().map(|key| self.store.layer_diff(key).to_string_lossy().into_owned()).collect();
+        let mut data = BTreeMap::new();
+        if let Some(top) = dirs.pop() {
+            data.insert("UpperDir", top);
+        }
+        if !dirs.is_empty() {
+            dirs.reverse();
+            data.insert("LowerDir", dirs.join(":"));
+        }
+        Ok(GraphDriver { name: self.driver().name(), data })
+    }
+}
+
+/// Names with a tag.
+fn tags(image: &Image) -> Vec<String> {
+    image.names.iter().filter(|name| name.tag().is_some()).map(ToString::to_string).collect()
+}
+
+/// Every repository with every digest that it may be asked for by.
+pub(crate) fn digests(image: &Image) -> Vec<String> {
+    let mut all = Vec::new();
+    for name in &image.names {
+        for digest in [Some(&image.record.digest), image.record.index.as_ref()].into_iter().flatten() {
+            let text = format!("{}@{digest}", name.repository());
+            if !all.contains(&text) {
+                all.push(text);
+            }
+        }
+    }
+    all
+}

@@ -1,0 +1,73 @@
+//! `images`.
+
+use std::collections::BTreeMap;
+
+use super::filter::{ImageFilter, Sieve, created, named};
+use crate::engine::{Engine, Error};
+use crate::storage::images::{BrokenImage, Image};
+
+/// An image of the list.
+#[derive(Debug, Clone)]
+pub(crate) struct ImageSummary {
+    pub(crate) image: Image,
+    /// Containers made of it; none if that was not asked for.
+    pub(crate) containers: Option<usize>,
+}
+
+/// All that pass, newest first, and the records that cannot be read (case F07).
+#[derive(Debug)]
+pub(crate) struct ImageList {
+    pub(crate) images: Vec<ImageSummary>,
+    pub(crate) broken: Vec<BrokenImage>,
+}
+
+impl Engine {
+    /// Lists images. `all`: intermediate ones too. `pattern`: a name as in `images NAME`. `count`: containers are
+    /// counted, which costs a look at each.
+    pub(crate) fn images(
+        &self,
+        filters: &[ImageFilter],
+        pattern: Option<&str>,
+        all: bool,
+        count: bool,
+    ) -> Result<ImageList, Error> {
+        let (every, broken) = self.store.images()?;
+        let needs_users = count || filters.iter().any(|filter| matches!(filter, ImageFilter::Containers(_)));
+        let users = if needs_users { self.containers_by_image()? } else { BTreeMap::new() };
+        let sieve = Sieve::new(self, filters, &every)?;
+        let shows_intermediate = all || filters.iter().any(|f| matches!(f, ImageFilter::Intermediate(_)));
+        let mut images = Vec::new();
+        for image in &every {
+            let used = users.get(image.record.id.as_str()).copied().unwrap_or(0);
+            if !sieve.passes(image, used > 0) || (!shows_intermediate && sieve.is_intermediate(image)) {
+                continue;
+            }
+            let mut image = image.clone();
+            if let Some(pattern) = pattern {
+                image.names.retain(|name| named(pattern, name));
+                if image.names.is_empty() && !image.record.id.as_str().starts_with(pattern) {
+                    continue;
+                }
+            }
+            images.push(ImageSummary { image, containers: needs_users.then_some(used) });
+        }
+        images.sort_by(|a, b| {
+            let key = |summary: &ImageSummary| created(&summary.image);
+            key(b).cmp(&key(a)).then_with(|| a.image.record.digest.cmp(&b.image.record.digest))
+        });
+        Ok(ImageList { images, broken })
+    }
+
+    /// How many containers are made of each image, by image id.
+    fn containers_by_image(&self) -> Result<BTreeMap<String, usize>, Error> {
+        let mut users = BTreeMap::new();
+        for id in self.store.container_ids()? {
+            if let Ok(config) = self.store.container_config(&id)
+                && let Some(image) = config.image
+            {
+                *users.entry(image.id.to_string()).or_default() += 1;
+            }
+        }
+        Ok(users)
+    }
+}

@@ -1,0 +1,35 @@
+//! Images: in from registries, names, listing, removal.
+//!
+//! A pull is a set of processes (this one never has threads). For each layer that is missing:
+//!
+//! ```text
+//! engine ─fork─► layer ─fork─► download  (caller's namespace, credentials)  ─ hash, staging blob
+//!    ▲             │                │ pipe: the compressed stream
+//!    │             └─worker in P─► unpack (confined to the staged layer)    ─ gunzip, diff id, files
+//!    └── notes: bytes so far, the blob, the layer ──┘
+//! ```
+//!
+//! Nothing is visible before everything is verified: blobs, then layers, then the image, then its name (rule R3).
+
+mod exists;
+mod fetch;
+mod filter;
+mod history;
+mod incoming;
+mod inspect;
+mod list;
+mod prune;
+mod pull;
+mod remove;
+mod resolve;
+mod tag;
+
+pub(crate) use crate::registry::{Access, Retry};
+pub(crate) use filter::ImageFilter;
+pub(crate) use history::HistoryEntry;
+pub(crate) use incoming::{IncomingImage, IncomingLayer, StagedUnpack, unpack_layer};
+pub(crate) use inspect::ImageReport;
+pub(crate) use list::{ImageList, ImageSummary};
+pub(crate) use prune::ImagePruneReport;
+pub(crate) use pull::{PullReport, PullRequest};
+pub(crate) use remove::{RemoveImageRequest, RemovedImage};
