@@ -54,9 +54,7 @@ pub(super) fn mounts(spec: &ContainerSpec, at: &Placement) -> Result<Vec<Mount>,
 fn kernel_mounts(spec: &ContainerSpec, at: &Placement) -> Result<Vec<Mount>, Error> {
     let security = &spec.security;
     let mut all = vec![proc(spec)?];
-    let still = security.read_only && !security.read_only_tmpfs;
-    let with_ro = |options: &[&str]| options.iter().copied().chain(still.then_some("ro")).map(str::to_owned).collect();
-    let dev: Vec<String> = with_ro(&["nosuid", "noexec", "strictatime", "mode=755", "size=65536k"]);
+    let dev = ["nosuid", "noexec", "strictatime", "mode=755", "size=65536k"];
     all.push(mount("/dev", "tmpfs", "tmpfs", &dev));
     // The tty group exists only if the map has it (K-B2).
     let mut pts = vec!["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"];
@@ -74,8 +72,7 @@ fn kernel_mounts(spec: &ContainerSpec, at: &Placement) -> Result<Vec<Mount>, Err
         (_, Some(path)) => mount("/dev/shm", "bind", path, &["rbind", "nosuid", "noexec", "nodev"]),
         _ => {
             let size = format!("size={}", spec.shm_size.unwrap_or(DEFAULT_SHM));
-            let shm: Vec<String> = with_ro(&["nosuid", "noexec", "nodev", "mode=1777", &size]);
-            mount("/dev/shm", "tmpfs", "shm", &shm)
+            mount("/dev/shm", "tmpfs", "shm", &["nosuid", "noexec", "nodev", "mode=1777", &size])
         }
     });
     let access = if security.privileged { "rw" } else { "ro" };

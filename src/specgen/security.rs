@@ -46,6 +46,10 @@ pub(super) fn hidden_paths(spec: &ContainerSpec) -> (Vec<String>, Vec<String>) {
         masked.extend(defaults.into_iter().filter(shown).map(str::to_owned));
         read_only.extend(READ_ONLY.into_iter().filter(shown).map(str::to_owned));
     }
+    if security.read_only && !security.read_only_tmpfs {
+        // With all that is mounted below it; it must be filled before it is frozen.
+        read_only.push("/dev".to_owned());
+    }
     for path in &security.mask {
         let path = path.to_string_lossy().into_owned();
         if !masked.contains(&path) {

@@ -44,6 +44,10 @@ pub(super) fn populate(root: &RootDir, bundle: &Bundle) -> Result<(), Error> {
         let place = target::open(root, path, Shape::File)?;
         mount::attach(source.as_fd(), place.as_fd()).map_err(error)?;
     }
+    if bundle.terminal() {
+        // Where the terminal is mounted later, when /dev may be read-only.
+        drop(target::open(root, Path::new("/dev/console"), Shape::File)?);
+    }
     for (link, text) in LINKS {
         match root.symlink(OsStr::new(text), Path::new(link)) {
             Err(error) if !error.is(Errno::EEXIST) => {

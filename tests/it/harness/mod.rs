@@ -17,6 +17,7 @@ pub(crate) mod filters;
 pub(crate) mod image;
 pub(crate) mod leaks;
 pub(crate) mod output;
+pub(crate) mod probe;
 pub(crate) mod registry;
 pub(crate) mod requires;
 pub(crate) mod terminal;

@@ -1,3 +1,5 @@
 //! What the runtime does to the kernel, seen from outside.
 
+mod attacks;
 mod cgroup;
+mod hardening;
