@@ -254,7 +254,7 @@ fn privileged_lifts_what_can_be_lifted() {
 
 #[test]
 fn joined_namespaces_must_be_there() {
-    let mut spec = ContainerSpec::default();
-    spec.ipc = NamespaceMode::Container("0".repeat(64).parse().expect("an id"));
+    let ipc = NamespaceMode::Container("0".repeat(64).parse().expect("an id"));
+    let spec = ContainerSpec { ipc, ..ContainerSpec::default() };
     assert!(matches!(generate(&spec, &image(), &host(), &placement()), Err(Error::NotJoined("ipc"))));
 }

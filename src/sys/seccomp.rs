@@ -8,6 +8,7 @@ use super::error::{Error, Result};
 
 /// A filter, ready to be installed. Serialisable, to follow init across its re-execution: one number per instruction.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::unsafe_derive_deserialize, reason = "any numbers are safe: the kernel checks a filter")]
 pub(crate) struct Program {
     code: Vec<u64>,
     flags: u32,
