@@ -86,6 +86,12 @@ pub(crate) enum Error {
     NoBindSource(PathBuf),
     #[error("--network=container: container {0} is not running")]
     NotRunningToJoin(String),
+    #[error(
+        "volume option {0:?} needs a mount on the host, which is never made: use a bind mount or --mount type=tmpfs"
+    )]
+    VolumeOption(String),
+    #[error("container {id} has dependent containers which must be removed before it: {}", .dependents.join(", "))]
+    HasDependents { id: String, dependents: Vec<String> },
     #[error("{0} is not supported yet")]
     Unsupported(&'static str),
     #[error("id map: {0}")]

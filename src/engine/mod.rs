@@ -1,6 +1,7 @@
 //! L5: use cases. Takes locks, returns reports; prints nothing, reads no environment. May import: all below.
 #![forbid(unsafe_code)]
 
+pub(crate) mod containers;
 pub(crate) mod cures;
 mod error;
 mod handle;
@@ -8,6 +9,7 @@ pub(crate) mod images;
 pub(crate) mod info;
 mod linger;
 mod trash;
+pub(crate) mod volumes;
 
 pub(crate) use error::Error;
 pub(crate) use handle::{Engine, EngineConfig};

@@ -78,6 +78,8 @@ pub(crate) enum Error {
         #[source]
         source: Box<Error>,
     },
+    #[error("container {0} runs")]
+    ContainerRuns(ContainerId),
     #[error("container {0} ended already: its exit record is written once")]
     ExitRecorded(ContainerId),
 

@@ -1,0 +1,288 @@
+//! `--filter` of `ps`, `prune`, `stop`, `rm` …: values of one key are alternatives, labels must all be there.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::engine::{Engine, Error};
+use crate::specgen;
+use crate::storage::container_record::ContainerRecord;
+use crate::storage::images::ImageRecord;
+use crate::types::digest::ChainId;
+use crate::types::image_config::ImageConfig;
+use crate::types::moment::parse_moment;
+use crate::types::mount::MountSource;
+use crate::types::namespace::NetworkMode;
+use crate::types::restart::RestartPolicy;
+use crate::types::status::ContainerStatus;
+
+/// Keys that `ps` takes (podman-ps(1)).
+const KEYS: [&str; 17] = [
+    "id",
+    "name",
+    "label",
+    "label!",
+    "exited",
+    "status",
+    "ancestor",
+    "before",
+    "since",
+    "volume",
+    "health",
+    "pod",
+    "network",
+    "restart-policy",
+    "until",
+    "command",
+    "should-start-on-boot",
+];
+
+/// Parsed filters.
+#[derive(Debug, Default)]
+pub(crate) struct Filters(BTreeMap<&'static str, Vec<Test>>);
+
+#[derive(Debug)]
+enum Test {
+    IdPrefix(String),
+    Name(String),
+    Label(String, Option<String>),
+    ExitCode(i32),
+    Status(&'static str),
+    Ancestor { words: Vec<String>, top: Option<ChainId> },
+    Before(Timestamp),
+    Since(Timestamp),
+    Volume(String),
+    Health(String),
+    Never,
+    Network(String),
+    Restart(String),
+    Command(String),
+    OnBoot(bool),
+}
+
+impl Filters {
+    /// Parses `key=value` words. Names of containers and images in them are looked up at once.
+    pub(crate) fn parse(engine: &Engine, words: &[String]) -> Result<Self, Error> {
+        let mut filters = Self::default();
+        for word in words {
+            let invalid = |why: &'static str| Error::Filter { text: word.clone(), why: why.to_owned() };
+            let (key, value) = word.split_once('=').ok_or_else(|| invalid("it must be KEY=VALUE"))?;
+            // `label!=x` splits at its `=`.
+            let key = KEYS.into_iter().find(|known| *known == key).ok_or_else(|| invalid("unknown key"))?;
+            let test = Test::parse(engine, key, value).map_err(|why| match why {
+                Wrong::Value(why) => invalid(why),
+                Wrong::Engine(error) => *error,
+            })?;
+            filters.0.entry(key).or_default().push(test);
+        }
+        Ok(filters)
+    }
+
+    /// True if a filter asks for containers by their status, so that those not running are looked at as well.
+    pub(crate) fn wants_all(&self) -> bool {
+        self.0.contains_key("status") || self.0.contains_key("exited")
+    }
+
+    /// True if the container passes every key.
+    pub(crate) fn matches(&self, record: &ContainerRecord) -> bool {
+        self.0.iter().all(|(key, tests)| match *key {
+            "label" => tests.iter().all(|test| test.passes(record)),
+            "label!" => !tests.iter().any(|test| test.passes(record)),
+            _ => tests.iter().any(|test| test.passes(record)),
+        })
+    }
+}
+
+/// What is wrong with a filter.
+enum Wrong {
+    Value(&'static str),
+    Engine(Box<Error>),
+}
+
+impl From<Error> for Wrong {
+    fn from(error: Error) -> Self {
+        Self::Engine(Box::new(error))
+    }
+}
+
+impl Test {
+    fn parse(engine: &Engine, key: &str, value: &str) -> Result<Self, Wrong> {
+        let text = value.to_owned();
+        Ok(match key {
+            "id" => Self::IdPrefix(text),
+            "name" => Self::Name(text),
+            "label" | "label!" => match value.split_once('=') {
+                Some((name, wanted)) => Self::Label(name.to_owned(), Some(wanted.to_owned())),
+                None => Self::Label(text, None),
+            },
+            "exited" => Self::ExitCode(value.parse().ok().ok_or(Wrong::Value("the exit code must be a number"))?),
+            "status" => Self::Status(status(value).ok_or(Wrong::Value("unknown status"))?),
+            "ancestor" => Self::ancestor(engine, value)?,
+            "before" => Self::Before(engine.container(value)?.config.created),
+            "since" => Self::Since(engine.container(value)?.config.created),
+            "until" => Self::Before(moment(value).ok_or(Wrong::Value("neither a time nor a duration"))?),
+            "volume" => Self::Volume(text),
+            "health" => match value {
+                "starting" | "healthy" | "unhealthy" | "none" => Self::Health(text),
+                _ => return Err(Wrong::Value("starting, healthy, unhealthy or none")),
+            },
+            "network" => Self::Network(text),
+            "restart-policy" => match value.parse::<RestartPolicy>() {
+                Ok(policy) => Self::Restart(policy.name().to_owned()),
+                Err(_) => return Err(Wrong::Value("unknown restart policy")),
+            },
+            "command" => Self::Command(text),
+            "should-start-on-boot" => match value {
+                "true" => Self::OnBoot(true),
+                "false" => Self::OnBoot(false),
+                _ => return Err(Wrong::Value("true or false")),
+            },
+            // No container is in a pod.
+            _ => Self::Never,
+        })
+    }
+
+    /// The image, whatever its name is today, and every image built on it.
+    fn ancestor(engine: &Engine, value: &str) -> Result<Self, Wrong> {
+        let found = engine.store.try_find_image(value).map_err(Error::Storage)?;
+        let mut words = vec![value.to_owned()];
+        let mut top = None;
+        if let Some(found) = found {
+            let ImageRecord { id, layers, .. } = found.image.record;
+            words.push(id.to_string());
+            words.extend(found.image.names.iter().map(ToString::to_string));
+            top = layers.last().map(|layer| layer.chain.clone());
+        }
+        Ok(Self::Ancestor { words, top })
+    }
+
+    fn passes(&self, record: &ContainerRecord) -> bool {
+        let config = &record.config;
+        let spec = &config.spec;
+        match self {
+            Self::IdPrefix(prefix) => config.id.as_str().starts_with(prefix.as_str()),
+            Self::Name(pattern) => name_matches(pattern, config.name.as_str()),
+            Self::Label(name, wanted) => {
+                let empty = ImageConfig::default();
+                let image = config.image.as_ref().map_or(&empty, |image| &image.config);
+                let labels = specgen::labels(spec, image);
+                labels.get(name).is_some_and(|value| wanted.as_ref().is_none_or(|wanted| wanted == value))
+            }
+            Self::ExitCode(code) => {
+                record.status == ContainerStatus::Exited && record.exit.as_ref().is_some_and(|exit| exit.code == *code)
+            }
+            Self::Status(wanted) => super::list::state_name(record.status) == *wanted,
+            Self::Ancestor { words, top } => {
+                let by_name = config.image.as_ref().is_some_and(|image| {
+                    words.iter().any(|word| {
+                        image.name == *word || (word.len() >= 3 && image.id.as_str().starts_with(word.as_str()))
+                    })
+                });
+                by_name || top.as_ref().is_some_and(|top| config.layers.contains(top))
+            }
+            Self::Before(time) => config.created < *time,
+            Self::Since(time) => config.created > *time,
+            Self::Volume(wanted) => spec.mounts.iter().any(|mount| {
+                let source = match &mount.source {
+                    MountSource::Volume { name, .. } => name.as_str() == wanted,
+                    MountSource::Bind { path } => path.to_str() == Some(wanted),
+                    MountSource::Tmpfs { .. } | MountSource::Image { .. } => false,
+                };
+                source || mount.target.to_str() == Some(wanted)
+            }),
+            Self::Health(wanted) => super::list::health(record) == *wanted,
+            Self::Never => false,
+            Self::Network(wanted) => {
+                network_names(&spec.network()).iter().any(|name| name == wanted)
+                    || matches!(&spec.network(), NetworkMode::Container(id) if format!("container:{id}") == *wanted)
+            }
+            Self::Restart(wanted) => spec.restart.name() == wanted,
+            Self::Command(wanted) => super::list::command(record).join(" ").contains(wanted.as_str()),
+            Self::OnBoot(wanted) => starts_on_boot(record) == *wanted,
+        }
+    }
+}
+
+/// `always`, and `unless-stopped` if the user did not stop it.
+fn starts_on_boot(record: &ContainerRecord) -> bool {
+    match record.config.spec.restart {
+        RestartPolicy::Always => true,
+        RestartPolicy::UnlessStopped => {
+            let stopped = record.exit.as_ref().map(|exit| exit.stopped_by_user);
+            !stopped.or(record.state.as_ref().map(|state| state.stopped_by_user)).unwrap_or(false)
+        }
+        RestartPolicy::No | RestartPolicy::OnFailure { .. } => false,
+    }
+}
+
+/// What `ps` and `--filter network=` call a network mode.
+pub(super) fn network_names(mode: &NetworkMode) -> Vec<String> {
+    match mode {
+        NetworkMode::None => vec!["none".to_owned()],
+        NetworkMode::Host => vec!["host".to_owned()],
+        NetworkMode::Private => vec!["private".to_owned()],
+        NetworkMode::Pasta { .. } => vec!["pasta".to_owned()],
+        NetworkMode::Slirp4netns { .. } => vec!["slirp4netns".to_owned()],
+        NetworkMode::Container(_) => vec!["container".to_owned()],
+        NetworkMode::Path(_) => vec!["ns".to_owned()],
+    }
+}
+
+/// Podman takes a regular expression; what users write of one is a part of the name, and the anchors.
+fn name_matches(pattern: &str, name: &str) -> bool {
+    let (start, pattern) = pattern.strip_prefix('^').map_or((false, pattern), |rest| (true, rest));
+    let (end, pattern) = pattern.strip_suffix('$').map_or((false, pattern), |rest| (true, rest));
+    // `\.` is a dot, `.*` anything.
+    let pattern = pattern.replace("\\.", ".").replace("\\-", "-");
+    let parts: Vec<&str> = pattern.split(".*").collect();
+    let mut rest = name;
+    for (index, part) in parts.iter().enumerate() {
+        let last = index + 1 == parts.len();
+        let found = match (index == 0 && start, last && end) {
+            (true, true) => (rest == *part).then_some(0),
+            (true, false) => rest.starts_with(part).then_some(0),
+            (false, true) => rest.ends_with(part).then(|| rest.len() - part.len()),
+            (false, false) => rest.find(part),
+        };
+        match found {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    true
+}
+
+fn status(text: &str) -> Option<&'static str> {
+    // Podman's two words for "not running any more" mean the same to its users.
+    let known = ["created", "initialized", "running", "paused", "stopping", "stopped", "exited", "removing", "unknown"];
+    match text {
+        "configured" => Some("created"),
+        _ => known.into_iter().find(|word| *word == text),
+    }
+}
+
+/// A time, or a duration before now.
+pub(crate) fn moment(text: &str) -> Option<Timestamp> {
+    parse_moment(text, Timestamp::now(), &jiff::tz::TimeZone::system()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::name_matches;
+
+    #[test]
+    fn names_match_as_the_usual_expressions_do() {
+        for (pattern, name, expected) in [
+            ("web", "my-web-1", true),
+            ("^web", "my-web", false),
+            ("^web$", "web", true),
+            ("^web$", "web2", false),
+            ("web$", "my-web", true),
+            ("^a.*z$", "abcz", true),
+            ("^a.*z$", "abc", false),
+            ("", "x", true),
+        ] {
+            assert_eq!(name_matches(pattern, name), expected, "{pattern} {name}");
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Which containers a command means: names, `--all`, `--latest`, filters.
+
+use crate::engine::{Engine, Error};
+use crate::storage;
+use crate::storage::container_record::ContainerRecord;
+use crate::types::id::ContainerId;
+
+/// What the command line says of the containers of a command.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Selection {
+    /// Names, ids or prefixes of ids.
+    pub(crate) names: Vec<String>,
+    pub(crate) all: bool,
+    /// The one made last.
+    pub(crate) latest: bool,
+    /// `--filter key=value`.
+    pub(crate) filters: Vec<String>,
+    /// A name that nothing has is passed over.
+    pub(crate) ignore: bool,
+}
+
+impl Selection {
+    /// Just these.
+    pub(crate) fn of<S: Into<String>>(names: impl IntoIterator<Item = S>) -> Self {
+        Self { names: names.into_iter().map(Into::into).collect(), ..Self::default() }
+    }
+}
+
+/// One word of the command line and the container that it means.
+pub(crate) type Selected = (String, Result<ContainerId, Error>);
+
+impl Engine {
+    /// Finds the containers of a command, each with the word that named it, without doubles.
+    pub(crate) fn select(&self, selection: &Selection) -> Result<Vec<Selected>, Error> {
+        let mut selected: Vec<Selected> = Vec::new();
+        let mut push = |word: String, found: Result<ContainerId, Error>| {
+            let known = |id: &ContainerId| selected.iter().any(|(_, other)| other.as_ref().is_ok_and(|o| o == id));
+            if !found.as_ref().is_ok_and(known) {
+                selected.push((word, found));
+            }
+        };
+        for name in &selection.names {
+            match self.store.find_container(name) {
+                Err(storage::Error::NoContainer(_)) if selection.ignore => {}
+                found => push(name.clone(), found.map_err(Error::Storage)),
+            }
+        }
+        if selection.latest
+            && let Some(id) = self.latest_container()?
+        {
+            push(id.to_string(), Ok(id));
+        }
+        if selection.all {
+            // By id: a damaged container is among all, too.
+            for id in self.store.container_ids()? {
+                push(id.to_string(), Ok(id));
+            }
+        } else if !selection.filters.is_empty() {
+            let filters = super::filter::Filters::parse(self, &selection.filters)?;
+            for record in self.store.containers()?.0 {
+                if filters.matches(&record) {
+                    push(record.id().to_string(), Ok(record.id().clone()));
+                }
+            }
+        }
+        Ok(selected)
+    }
+
+    /// The container that a word means.
+    pub(crate) fn container(&self, word: &str) -> Result<ContainerRecord, Error> {
+        let id = self.store.find_container(word)?;
+        Ok(self.store.container(&id)?)
+    }
+
+    /// The container that was made last.
+    pub(crate) fn latest_container(&self) -> Result<Option<ContainerId>, Error> {
+        let (containers, _) = self.store.containers()?;
+        Ok(containers.into_iter().max_by_key(|record| record.config.created).map(|record| record.config.id))
+    }
+
+    /// True if there is such a container.
+    pub(crate) fn container_exists(&self, word: &str) -> Result<bool, Error> {
+        match self.store.find_container(word) {
+            Ok(_) => Ok(true),
+            Err(storage::Error::NoContainer(_)) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! `wait`: until a container is in one of the asked states. No lock is held meanwhile.
+
+use std::time::{Duration, Instant};
+
+use super::select::Selection;
+use crate::engine::{Engine, Error};
+use crate::storage;
+use crate::storage::container_record::{ContainerRecord, ExitRecord, Supervision, UNKNOWN_CODE};
+use crate::types::id::ContainerId;
+use crate::types::status::ContainerStatus;
+
+/// Looks are at most this far apart (the user's `--interval` may be longer).
+const INTERVAL: Duration = Duration::from_millis(15);
+
+/// What to wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WaitCondition {
+    Status(ContainerStatus),
+    /// The container is gone.
+    Removed,
+    Healthy,
+    Unhealthy,
+}
+
+impl std::str::FromStr for WaitCondition {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        use ContainerStatus::{Created, Exited, Initialized, Paused, Removing, Running, Stopped, Stopping};
+        Ok(match text {
+            "configured" | "created" => Self::Status(Created),
+            "initialized" => Self::Status(Initialized),
+            "running" => Self::Status(Running),
+            "paused" => Self::Status(Paused),
+            "stopping" => Self::Status(Stopping),
+            "stopped" => Self::Status(Stopped),
+            "exited" => Self::Status(Exited),
+            "removing" => Self::Status(Removing),
+            "removed" => Self::Removed,
+            "healthy" => Self::Healthy,
+            "unhealthy" => Self::Unhealthy,
+            _ => {
+                return Err(
+                    "the condition must be configured, created, exited, healthy, initialized, paused, removing, \
+                            running, stopped, stopping or unhealthy",
+                );
+            }
+        })
+    }
+}
+
+/// The wait of a command line.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct WaitRequest {
+    pub(crate) selection: Selection,
+    /// Empty: until it has ended.
+    pub(crate) conditions: Vec<WaitCondition>,
+    pub(crate) interval: Option<Duration>,
+}
+
+impl Engine {
+    /// Waits for each container; exit codes in the order of the command line, -1 where there is none (Podman's number).
+    pub(crate) fn wait(&self, request: &WaitRequest) -> Result<Vec<(String, Result<i32, Error>)>, Error> {
+        let mut answers = Vec::new();
+        for (word, found) in self.select(&request.selection)? {
+            let code = found.and_then(|id| {
+                if request.conditions.iter().all(|condition| is_end(*condition)) {
+                    self.wait_for_exit(&id).map(|exit| exit.code)
+                } else {
+                    self.wait_for(&id, &request.conditions, request.interval)
+                }
+            });
+            answers.push((word, code));
+        }
+        Ok(answers)
+    }
+
+    /// Waits until the container has ended, and answers how. A container that never started ends when it is started
+    /// and ends, or when it is removed.
+    pub(crate) fn wait_for_exit(&self, id: &ContainerId) -> Result<ExitRecord, Error> {
+        let gone = || ExitRecord::unknown("removed");
+        loop {
+            let record = match self.store.container(id) {
+                Ok(record) => record,
+                Err(storage::Error::NoContainer(_)) => return Ok(gone()),
+                Err(error) => return Err(error.into()),
+            };
+            match (record.supervision, record.exit) {
+                (Supervision::Monitored, _) => {
+                    // Wakes at once, and knows the code even if the monitor removes the container.
+                    let left = self.store.wait_for_monitor(id)?;
+                    if let Some(exit) = left {
+                        return Ok(exit);
+                    }
+                    // Its word may have been lost (a full disk, a kill); look at what is recorded.
+                    if let Err(storage::Error::NoContainer(_)) = self.store.container(id) {
+                        return Ok(gone());
+                    }
+                }
+                (_, Some(exit)) => return Ok(exit),
+                (Supervision::Lost, None) => return Ok(self.record_loss(id)?),
+                // Nobody to wait for: look from time to time.
+                (Supervision::Unsupervised | Supervision::None, None) => std::thread::sleep(INTERVAL),
+            }
+        }
+    }
+
+    /// Waits until nothing of the container runs and its monitor is gone; false after `timeout`.
+    pub(crate) fn wait_for_end(&self, id: &ContainerId, timeout: Duration) -> Result<bool, Error> {
+        let deadline = Instant::now() + timeout;
+        let mut pause = Duration::from_millis(1);
+        loop {
+            match self.store.container(id) {
+                Err(storage::Error::NoContainer(_)) => return Ok(true),
+                Ok(record)
+                    if !record.status.is_alive()
+                        && matches!(record.supervision, Supervision::None | Supervision::Lost) =>
+                {
+                    return Ok(true);
+                }
+                Ok(_) | Err(storage::Error::BrokenContainer { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+            if Instant::now() >= deadline {
+                return Ok(false);
+            }
+            std::thread::sleep(pause);
+            pause = (pause * 2).min(INTERVAL);
+        }
+    }
+
+    /// A container whose monitor died and whose program is gone: its end is put on record, with a code nobody knows.
+    pub(crate) fn record_loss(&self, id: &ContainerId) -> Result<ExitRecord, Error> {
+        let mut locked = self.store.lock_container(id)?;
+        if locked.supervision == Supervision::Lost {
+            let mut exit = ExitRecord::unknown("monitor lost");
+            if let Some(state) = &locked.state {
+                exit.started_at = state.started_at;
+                exit.stopped_by_user = state.stopped_by_user;
+                exit.restarts = state.restarts;
+            }
+            locked.write_exit(&self.store, exit)?;
+        }
+        Ok(locked.exit.clone().unwrap_or_else(|| ExitRecord::unknown("monitor lost")))
+    }
+
+    fn wait_for(
+        &self,
+        id: &ContainerId,
+        conditions: &[WaitCondition],
+        interval: Option<Duration>,
+    ) -> Result<i32, Error> {
+        loop {
+            match self.store.container(id) {
+                Ok(record) if conditions.iter().any(|condition| holds(*condition, &record)) => {
+                    return Ok(record.exit.map_or(UNKNOWN_CODE, |exit| exit.code));
+                }
+                Ok(_) => {}
+                Err(storage::Error::NoContainer(_)) if conditions.contains(&WaitCondition::Removed) => {
+                    return Ok(UNKNOWN_CODE);
+                }
+                Err(error) => return Err(error.into()),
+            }
+            std::thread::sleep(interval.unwrap_or(INTERVAL));
+        }
+    }
+}
+
+/// True if the condition is the end of the run.
+fn is_end(condition: WaitCondition) -> bool {
+    matches!(condition, WaitCondition::Status(ContainerStatus::Stopped | ContainerStatus::Exited))
+}
+
+fn holds(condition: WaitCondition, record: &ContainerRecord) -> bool {
+    let ended = matches!(record.status, ContainerStatus::Stopped | ContainerStatus::Exited);
+    match condition {
+        WaitCondition::Status(ContainerStatus::Stopped | ContainerStatus::Exited) => ended,
+        WaitCondition::Status(status) => record.status == status,
+        WaitCondition::Removed => false,
+        WaitCondition::Healthy => super::list::health(record) == "healthy",
+        WaitCondition::Unhealthy => super::list::health(record) == "unhealthy",
+    }
+}

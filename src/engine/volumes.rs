@@ -1,0 +1,269 @@
+//! `volume create ls rm inspect prune exists`.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::containers::filter::moment;
+use super::containers::remove::RemoveRequest;
+use super::containers::select::Selection;
+use crate::engine::{Engine, Error};
+use crate::rootless::worker;
+use crate::storage;
+use crate::storage::usage;
+use crate::storage::volumes::VolumeMeta;
+use crate::types::failure::{Failure, FailureKind};
+use crate::types::name::VolumeName;
+
+/// `volume create`.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct CreateVolume {
+    /// None: an anonymous one.
+    pub(crate) name: Option<VolumeName>,
+    pub(crate) labels: BTreeMap<String, String>,
+    pub(crate) options: BTreeMap<String, String>,
+    /// One of that name is fine.
+    pub(crate) ignore: bool,
+}
+
+/// A volume as `inspect` and `ls --format json` show it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct VolumeReport {
+    pub(crate) name: String,
+    pub(crate) driver: &'static str,
+    pub(crate) mountpoint: String,
+    pub(crate) created_at: String,
+    pub(crate) labels: BTreeMap<String, String>,
+    pub(crate) scope: &'static str,
+    pub(crate) options: BTreeMap<String, String>,
+    pub(crate) mount_count: u32,
+    pub(crate) needs_copy_up: bool,
+    pub(crate) anonymous: bool,
+}
+
+/// What `volume prune` did.
+#[derive(Debug, Default)]
+pub(crate) struct PruneVolumes {
+    pub(crate) removed: Vec<VolumeName>,
+    pub(crate) failed: Vec<(VolumeName, Error)>,
+    pub(crate) reclaimed: u64,
+}
+
+impl Engine {
+    /// Makes a volume and answers its name.
+    pub(crate) fn create_volume(&self, request: CreateVolume) -> Result<VolumeName, Error> {
+        let anonymous = request.name.is_none();
+        let name = request.name.unwrap_or_else(VolumeMeta::random_name);
+        if let Some(option) = request.options.keys().next() {
+            // `type`, `device`, `o` need mount(2) on the host; design: no mount is ever made there.
+            return Err(Error::VolumeOption(option.clone()));
+        }
+        let mut meta = VolumeMeta::new(name.clone(), anonymous);
+        meta.labels = request.labels;
+        match self.store.create_volume(&meta) {
+            Err(storage::Error::VolumeExists(_)) if request.ignore => Ok(name),
+            other => Ok(other.map(|()| name)?),
+        }
+    }
+
+    /// Lists volumes, and a line for each that cannot be read.
+    pub(crate) fn list_volumes(&self, filters: &[String]) -> Result<(Vec<VolumeReport>, Vec<String>), Error> {
+        let filters = VolumeFilters::parse(self, filters)?;
+        let (volumes, broken) = self.store.volumes()?;
+        let mut reports = Vec::new();
+        for meta in volumes {
+            if filters.matches(self, &meta)? {
+                reports.push(self.volume_report(&meta));
+            }
+        }
+        let warning = |(name, error): &(VolumeName, storage::Error)| format!("volume {name} cannot be read ({error})");
+        Ok((reports, broken.iter().map(warning).collect()))
+    }
+
+    /// What is known of a volume.
+    pub(crate) fn inspect_volume(&self, word: &str) -> Result<VolumeReport, Error> {
+        let name = self.store.find_volume(word)?;
+        Ok(self.volume_report(&self.store.volume(&name)?))
+    }
+
+    /// All volumes.
+    pub(crate) fn inspect_all_volumes(&self) -> Result<Vec<VolumeReport>, Error> {
+        Ok(self.store.volumes()?.0.iter().map(|meta| self.volume_report(meta)).collect())
+    }
+
+    pub(crate) fn volume_exists(&self, word: &str) -> bool {
+        word.parse::<VolumeName>().is_ok_and(|name| crate::sys::fs::exists(&self.store.layout().volume(&name)))
+    }
+
+    /// Removes volumes; with `force` the containers that mount them first. For each word what became of it.
+    pub(crate) fn remove_volumes(
+        &self,
+        words: &[String],
+        all: bool,
+        force: bool,
+    ) -> Result<Vec<(String, Result<VolumeName, Error>)>, Error> {
+        let mut words = words.to_vec();
+        if all {
+            words.extend(self.store.volume_names()?.iter().map(ToString::to_string));
+        }
+        let mut answers = Vec::with_capacity(words.len());
+        for word in words {
+            let removed = self.store.find_volume(&word).map_err(Error::Storage).and_then(|name| {
+                if force {
+                    let users = self.store.volume_users(&name)?;
+                    let selection = Selection::of(users.iter().map(ToString::to_string));
+                    let request = RemoveRequest { selection, force: true, depend: true, ..RemoveRequest::default() };
+                    for (_, removed) in self.remove(&request)? {
+                        removed?;
+                    }
+                }
+                self.store.remove_volume(&name)?;
+                Ok(name)
+            });
+            answers.push((word, removed));
+        }
+        self.empty_trash()?;
+        Ok(answers)
+    }
+
+    /// Removes the volumes that no container mounts; as Podman, named ones too.
+    pub(crate) fn prune_volumes(&self, filters: &[String]) -> Result<PruneVolumes, Error> {
+        let filters = VolumeFilters::parse(self, filters)?;
+        let mut names = Vec::new();
+        for meta in self.store.volumes()?.0 {
+            if filters.matches(self, &meta)? && self.store.volume_users(&meta.name)?.is_empty() {
+                names.push(meta.name);
+            }
+        }
+        let mut report = PruneVolumes::default();
+        if names.is_empty() {
+            return Ok(report);
+        }
+        let trees: Vec<_> = names.iter().map(|name| self.store.layout().volume_data(name)).collect();
+        let sizes: Vec<u64> = worker::run(&self.outer()?, || {
+            let counted: Result<Vec<u64>, _> = trees.iter().map(|tree| usage::of_tree(tree)).collect();
+            counted.map_err(|error| Failure::from_error(FailureKind::Other, &error))
+        })?;
+        for (name, size) in names.into_iter().zip(sizes) {
+            match self.store.remove_volume(&name) {
+                Ok(()) => {
+                    report.removed.push(name);
+                    report.reclaimed += size;
+                }
+                Err(error) => report.failed.push((name, error.into())),
+            }
+        }
+        self.empty_trash()?;
+        Ok(report)
+    }
+
+    fn volume_report(&self, meta: &VolumeMeta) -> VolumeReport {
+        VolumeReport {
+            name: meta.name.to_string(),
+            driver: "local",
+            mountpoint: self.store.layout().volume_data(&meta.name).display().to_string(),
+            created_at: meta.created.to_string(),
+            labels: meta.labels.clone(),
+            scope: "local",
+            options: meta.options.clone(),
+            mount_count: 0,
+            needs_copy_up: meta.needs_copy_up,
+            anonymous: meta.anonymous,
+        }
+    }
+}
+
+/// Parsed `--filter`s: values of one key are alternatives, labels must all be there.
+#[derive(Debug, Default)]
+struct VolumeFilters(BTreeMap<String, Vec<Test>>);
+
+#[derive(Debug)]
+enum Test {
+    Name(String),
+    Constant(bool),
+    Label(String, Option<String>),
+    Option(String, Option<String>),
+    Dangling(bool),
+    Anonymous(bool),
+    Before(Timestamp),
+    After(Timestamp),
+}
+
+impl VolumeFilters {
+    fn parse(engine: &Engine, words: &[String]) -> Result<Self, Error> {
+        let mut filters = Self::default();
+        for word in words {
+            let invalid = |why: &'static str| Error::Filter { text: word.clone(), why: why.to_owned() };
+            let (key, value) = word.split_once('=').ok_or_else(|| invalid("it must be KEY=VALUE"))?;
+            let truth = || match value {
+                "true" | "1" => Ok(true),
+                "false" | "0" => Ok(false),
+                _ => Err(invalid("true or false")),
+            };
+            let pair = || match value.split_once('=') {
+                Some((name, wanted)) => (name.to_owned(), Some(wanted.to_owned())),
+                None => (value.to_owned(), None),
+            };
+            let test = match key {
+                "name" => Test::Name(value.to_owned()),
+                "driver" | "scope" => Test::Constant(value == "local"),
+                "label" | "label!" => {
+                    let (name, wanted) = pair();
+                    Test::Label(name, wanted)
+                }
+                "opt" => {
+                    let (name, wanted) = pair();
+                    Test::Option(name, wanted)
+                }
+                "dangling" => Test::Dangling(truth()?),
+                "anonymous" => Test::Anonymous(truth()?),
+                "until" => Test::Before(moment(value).ok_or_else(|| invalid("neither a time nor a duration"))?),
+                "since" | "after" => {
+                    let name = engine.store.find_volume(value)?;
+                    Test::After(engine.store.volume(&name)?.created)
+                }
+                _ => return Err(invalid("unknown key")),
+            };
+            filters.0.entry(key.to_owned()).or_default().push(test);
+        }
+        Ok(filters)
+    }
+
+    fn matches(&self, engine: &Engine, meta: &VolumeMeta) -> Result<bool, Error> {
+        for (key, tests) in &self.0 {
+            let mut passed = Vec::with_capacity(tests.len());
+            for test in tests {
+                passed.push(test.passes(engine, meta)?);
+            }
+            let ok = match key.as_str() {
+                "label" => passed.iter().all(|passed| *passed),
+                "label!" => !passed.contains(&true),
+                _ => passed.contains(&true),
+            };
+            if !ok {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+impl Test {
+    fn passes(&self, engine: &Engine, meta: &VolumeMeta) -> Result<bool, Error> {
+        let holds = |map: &BTreeMap<String, String>, name: &String, wanted: &Option<String>| {
+            map.get(name).is_some_and(|value| wanted.as_ref().is_none_or(|wanted| wanted == value))
+        };
+        Ok(match self {
+            Self::Name(part) => meta.name.as_str().contains(part.as_str()),
+            Self::Constant(passes) => *passes,
+            Self::Label(name, wanted) => holds(&meta.labels, name, wanted),
+            Self::Option(name, wanted) => holds(&meta.options, name, wanted),
+            Self::Dangling(wanted) => engine.store.volume_users(&meta.name)?.is_empty() == *wanted,
+            Self::Anonymous(wanted) => meta.anonymous == *wanted,
+            Self::Before(time) => meta.created < *time,
+            Self::After(time) => meta.created > *time,
+        })
+    }
+}
