@@ -16,6 +16,10 @@ pub(crate) mod types; // L0 // L6
 
 /// Chooses the role, while this process is still single-threaded, and plays it.
 pub fn main() -> std::process::ExitCode {
+    let mut arguments = std::env::args_os();
+    if arguments.next().is_some_and(|name| name == runtime::init::ROLE) {
+        runtime::init::resume(arguments.next());
+    }
     cli::main()
 }
 

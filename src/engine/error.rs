@@ -29,6 +29,20 @@ pub(crate) enum Error {
     },
     #[error("network of the container")]
     Network(#[source] network::Error),
+    #[error("attach to container {id}")]
+    Attach {
+        id: String,
+        #[source]
+        source: sys::Error,
+    },
+    #[error("read log of container {id}")]
+    Log {
+        id: String,
+        #[source]
+        source: sys::Error,
+    },
+    #[error("container {0} has no log: its log driver is none")]
+    NoLog(String),
     #[error("settings of the container")]
     Spec(#[source] specgen::Error),
     #[error("{what}")]

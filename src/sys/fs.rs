@@ -375,3 +375,10 @@ pub(crate) fn standard_error() -> BorrowedFd<'static> {
 pub(crate) fn is_executable(path: &Path) -> bool {
     rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok()
 }
+
+/// Writes a whole file that every user may read (mode 0644, whatever the umask): what is bound into a container.
+pub(crate) fn write_public(path: &Path, bytes: &[u8]) -> Result<()> {
+    let file = create(path, 0o644)?;
+    rustix::fs::fchmod(&file, rustix::fs::Mode::from_raw_mode(0o644)).call("fchmod", || format!("{path:?}"))?;
+    write_all(file.as_fd(), bytes)
+}

@@ -355,6 +355,19 @@ pub(crate) fn own_executable() -> Result<PathBuf> {
     fs::read_link(Path::new("/proc/self/exe"))
 }
 
+/// Version of the running kernel: major, minor.
+pub(crate) fn kernel_version() -> (u32, u32) {
+    let uname = rustix::system::uname();
+    let release = uname.release().to_string_lossy();
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(|number| number.parse().unwrap_or(0));
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
+}
+
+/// Host name of this uts namespace.
+pub(crate) fn hostname() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
 /// Asks for room in a pipe (`F_SETPIPE_SZ`). It works with less, so a refusal is no error.
 pub(crate) fn set_pipe_size(pipe: BorrowedFd<'_>, bytes: usize) {
     if let Err(error) = rustix::pipe::fcntl_setpipe_size(pipe, bytes) {

@@ -116,6 +116,12 @@ impl Drop for RawMode<'_> {
     }
 }
 
+/// The modes of a terminal as text, for tests to compare.
+#[cfg(test)]
+pub(crate) fn describe_modes(terminal: impl AsFd) -> Result<String> {
+    rustix::termios::tcgetattr(terminal).map(|modes| format!("{modes:?}")).call("ioctl", || "TCGETS".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::fd::AsFd;

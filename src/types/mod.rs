@@ -5,6 +5,7 @@ pub(crate) mod annotation;
 pub(crate) mod capability;
 pub(crate) mod cgroup;
 pub(crate) mod container_spec;
+pub(crate) mod detach_keys;
 pub(crate) mod digest;
 pub(crate) mod duration;
 pub(crate) mod failure;

@@ -1,11 +1,21 @@
 //! Use cases around one container, a file for each verb.
 
+pub(crate) mod attach;
+pub(crate) mod create;
 pub(crate) mod filter;
+mod idmaps;
 pub(crate) mod inspect;
 pub(crate) mod inspect_report;
 pub(crate) mod list;
+pub(crate) mod logs;
+mod names;
+mod place;
 pub(crate) mod prune;
 pub(crate) mod remove;
 pub(crate) mod rename;
 pub(crate) mod select;
+pub(crate) mod signal;
+pub(crate) mod signal_proxy;
+pub(crate) mod start;
+pub(crate) mod stop;
 pub(crate) mod wait;

@@ -1,0 +1,120 @@
+//! `create`: image, name, volumes, record. Nothing of the host is looked at that a start would not look at again.
+
+use crate::engine::error::Error;
+use crate::engine::handle::Engine;
+use crate::specgen;
+use crate::storage::container_record::{ContainerConfig, ContainerRecord};
+use crate::storage::images::FoundImage;
+use crate::storage::layers::MapKey;
+use crate::storage::volumes::VolumeMeta;
+use crate::sys;
+use crate::types::container_spec::{ContainerSpec, ImageVolume};
+use crate::types::image_config::ImageConfig;
+use crate::types::mount::{MountOptions, MountSource, MountSpec};
+use crate::types::name::ContainerName;
+
+use super::{idmaps, names};
+
+/// Tries at a random name before we say that there is none left.
+const NAME_TRIES: u32 = 16;
+
+impl Engine {
+    /// Makes a container of an image that is in the store (or of `--rootfs`).
+    pub(crate) fn create(&self, spec: ContainerSpec, image: Option<FoundImage>) -> Result<ContainerRecord, Error> {
+        let mut spec = spec;
+        let snapshot = image.as_ref().map(|found| found.image.snapshot(found.name.as_ref()));
+        let config = snapshot.as_ref().map(|snapshot| snapshot.config.clone()).unwrap_or_default();
+        if snapshot.is_none() && spec.rootfs.is_none() {
+            return Err(Error::NoImage);
+        }
+        self.add_image_volumes(&mut spec, &config)?;
+        check_sources(&spec)?;
+        let facts = self.facts()?;
+        let user = numeric_user(&specgen::user(&spec, &config, facts));
+        let maps = idmaps::container_maps(&spec.userns, &facts.outer, (facts.uid, facts.gid), user)?;
+        // What is wrong with the wish shows now, not at the start.
+        specgen::arguments(&spec, &config).map_err(Error::Spec)?;
+        let map = MapKey::new(&facts.outer, &maps);
+        let given = spec.name.clone();
+        let mut attempt = 0;
+        loop {
+            let name = match &given {
+                Some(name) => name.clone(),
+                None => random_name(attempt)?,
+            };
+            let mut container = ContainerConfig::new(name, spec.clone(), map.as_str().to_owned(), self.driver());
+            container.image.clone_from(&snapshot);
+            container.layers = image.as_ref().map(|found| found.image.chains()).unwrap_or_default();
+            container.creator = spec.remove.then(std::process::id);
+            match self.store.create_container(container) {
+                Err(crate::storage::Error::NameInUse { .. }) if given.is_none() && attempt < NAME_TRIES => attempt += 1,
+                other => {
+                    let record = other?;
+                    self.write_cidfile(&record)?;
+                    return Ok(record);
+                }
+            }
+        }
+    }
+
+    /// An anonymous volume (or a tmpfs) for each `VOLUME` that no mount of the user covers.
+    fn add_image_volumes(&self, spec: &mut ContainerSpec, image: &ImageConfig) -> Result<(), Error> {
+        for target in specgen::image_volumes(image).map_err(Error::Spec)? {
+            if spec.mounts.iter().any(|mount| mount.target == target) {
+                continue;
+            }
+            let source = match spec.image_volume {
+                ImageVolume::Ignore => continue,
+                ImageVolume::Tmpfs => MountSource::Tmpfs { size: None, mode: None, copy_up: true },
+                ImageVolume::Anonymous => {
+                    let name = VolumeMeta::random_name();
+                    MountSource::Volume { name, anonymous: true, subpath: None }
+                }
+            };
+            spec.mounts.push(MountSpec { source, target, options: MountOptions::default() });
+        }
+        for mount in &spec.mounts {
+            if let MountSource::Volume { name, anonymous, .. } = &mount.source {
+                self.store.ensure_volume(name, *anonymous)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn write_cidfile(&self, record: &ContainerRecord) -> Result<(), Error> {
+        let Some(path) = &record.config.spec.cidfile else { return Ok(()) };
+        let written = sys::fs::replace_volatile(path, record.id().as_str().as_bytes());
+        written.map_err(|source| {
+            if let Err(error) = self.store.discard_container(record.id(), Some(&record.config.name)) {
+                tracing::warn!(%error, "container stays");
+            }
+            Error::Path { what: "write", path: path.clone(), source }
+        })
+    }
+}
+
+/// Podman refuses a bind source that does not exist (Docker would make it).
+fn check_sources(spec: &ContainerSpec) -> Result<(), Error> {
+    for mount in &spec.mounts {
+        if let MountSource::Bind { path } = &mount.source {
+            let there =
+                sys::fs::stat(path).map_err(|source| Error::Path { what: "look at", path: path.clone(), source })?;
+            if there.is_none() {
+                return Err(Error::NoBindSource(path.clone()));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Uid and gid of `--user` where they are numbers: what single-id mode maps to the caller.
+pub(super) fn numeric_user(text: &str) -> (u32, u32) {
+    let mut parts = text.splitn(2, ':').map(|part| part.parse::<u32>().ok());
+    let uid = parts.next().flatten().unwrap_or(0);
+    (uid, parts.next().flatten().unwrap_or(0))
+}
+
+fn random_name(attempt: u32) -> Result<ContainerName, Error> {
+    let text = names::random(attempt);
+    text.parse().ok().ok_or(Error::Unsupported("a random name of this form"))
+}

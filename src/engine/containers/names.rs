@@ -1,0 +1,86 @@
+//! A name for a container that got none: an adjective and something that floats.
+
+use crate::sys;
+
+const ADJECTIVES: [&str; 64] = [
+    "agile", "amber", "ample", "bold", "brave", "bright", "brisk", "calm", "candid", "clever", "cosy", "crisp",
+    "daring", "deft", "eager", "early", "fair", "fleet", "fond", "frank", "fresh", "gentle", "glad", "golden", "grand",
+    "happy", "hardy", "honest", "humble", "ivory", "jolly", "keen", "kind", "lively", "loyal", "lucid", "mellow",
+    "merry", "mild", "modest", "neat", "nimble", "noble", "patient", "placid", "plucky", "proud", "quick", "quiet",
+    "rapid", "ready", "rosy", "sharp", "silent", "sleek", "steady", "sunny", "swift", "tidy", "tranquil", "upbeat",
+    "vivid", "warm", "wise",
+];
+
+const VESSELS: [&str; 64] = [
+    "ark",
+    "barge",
+    "bark",
+    "brig",
+    "canoe",
+    "caravel",
+    "carrack",
+    "catboat",
+    "clipper",
+    "coaster",
+    "cog",
+    "coracle",
+    "corvette",
+    "cutter",
+    "dhow",
+    "dinghy",
+    "dogger",
+    "dory",
+    "felucca",
+    "ferry",
+    "flatboat",
+    "frigate",
+    "galleon",
+    "galley",
+    "gondola",
+    "gulet",
+    "hoy",
+    "jolle",
+    "junk",
+    "kayak",
+    "keelboat",
+    "ketch",
+    "launch",
+    "lighter",
+    "lugger",
+    "nef",
+    "outrigger",
+    "packet",
+    "pinnace",
+    "pirogue",
+    "polacre",
+    "proa",
+    "punt",
+    "raft",
+    "sampan",
+    "schooner",
+    "scow",
+    "shallop",
+    "skiff",
+    "sloop",
+    "smack",
+    "snow",
+    "tartane",
+    "tender",
+    "tjalk",
+    "trimaran",
+    "tug",
+    "vedette",
+    "wherry",
+    "whaler",
+    "xebec",
+    "yacht",
+    "yawl",
+    "zulu",
+];
+
+/// `adjective_vessel`; from the third try on with a number, so that a full house still gets a name.
+pub(super) fn random(attempt: u32) -> String {
+    let [a, b, c, d] = sys::fs::random::<4>();
+    let name = format!("{}_{}", ADJECTIVES[usize::from(a) % 64], VESSELS[usize::from(b) % 64]);
+    if attempt < 3 { name } else { format!("{name}{}", u16::from_le_bytes([c, d])) }
+}

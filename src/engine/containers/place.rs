@@ -1,0 +1,232 @@
+//! Everything that a start needs: files, network plan, mounts, spec, root plan. Worked out in the CLI, before the fork.
+
+use std::path::{Path, PathBuf};
+
+use crate::engine::error::Error;
+use crate::engine::handle::Engine;
+use crate::monitor::request::StartRequest;
+use crate::network::{self, HostsInput, NetworkPlan, NetworkRequest, ResolvInput};
+use crate::runtime::bundle::Bundle;
+use crate::specgen::{self, Joined, PlacedMount, PlacedSource, Placement};
+use crate::storage::container_record::{ContainerConfig, StorageDriver};
+use crate::storage::overlay::DriverTools;
+use crate::sys;
+use crate::sys::spawn::find_program;
+use crate::types::id::ContainerId;
+use crate::types::image_config::ImageConfig;
+use crate::types::mount::{MountOptions, MountSource};
+use crate::types::namespace::{NamespaceMode, NetworkMode, UsernsMode};
+use crate::types::port::{PortMapping, parse_exposed};
+use crate::types::security::SeccompMode;
+use crate::types::signal::Signal;
+
+use super::{create, idmaps};
+
+impl Engine {
+    /// Puts the request of a start together.
+    pub(super) fn place(&self, config: &ContainerConfig) -> Result<StartRequest, Error> {
+        let facts = self.facts()?;
+        let spec = &config.spec;
+        let empty = ImageConfig::default();
+        let image = config.image.as_ref().map_or(&empty, |image| &image.config);
+        let user = create::numeric_user(&specgen::user(spec, image, facts));
+        let maps = idmaps::container_maps(&spec.userns, &facts.outer, (facts.uid, facts.gid), user)?;
+        let network = self.network_plan(config, image)?;
+        let hostname = hostname(config);
+        self.store.make_run_container(&config.id)?;
+        let mut mounts = self.generated_files(config, &network, &hostname)?;
+        for mount in &spec.mounts {
+            mounts.push(self.placed(mount)?);
+        }
+        let tools = DriverTools {
+            fuse_overlayfs: match config.driver {
+                StorageDriver::FuseOverlayfs => find_program("fuse-overlayfs", &self.config.path),
+                StorageDriver::Overlay | StorageDriver::Copy => None,
+            },
+            fuse_mapping: None,
+        };
+        let rootfs = self.store.rootfs_plan(config, &tools)?;
+        let seccomp_profile = match &spec.security.seccomp {
+            SeccompMode::File(path) => Some(sys::fs::read_to_string(path).map_err(|source| Error::Path {
+                what: "read seccomp profile",
+                path: path.clone(),
+                source,
+            })?),
+            SeccompMode::Default | SeccompMode::Unconfined => None,
+        };
+        let placement = Placement {
+            rootfs: PathBuf::from("rootfs"),
+            hostname,
+            maps,
+            joined: self.joined(config)?,
+            mounts,
+            shm: None,
+            host_devices: Vec::new(),
+            cgroup: None,
+            seccomp_profile,
+            kernel: sys::process::kernel_version(),
+            user_name: None,
+        };
+        let oci = specgen::generate(spec, image, facts, &placement).map_err(Error::Spec)?;
+        let bundle = Bundle {
+            spec: oci,
+            rootfs,
+            reaper: spec.init,
+            single_id: facts.outer.is_single(),
+            group_add: spec.group_add.clone(),
+        };
+        Ok(StartRequest {
+            config: config.clone(),
+            bundle,
+            network,
+            wish: self.wish()?.clone(),
+            client: None,
+            stop_signal: stop_signal(config, image).number(),
+        })
+    }
+
+    fn network_plan(&self, config: &ContainerConfig, image: &ImageConfig) -> Result<NetworkPlan, Error> {
+        let mode = config.spec.network();
+        let exposed = config.spec.expose.iter().chain(image.config.exposed_ports.keys());
+        // An image's EXPOSE that is no port is of no use and no harm.
+        let exposed: Vec<PortMapping> = exposed.filter_map(|text| parse_exposed(text).ok()).collect();
+        let request = NetworkRequest {
+            mode: &mode,
+            ports: &config.spec.ports,
+            publish_all: config.spec.publish_all,
+            exposed: &exposed,
+            path: &self.config.path,
+        };
+        network::plan(&request).map_err(Error::Network)
+    }
+
+    /// `/etc/hosts`, `/etc/resolv.conf` and `/etc/hostname`, in the container's volatile directory.
+    fn generated_files(
+        &self,
+        config: &ContainerConfig,
+        plan: &NetworkPlan,
+        hostname: &str,
+    ) -> Result<Vec<PlacedMount>, Error> {
+        let spec = &config.spec;
+        let read = |path: &str| -> Result<String, Error> {
+            let text = sys::fs::read_if_exists(Path::new(path)).map_err(|source| Error::Path {
+                what: "read",
+                path: path.into(),
+                source,
+            })?;
+            Ok(String::from_utf8_lossy(&text.unwrap_or_default()).into_owned())
+        };
+        let mut files = Vec::new();
+        let resolved = read("/run/systemd/resolve/resolv.conf")?;
+        let resolv = network::resolv_conf(&ResolvInput {
+            plan,
+            host: &read("/etc/resolv.conf")?,
+            resolved: (!resolved.is_empty()).then_some(resolved.as_str()),
+            servers: &spec.dns,
+            search: &spec.dns_search,
+            options: &spec.dns_options,
+        });
+        files.push(("resolv.conf", "/etc/resolv.conf", resolv.map_err(Error::Network)?));
+        if !spec.no_hosts {
+            let hosts = network::hosts(&HostsInput {
+                plan,
+                base: &read("/etc/hosts")?,
+                hostname,
+                name: config.name.as_str(),
+                add: &spec.add_host,
+            });
+            files.push(("hosts", "/etc/hosts", hosts.map_err(Error::Network)?));
+        }
+        files.push(("hostname", "/etc/hostname", network::hostname_file(hostname).map_err(Error::Network)?));
+        files.push(("containerenv", "/run/.containerenv", containerenv(config)));
+        let mut mounts = Vec::new();
+        for (name, target, text) in files {
+            let path = self.store.layout().container_file(&config.id, name);
+            sys::fs::write_public(&path, text.as_bytes()).map_err(|source| Error::Path {
+                what: "write",
+                path: path.clone(),
+                source,
+            })?;
+            let options = MountOptions { nosuid: Some(true), nodev: Some(true), ..MountOptions::default() };
+            mounts.push(PlacedMount { target: target.into(), source: PlacedSource::Bind { path }, options });
+        }
+        Ok(mounts)
+    }
+
+    /// A mount of the user with its source found.
+    fn placed(&self, mount: &crate::types::mount::MountSpec) -> Result<PlacedMount, Error> {
+        let source = match &mount.source {
+            MountSource::Bind { path } => PlacedSource::Bind { path: path.clone() },
+            MountSource::Volume { name, subpath, .. } => {
+                let data = self.store.layout().volume_data(name);
+                let path = match subpath {
+                    Some(_) => return Err(Error::Unsupported("a volume's subpath")),
+                    None => data,
+                };
+                PlacedSource::Bind { path }
+            }
+            MountSource::Tmpfs { size, mode, copy_up } => {
+                PlacedSource::Tmpfs { size: *size, mode: *mode, copy_up: *copy_up }
+            }
+            MountSource::Image { .. } => return Err(Error::Unsupported("a mount of type image")),
+        };
+        Ok(PlacedMount { target: mount.target.clone(), source, options: mount.options.clone() })
+    }
+
+    /// Paths of the namespaces of the containers that this one joins.
+    fn joined(&self, config: &ContainerConfig) -> Result<Joined, Error> {
+        let spec = &config.spec;
+        let of = |mode: &NamespaceMode, name: &str| match mode {
+            NamespaceMode::Container(id) => self.namespace_of(id, name).map(Some),
+            NamespaceMode::Private | NamespaceMode::Host | NamespaceMode::Path(_) => Ok(None),
+        };
+        Ok(Joined {
+            user: match &spec.userns {
+                UsernsMode::Container(id) => Some(self.namespace_of(id, "user")?),
+                _ => None,
+            },
+            pid: of(&spec.pid, "pid")?,
+            ipc: of(&spec.ipc, "ipc")?,
+            uts: of(&spec.uts, "uts")?,
+            cgroup: of(&spec.cgroupns, "cgroup")?,
+            network: match &spec.network {
+                Some(NetworkMode::Container(id)) => Some(self.namespace_of(id, "net")?),
+                _ => None,
+            },
+        })
+    }
+
+    fn namespace_of(&self, id: &ContainerId, name: &str) -> Result<PathBuf, Error> {
+        let record = self.store.container(id)?;
+        let init = record.init().ok_or_else(|| Error::NotRunningToJoin(record.config.name.to_string()))?;
+        Ok(PathBuf::from(format!("/proc/{}/ns/{name}", init.pid)))
+    }
+}
+
+fn hostname(config: &ContainerConfig) -> String {
+    if let Some(name) = &config.spec.hostname {
+        return name.clone();
+    }
+    match config.spec.uts {
+        NamespaceMode::Host => sys::process::hostname(),
+        _ => config.id.short().to_owned(),
+    }
+}
+
+/// What Podman writes for programs that ask whether they run in a container.
+fn containerenv(config: &ContainerConfig) -> String {
+    let image = config.image.as_ref();
+    format!(
+        "engine=\"sampan-{}\"\nname=\"{}\"\nid=\"{}\"\nimage=\"{}\"\nimageid=\"{}\"\nrootless=1\n",
+        env!("CARGO_PKG_VERSION"),
+        config.name,
+        config.id,
+        image.map_or("", |image| image.name.as_str()),
+        image.map_or("", |image| image.id.as_str()),
+    )
+}
+
+/// `--stop-signal`, the image's STOPSIGNAL, or SIGTERM.
+pub(super) fn stop_signal(config: &ContainerConfig, image: &ImageConfig) -> Signal {
+    config.spec.stop_signal.or_else(|| image.config.stop_signal.parse().ok()).unwrap_or(Signal::TERM)
+}

@@ -1,0 +1,53 @@
+//! `kill`, and every other way by which a container gets a signal.
+
+use crate::engine::error::Error;
+use crate::engine::handle::Engine;
+use crate::storage::container_record::ContainerRecord;
+use crate::sys::process::{Pid, PidFd};
+use crate::types::id::ContainerId;
+use crate::types::signal::Signal;
+
+impl Engine {
+    /// Sends a signal to init. One that ends the container counts as the user's stop: no restart policy applies then.
+    pub(crate) fn kill(&self, id: &ContainerId, signal: Signal) -> Result<(), Error> {
+        let mut locked = self.store.lock_container(id)?;
+        if !locked.status.can_kill() {
+            return Err(Error::WrongStatus { verb: "kill", id: id.short().to_owned(), status: locked.status });
+        }
+        if signal == Signal::KILL || signal == Signal::TERM {
+            self.note_stop(&mut locked)?;
+        }
+        let init = init_of(&locked)?;
+        drop(locked);
+        match init {
+            Some(init) => {
+                init.signal(signal.number()).map_err(|source| Error::Host { what: "signal the container", source })?;
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Records that the user ended this run.
+    pub(super) fn note_stop(
+        &self,
+        locked: &mut crate::storage::containers::Locked<ContainerRecord>,
+    ) -> Result<(), Error> {
+        if let Some(mut state) = locked.state.clone()
+            && !state.stopped_by_user
+        {
+            state.stopped_by_user = true;
+            locked.write_state(&self.store, state)?;
+        }
+        Ok(())
+    }
+}
+
+/// Init of a live container, checked not to be another process of the same number.
+pub(super) fn init_of(record: &ContainerRecord) -> Result<Option<PidFd>, Error> {
+    let Some(identity) = record.init() else { return Ok(None) };
+    let pid = i32::try_from(identity.pid).ok().and_then(Pid::from_raw);
+    let Some(pid) = pid else { return Ok(None) };
+    PidFd::open_checked(pid, identity.start_time)
+        .map_err(|source| Error::Host { what: "open the container's init", source })
+}
