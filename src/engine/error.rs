@@ -27,6 +27,8 @@ pub(crate) enum Error {
         #[source]
         source: runtime::Error,
     },
+    #[error("user of the container")]
+    User(#[source] runtime::Error),
     #[error("network of the container")]
     Network(#[source] network::Error),
     #[error("attach to container {id}")]

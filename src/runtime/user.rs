@@ -78,6 +78,25 @@ pub(crate) fn resolve(root: &RootDir, text: &str, group_add: &[String], maps: &I
     Ok(who)
 }
 
+/// Uid and gid of `text` by the topmost user database in a stack of layers, top first. For who must know them before the
+/// container's root exists; init looks again and has the last word.
+pub(crate) fn numbers(text: &str, layers: &[&Path]) -> Result<(u32, u32), Error> {
+    let wish = parse(text)?;
+    let topmost = |path: &str| {
+        for layer in layers {
+            let there =
+                RootDir::open(layer).and_then(|root| absent_is_none(root.lookup(Path::new(path)).map(|_| root)));
+            if let Some(root) = there.map_err(|error| error.to_string())? {
+                return database(&root, path);
+            }
+        }
+        Ok(String::new())
+    };
+    let error = |why: String| Error::User { user: text.to_owned(), why };
+    let (passwd, group) = (topmost("etc/passwd").map_err(error)?, topmost("etc/group").map_err(error)?);
+    look_up(text, &wish, &passwd, &group).map(|who| (who.uid, who.gid))
+}
+
 /// A line for `/etc/passwd` for a user whom it does not know, so that programs can find out who they are.
 pub(crate) fn passwd_line(who: &Identity, name: Option<&str>, home: &Path) -> String {
     let sound = |name: &&str| !name.is_empty() && !name.contains([':', '\n', '\0']);

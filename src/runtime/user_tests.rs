@@ -133,6 +133,18 @@ fn c11_hostile_user_database() {
 }
 
 #[test]
+fn numbers_come_from_the_topmost_layer() {
+    let (top, _root) = tree("www:x:5:6::/:\n", GROUP);
+    let (bottom, _root) = tree(PASSWD, GROUP);
+    let empty = tempfile::tempdir().expect("a directory");
+    let of = |text: &str, dirs: &[&Path]| super::numbers(text, dirs).ok();
+    assert_eq!(of("www", &[empty.path(), top.path(), bottom.path()]), Some((5, 6)));
+    assert_eq!(of("www", &[empty.path(), bottom.path()]), Some((33, 33)));
+    assert_eq!(of("root", &[top.path(), bottom.path()]), None, "what lies below is hidden");
+    assert_eq!(of("7", &[empty.path()]), Some((7, 0)));
+}
+
+#[test]
 fn an_entry_for_who_has_none() {
     let (_dir, root) = tree(PASSWD, GROUP);
     let stranger = resolve(&root, "1234:7", &[], &full()).expect("valid");

@@ -376,6 +376,11 @@ pub(crate) fn is_executable(path: &Path) -> bool {
     rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok()
 }
 
+/// True if this process may read and write the file.
+pub(crate) fn is_read_write(path: &Path) -> bool {
+    rustix::fs::access(path, rustix::fs::Access::READ_OK | rustix::fs::Access::WRITE_OK).is_ok()
+}
+
 /// Writes a whole file that every user may read (mode 0644, whatever the umask): what is bound into a container.
 pub(crate) fn write_public(path: &Path, bytes: &[u8]) -> Result<()> {
     let file = create(path, 0o644)?;

@@ -3,6 +3,7 @@
 pub(crate) mod attach;
 pub(crate) mod create;
 pub(crate) mod filter;
+mod host_facts;
 mod idmaps;
 pub(crate) mod inspect;
 pub(crate) mod inspect_report;

@@ -6,21 +6,23 @@ use crate::engine::error::Error;
 use crate::engine::handle::Engine;
 use crate::monitor::request::StartRequest;
 use crate::network::{self, HostsInput, NetworkPlan, NetworkRequest, ResolvInput};
-use crate::runtime::bundle::Bundle;
+use crate::runtime::{self, bundle::Bundle};
 use crate::specgen::{self, Joined, PlacedMount, PlacedSource, Placement};
 use crate::storage::container_record::{ContainerConfig, StorageDriver};
 use crate::storage::overlay::DriverTools;
 use crate::sys;
 use crate::sys::spawn::find_program;
+use crate::types::host::HostFacts;
 use crate::types::id::ContainerId;
 use crate::types::image_config::ImageConfig;
 use crate::types::mount::{MountOptions, MountSource};
 use crate::types::namespace::{NamespaceMode, NetworkMode, UsernsMode};
 use crate::types::port::{PortMapping, parse_exposed};
+use crate::types::rootfs_plan::RootfsPlan;
 use crate::types::security::SeccompMode;
 use crate::types::signal::Signal;
 
-use super::{create, idmaps};
+use super::{create, host_facts, idmaps};
 
 impl Engine {
     /// Puts the request of a start together.
@@ -29,15 +31,6 @@ impl Engine {
         let spec = &config.spec;
         let empty = ImageConfig::default();
         let image = config.image.as_ref().map_or(&empty, |image| &image.config);
-        let user = create::numeric_user(&specgen::user(spec, image, facts));
-        let maps = idmaps::container_maps(&spec.userns, &facts.outer, (facts.uid, facts.gid), user)?;
-        let network = self.network_plan(config, image)?;
-        let hostname = hostname(config);
-        self.store.make_run_container(&config.id)?;
-        let mut mounts = self.generated_files(config, &network, &hostname)?;
-        for mount in &spec.mounts {
-            mounts.push(self.placed(mount)?);
-        }
         let tools = DriverTools {
             fuse_overlayfs: match config.driver {
                 StorageDriver::FuseOverlayfs => find_program("fuse-overlayfs", &self.config.path),
@@ -46,6 +39,15 @@ impl Engine {
             fuse_mapping: None,
         };
         let rootfs = self.store.rootfs_plan(config, &tools)?;
+        let user = placed_user(&specgen::user(spec, image, facts), facts, &rootfs)?;
+        let maps = idmaps::container_maps(&spec.userns, &facts.outer, (facts.uid, facts.gid), user)?;
+        let network = self.network_plan(config, image)?;
+        let hostname = hostname(config);
+        self.store.make_run_container(&config.id)?;
+        let mut mounts = self.generated_files(config, &network, &hostname)?;
+        for mount in &spec.mounts {
+            mounts.push(self.placed(mount)?);
+        }
         let seccomp_profile = match &spec.security.seccomp {
             SeccompMode::File(path) => Some(sys::fs::read_to_string(path).map_err(|source| Error::Path {
                 what: "read seccomp profile",
@@ -60,12 +62,12 @@ impl Engine {
             maps,
             joined: self.joined(config)?,
             mounts,
-            shm: None,
-            host_devices: Vec::new(),
+            shm: self.joined_shm(config)?,
+            host_devices: if spec.security.privileged { host_facts::open_devices() } else { Vec::new() },
             cgroup: None,
             seccomp_profile,
             kernel: sys::process::kernel_version(),
-            user_name: None,
+            user_name: self.user_name(config)?,
         };
         let oci = specgen::generate(spec, image, facts, &placement).map_err(Error::Spec)?;
         let bundle = Bundle {
@@ -196,11 +198,46 @@ impl Engine {
         })
     }
 
+    /// The shared memory of the container whose IPC namespace is joined.
+    fn joined_shm(&self, config: &ContainerConfig) -> Result<Option<PathBuf>, Error> {
+        let NamespaceMode::Container(id) = &config.spec.ipc else { return Ok(None) };
+        let path = self.namespace_of(id, "ipc")?;
+        // `/proc/PID/ns/ipc` → `/proc/PID/root/dev/shm`.
+        Ok(path.parent().and_then(Path::parent).map(|process| process.join("root/dev/shm")))
+    }
+
+    /// The caller's name, which keep-id shows in the container.
+    fn user_name(&self, config: &ContainerConfig) -> Result<Option<String>, Error> {
+        if !matches!(config.spec.userns, UsernsMode::KeepId { .. }) {
+            return Ok(None);
+        }
+        sys::user::name_of(self.facts()?.uid, &self.config.path).map_err(|source| Error::Path {
+            what: "look up the caller in",
+            path: "/etc/passwd".into(),
+            source,
+        })
+    }
+
     fn namespace_of(&self, id: &ContainerId, name: &str) -> Result<PathBuf, Error> {
         let record = self.store.container(id)?;
         let init = record.init().ok_or_else(|| Error::NotRunningToJoin(record.config.name.to_string()))?;
         Ok(PathBuf::from(format!("/proc/{}/ns/{name}", init.pid)))
     }
+}
+
+/// Numbers of the user, which single-id mode maps to the caller: a name is looked up in the layers there, because the
+/// map is fixed before the container's root can be seen.
+fn placed_user(text: &str, facts: &HostFacts, rootfs: &RootfsPlan) -> Result<(u32, u32), Error> {
+    if !facts.outer.is_single() || text.is_empty() {
+        return Ok(create::numeric_user(text));
+    }
+    let dirs: Vec<&Path> = match rootfs {
+        RootfsPlan::Path { path } => vec![path],
+        RootfsPlan::Overlay { lower, upper, .. } | RootfsPlan::Fuse { lower, upper, .. } => {
+            std::iter::once(upper).chain(lower).map(PathBuf::as_path).collect()
+        }
+    };
+    runtime::user::numbers(text, &dirs).map_err(Error::User)
 }
 
 fn hostname(config: &ContainerConfig) -> String {
