@@ -8,7 +8,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser, Subcommand};
 use tracing::level_filters::LevelFilter;
 
-use super::commands::{self, system};
+use super::commands::{self, image, system};
 use super::context::{Context, Invocation};
 use super::error::Error;
 use super::exit;
@@ -56,8 +56,17 @@ pub(crate) struct Global {
 #[command(defer = true)]
 enum Verb {
     Completion(commands::completion::CompletionArgs),
+    History(image::history::HistoryArgs),
+    Images(image::list::ImagesArgs),
     Info(system::info::InfoArgs),
+    Pull(image::pull::PullArgs),
+    Rmi(image::remove::RmiArgs),
+    Tag(image::tag::TagArgs),
+    Untag(image::untag::UntagArgs),
     Version(system::version::VersionArgs),
+    /// Looks after images.
+    #[command(subcommand)]
+    Image(image::Image),
     /// Looks after Sampan itself.
     #[command(subcommand)]
     System(system::System),
@@ -67,8 +76,15 @@ impl Verb {
     fn run(self, context: &Context) -> Result<ExitCode, Error> {
         match self {
             Self::Completion(args) => commands::completion::run(args, context),
+            Self::History(args) => image::history::run(args, context),
+            Self::Images(args) => image::list::run(args, context),
             Self::Info(args) => system::info::run(args, context),
+            Self::Pull(args) => image::pull::run(args, context),
+            Self::Rmi(args) => image::remove::run(args, context),
+            Self::Tag(args) => image::tag::run(args, context),
+            Self::Untag(args) => image::untag::run(args, context),
             Self::Version(args) => system::version::run(args, context),
+            Self::Image(verb) => image::run(verb, context),
             Self::System(verb) => system::run(verb, context),
         }
     }

@@ -84,12 +84,11 @@ impl Client {
             let status = response.status().as_u16();
             if !matches!(status, 301 | 302 | 303 | 307 | 308) {
                 let (parts, body) = response.into_parts();
-                return Ok(Reply { status, headers: parts.headers, host: origin.host().to_owned(), body });
+                return Ok(Reply { status, headers: parts.headers, host: origin.name(), body });
             }
             let target = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
             let target = target.unwrap_or_default().to_owned();
-            let refused =
-                |why| Error::Redirect { host: origin.host().to_owned(), target: printable(&target, 200), why };
+            let refused = |why| Error::Redirect { host: origin.name(), target: printable(&target, 200), why };
             if ask.form.is_some() {
                 return Err(refused("a login is not sent on"));
             }
@@ -105,7 +104,7 @@ impl Client {
             url = next;
         }
         Err(Error::Redirect {
-            host: Origin::of(&ask.url).map_or_else(String::new, |origin| origin.host().to_owned()),
+            host: Origin::of(&ask.url).map_or_else(String::new, |origin| origin.name()),
             target: printable(&url.to_string(), 200),
             why: "these are more than 5 redirects in a row",
         })
@@ -252,12 +251,12 @@ pub(super) fn body_failure(error: std::io::Error, host: &str) -> Error {
 }
 
 fn failure(error: ureq::Error, origin: &Origin) -> Error {
-    let host = origin.host().to_owned();
+    let host = origin.name();
     match error {
         ureq::Error::Timeout(_) => Error::Timeout { host, seconds: IDLE.as_secs() },
         ureq::Error::HostNotFound => {
             // Asked again for the reason, which the trait of ureq's resolver cannot carry.
-            let why = resolver::addresses(&host).err().unwrap_or_else(|| "the proxy has no address".to_owned());
+            let why = resolver::addresses(origin.host()).err().unwrap_or_else(|| "the proxy has no address".to_owned());
             Error::Resolve { host, why }
         }
         ureq::Error::Io(io) if io.kind() == std::io::ErrorKind::TimedOut => {

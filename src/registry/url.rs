@@ -27,6 +27,14 @@ impl Origin {
         self.scheme == "https"
     }
 
+    /// Host, and the port if it is not the scheme's own.
+    pub(super) fn name(&self) -> String {
+        match (self.scheme.as_str(), self.port) {
+            ("https", 443) | ("http", 80) => self.host.clone(),
+            (_, port) => format!("{}:{port}", self.host),
+        }
+    }
+
     pub(super) fn host(&self) -> &str {
         &self.host
     }

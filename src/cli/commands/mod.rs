@@ -1,4 +1,5 @@
 //! The verbs: one file each, by noun.
 
 pub(crate) mod completion;
+pub(crate) mod image;
 pub(crate) mod system;

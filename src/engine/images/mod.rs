@@ -28,7 +28,7 @@ pub(crate) use crate::registry::{Access, Retry};
 pub(crate) use filter::ImageFilter;
 pub(crate) use history::HistoryEntry;
 pub(crate) use incoming::{IncomingImage, IncomingLayer, StagedUnpack, unpack_layer};
-pub(crate) use inspect::ImageReport;
+pub(crate) use inspect::{ImageReport, digests as image_digests};
 pub(crate) use list::{ImageList, ImageSummary};
 pub(crate) use prune::ImagePruneReport;
 pub(crate) use pull::{PullReport, PullRequest};

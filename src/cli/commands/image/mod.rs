@@ -1,0 +1,14 @@
+//! Verbs about images.
+
+pub(crate) mod exists;
+pub(crate) mod history;
+pub(crate) mod inspect;
+pub(crate) mod list;
+pub(crate) mod prune;
+pub(crate) mod pull;
+pub(crate) mod remove;
+pub(crate) mod tag;
+pub(crate) mod untag;
+mod verbs;
+
+pub(crate) use verbs::{Image, run};

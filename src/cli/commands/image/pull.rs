@@ -1,0 +1,48 @@
+//! `sampan pull`.
+
+use std::process::ExitCode;
+
+use super::super::super::context::Context;
+use super::super::super::error::Error;
+
+use super::super::super::flags::{AccessFlags, PlatformFlags};
+use crate::engine::images::PullRequest;
+use crate::types::pull_policy::PullPolicy;
+
+/// Fetches images from a registry.
+///
+/// A name without a registry goes by the aliases and the search registries of registries.conf(5), or to docker.io.
+/// Prints the id of each image.
+#[derive(Debug, clap::Args)]
+pub(crate) struct PullArgs {
+    /// When to pull: always, missing, newer or never.
+    #[arg(long, value_name = "POLICY", default_value = "always")]
+    policy: String,
+    #[command(flatten)]
+    platform: PlatformFlags,
+    #[command(flatten)]
+    access: AccessFlags,
+    /// Say nothing while pulling.
+    #[arg(short, long)]
+    quiet: bool,
+    /// Names of images.
+    #[arg(value_name = "IMAGE", required = true)]
+    images: Vec<String>,
+}
+
+/// Pulls one after another; the first failure ends it.
+pub(crate) fn run(args: PullArgs, context: &Context) -> Result<ExitCode, Error> {
+    let policy: PullPolicy = args
+        .policy
+        .parse()
+        .map_err(|error: crate::types::pull_policy::InvalidPullPolicy| Error::usage(error.to_string()))?;
+    let platform = args.platform.platform()?;
+    let access = args.access.access(context)?;
+    let progress = context.progress(args.quiet);
+    for name in args.images {
+        let request = PullRequest { name, policy, platform: platform.clone(), access: access.clone() };
+        let report = context.engine()?.pull(&request, progress.as_ref())?;
+        context.ui.line(&report.image.record.id)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,76 @@
+//! `sampan rmi`.
+
+use std::process::ExitCode;
+
+use super::super::super::context::Context;
+use super::super::super::error::Error;
+
+use super::super::super::exit::{OURS, Worst};
+use crate::engine::images::{RemoveImageRequest, RemovedImage};
+
+/// Removes images, or names of them.
+///
+/// An image with several names loses the one that is given; with the last name it is removed. Exit code 1: no such
+/// image, 2: a container uses it.
+#[derive(Debug, clap::Args)]
+pub(crate) struct RmiArgs {
+    /// Remove all images.
+    #[arg(short, long, conflicts_with = "images")]
+    all: bool,
+    /// Also if the image has several names, and with the containers that use it.
+    #[arg(short, long)]
+    force: bool,
+    /// An image that is not there is no error.
+    #[arg(short, long)]
+    ignore: bool,
+    /// Names or ids of images.
+    #[arg(value_name = "IMAGE", required_unless_present = "all")]
+    images: Vec<String>,
+}
+
+/// Removes one after another and goes on after a failure.
+pub(crate) fn run(args: RmiArgs, context: &Context) -> Result<ExitCode, Error> {
+    let engine = context.engine()?;
+    let images = if args.all {
+        let list = engine.images(&[], None, true, false)?;
+        list.images.into_iter().map(|image| image.image.record.id.to_string()).collect()
+    } else {
+        args.images
+    };
+    let mut worst = Worst::default();
+    let mut deleted = false;
+    for text in images {
+        let request = RemoveImageRequest { text, force: args.force || args.all };
+        match engine.remove_image(&request) {
+            Ok(removed) => {
+                deleted |= removed.deleted.is_some();
+                print(&removed, context)?;
+            }
+            // Twice in one line, or the other manifest of the same id.
+            Err(error) if error.is_absent() && (args.ignore || args.all) => {}
+            Err(error) => {
+                let code = if error.is_absent() {
+                    1
+                } else if error.is_in_use() {
+                    2
+                } else {
+                    OURS
+                };
+                worst.note(code);
+                context.report(&error.into());
+            }
+        }
+    }
+    if deleted {
+        context.ui.flush()?;
+        engine.sweep_images()?;
+    }
+    Ok(worst.code())
+}
+
+fn print(removed: &RemovedImage, context: &Context) -> Result<(), Error> {
+    for name in &removed.untagged {
+        context.ui.line(format!("Untagged: {name}"))?;
+    }
+    removed.deleted.as_ref().map_or(Ok(()), |id| context.ui.line(format!("Deleted: {id}")))
+}

@@ -1,0 +1,38 @@
+//! The verbs of `sampan image`.
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+use super::super::super::context::Context;
+use super::super::super::error::Error;
+use super::{exists, history, inspect, list, prune, pull, remove, tag, untag};
+
+#[derive(Debug, Subcommand)]
+#[command(defer = true)]
+pub(crate) enum Image {
+    Exists(exists::ExistsArgs),
+    History(history::HistoryArgs),
+    Inspect(inspect::ImageInspectArgs),
+    #[command(visible_alias = "ls")]
+    List(list::ImagesArgs),
+    Prune(prune::ImagePruneArgs),
+    Pull(pull::PullArgs),
+    Rm(remove::RmiArgs),
+    Tag(tag::TagArgs),
+    Untag(untag::UntagArgs),
+}
+
+pub(crate) fn run(verb: Image, context: &Context) -> Result<ExitCode, Error> {
+    match verb {
+        Image::Exists(args) => exists::run(args, context),
+        Image::History(args) => history::run(args, context),
+        Image::Inspect(args) => inspect::run(args, context),
+        Image::List(args) => list::run(args, context),
+        Image::Prune(args) => prune::run(args, context),
+        Image::Pull(args) => pull::run(args, context),
+        Image::Rm(args) => remove::run(args, context),
+        Image::Tag(args) => tag::run(args, context),
+        Image::Untag(args) => untag::run(args, context),
+    }
+}

@@ -1,0 +1,99 @@
+//! Flags of the verbs that talk to registries.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::ArgAction;
+
+use super::super::command::go_bool;
+use super::super::context::Context;
+use super::super::error::Error;
+use crate::config::auth_file::Credentials;
+use crate::engine::images::{Access, Retry};
+use crate::types::duration::parse_duration;
+use crate::types::platform::Platform;
+
+/// Which of the platforms of an image.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct PlatformFlags {
+    /// Operating system, architecture and variant of the image.
+    #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
+    pub(crate) platform: Option<String>,
+    /// Operating system of the image.
+    #[arg(long, value_name = "OS", conflicts_with = "platform")]
+    pub(crate) os: Option<String>,
+    /// Architecture of the image.
+    #[arg(long, value_name = "ARCH", conflicts_with = "platform")]
+    pub(crate) arch: Option<String>,
+    /// Variant of the architecture, for example v7.
+    #[arg(long, value_name = "VARIANT", conflicts_with = "platform")]
+    pub(crate) variant: Option<String>,
+}
+
+/// How to reach and to convince the registry.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct AccessFlags {
+    /// File with credentials for registries.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) authfile: Option<PathBuf>,
+    /// Credentials for the registry.
+    #[arg(long, value_name = "USER[:PASSWORD]")]
+    pub(crate) creds: Option<String>,
+    /// Use HTTPS and verify certificates.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = go_bool, action = ArgAction::Set)]
+    pub(crate) tls_verify: Option<bool>,
+    /// How often a failed request is made again.
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub(crate) retry: u32,
+    /// Delay before each new try; doubling from one second on if not given.
+    #[arg(long, value_name = "DURATION", value_parser = delay)]
+    pub(crate) retry_delay: Option<Duration>,
+}
+
+fn delay(text: &str) -> Result<Duration, String> {
+    // Podman takes plain seconds, too.
+    let seconds = text.parse().ok().map(Duration::from_secs);
+    seconds.map_or_else(|| parse_duration(text).map_err(|error| error.to_string()), Ok)
+}
+
+impl PlatformFlags {
+    /// None if nothing was asked for.
+    pub(crate) fn platform(&self) -> Result<Option<Platform>, Error> {
+        if let Some(text) = &self.platform {
+            return text
+                .parse()
+                .map(Some)
+                .map_err(|error: crate::types::platform::InvalidPlatform| Error::usage(error.to_string()));
+        }
+        if self.os.is_none() && self.arch.is_none() && self.variant.is_none() {
+            return Ok(None);
+        }
+        let host = Platform::host();
+        let os = self.os.as_deref().unwrap_or(&host.os);
+        let architecture = self.arch.as_deref().unwrap_or(&host.architecture);
+        Ok(Some(Platform::new(os, architecture, self.variant.as_deref())))
+    }
+}
+
+impl AccessFlags {
+    /// The same in the engine's words.
+    pub(crate) fn access(&self, context: &Context) -> Result<Access, Error> {
+        let credentials = match &self.creds {
+            Some(text) => Some(
+                Credentials::from_flag(text).ok_or_else(|| Error::usage("--creds: USER[:PASSWORD] without a user"))?,
+            ),
+            None => None,
+        };
+        let auth_file = match &self.authfile {
+            Some(path) => Some(
+                context
+                    .invocation
+                    .absolute(path)
+                    .ok_or_else(|| Error::usage("--authfile: the working directory is gone"))?,
+            ),
+            None => None,
+        };
+        let retry = Retry { count: self.retry, delay: self.retry_delay };
+        Ok(Access { tls_verify: self.tls_verify, credentials, auth_file, retry })
+    }
+}
