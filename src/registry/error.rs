@@ -72,6 +72,12 @@ pub(crate) enum Error {
     Invalid { what: String, why: String },
     #[error("{name} has no image for {wanted}; it has: {available}")]
     NoPlatform { name: String, wanted: Platform, available: String },
+    #[error("read archive {name:?}")]
+    Archive {
+        name: String,
+        #[source]
+        source: sys::Error,
+    },
     #[error("store what the registry sent")]
     Sink(#[source] sys::Error),
 }

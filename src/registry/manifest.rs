@@ -1,6 +1,6 @@
 //! Manifests and indexes: Docker schema 2 and OCI. Hostile input; what is ambiguous is refused (CVE-2021-41190).
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::client::printable;
 use crate::types::digest::Digest;
@@ -30,7 +30,7 @@ const CONFIGS: [&str; 2] =
     ["application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"];
 
 /// A pointer to content: what it is, its digest, its size.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Descriptor {
     #[serde(default)]

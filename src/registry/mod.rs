@@ -5,6 +5,7 @@
 //! implements over the store.
 #![forbid(unsafe_code)]
 
+mod archive;
 mod auth;
 mod client;
 mod error;
@@ -17,6 +18,7 @@ mod url;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use archive::{Archive, ArchivedImage};
 pub(crate) use error::Error;
 pub(crate) use manifest::{Descriptor, ImageManifest, Manifest, parse as parse_manifest};
 pub(crate) use pull::{Access, RemoteImage, current_digest, find, sessions};

@@ -15,7 +15,7 @@ use crate::types::platform::Platform;
 use crate::types::reference::Reference;
 
 /// An index may point to an index, but not for ever (case B04).
-const DEEPEST: usize = 3;
+pub(super) const DEEPEST: usize = 3;
 
 /// How to reach registries.
 #[derive(Debug, Clone, Default)]
@@ -153,7 +153,7 @@ fn image(session: &mut Session, reference: &Reference, platform: &Platform) -> R
 }
 
 /// Reads a configuration and compares it with the manifest.
-fn config(bytes: &[u8], manifest: &ImageManifest) -> Result<ImageConfig, String> {
+pub(super) fn config(bytes: &[u8], manifest: &ImageManifest) -> Result<ImageConfig, String> {
     let config: ImageConfig = serde_json::from_slice(bytes).map_err(|error| printable(&error.to_string(), 200))?;
     let (layers, diff_ids) = (manifest.layers.len(), config.rootfs.diff_ids.len());
     if layers != diff_ids {
