@@ -68,6 +68,22 @@ pub(crate) enum Error {
         #[source]
         source: Box<registry::Error>,
     },
+    #[error("load {name}")]
+    Archive {
+        name: String,
+        #[source]
+        source: Box<registry::Error>,
+    },
+    #[error("read {name}")]
+    Unpack {
+        name: String,
+        #[source]
+        source: storage::unpack::Error,
+    },
+    #[error("--change: {0}")]
+    Change(String),
+    #[error("encode a document of the image")]
+    Encode(#[source] serde_json::Error),
     #[error("layer {digest}")]
     Layer {
         digest: Digest,

@@ -472,6 +472,20 @@ fn copy_extent(from: &File, to: &File, start: u64, end: u64) -> Result<()> {
     Ok(())
 }
 
+/// Reads at `offset` until the buffer is full or the file ends; returns how much.
+pub(crate) fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match rustix::io::pread(file, &mut buffer[filled..], offset + filled as u64) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error).call("pread64", || format!("at {offset}")),
+        }
+    }
+    Ok(filled)
+}
+
 /// Writes all bytes at `offset`.
 pub(crate) fn write_all_at(file: &File, mut bytes: &[u8], mut offset: u64) -> Result<()> {
     while !bytes.is_empty() {

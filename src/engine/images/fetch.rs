@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::incoming::{IncomingLayer, StagedUnpack, failure, unpack_layer};
 use crate::engine::Error;
-use crate::registry::{self, BlobSink, Descriptor, Session};
+use crate::registry::{self, Archive, BlobSink, Descriptor, Session};
 use crate::rootless::Outer;
 use crate::storage;
 use crate::storage::blobs::{BlobWriter, StagedBlob};
@@ -28,6 +28,33 @@ const AT_ONCE: usize = 4;
 const NOTE_EVERY: u64 = 1 << 20;
 /// Room in the pipe from download to unpacker: the most that an ordinary user may ask for (`pipe(7)`).
 const PIPE: usize = 1 << 20;
+
+/// Where blobs come from.
+pub(super) trait Origin {
+    /// This process is a child of the one that the origin was opened in.
+    fn after_fork(&mut self);
+    /// Copies a blob to `sink`.
+    fn blob(&mut self, descriptor: &Descriptor, sink: &mut dyn BlobSink) -> Result<(), registry::Error>;
+}
+
+impl Origin for Session {
+    fn after_fork(&mut self) {
+        Session::after_fork(self);
+    }
+
+    fn blob(&mut self, descriptor: &Descriptor, sink: &mut dyn BlobSink) -> Result<(), registry::Error> {
+        Session::blob(self, descriptor, sink)
+    }
+}
+
+impl Origin for Archive {
+    /// It is read by offset: nothing is shared.
+    fn after_fork(&mut self) {}
+
+    fn blob(&mut self, descriptor: &Descriptor, sink: &mut dyn BlobSink) -> Result<(), registry::Error> {
+        Archive::blob(self, descriptor, sink)
+    }
+}
 
 /// A layer to fetch.
 #[derive(Debug)]
@@ -80,7 +107,7 @@ struct Running {
 /// returns but the files in the lease.
 pub(super) fn run(
     mut jobs: Vec<Job>,
-    session: &mut Session,
+    origin: &mut dyn Origin,
     shared: &Shared<'_>,
     progress: &dyn Progress,
 ) -> Result<Fetched, Error> {
@@ -92,7 +119,7 @@ pub(super) fn run(
             && let Some(job) = jobs.pop()
         {
             progress.begin(&job.name, &job.name, Some(job.layer.size));
-            match start(job, session, shared, &watch) {
+            match start(job, origin, shared, &watch) {
                 Ok(started) => running.push(started),
                 Err(error) => return end(running).and(Err(error)),
             }
@@ -201,14 +228,14 @@ fn end(running: Vec<Running>) -> Result<(), Error> {
     Ok(())
 }
 
-fn start(job: Job, session: &mut Session, shared: &Shared<'_>, watch: &EventLoop) -> Result<Running, Error> {
+fn start(job: Job, origin: &mut dyn Origin, shared: &Shared<'_>, watch: &EventLoop) -> Result<Running, Error> {
     let forked = |source| host("start a layer's process", source);
     let (notes, writer) = process::pipe().map_err(forked)?;
     let parent = process::Pid::this();
     match fork().map_err(forked)? {
         Forked::Child => {
             drop(notes);
-            let layer = die_with(parent).and_then(|()| watch_over(&job, session, shared, writer.as_fd()));
+            let layer = die_with(parent).and_then(|()| watch_over(&job, origin, shared, writer.as_fd()));
             process::exit_now(i32::from(tell(writer.as_fd(), &Note::Layer(layer)).is_err()))
         }
         Forked::Parent(child) => {
@@ -222,7 +249,7 @@ fn start(job: Job, session: &mut Session, shared: &Shared<'_>, watch: &EventLoop
 /// In the layer's process: starts the download and the unpacker, and waits for both.
 fn watch_over(
     job: &Job,
-    session: &mut Session,
+    origin: &mut dyn Origin,
     shared: &Shared<'_>,
     notes: BorrowedFd<'_>,
 ) -> Result<Unpacked, Failure> {
@@ -240,7 +267,7 @@ fn watch_over(
     match fork().map_err(|error| failure(&error))? {
         Forked::Child => {
             drop(reader);
-            let result = die_with(parent).and_then(|()| download(job, session, shared.lease, writer, notes));
+            let result = die_with(parent).and_then(|()| download(job, origin, shared.lease, writer, notes));
             // Without a note: the unpacker has ended, and tells why.
             let told = result.transpose().map_or(Ok(()), |blob| tell(notes, &Note::Blob(blob)));
             process::exit_now(i32::from(told.is_err()))
@@ -258,18 +285,18 @@ fn watch_over(
 /// The blob goes to staging and down the pipe. None: the other end of the pipe has gone.
 fn download(
     job: &Job,
-    session: &mut Session,
+    origin: &mut dyn Origin,
     lease: &Lease,
     pipe: OwnedFd,
     notes: BorrowedFd<'_>,
 ) -> Result<Option<StagedBlob>, Failure> {
     let stored = |error: storage::Error| Failure::from_error(storage_kind(&error), &error);
-    session.after_fork();
+    origin.after_fork();
     let layer = &job.layer;
     let blob = lease.stage_blob(Some(&layer.blob), Some(layer.size)).map_err(stored)?;
     let descriptor = Descriptor { media_type: layer.media_type.clone(), digest: layer.blob.clone(), size: layer.size };
     let mut tee = Tee { blob, pipe, notes, told: 0, closed: false };
-    match session.blob(&descriptor, &mut tee) {
+    match origin.blob(&descriptor, &mut tee) {
         Ok(()) => tee.blob.finish().map(Some).map_err(stored),
         Err(_) if tee.closed => Ok(None),
         Err(error @ registry::Error::Sink(_)) => Err(Failure::from_error(sink_kind(&error), &error)),

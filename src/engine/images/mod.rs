@@ -11,13 +11,16 @@
 //!
 //! Nothing is visible before everything is verified: blobs, then layers, then the image, then its name (rule R3).
 
+mod change;
 mod exists;
 mod fetch;
 mod filter;
 mod history;
+mod import;
 mod incoming;
 mod inspect;
 mod list;
+mod load;
 mod prune;
 mod pull;
 mod remove;
@@ -27,9 +30,11 @@ mod tag;
 pub(crate) use crate::registry::{Access, Retry};
 pub(crate) use filter::ImageFilter;
 pub(crate) use history::HistoryEntry;
+pub(crate) use import::ImportRequest;
 pub(crate) use incoming::{IncomingImage, IncomingLayer, StagedUnpack, unpack_layer};
 pub(crate) use inspect::{ImageReport, digests as image_digests};
 pub(crate) use list::{ImageList, ImageSummary};
+pub(crate) use load::{ArchiveInput, LoadRequest, LoadedImage};
 pub(crate) use prune::ImagePruneReport;
 pub(crate) use pull::{PullReport, PullRequest};
 pub(crate) use remove::{RemoveImageRequest, RemovedImage};

@@ -1,11 +1,11 @@
 //! `pull`: from a name to an image in the store.
 
-use super::fetch::{self, Job, Shared};
+use super::fetch::{self, Job, Origin, Shared};
 use super::incoming::{IncomingImage, IncomingLayer};
 use super::resolve;
 use crate::config::registries_conf::RegistriesConf;
 use crate::engine::{Engine, Error};
-use crate::registry::{self, Access, RemoteImage, Session};
+use crate::registry::{self, Access, RemoteImage};
 use crate::storage::images::Image;
 use crate::storage::lease::Lease;
 use crate::types::platform::Platform;
@@ -61,9 +61,9 @@ impl Engine {
         let sessions = registry::sessions(&reference, &request.access, &configuration).map_err(pulling(&reference))?;
         let platform = request.platform.clone().unwrap_or_else(Platform::host);
         progress.message(&format!("Trying to pull {reference}..."));
-        let (session, remote) = registry::find(&reference, &platform, sessions).map_err(pulling(&reference))?;
+        let (mut session, remote) = registry::find(&reference, &platform, sessions).map_err(pulling(&reference))?;
         warn_of_platform(&remote, &platform, request.platform.is_some(), progress);
-        let image = self.take_in(&reference, session, remote, progress)?;
+        let image = self.take_in(std::slice::from_ref(&reference), &mut session, remote, progress)?;
         Ok(PullReport { image, name: Some(reference), pulled: true })
     }
 
@@ -91,20 +91,19 @@ impl Engine {
     }
 
     /// Fetches what is missing of an image and publishes it.
-    fn take_in(
+    pub(super) fn take_in(
         &self,
-        reference: &Reference,
-        mut session: Session,
+        names: &[Reference],
+        origin: &mut dyn Origin,
         remote: RemoteImage,
         progress: &dyn Progress,
     ) -> Result<Image, Error> {
         let image = incoming(remote);
         let lease = self.store.lease()?;
-        match self.fetch(&image, &lease, &mut session, progress) {
+        match self.fetch(&image, &lease, origin, progress) {
             Ok(fetched) => {
                 progress.message("Writing manifest to image destination");
-                let names = [reference.clone()];
-                self.publish_image(lease, &image, fetched.blobs, fetched.layers, &names, progress)
+                self.publish_image(lease, &image, fetched.blobs, fetched.layers, names, progress)
             }
             Err(error) => {
                 // What was fetched goes at once; what cannot be removed now, the next sweep takes.
@@ -120,7 +119,7 @@ impl Engine {
         &self,
         image: &IncomingImage,
         lease: &Lease,
-        session: &mut Session,
+        origin: &mut dyn Origin,
         progress: &dyn Progress,
     ) -> Result<fetch::Fetched, Error> {
         let keys = self.layer_keys(&image.chains())?;
@@ -141,7 +140,7 @@ impl Engine {
             return Ok(fetch::Fetched::default());
         }
         let (outer, maps) = (self.outer()?, self.layer_maps()?);
-        fetch::run(jobs, session, &Shared { outer: &outer, maps: &maps, lease }, progress)
+        fetch::run(jobs, origin, &Shared { outer: &outer, maps: &maps, lease }, progress)
     }
 }
 

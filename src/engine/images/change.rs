@@ -1,0 +1,171 @@
+//! Instructions of `--change`: a Containerfile's, but only those that change the configuration. Pure.
+
+use crate::types::image_config::ProcessDefaults;
+
+/// Applies one instruction, such as `CMD ["sh"]` or `ENV A=1 B=2`.
+pub(crate) fn apply(config: &mut ProcessDefaults, text: &str) -> Result<(), String> {
+    let text = text.trim();
+    // Podman also takes `CMD=sh`.
+    let end = text.find([' ', '\t', '=']).unwrap_or(text.len());
+    let (name, value) = (text[..end].to_ascii_uppercase(), text[end..].trim_start_matches(['=', ' ', '\t']).trim_end());
+    if value.is_empty() {
+        return Err(format!("{text:?}: {name} wants a value"));
+    }
+    match name.as_str() {
+        "CMD" => config.cmd = Some(command(value)?),
+        "ENTRYPOINT" => config.entrypoint = Some(command(value)?),
+        "ENV" => {
+            for (key, value) in pairs(value)? {
+                config.env.retain(|old| old.split('=').next() != Some(key.as_str()));
+                config.env.push(format!("{key}={value}"));
+            }
+        }
+        "EXPOSE" => {
+            for port in value.split_whitespace() {
+                let port = if port.contains('/') { port.to_owned() } else { format!("{port}/tcp") };
+                check_port(&port)?;
+                config.exposed_ports.insert(port, empty());
+            }
+        }
+        "LABEL" => config.labels.extend(pairs(value)?),
+        "ONBUILD" => return Err("ONBUILD: an imported image has no parent to be built on".to_owned()),
+        "STOPSIGNAL" => value.clone_into(&mut config.stop_signal),
+        "USER" => value.clone_into(&mut config.user),
+        "VOLUME" => {
+            let paths = match json_array(value)? {
+                Some(paths) => paths,
+                None => value.split_whitespace().map(str::to_owned).collect(),
+            };
+            config.volumes.extend(paths.into_iter().map(|path| (path, empty())));
+        }
+        "WORKDIR" if value.starts_with('/') => value.clone_into(&mut config.working_dir),
+        "WORKDIR" => {
+            let base = if config.working_dir.is_empty() { "/" } else { config.working_dir.trim_end_matches('/') };
+            config.working_dir = format!("{}/{value}", base.trim_end_matches('/'));
+        }
+        _ => return Err(format!("{name:?} is no instruction that changes a configuration")),
+    }
+    Ok(())
+}
+
+fn empty() -> serde_json::Value {
+    serde_json::Value::Object(serde_json::Map::new())
+}
+
+/// Exec form, a JSON array, or shell form.
+fn command(value: &str) -> Result<Vec<String>, String> {
+    Ok(json_array(value)?.unwrap_or_else(|| vec!["/bin/sh".to_owned(), "-c".to_owned(), value.to_owned()]))
+}
+
+fn json_array(value: &str) -> Result<Option<Vec<String>>, String> {
+    if !value.starts_with('[') {
+        return Ok(None);
+    }
+    serde_json::from_str(value).map(Some).map_err(|error| format!("{value}: {error}"))
+}
+
+fn check_port(text: &str) -> Result<(), String> {
+    let (numbers, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
+    let (first, last) = numbers.split_once('-').unwrap_or((numbers, numbers));
+    let valid = |port: &str| port.parse::<u16>().is_ok_and(|port| port > 0);
+    if valid(first) && valid(last) && ["tcp", "udp", "sctp"].contains(&protocol) {
+        return Ok(());
+    }
+    Err(format!("{text:?} is no port"))
+}
+
+/// `KEY=VALUE…` with quotes and backslashes, or the old form `KEY VALUE`.
+fn pairs(text: &str) -> Result<Vec<(String, String)>, String> {
+    let first = text.split_whitespace().next().unwrap_or_default();
+    if !first.contains('=') {
+        let (key, value) =
+            text.split_once(char::is_whitespace).ok_or_else(|| format!("{text:?}: KEY=VALUE is wanted"))?;
+        return Ok(vec![(key.to_owned(), value.trim_start().to_owned())]);
+    }
+    let mut found = Vec::new();
+    for word in words(text)? {
+        match word.split_once('=') {
+            Some((key, value)) if !key.is_empty() => found.push((key.to_owned(), value.to_owned())),
+            _ => return Err(format!("{word:?}: KEY=VALUE is wanted")),
+        }
+    }
+    Ok(found)
+}
+
+/// Words as a shell splits them: quotes group, a backslash takes the next character as it is.
+fn words(text: &str) -> Result<Vec<String>, String> {
+    let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        match (quote, character) {
+            (Some(open), close) if open == close => quote = None,
+            (None, '"' | '\'') => {
+                quote = Some(character);
+                word.get_or_insert_default();
+            }
+            (None | Some('"'), '\\') => {
+                let next = characters.next().ok_or_else(|| format!("{text:?}: ends in a backslash"))?;
+                word.get_or_insert_default().push(next);
+            }
+            (None, space) if space.is_whitespace() => words.extend(word.take()),
+            _ => word.get_or_insert_default().push(character),
+        }
+    }
+    if quote.is_some() {
+        return Err(format!("{text:?}: a quote is not closed"));
+    }
+    words.extend(word);
+    Ok(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::apply;
+    use crate::types::image_config::ProcessDefaults;
+
+    #[test]
+    fn instructions_change_the_configuration() {
+        let mut config = ProcessDefaults::default();
+        for text in [
+            "CMD [\"sh\", \"-l\"]",
+            "entrypoint echo $HOME",
+            "ENV A=1 B=\"two words\" C=x\\ y",
+            "ENV A 3 4",
+            "EXPOSE 80 53/udp 1000-1010",
+            "LABEL k=v \"l\"=w",
+            "USER=me:us",
+            "VOLUME [\"/data\"]",
+            "VOLUME /a /b",
+            "WORKDIR /srv",
+            "WORKDIR www",
+            "STOPSIGNAL SIGINT",
+        ] {
+            apply(&mut config, text).expect(text);
+        }
+        assert_eq!(config.cmd.as_deref(), Some(&["sh".to_owned(), "-l".to_owned()][..]));
+        assert_eq!(config.entrypoint.expect("set"), ["/bin/sh", "-c", "echo $HOME"]);
+        assert_eq!(config.env, ["B=two words", "C=x y", "A=3 4"]);
+        assert_eq!(config.exposed_ports.keys().collect::<Vec<_>>(), ["1000-1010/tcp", "53/udp", "80/tcp"]);
+        assert_eq!((config.labels["k"].as_str(), config.labels["l"].as_str()), ("v", "w"));
+        assert_eq!((config.user.as_str(), config.working_dir.as_str()), ("me:us", "/srv/www"));
+        assert_eq!(config.volumes.keys().collect::<Vec<_>>(), ["/a", "/b", "/data"]);
+    }
+
+    #[test]
+    fn bad_instructions_are_refused() {
+        for text in [
+            "",
+            "CMD",
+            "RUN x",
+            "CMD [1]",
+            "ENV A",
+            "ENV A=\"x",
+            "EXPOSE 70000",
+            "EXPOSE x/y",
+            "LABEL =v",
+            "ONBUILD RUN x",
+        ] {
+            assert!(apply(&mut ProcessDefaults::default(), text).is_err(), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! `import`: a root file system in a tar becomes an image of one layer.
+
+use serde::Serialize;
+
+use super::change;
+use super::incoming::{IncomingImage, IncomingLayer, StagedUnpack, failure};
+use super::load::{ArchiveInput, unreadable};
+use crate::engine::{Engine, Error};
+use crate::rootless::worker;
+use crate::storage::blobs::{BlobWriter, StagedBlob};
+use crate::storage::images::Image;
+use crate::storage::layer_index::IndexWriter;
+use crate::storage::layers::StagedLayer;
+use crate::storage::lease::Lease;
+use crate::storage::unpack::{self, Plan, Source, Unpacked};
+use crate::sys;
+use crate::sys::fs::File;
+use crate::sys::root::RootDir;
+use crate::types::digest::{ChainId, Digest};
+use crate::types::failure::Failure;
+use crate::types::image_config::{History, ImageConfig, ProcessDefaults, RootFs};
+use crate::types::platform::Platform;
+use crate::types::progress::Progress;
+use crate::types::reference::Reference;
+
+const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
+
+/// What to import, and what the image shall say.
+#[derive(Debug)]
+pub(crate) struct ImportRequest {
+    pub(crate) input: ArchiveInput,
+    pub(crate) name: Option<Reference>,
+    /// Instructions, in order.
+    pub(crate) changes: Vec<String>,
+    pub(crate) message: Option<String>,
+    pub(crate) platform: Platform,
+}
+
+/// A pointer as a manifest has it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Pointer<'a> {
+    media_type: &'a str,
+    digest: &'a Digest,
+    size: u64,
+}
+
+/// The manifest of the image.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Document<'a> {
+    schema_version: u32,
+    media_type: &'a str,
+    config: Pointer<'a>,
+    layers: [Pointer<'a>; 1],
+}
+
+impl Engine {
+    /// Makes an image of a tar.
+    pub(crate) fn import(&self, request: ImportRequest, progress: &dyn Progress) -> Result<Image, Error> {
+        let mut defaults = ProcessDefaults::default();
+        for text in &request.changes {
+            change::apply(&mut defaults, text).map_err(Error::Change)?;
+        }
+        let (file, name) = match request.input {
+            ArchiveInput::Path(path) => {
+                let file = sys::fs::open(&path).map_err(|source| unreadable(&path, source))?;
+                (file, path.display().to_string())
+            }
+            ArchiveInput::Stream(stream) => (stream.into(), "-".to_owned()),
+        };
+        let lease = self.store.lease()?;
+        let message = request.message.unwrap_or_else(|| format!("Imported from {name}"));
+        progress.begin("import", &name, None);
+        let staged = self.stage(&lease, file, progress);
+        let (blob, staged, unpacked) = match staged {
+            Ok(done) => done,
+            Err(error) => {
+                if let Err(left) = lease.finish(&self.store).map_err(Error::from).and_then(|()| self.empty_trash()) {
+                    tracing::debug!(error = %left, "staging directory stays");
+                }
+                return Err(error);
+            }
+        };
+        progress.phase("import", "done");
+        let config = configuration(&request.platform, defaults, &message, &unpacked);
+        let image = image(config, &blob, &unpacked)?;
+        let names: Vec<Reference> = request.name.into_iter().collect();
+        // The same layer may be here already, from another image.
+        let here = lease.rely_on_layer(&self.store, &staged.key)?;
+        let layers = if here { Vec::new() } else { vec![StagedUnpack { index: 0, staged, unpacked }] };
+        self.publish_image(lease, &image, vec![blob], layers, &names, progress)
+    }
+
+    /// Copies the blob into staging and unpacks it there.
+    fn stage(
+        &self,
+        lease: &Lease,
+        file: File,
+        progress: &dyn Progress,
+    ) -> Result<(StagedBlob, StagedLayer, Unpacked), Error> {
+        let mut writer = lease.stage_blob(None, None)?;
+        copy(file, &mut writer, progress)?;
+        let blob = writer.finish()?;
+        progress.phase("import", "unpacking");
+        // The chain id is known when the tar has been read.
+        let unknown = self.layer_keys(&[ChainId(blob.digest.clone())])?;
+        let key = unknown.into_iter().next().ok_or(Error::NoImage)?;
+        let mut staged = lease.stage_layer(key)?;
+        let (outer, maps, source) = (self.outer()?, self.layer_maps()?, blob.open()?);
+        let unpacked = worker::run(&outer, || {
+            sys::prctl::set_parent_death_signal(sys::signal::SIGKILL).map_err(|error| failure(&error))?;
+            sys::process::umask(0);
+            let root = RootDir::open(&staged.diff()).map_err(|error| failure(&error))?;
+            let index = IndexWriter::create(&staged.index()).map_err(|error| failure(&error))?;
+            let done = unpack::confine(&[&root])
+                .and_then(|()| unpack::unpack(Source::Stream(source), &root, Some(index), &Plan::layer(&maps)));
+            done.map_err(|error| Failure::from_error(error.kind(), &error))
+        })?;
+        staged.key.chain = ChainId::first(&unpacked.diff_id);
+        Ok((blob, staged, unpacked))
+    }
+}
+
+fn copy(mut file: File, to: &mut BlobWriter, progress: &dyn Progress) -> Result<(), Error> {
+    use std::io::Read as _;
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(count) => to.write_chunk(&buffer[..count])?,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => {
+                let errno = error.raw_os_error().map_or(sys::Errno::EIO, sys::Errno::from_raw);
+                let source = sys::Error::new("read", "the archive", errno);
+                return Err(Error::Host { what: "read the archive", source });
+            }
+        }
+        progress.advance("import", to.written());
+    }
+}
+
+fn configuration(platform: &Platform, config: ProcessDefaults, message: &str, unpacked: &Unpacked) -> ImageConfig {
+    let now = jiff::Timestamp::now().to_string();
+    ImageConfig {
+        created: Some(now.clone()),
+        architecture: platform.architecture.clone(),
+        variant: platform.variant.clone(),
+        os: platform.os.clone(),
+        config,
+        rootfs: RootFs { kind: "layers".to_owned(), diff_ids: vec![unpacked.diff_id.clone()] },
+        history: vec![History { created: Some(now), comment: Some(message.to_owned()), ..History::default() }],
+        ..ImageConfig::default()
+    }
+}
+
+fn image(config: ImageConfig, blob: &StagedBlob, unpacked: &Unpacked) -> Result<IncomingImage, Error> {
+    let config_bytes = serde_json::to_vec(&config).map_err(Error::Encode)?;
+    let config_digest = Digest::of(&config_bytes);
+    let media_type = unpacked.compression.media_type();
+    let document = Document {
+        schema_version: 2,
+        media_type: MANIFEST,
+        config: Pointer { media_type: CONFIG, digest: &config_digest, size: config_bytes.len() as u64 },
+        layers: [Pointer { media_type, digest: &blob.digest, size: blob.size }],
+    };
+    let manifest = serde_json::to_vec(&document).map_err(Error::Encode)?;
+    Ok(IncomingImage {
+        manifest_digest: Digest::of(&manifest),
+        manifest,
+        media_type: MANIFEST.to_owned(),
+        index: None,
+        config_digest,
+        config_bytes,
+        config,
+        annotations: std::collections::BTreeMap::new(),
+        layers: vec![IncomingLayer {
+            diff_id: unpacked.diff_id.clone(),
+            blob: blob.digest.clone(),
+            size: blob.size,
+            media_type: media_type.to_owned(),
+        }],
+    })
+}

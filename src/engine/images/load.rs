@@ -1,0 +1,137 @@
+//! `load`: images out of an archive, by the same way as a pull; the archive takes the registry's place.
+
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use crate::engine::{Engine, Error};
+use crate::registry::Archive;
+use crate::storage::images::Image;
+use crate::storage::lease::Lease;
+use crate::storage::unpack::{self, Compression, Source};
+use crate::sys;
+use crate::sys::fs::File;
+use crate::types::platform::Platform;
+use crate::types::progress::Progress;
+use crate::types::reference::Reference;
+
+/// Where an archive comes from.
+#[derive(Debug)]
+pub(crate) enum ArchiveInput {
+    /// A file or a directory.
+    Path(PathBuf),
+    /// Standard input.
+    Stream(OwnedFd),
+}
+
+/// What to load.
+#[derive(Debug)]
+pub(crate) struct LoadRequest {
+    pub(crate) input: ArchiveInput,
+    /// This machine's if not given.
+    pub(crate) platform: Option<Platform>,
+}
+
+/// An image that is in the store now.
+#[derive(Debug, Clone)]
+pub(crate) struct LoadedImage {
+    pub(crate) image: Image,
+    /// The names that it got by this load: exactly these are told to the user (case B18).
+    pub(crate) names: Vec<Reference>,
+}
+
+impl Engine {
+    /// Takes in all images of an archive.
+    pub(crate) fn load(&self, request: LoadRequest, progress: &dyn Progress) -> Result<Vec<LoadedImage>, Error> {
+        // What has to be spooled lies in a lease of its own, until all images are in.
+        let lease = self.store.lease()?;
+        let loaded = self.load_from(&lease, request, progress);
+        let ended = lease.finish(&self.store);
+        let loaded = loaded?;
+        ended?;
+        Ok(loaded)
+    }
+
+    fn load_from(
+        &self,
+        lease: &Lease,
+        request: LoadRequest,
+        progress: &dyn Progress,
+    ) -> Result<Vec<LoadedImage>, Error> {
+        let platform = request.platform.unwrap_or_else(Platform::host);
+        let (mut archive, name) = open(lease, request.input)?;
+        let failed = |source| Error::Archive { name: name.clone(), source: Box::new(source) };
+        let images = archive.images(&platform).map_err(failed)?;
+        let mut loaded = Vec::with_capacity(images.len());
+        for archived in images {
+            let names = archived.names.iter().map(|name| local_name(name)).collect::<Result<Vec<_>, _>>()?;
+            let image = self.take_in(&names, &mut archive, archived.image, progress)?;
+            loaded.push(LoadedImage { image, names });
+        }
+        Ok(loaded)
+    }
+}
+
+/// A name from an archive. What `docker save` wrote in short is docker.io's; a bare word, as an OCI layout may have
+/// it, is nobody's.
+fn local_name(text: &str) -> Result<Reference, Error> {
+    let parsed = if text.contains([':', '/', '@']) { text.parse() } else { Reference::local(text) };
+    parsed.map_err(Error::Reference)
+}
+
+/// Opens the archive; what is compressed, or no file, is spooled to the lease's directory first.
+fn open(lease: &Lease, input: ArchiveInput) -> Result<(Archive, String), Error> {
+    let failed = |name: &str| {
+        let name = name.to_owned();
+        move |source| Error::Archive { name, source: Box::new(source) }
+    };
+    match input {
+        ArchiveInput::Path(path) => {
+            let name = path.display().to_string();
+            let stat = sys::fs::stat(&path).map_err(|source| unreadable(&path, source))?;
+            if stat.as_ref().is_some_and(|stat| stat.is_dir()) {
+                return Ok((Archive::from_dir(&path).map_err(failed(&name))?, name));
+            }
+            let file = sys::fs::open(&path).map_err(|source| unreadable(&path, source))?;
+            let plain = stat.is_some_and(|stat| stat.is_file()) && is_plain(&file, &path)?;
+            let file = if plain { file } else { spool(lease, Source::Stream(file), &name)? };
+            Ok((Archive::from_tar(file, &name).map_err(failed(&name))?, name))
+        }
+        ArchiveInput::Stream(stream) => {
+            let name = "standard input";
+            let file = spool(lease, Source::Stream(stream.into()), name)?;
+            Ok((Archive::from_tar(file, name).map_err(failed(name))?, name.to_owned()))
+        }
+    }
+}
+
+fn is_plain(file: &File, path: &Path) -> Result<bool, Error> {
+    let mut magic = [0; Compression::MAGIC_LEN];
+    let count = sys::dir::read_at(file, &mut magic, 0).map_err(|source| unreadable(path, source))?;
+    Ok(matches!(Compression::sniff(&magic[..count]), Ok(Compression::None)))
+}
+
+/// Writes a stream, decompressed, to a file in staging and opens that.
+pub(super) fn spool(lease: &Lease, source: Source, name: &str) -> Result<File, Error> {
+    let failed = |source| Error::Unpack { name: name.to_owned(), source };
+    let path = lease.new_path("spool");
+    let staged = |source| Error::Path { what: "write", path: path.clone(), source };
+    let (compression, mut reader) = unpack::open_plain(source).map_err(failed)?;
+    let file = sys::fs::create_new(&path, 0o600).map_err(staged)?;
+    let mut buffer = vec![0; 256 << 10];
+    let mut at = 0;
+    loop {
+        let count = match reader.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(count) => count,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(failed(unpack::Error::Decompress(compression, error))),
+        };
+        sys::dir::write_all_at(&file, &buffer[..count], at).map_err(staged)?;
+        at += count as u64;
+    }
+    sys::fs::open(&path).map_err(staged)
+}
+
+pub(super) fn unreadable(path: &Path, source: sys::Error) -> Error {
+    Error::Path { what: "read", path: path.to_owned(), source }
+}
