@@ -11,6 +11,7 @@ use crate::specgen::{self, Joined, PlacedMount, PlacedSource, Placement};
 use crate::storage::container_record::{ContainerConfig, StorageDriver};
 use crate::storage::overlay::DriverTools;
 use crate::sys;
+use crate::sys::root::RootDir;
 use crate::sys::spawn::find_program;
 use crate::types::host::HostFacts;
 use crate::types::id::ContainerId;
@@ -45,6 +46,7 @@ impl Engine {
         let hostname = hostname(config);
         self.store.make_run_container(&config.id)?;
         let mut mounts = self.generated_files(config, &network, &hostname)?;
+        mounts.extend(self.apt_without_users(config, facts, &rootfs)?);
         for mount in &spec.mounts {
             mounts.push(self.placed(mount)?);
         }
@@ -155,6 +157,28 @@ impl Engine {
         Ok(mounts)
     }
 
+    /// With one id there is no user `_apt`: a file tells apt, which checks what the filter pretends (K-A9). Only where
+    /// the image has apt.
+    fn apt_without_users(
+        &self,
+        config: &ContainerConfig,
+        facts: &HostFacts,
+        rootfs: &RootfsPlan,
+    ) -> Result<Option<PlacedMount>, Error> {
+        let has_apt = |dir: &&Path| {
+            let root = RootDir::open(dir).ok();
+            root.is_some_and(|root| root.open_dir(Path::new("etc/apt/apt.conf.d")).is_ok())
+        };
+        if !facts.outer.is_single() || !directories(rootfs).iter().any(has_apt) {
+            return Ok(None);
+        }
+        let path = self.store.layout().container_file(&config.id, "apt.conf");
+        let written = sys::fs::write_public(&path, b"APT::Sandbox::User \"root\";\n");
+        written.map_err(|source| Error::Path { what: "write", path: path.clone(), source })?;
+        let target = "/etc/apt/apt.conf.d/99sampan-one-id".into();
+        Ok(Some(PlacedMount { target, source: PlacedSource::Bind { path }, options: MountOptions::default() }))
+    }
+
     /// A mount of the user with its source found.
     fn placed(&self, mount: &crate::types::mount::MountSpec) -> Result<PlacedMount, Error> {
         let source = match &mount.source {
@@ -231,13 +255,17 @@ fn placed_user(text: &str, facts: &HostFacts, rootfs: &RootfsPlan) -> Result<(u3
     if !facts.outer.is_single() || text.is_empty() {
         return Ok(create::numeric_user(text));
     }
-    let dirs: Vec<&Path> = match rootfs {
+    runtime::user::numbers(text, &directories(rootfs)).map_err(Error::User)
+}
+
+/// The directories that a root is put together from, top first.
+fn directories(rootfs: &RootfsPlan) -> Vec<&Path> {
+    match rootfs {
         RootfsPlan::Path { path } => vec![path],
         RootfsPlan::Overlay { lower, upper, .. } | RootfsPlan::Fuse { lower, upper, .. } => {
             std::iter::once(upper).chain(lower).map(PathBuf::as_path).collect()
         }
-    };
-    runtime::user::numbers(text, &dirs).map_err(Error::User)
+    }
 }
 
 fn hostname(config: &ContainerConfig) -> String {
