@@ -16,6 +16,9 @@ _sampan() {
             ",$1")
                 cmd="sampan"
                 ;;
+            sampan,attach)
+                cmd="sampan__subcmd__attach"
+                ;;
             sampan,completion)
                 cmd="sampan__subcmd__completion"
                 ;;
@@ -30,6 +33,9 @@ _sampan() {
                 ;;
             sampan,info)
                 cmd="sampan__subcmd__info"
+                ;;
+            sampan,logs)
+                cmd="sampan__subcmd__logs"
                 ;;
             sampan,pull)
                 cmd="sampan__subcmd__pull"
@@ -92,7 +98,7 @@ _sampan() {
 
     case "${cmd}" in
         sampan)
-            opts="-h -V --root --runroot --storage-driver --log-level --help --version completion history images info pull rmi tag untag version image system"
+            opts="-h -V --root --runroot --storage-driver --log-level --help --version attach completion history images info logs pull rmi tag untag version image system"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -111,6 +117,28 @@ _sampan() {
                     return 0
                     ;;
                 --log-level)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        sampan__subcmd__attach)
+            opts="-l -h --detach-keys --latest --no-stdin --sig-proxy --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --detach-keys)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sig-proxy)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -423,6 +451,32 @@ _sampan() {
                     return 0
                     ;;
                 -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        sampan__subcmd__logs)
+            opts="-f -l -n -t -h --follow --latest --names --since --until --tail --timestamps --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --until)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tail)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -30,10 +30,12 @@ complete -c sampan -n "__fish_sampan_needs_command" -l storage-driver -d 'How a 
 complete -c sampan -n "__fish_sampan_needs_command" -l log-level -d 'Messages on stderr: trace, debug, info, warn, error' -r
 complete -c sampan -n "__fish_sampan_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sampan -n "__fish_sampan_needs_command" -s V -l version -d 'Print version'
+complete -c sampan -n "__fish_sampan_needs_command" -f -a "attach" -d 'Joins the streams of a running container'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "completion" -d 'Prints the script that completes commands in a shell'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "history" -d 'Shows how an image was made, newest step first'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "images" -d 'Lists images, newest first, one line for each name'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "info" -d 'Shows what this host and this store are'
+complete -c sampan -n "__fish_sampan_needs_command" -f -a "logs" -d 'Shows what containers have written'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "pull" -d 'Fetches images from a registry'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "rmi" -d 'Removes images, or names of them'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "tag" -d 'Gives an image further names'
@@ -41,6 +43,11 @@ complete -c sampan -n "__fish_sampan_needs_command" -f -a "untag" -d 'Takes name
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "version" -d 'Shows the version'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "image" -d 'Looks after images'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "system" -d 'Looks after Sampan itself'
+complete -c sampan -n "__fish_sampan_using_subcommand attach" -l detach-keys -d 'Keys that detach: characters and ctrl-<character>, separated by commas; empty: none' -r
+complete -c sampan -n "__fish_sampan_using_subcommand attach" -l sig-proxy -d 'Pass signals on to the container (default true)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand attach" -s l -l latest -d 'The container that was made last'
+complete -c sampan -n "__fish_sampan_using_subcommand attach" -l no-stdin -d 'Do not pass input on'
+complete -c sampan -n "__fish_sampan_using_subcommand attach" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sampan -n "__fish_sampan_using_subcommand completion" -s h -l help -d 'Print help'
 complete -c sampan -n "__fish_sampan_using_subcommand history" -l format -d 'Form of the output: `json` or a Go template' -r
 complete -c sampan -n "__fish_sampan_using_subcommand history" -s H -l human -d 'Sizes and dates for people' -r
@@ -62,6 +69,15 @@ complete -c sampan -n "__fish_sampan_using_subcommand images" -s q -l quiet -d '
 complete -c sampan -n "__fish_sampan_using_subcommand images" -s h -l help -d 'Print help'
 complete -c sampan -n "__fish_sampan_using_subcommand info" -s f -l format -d 'Form of the output: `json` or a Go template' -r
 complete -c sampan -n "__fish_sampan_using_subcommand info" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c sampan -n "__fish_sampan_using_subcommand logs" -l since -d 'Only what was written since then: a time, Unix seconds, or a duration before now' -r
+complete -c sampan -n "__fish_sampan_using_subcommand logs" -l until -d 'Only what was written until then' -r
+complete -c sampan -n "__fish_sampan_using_subcommand logs" -l tail -d 'Only the last lines of each container (-1: all)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand logs" -s f -l follow -d 'Go on until the containers end'
+complete -c sampan -n "__fish_sampan_using_subcommand logs" -s l -l latest -d 'The container that was made last'
+complete -c sampan -n "__fish_sampan_using_subcommand logs" -s n -l names -d 'Names instead of ids before the lines'
+complete -c sampan -n "__fish_sampan_using_subcommand logs" -s t -l timestamps -d 'The time before each line'
+complete -c sampan -n "__fish_sampan_using_subcommand logs" -l color -d 'A colour for each container'
+complete -c sampan -n "__fish_sampan_using_subcommand logs" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sampan -n "__fish_sampan_using_subcommand pull" -l policy -d 'When to pull: always, missing, newer or never' -r
 complete -c sampan -n "__fish_sampan_using_subcommand pull" -l platform -d 'Operating system, architecture and variant of the image' -r
 complete -c sampan -n "__fish_sampan_using_subcommand pull" -l os -d 'Operating system of the image' -r

@@ -8,7 +8,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser, Subcommand};
 use tracing::level_filters::LevelFilter;
 
-use super::commands::{self, image, system};
+use super::commands::{self, container, image, system};
 use super::context::{Context, Invocation};
 use super::error::Error;
 use super::exit;
@@ -55,10 +55,12 @@ pub(crate) struct Global {
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 enum Verb {
+    Attach(container::attach::AttachArgs),
     Completion(commands::completion::CompletionArgs),
     History(image::history::HistoryArgs),
     Images(image::list::ImagesArgs),
     Info(system::info::InfoArgs),
+    Logs(container::logs::LogsArgs),
     Pull(image::pull::PullArgs),
     Rmi(image::remove::RmiArgs),
     Tag(image::tag::TagArgs),
@@ -75,10 +77,12 @@ enum Verb {
 impl Verb {
     fn run(self, context: &Context) -> Result<ExitCode, Error> {
         match self {
+            Self::Attach(args) => container::attach::run(args, context),
             Self::Completion(args) => commands::completion::run(args, context),
             Self::History(args) => image::history::run(args, context),
             Self::Images(args) => image::list::run(args, context),
             Self::Info(args) => system::info::run(args, context),
+            Self::Logs(args) => container::logs::run(args, context),
             Self::Pull(args) => image::pull::run(args, context),
             Self::Rmi(args) => image::remove::run(args, context),
             Self::Tag(args) => image::tag::run(args, context),

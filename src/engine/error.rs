@@ -37,6 +37,10 @@ pub(crate) enum Error {
         #[source]
         source: sys::Error,
     },
+    #[error("the monitor of container {0} hung up: it died, or we were a mebibyte behind with its output")]
+    HungUp(String),
+    #[error("there are no containers")]
+    NoContainers,
     #[error("read log of container {id}")]
     Log {
         id: String,

@@ -1,5 +1,6 @@
 //! The verbs: one file each, by noun.
 
 pub(crate) mod completion;
+pub(crate) mod container;
 pub(crate) mod image;
 pub(crate) mod system;

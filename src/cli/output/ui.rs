@@ -68,6 +68,12 @@ impl Ui {
         .on_stdout()
     }
 
+    /// Bytes on stderr as they are, after what was written to stdout before.
+    pub(crate) fn write_stderr(&self, bytes: &[u8]) -> Result<(), Error> {
+        self.flush()?;
+        std::io::stderr().write_all(bytes).on_stdout()
+    }
+
     /// Hands everything to the kernel: before a fork, before an attach, at the end.
     pub(crate) fn flush(&self) -> Result<(), Error> {
         match &mut *self.stdout.borrow_mut() {

@@ -43,7 +43,8 @@ pub(crate) enum AttachOutcome {
 /// `attach`: which container, and how.
 #[derive(Debug)]
 pub(crate) struct AttachRequest<'a> {
-    pub(crate) container: &'a str,
+    /// Name, id or prefix; none = the one made last.
+    pub(crate) container: Option<&'a str>,
     /// `--sig-proxy`.
     pub(crate) proxy_signals: bool,
     /// `terminal` and the use of `stdin` follow from the container.
@@ -56,12 +57,16 @@ const PATIENCE: Duration = Duration::from_secs(8);
 impl Engine {
     /// Attaches to a running container until it ends, or the keys are typed.
     pub(crate) fn attach(&self, request: AttachRequest<'_>) -> Result<AttachOutcome, Error> {
-        let record = self.store.container(&self.store.find_container(request.container)?)?;
+        let id = match request.container {
+            Some(word) => self.store.find_container(word)?,
+            None => self.latest_container()?.ok_or(Error::NoContainers)?,
+        };
+        let word = request.container.unwrap_or(id.short()).to_owned();
+        let record = self.store.container(&id)?;
         if !record.status.can_kill() {
-            let id = request.container.to_owned();
-            return Err(Error::WrongStatus { verb: "attach to", id, status: record.status });
+            return Err(Error::WrongStatus { verb: "attach to", id: word, status: record.status });
         }
-        let failed = |source| Error::Attach { id: request.container.to_owned(), source };
+        let failed = |source| Error::Attach { id: word.clone(), source };
         let init =
             record.init().and_then(|init| Some((Pid::from_raw(i32::try_from(init.pid).ok()?)?, init.start_time)));
         let init = match init {
@@ -73,7 +78,10 @@ impl Engine {
         let options = AttachOptions { stdin, terminal: spec.tty, ..request.options };
         let proxy = SignalProxy::new(request.proxy_signals).map_err(failed)?;
         let socket = self.attach_socket(&record).map_err(failed)?;
-        attach(socket, options, proxy, init.as_ref()).map_err(failed)
+        match attach(socket, options, proxy, init.as_ref()).map_err(failed)? {
+            AttachOutcome::Lost => Err(Error::HungUp(word)),
+            outcome => Ok(outcome),
+        }
     }
 
     fn attach_socket(&self, record: &ContainerRecord) -> sys::Result<OwnedFd> {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::engine::{Engine, Error};
+pub(crate) use crate::monitor::log::line::Stream as LogStream;
 use crate::monitor::log::line::{Parts, Stream};
 use crate::monitor::log::{LogReader, Start};
 use crate::storage::container_record::MonitorLock;
@@ -47,7 +48,11 @@ pub(crate) struct LogPiece<'a> {
 }
 
 /// Takes pieces; `Break` when nobody reads any more.
-pub(crate) type LogOutput<'a> = dyn FnMut(LogPiece<'_>) -> ControlFlow<()> + 'a;
+pub(crate) trait LogOutput {
+    fn piece(&mut self, piece: LogPiece<'_>) -> ControlFlow<()>;
+    /// Nothing more for now: the reader should see everything.
+    fn idle(&mut self) -> ControlFlow<()>;
+}
 
 /// How long to wait at most until we look whether a container still lives.
 const GLANCE: Duration = Duration::from_millis(200);
@@ -67,7 +72,7 @@ struct Source {
 
 impl Engine {
     /// Gives out the logs: container after container, or with `follow` as lines come.
-    pub(crate) fn logs(&self, request: &LogsRequest, output: &mut LogOutput<'_>) -> Result<(), Error> {
+    pub(crate) fn logs(&self, request: &LogsRequest, output: &mut dyn LogOutput) -> Result<(), Error> {
         let mut sources = self.sources(request)?;
         if request.follow {
             return self.follow(request, &mut sources, output);
@@ -86,8 +91,7 @@ impl Engine {
             ids.push(self.store.find_container(name)?);
         }
         if request.latest {
-            let (containers, _broken) = self.store.containers()?;
-            ids.extend(containers.iter().max_by_key(|record| record.config.created).map(|record| record.id().clone()));
+            ids.push(self.latest_container()?.ok_or(Error::NoContainers)?);
         }
         ids.into_iter().map(|id| self.source(id, request)).collect()
     }
@@ -105,7 +109,7 @@ impl Engine {
         Ok(Source { id, name: config.name.to_string(), reader, begins: [true; 2], done: false })
     }
 
-    fn follow(&self, request: &LogsRequest, sources: &mut [Source], output: &mut LogOutput<'_>) -> Result<(), Error> {
+    fn follow(&self, request: &LogsRequest, sources: &mut [Source], output: &mut dyn LogOutput) -> Result<(), Error> {
         let inotify = Inotify::new().inspect_err(|error| tracing::debug!(%error, "polling instead")).ok();
         loop {
             if let Some(inotify) = &inotify {
@@ -122,6 +126,9 @@ impl Engine {
                     return Ok(());
                 }
                 source.done |= ended;
+            }
+            if output.idle().is_break() {
+                return Ok(());
             }
             let late = request.until.is_some_and(|until| Timestamp::now() > until);
             if late || sources.iter().all(|source| source.done) {
@@ -145,7 +152,7 @@ impl Engine {
 
 impl Source {
     /// Gives out what there is now.
-    fn give_out(&mut self, request: &LogsRequest, output: &mut LogOutput<'_>) -> Result<ControlFlow<()>, Error> {
+    fn give_out(&mut self, request: &LogsRequest, output: &mut dyn LogOutput) -> Result<ControlFlow<()>, Error> {
         let name = self.name.clone();
         let failed = |source: sys::Error| Error::Log { id: name.clone(), source };
         while let Some(parts) = self.reader.next().map_err(failed)? {
@@ -167,7 +174,7 @@ impl Source {
                 ends: parts.full,
                 text: parts.text,
             };
-            if output(piece).is_break() {
+            if output.piece(piece).is_break() {
                 return Ok(ControlFlow::Break(()));
             }
         }

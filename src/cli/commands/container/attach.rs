@@ -1,0 +1,61 @@
+//! `sampan attach`.
+
+use std::os::fd::AsFd;
+use std::process::ExitCode;
+
+use crate::engine::containers::attach::{AttachOptions, AttachOutcome, AttachRequest};
+use crate::types::detach_keys::DetachKeys;
+
+use super::super::super::context::Context;
+use super::super::super::error::Error;
+
+/// Joins the streams of a running container.
+///
+/// The keys Ctrl-P Ctrl-Q leave it running. Ends with the container's exit code when the container ends.
+#[derive(Debug, clap::Args)]
+pub(crate) struct AttachArgs {
+    /// Name or id.
+    #[arg(value_name = "CONTAINER", required_unless_present = "latest", conflicts_with = "latest")]
+    container: Option<String>,
+    /// Keys that detach: characters and ctrl-<character>, separated by commas; empty: none.
+    #[arg(long, value_name = "KEYS", default_value = "ctrl-p,ctrl-q")]
+    detach_keys: DetachKeys,
+    /// The container that was made last.
+    #[arg(short, long)]
+    latest: bool,
+    /// Do not pass input on.
+    #[arg(long)]
+    no_stdin: bool,
+    /// Pass signals on to the container (default true).
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "true", action = clap::ArgAction::Set,
+        default_missing_value = "true", value_parser = super::super::super::command::go_bool)]
+    sig_proxy: bool,
+}
+
+/// Attaches, and ends as the container does.
+pub(crate) fn run(args: AttachArgs, context: &Context) -> Result<ExitCode, Error> {
+    let (stdin, stdout, stderr) = (std::io::stdin(), std::io::stdout(), std::io::stderr());
+    context.ui.flush()?;
+    let options = AttachOptions {
+        stdin: (!args.no_stdin).then_some(stdin.as_fd()),
+        stdout: Some(stdout.as_fd()),
+        stderr: Some(stderr.as_fd()),
+        terminal: false,
+        detach_keys: args.detach_keys,
+    };
+    let request = AttachRequest { container: args.container.as_deref(), proxy_signals: args.sig_proxy, options };
+    let outcome = context.engine()?.attach(request)?;
+    Ok(exit_code(outcome))
+}
+
+/// The code of a command that stood for a container.
+pub(crate) fn exit_code(outcome: AttachOutcome) -> ExitCode {
+    match outcome {
+        AttachOutcome::Exited(report) => ExitCode::from(u8::try_from(report.code & 0xff).unwrap_or(u8::MAX)),
+        AttachOutcome::Detached => ExitCode::SUCCESS,
+        // As if SIGPIPE had ended us.
+        AttachOutcome::OutputClosed => ExitCode::from(141),
+        // The engine has made an error of it.
+        AttachOutcome::Lost => ExitCode::from(super::super::super::exit::OURS),
+    }
+}

@@ -1,0 +1,4 @@
+//! Verbs about containers.
+
+pub(crate) mod attach;
+pub(crate) mod logs;
