@@ -126,14 +126,9 @@ impl Staging {
 impl Placed {
     /// Waits until the root is built. On an error init is gone.
     pub(crate) fn created(self) -> Result<Created, Error> {
-        let created = self.wire.expect("init", |message, mut fds| match message {
-            Message::Created => Some(fds.pop()),
-            _ => None,
-        });
-        match created {
-            Ok(console) => Ok(Created { wire: self.wire, init: self.init, console, fuse: self.fuse }),
+        match Created::await_console(self.wire, self.init) {
+            Ok(created) => Ok(Created { fuse: self.fuse, ..created }),
             Err(error) => {
-                end(&self.init);
                 end_all(self.fuse.as_ref());
                 Err(error)
             }
@@ -148,6 +143,21 @@ impl Placed {
 }
 
 impl Created {
+    /// Waits until `init` has told that all is in place. On an error it is gone.
+    pub(super) fn await_console(wire: Wire, init: PidFd) -> Result<Self, Error> {
+        let created = wire.expect("init", |message, mut fds| match message {
+            Message::Created => Some(fds.pop()),
+            _ => None,
+        });
+        match created {
+            Ok(console) => Ok(Self { wire, init, console, fuse: None }),
+            Err(error) => {
+                end(&init);
+                Err(error)
+            }
+        }
+    }
+
     /// Lets init execute the program. On an error init is gone.
     pub(crate) fn start(self) -> Result<Running, Error> {
         let run = || -> Result<(), Error> {
@@ -191,7 +201,7 @@ fn end_all(child: Option<&PidFd>) {
     }
 }
 
-fn reap(child: &PidFd) {
+pub(super) fn reap(child: &PidFd) {
     if let Err(error) = child.wait() {
         tracing::debug!(%error, "reap a child");
     }

@@ -8,6 +8,7 @@ pub(crate) mod bundle;
 pub(crate) mod cgroup;
 pub(crate) mod create;
 mod error;
+pub(crate) mod exec;
 pub(crate) mod init;
 mod mount_options;
 mod rootfs;

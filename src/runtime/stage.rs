@@ -18,7 +18,7 @@ use crate::sys::seccomp::Program;
 use super::bundle::Bundle;
 use super::create::Streams;
 use super::error::Error;
-use super::init::{self, Context, Tree};
+use super::init::{self, Context, Place, Tree};
 use super::mount_options::MountOptions;
 use super::sync::{Message, Wire};
 use super::{rootfs, seccomp_profile};
@@ -67,7 +67,8 @@ pub(super) fn run(child: OuterChild, task: Task) -> ! {
         Born::Init { go } => {
             let Prepared { root, trees, filters, fuse } = prepared;
             drop(fuse);
-            init::run(Context { bundle, root, trees, filters, streams, wire }, go, re_execute)
+            let place = Place::Build { root, trees };
+            init::run(Context { bundle, place, filters, streams, wire }, go, re_execute)
         }
         Born::Stage { init, go } => match introduce(&bundle, &init, &prepared, &wire) {
             Ok(()) => {

@@ -33,6 +33,20 @@ pub(crate) fn fork() -> Result<Forked> {
     clone3(CloneOptions::default())
 }
 
+/// `fork(2)` by the old `clone(2)`: for a process whose seccomp filter refuses `clone3(2)`.
+pub(crate) fn fork_classic() -> Result<Forked> {
+    debug_assert!(single_threaded(), "a process with threads must not fork");
+    // SAFETY: one thread, as asserted above and promised by `lib::main`.
+    match unsafe { nix::unistd::fork() }.call("fork", String::new)? {
+        nix::unistd::ForkResult::Child => Ok(Forked::Child),
+        nix::unistd::ForkResult::Parent { child } => {
+            let pid =
+                Pid::from_raw(child.as_raw()).ok_or(nix::errno::Errno::ESRCH).call("fork", || "no child".to_owned())?;
+            PidFd::open(pid).map(Forked::Parent)
+        }
+    }
+}
+
 /// `clone3(2)` with the memory copied, as by `fork(2)`.
 pub(crate) fn clone3(options: CloneOptions<'_>) -> Result<Forked> {
     debug_assert!(single_threaded(), "a process with threads must not fork");

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use oci_spec::runtime::{LinuxNamespaceType, Mount};
 
+use crate::runtime::bundle::Bundle;
 use crate::runtime::error::Error;
 use crate::runtime::mount_options::MountOptions;
 use crate::sys::mount::{self, Attributes, FsContext};
@@ -12,22 +13,21 @@ use crate::sys::pty;
 use crate::sys::root::RootDir;
 use crate::sys::{self, Errno, process};
 
-use super::context::Context;
+use super::context::Tree;
 use super::target::{self, Shape};
 use super::{devices, masks, sysctl};
 
 /// Builds the root and enters it. The terminal is there if the spec asks for one.
-pub(super) fn root(context: &Context) -> Result<Option<pty::Pair>, Error> {
-    let bundle = &context.bundle;
+pub(super) fn root(bundle: &Bundle, new_root: &OwnedFd, trees: &[Tree]) -> Result<Option<pty::Pair>, Error> {
     let spec = &bundle.spec;
     let old_root = sys::fs::open_path(Path::new("/")).map_err(Error::Pivot)?;
-    mount::attach(context.root.as_fd(), old_root.as_fd()).map_err(Error::Pivot)?;
+    mount::attach(new_root.as_fd(), old_root.as_fd()).map_err(Error::Pivot)?;
     // The tree below may be shared with the host's (a bundle's directory): our mounts must not travel.
-    mount::set_propagation(context.root.as_fd(), mount::PropagationKind::Private).map_err(Error::Pivot)?;
-    let root = RootDir::from(context.root.try_clone().map_err(|e| Error::Pivot(io_error(&e)))?);
+    mount::set_propagation(new_root.as_fd(), mount::PropagationKind::Private).map_err(Error::Pivot)?;
+    let root = RootDir::from(new_root.try_clone().map_err(|e| Error::Pivot(io_error(&e)))?);
 
     for (index, spec) in spec.mounts().iter().flatten().enumerate() {
-        let tree = context.trees.iter().find(|tree| tree.index == index).map(|tree| tree.fd.as_fd());
+        let tree = trees.iter().find(|tree| tree.index == index).map(|tree| tree.fd.as_fd());
         one_mount(&root, spec, tree)?;
     }
     devices::populate(&root, bundle)?;
@@ -38,7 +38,7 @@ pub(super) fn root(context: &Context) -> Result<Option<pty::Pair>, Error> {
     make_working_directory(&root, spec)?;
     if spec.root().as_ref().and_then(oci_spec::runtime::Root::readonly).unwrap_or(false) {
         let read_only = Attributes { read_only: true, ..Attributes::default() };
-        mount::set_attributes(context.root.as_fd(), false, read_only).map_err(Error::Pivot)?;
+        mount::set_attributes(new_root.as_fd(), false, read_only).map_err(Error::Pivot)?;
     }
     if bundle.is_new(LinuxNamespaceType::Uts)
         && let Some(name) = spec.hostname()
@@ -48,7 +48,7 @@ pub(super) fn root(context: &Context) -> Result<Option<pty::Pair>, Error> {
     if bundle.is_new(LinuxNamespaceType::Network) {
         sys::netdev::loopback_up().map_err(Error::Loopback)?;
     }
-    process::fchdir(context.root.as_fd()).map_err(Error::Pivot)?;
+    process::fchdir(new_root.as_fd()).map_err(Error::Pivot)?;
     mount::pivot_to_current_dir().map_err(Error::Pivot)?;
     if bundle.terminal() { terminal().map(Some) } else { Ok(None) }
 }
@@ -118,7 +118,7 @@ fn make_working_directory(root: &RootDir, spec: &oci_spec::runtime::Spec) -> Res
 }
 
 /// Opens a terminal in the container's own devpts and puts it on /dev/console (case C04: only descriptors are used).
-fn terminal() -> Result<pty::Pair, Error> {
+pub(super) fn terminal() -> Result<pty::Pair, Error> {
     let pair = pty::open(Path::new("/dev/pts/ptmx")).map_err(Error::Console)?;
     let console = Path::new("/dev/console");
     let place = match sys::fs::open_path(console) {

@@ -1,6 +1,6 @@
 //! What init works with: inherited in memory, or read from a descriptor after a re-execution.
 
-use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 use serde::{Deserialize, Serialize};
 
@@ -16,14 +16,25 @@ use crate::sys::seccomp::Program;
 #[derive(Debug)]
 pub(crate) struct Context {
     pub(in crate::runtime) bundle: Bundle,
-    /// The root file system, a detached mount.
-    pub(in crate::runtime) root: OwnedFd,
-    /// Detached mounts of the spec's bind sources.
-    pub(in crate::runtime) trees: Vec<Tree>,
+    pub(in crate::runtime) place: Place,
     /// Installed just before the program runs.
     pub(in crate::runtime) filters: Vec<Program>,
     pub(in crate::runtime) streams: Streams,
     pub(in crate::runtime) wire: Wire,
+}
+
+/// Where the program will run.
+#[derive(Debug)]
+pub(crate) enum Place {
+    /// A new container.
+    Build {
+        /// The root file system, a detached mount.
+        root: OwnedFd,
+        /// Detached mounts of the spec's bind sources.
+        trees: Vec<Tree>,
+    },
+    /// A container that runs (`exec`): its init as a pidfd, and its number in our pid namespace.
+    Join { init: OwnedFd, pid: i32 },
 }
 
 /// The detached mount for one entry of the spec's `mounts`.
@@ -37,11 +48,48 @@ pub(crate) struct Tree {
 #[derive(Debug, Serialize, Deserialize)]
 struct Packed {
     bundle: Bundle,
-    root: RawFd,
-    trees: Vec<(usize, RawFd)>,
+    place: PackedPlace,
     filters: Vec<Program>,
     streams: Option<[RawFd; 3]>,
     wire: RawFd,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+enum PackedPlace {
+    Build { root: RawFd, trees: Vec<(usize, RawFd)> },
+    Join { init: RawFd, pid: i32 },
+}
+
+impl Place {
+    fn pack(&self) -> PackedPlace {
+        match self {
+            Self::Build { root, trees } => PackedPlace::Build {
+                root: root.as_raw_fd(),
+                trees: trees.iter().map(|tree| (tree.index, tree.fd.as_raw_fd())).collect(),
+            },
+            Self::Join { init, pid } => PackedPlace::Join { init: init.as_raw_fd(), pid: *pid },
+        }
+    }
+
+    fn unpack(packed: PackedPlace) -> sys::Result<Self> {
+        match packed {
+            PackedPlace::Build { root, trees } => {
+                let tree = |(index, number)| process::adopt_fd(number).map(|fd| Tree { index, fd });
+                let trees = trees.into_iter().map(tree).collect::<sys::Result<_>>()?;
+                Ok(Self::Build { root: process::adopt_fd(root)?, trees })
+            }
+            PackedPlace::Join { init, pid } => Ok(Self::Join { init: process::adopt_fd(init)?, pid }),
+        }
+    }
+
+    fn descriptors(&self) -> Vec<BorrowedFd<'_>> {
+        match self {
+            Self::Build { root, trees } => {
+                std::iter::once(root.as_fd()).chain(trees.iter().map(|tree| tree.fd.as_fd())).collect()
+            }
+            Self::Join { init, .. } => vec![init.as_fd()],
+        }
+    }
 }
 
 impl Context {
@@ -49,16 +97,15 @@ impl Context {
     pub(super) fn pack(&self) -> Result<OwnedFd, Error> {
         let packed = Packed {
             bundle: self.bundle.clone(),
-            root: self.root.as_raw_fd(),
-            trees: self.trees.iter().map(|tree| (tree.index, tree.fd.as_raw_fd())).collect(),
+            place: self.place.pack(),
             filters: self.filters.clone(),
             streams: self.streams.as_ref().map(|streams| streams.each_ref().map(AsRawFd::as_raw_fd)),
             wire: self.wire.as_fd().as_raw_fd(),
         };
         let bytes = serde_json::to_vec(&packed).map_err(Error::Message)?;
         let memory = sys::fs::memory_file("sampan-init", &bytes).map_err(Error::Wire)?;
-        let mut kept = vec![memory.as_fd(), self.root.as_fd(), self.wire.as_fd()];
-        kept.extend(self.trees.iter().map(|tree| tree.fd.as_fd()));
+        let mut kept = vec![memory.as_fd(), self.wire.as_fd()];
+        kept.extend(self.place.descriptors());
         kept.extend(self.streams.iter().flatten().map(AsFd::as_fd));
         for fd in kept {
             process::set_cloexec(fd, false).map_err(Error::Wire)?;
@@ -73,18 +120,13 @@ impl Context {
         let packed: Packed = serde_json::from_slice(&bytes).map_err(Error::Message)?;
         process::cloexec_all_but(&[]).map_err(Error::Wire)?;
         let adopt = |number| process::adopt_fd(number).map_err(Error::Wire);
-        let mut trees = Vec::new();
-        for (index, number) in packed.trees {
-            trees.push(Tree { index, fd: adopt(number)? });
-        }
         let streams = match packed.streams {
             Some([stdin, stdout, stderr]) => Some([adopt(stdin)?, adopt(stdout)?, adopt(stderr)?]),
             None => None,
         };
         Ok(Self {
             bundle: packed.bundle,
-            root: adopt(packed.root)?,
-            trees,
+            place: Place::unpack(packed.place).map_err(Error::Wire)?,
             filters: packed.filters,
             streams,
             wire: Wire::from_fd(adopt(packed.wire)?),

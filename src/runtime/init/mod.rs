@@ -8,6 +8,7 @@ mod assemble;
 mod context;
 mod devices;
 mod identity;
+mod join;
 mod masks;
 mod program;
 mod re_execute;
@@ -16,6 +17,7 @@ mod sequence;
 mod sysctl;
 mod target;
 
-pub(crate) use context::{Context, Tree};
+pub(crate) use context::{Context, Place, Tree};
+pub(super) use join::run as join;
 pub(crate) use re_execute::{ROLE, must_re_execute, resume};
 pub(super) use sequence::run;

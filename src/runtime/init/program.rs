@@ -12,7 +12,7 @@ use crate::runtime::bundle::Bundle;
 use crate::runtime::error::Error;
 use crate::runtime::sync::Message;
 use crate::runtime::user::{self, Identity};
-use crate::sys::clone::{Forked, fork};
+use crate::sys::clone::{Forked, fork_classic};
 use crate::sys::root::RootDir;
 use crate::sys::{self, Errno, prctl, process, pty};
 
@@ -43,7 +43,8 @@ pub(super) fn execute(context: &Context, terminal: Option<OwnedFd>) -> Result<In
         return Err(command.execute(context));
     }
     identity::assume(spec, &who, wanted, &context.filters)?;
-    match fork().map_err(Error::Clone)? {
+    // The profile is in force already, and refuses clone3 (it cannot look at its arguments).
+    match fork_classic().map_err(Error::Clone)? {
         Forked::Child => Err(command.execute(context)),
         Forked::Parent(child) => super::reaper::run(&child),
     }

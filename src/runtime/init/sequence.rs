@@ -11,8 +11,8 @@ use crate::runtime::sync::Message;
 use crate::sys;
 use crate::sys::{prctl, process};
 
-use super::context::Context;
-use super::{assemble, identity, program, re_execute};
+use super::context::{Context, Place, Tree};
+use super::{assemble, identity, join, program, re_execute};
 
 /// From birth to the program, or to the exit with a failure told over the wire. `go` is readable when the map is there.
 pub(in crate::runtime) fn run(context: Context, go: OwnedFd, re_execute: bool) -> ! {
@@ -30,7 +30,10 @@ pub(in crate::runtime) fn run(context: Context, go: OwnedFd, re_execute: bool) -
 
 /// From a mapped and safe init to the program.
 pub(super) fn proceed(context: Context) -> ! {
-    let Err(error) = build_and_execute(&context);
+    let Err(error) = match &context.place {
+        Place::Build { root, trees } => build_and_execute(&context, root, trees),
+        Place::Join { init, pid } => join::join_and_execute(&context, init, *pid),
+    };
     context.wire.fail(&error);
     process::exit_now(1)
 }
@@ -76,12 +79,12 @@ fn become_root(bundle: &Bundle) -> Result<u32, Error> {
     Ok(uid)
 }
 
-fn build_and_execute(context: &Context) -> Result<Infallible, Error> {
+fn build_and_execute(context: &Context, root: &OwnedFd, trees: &[Tree]) -> Result<Infallible, Error> {
     prctl::set_dumpable(true).map_err(|source| Error::Identity { operation: "stay visible to the monitor", source })?;
     process::setsid()
         .or_else(already_leader)
         .map_err(|source| Error::Identity { operation: "start a session", source })?;
-    let console = assemble::root(context)?;
+    let console = assemble::root(&context.bundle, root, trees)?;
     let console_fd = console.as_ref().map(|pair| pair.master.as_fd());
     context.wire.send(&Message::Created, console_fd.as_slice())?;
     let streams = console.map(|pair| pair.slave);

@@ -1,0 +1,85 @@
+//! `exec`: into a container that runs.
+//!
+//! The joining process is the attack surface of CVE-2019-5736 and CVE-2016-9962: it leaves a binary that the container
+//! could write before it enters, is not dumpable from then until the program runs, and joins by one `setns` of a pidfd
+//! (K-A6, K-A7, K-A12). The program is its sibling, a child of the session's supervisor.
+
+use std::convert::Infallible;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+
+use crate::runtime::error::Error;
+use crate::runtime::sync::Message;
+use crate::sys::clone::{CloneOptions, Forked, clone3};
+use crate::sys::namespace::{self, NsKind};
+use crate::sys::process::{self, Pid};
+use crate::sys::{self, prctl, pty};
+
+use super::context::{Context, Place};
+use super::{program, re_execute, sequence};
+
+/// The joiner's part before a re-execution. Never returns to what it was forked from.
+pub(in crate::runtime) fn run(context: Context, re_execute: bool) -> ! {
+    match begin(&context, re_execute) {
+        Ok(()) => sequence::proceed(context),
+        Err(error) => {
+            context.wire.fail(&error);
+            process::exit_now(1)
+        }
+    }
+}
+
+/// Waits until the supervisor has put us into the container's cgroup, and leaves a binary that is in reach.
+fn begin(context: &Context, re_execute: bool) -> Result<(), Error> {
+    context.wire.expect("supervisor", |message, _| matches!(message, Message::Cgroup).then_some(()))?;
+    if !re_execute {
+        return Ok(());
+    }
+    let Place::Join { pid, .. } = &context.place else { return Ok(()) };
+    // A read-only mount needs a mount namespace of ours: P has power over the container and is not the container.
+    let identity = |source| Error::Identity { operation: "enter the outer user namespace", source };
+    let userns = namespace::open(pid_of(*pid)?, NsKind::User).map_err(identity)?;
+    let outer = namespace::parent(userns.as_fd()).map_err(identity)?;
+    namespace::join(outer.as_fd(), &[NsKind::User]).map_err(identity)?;
+    namespace::unshare(&[NsKind::Mount]).map_err(identity)?;
+    let binary = re_execute::own_binary()?;
+    let Err(error) = re_execute::leave(&binary, context);
+    Err(error)
+}
+
+fn pid_of(pid: i32) -> Result<Pid, Error> {
+    Pid::from_raw(pid).ok_or(Error::Gone(pid))
+}
+
+/// Enters, and becomes two: this process tells the supervisor of the other, which becomes the program.
+pub(super) fn join_and_execute(context: &Context, init: &OwnedFd, pid: i32) -> Result<Infallible, Error> {
+    let identity = |operation| move |source| Error::Identity { operation, source };
+    prctl::set_dumpable(false).map_err(identity("hide from the container"))?;
+    let joining = |source: sys::Error| match source.errno {
+        sys::Errno::ESRCH | sys::Errno::ENOENT => Error::Gone(pid),
+        _ => Error::Join { kind: "container's", path: format!("/proc/{pid}/ns").into(), source },
+    };
+    let kinds = namespace::differing(pid_of(pid)?).map_err(joining)?;
+    namespace::join(init.as_fd(), &kinds).map_err(joining)?;
+    match clone3(CloneOptions { sibling: true, ..CloneOptions::default() }).map_err(Error::Clone)? {
+        Forked::Parent(child) => {
+            context.wire.send(&Message::InitPid(child.pid().as_raw()), &[child.as_fd()])?;
+            process::exit_now(0)
+        }
+        Forked::Child => become_program(context),
+    }
+}
+
+fn become_program(context: &Context) -> Result<Infallible, Error> {
+    process::setsid().map_err(|source| Error::Identity { operation: "start a session", source })?;
+    let terminal = if context.bundle.terminal() {
+        Some(pty::open(Path::new("/dev/pts/ptmx")).map_err(Error::Console)?)
+    } else {
+        None
+    };
+    let master = terminal.as_ref().map(|pair| pair.master.as_fd());
+    context.wire.send(&Message::Created, master.as_slice())?;
+    let slave = terminal.map(|pair| pair.slave);
+    context.wire.expect("supervisor", |message, _| matches!(message, Message::Start).then_some(()))?;
+    program::execute(context, slave)
+}
