@@ -9,6 +9,7 @@ pub(crate) mod stdio;
 pub(crate) mod supervise;
 
 mod error;
+pub(crate) mod exec_session;
 mod exit;
 mod life;
 pub(crate) mod request;

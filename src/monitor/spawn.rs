@@ -1,5 +1,6 @@
 //! Making a monitor: one fork, a new session, one reply.
 
+use std::ffi::CStr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
@@ -43,16 +44,35 @@ impl Reply {
 
 /// Forks the monitor of a container and waits until the container runs or has failed. The caller has one thread and
 /// holds no lock.
-pub(crate) fn spawn(store: &Store, request: StartRequest) -> Result<Started, Error> {
+pub(crate) fn spawn(store: &Store, mut request: StartRequest) -> Result<Started, Error> {
+    let client = request.client.take();
+    fork_detached(client, [], c"sampan-monitor", move |client, [], reply| life::live(store, request, client, reply))
+}
+
+/// Forks a process that leaves everything of the CLI behind but `client` and `kept`, and waits for its one reply.
+pub(super) fn fork_detached<const N: usize>(
+    client: Option<OwnedFd>,
+    kept: [OwnedFd; N],
+    name: &CStr,
+    live: impl FnOnce(Option<OwnedFd>, [OwnedFd; N], &mut Reply) -> i32,
+) -> Result<Started, Error> {
     let (reader, writer) = process::pipe().map_err(Error::Fork)?;
     match fork().map_err(Error::Fork)? {
         Forked::Child => {
             drop(reader);
-            run(store, request, Reply(Some(writer)))
+            let mut reply = Reply(Some(writer));
+            let code = match detach(&reply, client.as_ref(), &kept, name) {
+                Ok(()) => live(client, kept, &mut reply),
+                Err(error) => {
+                    reply.send(&Err(Error::Detach(error).to_failure()));
+                    1
+                }
+            };
+            process::exit_now(code)
         }
         Forked::Parent(monitor) => {
             drop(writer);
-            drop(request);
+            drop(client);
             receive(&reader, &monitor)
         }
     }
@@ -71,33 +91,19 @@ fn receive(reader: &OwnedFd, monitor: &PidFd) -> Result<Started, Error> {
     reply.map_err(Error::Failed)
 }
 
-/// The monitor process: leaves everything of the CLI behind, then lives with the container.
-fn run(store: &Store, mut request: StartRequest, mut reply: Reply) -> ! {
-    let client = request.client.take();
-    let code = match detach(&reply, client.as_ref().map(AsFd::as_fd)) {
-        Ok(()) => life::live(store, request, client, &mut reply),
-        Err(error) => {
-            reply.send(&Err(Error::Detach(error).to_failure()));
-            1
-        }
-    };
-    process::exit_now(code)
-}
-
 /// Own session, no descriptor but ours, nothing of the caller's directory, umask and signal settings (K-A11).
-fn detach(reply: &Reply, client: Option<BorrowedFd<'_>>) -> sys::Result<()> {
+fn detach(reply: &Reply, client: Option<&OwnedFd>, kept: &[OwnedFd], name: &CStr) -> sys::Result<()> {
     process::setsid()?;
     let null = process::dev_null()?;
     for stream in 0..3 {
         process::redirect(null.as_fd(), stream)?;
     }
-    let mut keep: Vec<BorrowedFd<'_>> = client.into_iter().collect();
-    keep.extend(reply.0.as_ref().map(AsFd::as_fd));
     drop(null);
+    let keep: Vec<BorrowedFd<'_>> = client.into_iter().chain(kept).chain(&reply.0).map(AsFd::as_fd).collect();
     process::close_all_but(&keep)?;
     process::chdir(Path::new("/"))?;
     process::umask(0o022);
-    prctl::set_name(c"sampan-monitor")?;
+    prctl::set_name(name)?;
     prctl::reset_signals()?;
     prctl::set_subreaper()
 }

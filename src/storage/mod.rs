@@ -10,6 +10,7 @@ pub(crate) mod blobs;
 pub(crate) mod container_record;
 pub(crate) mod containers;
 pub(crate) mod error;
+pub(crate) mod exec_record;
 pub(crate) mod gc;
 pub(crate) mod images;
 pub(crate) mod layer_index;

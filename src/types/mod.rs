@@ -8,6 +8,7 @@ pub(crate) mod container_spec;
 pub(crate) mod detach_keys;
 pub(crate) mod digest;
 pub(crate) mod duration;
+pub(crate) mod exec_spec;
 pub(crate) mod failure;
 pub(crate) mod host;
 pub(crate) mod id;

@@ -1,0 +1,144 @@
+//! `exec`: another program in a container that runs.
+
+use oci_spec::runtime::{LinuxCapabilities, Spec};
+
+use crate::engine::error::Error;
+use crate::engine::handle::Engine;
+use crate::monitor::exec_session::{self, ExecRequest};
+use crate::runtime::bundle::Bundle;
+use crate::specgen::{self, Placement};
+use crate::storage::container_record::ContainerRecord;
+use crate::sys::process::{Pid, PidFd};
+use crate::sys::{self, socket};
+use crate::types::capability::CapSet;
+use crate::types::exec_spec::ExecSpec;
+use crate::types::id::{ContainerId, ExecId};
+use crate::types::image_config::ImageConfig;
+use crate::types::rootfs_plan::RootfsPlan;
+
+use super::attach::{self, AttachOutcome};
+use super::run::Foreground;
+use super::signal::init_of;
+use super::signal_proxy::SignalProxy;
+use super::{create, idmaps};
+
+/// How an `exec` ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ExecReport {
+    /// `-d`, or the detach keys.
+    Detached { id: ExecId },
+    Exited { code: i32 },
+    /// The supervisor died before it could tell the exit code.
+    Lost,
+}
+
+impl Engine {
+    /// Runs a program in a container.
+    pub(crate) fn exec(
+        &self,
+        container: &ContainerId,
+        spec: &ExecSpec,
+        foreground: Option<Foreground<'_>>,
+    ) -> Result<ExecReport, Error> {
+        let record = self.store.container(container)?;
+        let wrong = || Error::WrongStatus { verb: "exec in", id: container.short().to_owned(), status: record.status };
+        if !record.status.can_exec() {
+            return Err(wrong());
+        }
+        let init = init_of(&record)?.ok_or_else(wrong)?;
+        let id = ExecId::from_bytes(sys::fs::random());
+        let bundle = self.exec_bundle(&record, spec)?;
+        let failed = |source| Error::Attach { id: container.short().to_owned(), source };
+        let (ours, theirs) = match &foreground {
+            Some(_) => socket::stream_pair().map(|(ours, theirs)| (Some(ours), Some(theirs))).map_err(failed)?,
+            None => (None, None),
+        };
+        let proxy = foreground.as_ref().map(|foreground| SignalProxy::new(foreground.proxy_signals));
+        let proxy = proxy.transpose().map_err(failed)?;
+        let request = ExecRequest {
+            id: id.clone(),
+            container: container.clone(),
+            init,
+            bundle,
+            interactive: spec.interactive,
+            cgroup: record.state.as_ref().and_then(|state| state.cgroup.clone()),
+            outer: self.wish()?.maps.clone(),
+            client: theirs,
+        };
+        let started = exec_session::run(&self.store, request)
+            .map_err(|source| Error::Exec { id: container.short().to_owned(), source })?;
+        let (Some(ours), Some(foreground), Some(proxy)) = (ours, foreground, proxy) else {
+            return Ok(ExecReport::Detached { id });
+        };
+        let program = Pid::from_raw(started.pid).and_then(|pid| PidFd::open(pid).ok());
+        let outcome = attach::attach(ours, foreground.options, proxy, program.as_ref()).map_err(failed)?;
+        match outcome {
+            AttachOutcome::Exited(report) => {
+                // Told to the caller: nobody else will ask.
+                self.store.remove_exec(&id)?;
+                Ok(ExecReport::Exited { code: report.code })
+            }
+            AttachOutcome::Detached | AttachOutcome::OutputClosed => Ok(ExecReport::Detached { id }),
+            AttachOutcome::Lost => Ok(ExecReport::Lost),
+        }
+    }
+
+    /// The container's spec, with the process section of this program.
+    fn exec_bundle(&self, record: &ContainerRecord, exec: &ExecSpec) -> Result<Bundle, Error> {
+        let facts = self.facts()?;
+        let config = &record.config;
+        let empty = ImageConfig::default();
+        let image = config.image.as_ref().map_or(&empty, |image| &image.config);
+        let user = create::numeric_user(&specgen::user(&config.spec, image, facts));
+        let maps = idmaps::container_maps(&config.spec.userns, &facts.outer, (facts.uid, facts.gid), user)?;
+        let mut spec = config.spec.clone();
+        spec.command.clone_from(&exec.command);
+        spec.entrypoint = Some(Vec::new());
+        spec.tty = exec.tty;
+        spec.env.extend(exec.env.iter().cloned());
+        spec.oom_score_adj = None;
+        spec.init = false;
+        // What concerns the container as a whole and not one more program in it.
+        spec.mounts = Vec::new();
+        spec.security.devices = Vec::new();
+        spec.network = Some(crate::types::namespace::NetworkMode::None);
+        if let Some(user) = &exec.user {
+            spec.user = Some(user.clone());
+        }
+        if let Some(workdir) = &exec.workdir {
+            spec.workdir = Some(workdir.clone());
+        }
+        let placement = Placement {
+            hostname: spec.hostname.clone().unwrap_or_else(|| config.id.short().to_owned()),
+            maps,
+            seccomp_profile: Self::seccomp_profile(&spec)?,
+            kernel: sys::process::kernel_version(),
+            ..Placement::default()
+        };
+        for mode in [&mut spec.pid, &mut spec.ipc, &mut spec.uts, &mut spec.cgroupns] {
+            *mode = crate::types::namespace::NamespaceMode::Private;
+        }
+        let mut oci = specgen::generate(&spec, image, facts, &placement).map_err(Error::Spec)?;
+        if exec.privileged {
+            all_capabilities(&mut oci, facts.last_cap);
+        }
+        Ok(Bundle {
+            spec: oci,
+            rootfs: RootfsPlan::Path { path: "/".into() },
+            reaper: false,
+            single_id: facts.outer.is_single(),
+            group_add: spec.group_add,
+        })
+    }
+}
+
+/// `exec --privileged`: every capability of the container's user namespace.
+fn all_capabilities(spec: &mut Spec, last: u8) {
+    let all = || Some(CapSet::all(last).to_oci());
+    let mut sets = LinuxCapabilities::default();
+    sets.set_bounding(all()).set_effective(all()).set_permitted(all());
+    sets.set_inheritable(Some(CapSet::EMPTY.to_oci())).set_ambient(Some(CapSet::EMPTY.to_oci()));
+    if let Some(process) = spec.process_mut() {
+        process.set_capabilities(Some(sets));
+    }
+}

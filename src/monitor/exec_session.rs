@@ -1,0 +1,132 @@
+//! The supervisor of an exec session: a small monitor without log, socket and network (K-A12).
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::Duration;
+
+use super::attach::{Clients, Pace};
+use super::error::Error;
+use super::log::LogSink;
+use super::report::ExitReport;
+use super::spawn::{self, Reply, Started};
+use super::stdio::ContainerIo;
+use super::supervise::{self, Exited, NoHooks, StopPlan, Supervised};
+use crate::runtime::bundle::Bundle;
+use crate::runtime::cgroup::ContainerCgroup;
+use crate::runtime::create::Running;
+use crate::runtime::exec;
+use crate::storage::Store;
+use crate::storage::exec_record::ExecRecord;
+use crate::sys::process::{ExitStatus, PidFd};
+use crate::types::cgroup::CgroupRecord;
+use crate::types::id::{ContainerId, ExecId};
+use crate::types::idmap::IdMaps;
+
+/// A program about to be executed in a container.
+#[derive(Debug)]
+pub(crate) struct ExecRequest {
+    pub(crate) id: ExecId,
+    pub(crate) container: ContainerId,
+    pub(crate) init: PidFd,
+    /// The container's spec with the program's process section.
+    pub(crate) bundle: Bundle,
+    pub(crate) interactive: bool,
+    pub(crate) cgroup: Option<CgroupRecord>,
+    /// P ← host.
+    pub(crate) outer: IdMaps,
+    /// A connected socket of a caller who stays.
+    pub(crate) client: Option<OwnedFd>,
+}
+
+/// Forks the supervisor of a session and waits until the program runs or has failed. The caller has one thread.
+pub(crate) fn run(store: &Store, mut request: ExecRequest) -> Result<Started, Error> {
+    let client = request.client.take();
+    // The pidfd must outlive the closing of everything else.
+    let kept = [request.init.as_fd().try_clone_to_owned().map_err(|_closed| Error::Died)?];
+    let pid = request.init.pid();
+    spawn::fork_detached(client, kept, c"sampan-exec", move |client, [init], reply| {
+        let request = ExecRequest { init: PidFd::from_received(pid, init), ..request };
+        live(store, request, client, reply)
+    })
+}
+
+fn live(store: &Store, request: ExecRequest, client: Option<OwnedFd>, reply: &mut Reply) -> i32 {
+    let id = request.id.clone();
+    let record = ExecRecord::new(id, request.container.clone());
+    let begun = Clients::new().map_err(Error::Supervise).and_then(|mut clients| {
+        if let Some(client) = client {
+            clients.add(client, Pace::Lossless).map_err(Error::Supervise)?;
+        }
+        let (running, io) = begin(&request)?;
+        Ok((clients, running, io))
+    });
+    let (mut clients, running, io) = match begun {
+        Ok(begun) => begun,
+        Err(error) => {
+            reply.send(&Err(error.to_failure()));
+            return 1;
+        }
+    };
+    let record = record.running(running.init.pid().as_raw());
+    if let Err(error) = store.write_exec(&record) {
+        tracing::debug!(%error, "exec session not recorded");
+    }
+    reply.send(&Ok(Started { pid: running.init.pid().as_raw(), warnings: Vec::new() }));
+    let exited = supervise::run(Supervised {
+        init: &running.init,
+        io,
+        log: &mut LogSink::None,
+        clients: &mut clients,
+        socket: None,
+        network_helper: None,
+        timeout: None,
+        stop: StopPlan { signal: 15, timeout: Some(Duration::from_secs(10)) },
+        hooks: &mut NoHooks,
+    });
+    let status = match exited {
+        Ok(Exited { status, .. }) => status,
+        Err(_) => {
+            crate::runtime::create::end(&running.init);
+            ExitStatus::Signal(9)
+        }
+    };
+    finish(store, record, status, clients);
+    0
+}
+
+fn finish(store: &Store, record: ExecRecord, status: ExitStatus, clients: Clients) {
+    if let Err(error) = store.write_exec(&record.ended(status.code())) {
+        tracing::debug!(%error, "exec session not recorded");
+    }
+    let signal = match status {
+        ExitStatus::Signal(signal) => u8::try_from(signal).ok(),
+        ExitStatus::Code(_) => None,
+    };
+    if let Err(error) = clients.finish(ExitReport { code: status.code(), signal, oom_killed: false }) {
+        tracing::debug!(%error, "attached client");
+    }
+}
+
+fn begin(request: &ExecRequest) -> Result<(Running, ContainerIo), Error> {
+    let terminal =
+        request.bundle.spec.process().as_ref().and_then(oci_spec::runtime::Process::terminal).unwrap_or(false);
+    let (io, streams) = if terminal {
+        (None, None)
+    } else {
+        let (io, child) = ContainerIo::pipes(request.interactive).map_err(Error::Streams)?;
+        (Some(io), Some([child.stdin, child.stdout, child.stderr]))
+    };
+    let joining =
+        exec::begin(request.bundle.clone(), &request.init, &request.outer, streams).map_err(Error::Runtime)?;
+    if let Some(record) = &request.cgroup
+        && let Some(cgroup) = ContainerCgroup::open(record).map_err(Error::Cgroup)?
+    {
+        cgroup.admit(joining.pid().as_raw()).map_err(Error::Cgroup)?;
+    }
+    let mut running = joining.join().and_then(crate::runtime::create::Created::start).map_err(Error::Runtime)?;
+    let io = match (io, running.console.take()) {
+        (Some(io), _) => io,
+        (None, Some(master)) => ContainerIo::terminal(master).map_err(Error::Streams)?,
+        (None, None) => return Err(Error::Died),
+    };
+    Ok((running, io))
+}

@@ -1,0 +1,68 @@
+//! Exec sessions: volatile records, so that the exit code of a detached one is kept while the container runs.
+
+use serde::{Deserialize, Serialize};
+
+use super::error::{At as _, Error};
+use super::record::{self, Record, Rest};
+use super::store::Store;
+use crate::sys;
+use crate::types::id::{ContainerId, ExecId};
+
+/// `exec/<id>`: one session.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct ExecRecord {
+    pub(crate) version: u32,
+    pub(crate) id: ExecId,
+    pub(crate) container: ContainerId,
+    /// The program, in the engine's pid namespace.
+    #[serde(default)]
+    pub(crate) pid: Option<i32>,
+    /// None while it runs.
+    #[serde(default)]
+    pub(crate) code: Option<i32>,
+    #[serde(flatten)]
+    pub(crate) rest: Rest,
+}
+
+impl Record for ExecRecord {
+    fn version(&self) -> u32 {
+        self.version
+    }
+}
+
+impl ExecRecord {
+    pub(crate) fn new(id: ExecId, container: ContainerId) -> Self {
+        Self { version: Self::VERSION, id, container, pid: None, code: None, rest: Rest::new() }
+    }
+
+    #[must_use]
+    pub(crate) fn running(self, pid: i32) -> Self {
+        Self { pid: Some(pid), ..self }
+    }
+
+    #[must_use]
+    pub(crate) fn ended(self, code: i32) -> Self {
+        Self { code: Some(code), ..self }
+    }
+}
+
+impl Store {
+    /// Writes or replaces the record of a session.
+    pub(crate) fn write_exec(&self, exec: &ExecRecord) -> Result<(), Error> {
+        record::write_volatile(&self.layout().exec(&exec.id), exec)
+    }
+
+    /// Forgets a session.
+    pub(crate) fn remove_exec(&self, id: &ExecId) -> Result<(), Error> {
+        let path = self.layout().exec(id);
+        sys::fs::remove_file(&path).removing(&path).map(drop)
+    }
+
+    /// The sessions of a container; what cannot be read is passed over.
+    pub(crate) fn execs(&self, container: &ContainerId) -> Result<Vec<ExecRecord>, Error> {
+        let dir = self.layout().execs();
+        let names = sys::fs::names(&dir).reading(&dir)?;
+        let records = names.iter().filter_map(|name| record::read::<ExecRecord>(&dir.join(name)).ok());
+        Ok(records.filter(|exec| exec.container == *container).collect())
+    }
+}
