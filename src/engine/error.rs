@@ -25,7 +25,7 @@ pub(crate) enum Error {
     Exec {
         id: String,
         #[source]
-        source: runtime::Error,
+        source: monitor::Error,
     },
     #[error("user of the container")]
     User(#[source] runtime::Error),

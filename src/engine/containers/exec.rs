@@ -17,7 +17,7 @@ use crate::types::image_config::ImageConfig;
 use crate::types::rootfs_plan::RootfsPlan;
 
 use super::attach::{self, AttachOutcome};
-use super::run::Foreground;
+use super::run::StartOptions;
 use super::signal::init_of;
 use super::signal_proxy::SignalProxy;
 use super::{create, idmaps};
@@ -26,8 +26,12 @@ use super::{create, idmaps};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ExecReport {
     /// `-d`, or the detach keys.
-    Detached { id: ExecId },
-    Exited { code: i32 },
+    Detached {
+        id: ExecId,
+    },
+    Exited {
+        code: i32,
+    },
     /// The supervisor died before it could tell the exit code.
     Lost,
 }
@@ -38,7 +42,7 @@ impl Engine {
         &self,
         container: &ContainerId,
         spec: &ExecSpec,
-        foreground: Option<Foreground<'_>>,
+        options: StartOptions<'_>,
     ) -> Result<ExecReport, Error> {
         let record = self.store.container(container)?;
         let wrong = || Error::WrongStatus { verb: "exec in", id: container.short().to_owned(), status: record.status };
@@ -49,11 +53,11 @@ impl Engine {
         let id = ExecId::from_bytes(sys::fs::random());
         let bundle = self.exec_bundle(&record, spec)?;
         let failed = |source| Error::Attach { id: container.short().to_owned(), source };
-        let (ours, theirs) = match &foreground {
+        let (ours, theirs) = match &options.attach {
             Some(_) => socket::stream_pair().map(|(ours, theirs)| (Some(ours), Some(theirs))).map_err(failed)?,
             None => (None, None),
         };
-        let proxy = foreground.as_ref().map(|foreground| SignalProxy::new(foreground.proxy_signals));
+        let proxy = options.attach.is_some().then(|| SignalProxy::new(options.proxy_signals));
         let proxy = proxy.transpose().map_err(failed)?;
         let request = ExecRequest {
             id: id.clone(),
@@ -67,11 +71,11 @@ impl Engine {
         };
         let started = exec_session::run(&self.store, request)
             .map_err(|source| Error::Exec { id: container.short().to_owned(), source })?;
-        let (Some(ours), Some(foreground), Some(proxy)) = (ours, foreground, proxy) else {
+        let (Some(ours), Some(attached), Some(proxy)) = (ours, options.attach, proxy) else {
             return Ok(ExecReport::Detached { id });
         };
         let program = Pid::from_raw(started.pid).and_then(|pid| PidFd::open(pid).ok());
-        let outcome = attach::attach(ours, foreground.options, proxy, program.as_ref()).map_err(failed)?;
+        let outcome = attach::attach(ours, attached, proxy, program.as_ref()).map_err(failed)?;
         match outcome {
             AttachOutcome::Exited(report) => {
                 // Told to the caller: nobody else will ask.

@@ -2,6 +2,7 @@
 
 pub(crate) mod attach;
 pub(crate) mod create;
+pub(crate) mod exec;
 pub(crate) mod filter;
 mod host_facts;
 mod idmaps;
@@ -14,6 +15,7 @@ mod place;
 pub(crate) mod prune;
 pub(crate) mod remove;
 pub(crate) mod rename;
+pub(crate) mod run;
 pub(crate) mod select;
 pub(crate) mod signal;
 pub(crate) mod signal_proxy;

@@ -13,6 +13,7 @@ use crate::storage::overlay::DriverTools;
 use crate::sys;
 use crate::sys::root::RootDir;
 use crate::sys::spawn::find_program;
+use crate::types::container_spec::ContainerSpec;
 use crate::types::host::HostFacts;
 use crate::types::id::ContainerId;
 use crate::types::image_config::ImageConfig;
@@ -50,14 +51,6 @@ impl Engine {
         for mount in &spec.mounts {
             mounts.push(self.placed(mount)?);
         }
-        let seccomp_profile = match &spec.security.seccomp {
-            SeccompMode::File(path) => Some(sys::fs::read_to_string(path).map_err(|source| Error::Path {
-                what: "read seccomp profile",
-                path: path.clone(),
-                source,
-            })?),
-            SeccompMode::Default | SeccompMode::Unconfined => None,
-        };
         let placement = Placement {
             rootfs: PathBuf::from("rootfs"),
             hostname,
@@ -67,7 +60,7 @@ impl Engine {
             shm: self.joined_shm(config)?,
             host_devices: if spec.security.privileged { host_facts::open_devices() } else { Vec::new() },
             cgroup: None,
-            seccomp_profile,
+            seccomp_profile: Self::seccomp_profile(spec)?,
             kernel: sys::process::kernel_version(),
             user_name: self.user_name(config)?,
         };
@@ -87,6 +80,18 @@ impl Engine {
             client: None,
             stop_signal: stop_signal(config, image).number(),
         })
+    }
+
+    /// Text of the profile of `--security-opt seccomp=FILE`.
+    pub(super) fn seccomp_profile(spec: &ContainerSpec) -> Result<Option<String>, Error> {
+        match &spec.security.seccomp {
+            SeccompMode::File(path) => sys::fs::read_to_string(path).map(Some).map_err(|source| Error::Path {
+                what: "read seccomp profile",
+                path: path.clone(),
+                source,
+            }),
+            SeccompMode::Default | SeccompMode::Unconfined => Ok(None),
+        }
     }
 
     fn network_plan(&self, config: &ContainerConfig, image: &ImageConfig) -> Result<NetworkPlan, Error> {

@@ -1,73 +1,80 @@
-//! `run`: create, start, and stay with the container or not.
+//! `run` and `start -a`: a client is connected before the program starts, so that no byte of output is lost.
 
-use crate::engine::error::Error;
-use crate::engine::handle::Engine;
-use crate::monitor::report::ExitReport;
-use crate::storage::container_record::ContainerRecord;
+use crate::engine::{Engine, Error};
 use crate::storage::images::FoundImage;
 use crate::sys::process::{Pid, PidFd};
 use crate::sys::socket;
 use crate::types::container_spec::ContainerSpec;
 use crate::types::id::ContainerId;
+use crate::types::name::ContainerName;
 
-use super::attach::{self, AttachOptions, AttachOutcome};
+use super::attach::{AttachOptions, AttachOutcome, attach};
 use super::signal_proxy::SignalProxy;
 
-/// How `run` and `start -a` ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum RunReport {
-    /// The container runs on: `-d`, or the detach keys.
-    Detached { id: ContainerId, warnings: Vec<String> },
-    /// The program ended.
-    Exited { id: ContainerId, report: ExitReport },
-    /// The monitor died before it could tell the exit code.
-    Lost { id: ContainerId },
-}
-
-/// What the caller's streams do, for one who stays.
+/// A start, and who looks on.
 #[derive(Debug)]
-pub(crate) struct Foreground<'a> {
-    pub(crate) options: AttachOptions<'a>,
+pub(crate) struct StartOptions<'a> {
+    /// None: detached.
+    pub(crate) attach: Option<AttachOptions<'a>>,
     /// `--sig-proxy`.
     pub(crate) proxy_signals: bool,
 }
 
+/// What became of it.
+#[derive(Debug)]
+pub(crate) enum RunReport {
+    /// The program runs on by itself.
+    Detached { warnings: Vec<String> },
+    /// The session is over.
+    Attached(AttachOutcome),
+}
+
 impl Engine {
-    /// Makes a container and starts it. A container that cannot start stays as `created`, or goes with `--rm`.
+    /// Makes a container and starts it. `created` is told the id between the two.
     pub(crate) fn run(
         &self,
         spec: ContainerSpec,
         image: Option<FoundImage>,
-        foreground: Option<Foreground<'_>>,
-    ) -> Result<RunReport, Error> {
-        let record = self.create(spec, image)?;
-        self.launch_and_stay(&record, foreground)
+        options: StartOptions<'_>,
+    ) -> Result<(ContainerId, RunReport), Error> {
+        let id = self.create(spec, image)?.id().clone();
+        let report = self.start_with(&id, options)?;
+        Ok((id, report))
     }
 
-    /// Starts an existing container, attached if `foreground`.
-    pub(crate) fn start_attached(&self, id: &ContainerId, foreground: Foreground<'_>) -> Result<RunReport, Error> {
-        let record = self.startable(id)?;
-        self.launch_and_stay(&record, Some(foreground))
-    }
-
-    fn launch_and_stay(&self, record: &ContainerRecord, foreground: Option<Foreground<'_>>) -> Result<RunReport, Error> {
-        let id = record.id().clone();
-        let Some(foreground) = foreground else {
-            let started = self.launch(record, None)?;
-            return Ok(RunReport::Detached { id, warnings: started.warnings });
+    /// Starts a container, attached or not.
+    pub(crate) fn start_with(&self, id: &ContainerId, options: StartOptions<'_>) -> Result<RunReport, Error> {
+        let Some(attached) = options.attach else {
+            let started = self.start(id, None)?;
+            return Ok(RunReport::Detached { warnings: started.warnings });
         };
         let failed = |source| Error::Attach { id: id.short().to_owned(), source };
-        // Before the start: a signal that comes while the container starts is for the container.
-        let proxy = SignalProxy::new(foreground.proxy_signals).map_err(failed)?;
         let (ours, theirs) = socket::stream_pair().map_err(failed)?;
-        let started = self.launch(record, Some(theirs))?;
-        // The program may have ended already.
-        let init = Pid::from_raw(started.pid).and_then(|pid| PidFd::open(pid).ok());
-        let options = foreground.options;
-        match attach::attach(ours, options, proxy, init.as_ref()).map_err(failed)? {
-            AttachOutcome::Exited(report) => Ok(RunReport::Exited { id, report }),
-            AttachOutcome::Detached | AttachOutcome::OutputClosed => Ok(RunReport::Detached { id, warnings: Vec::new() }),
-            AttachOutcome::Lost => Ok(RunReport::Lost { id }),
+        // Before the start: a signal from now on waits for the program.
+        let proxy = SignalProxy::new(options.proxy_signals).map_err(failed)?;
+        let started = self.start(id, Some(theirs))?;
+        let init = match Pid::from_raw(started.pid).map(PidFd::open) {
+            // It may have ended already: its output and its code are still to come.
+            Some(Ok(init)) => Some(init),
+            Some(Err(_)) | None => None,
+        };
+        attach(ours, attached, proxy, init.as_ref()).map(RunReport::Attached).map_err(failed)
+    }
+
+    /// `--replace`: removes the container that has the name, whatever it does.
+    pub(crate) fn remove_by_name(&self, name: &ContainerName) -> Result<(), Error> {
+        match self.store.find_container(name.as_str()) {
+            Ok(id) => {
+                let record = self.store.container(&id);
+                // The beginning of an id is not the name.
+                if record.is_ok_and(|record| record.config.name == *name) {
+                    self.remove_container(&id, true, true)?;
+                    self.empty_trash()?;
+                }
+                Ok(())
+            }
+            Err(crate::storage::Error::NoContainer(_)) => Ok(()),
+            Err(error) => Err(error.into()),
         }
     }
 }

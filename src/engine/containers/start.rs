@@ -11,6 +11,12 @@ use crate::types::id::ContainerId;
 impl Engine {
     /// Starts a container that does not run. `client` is attached before the program starts.
     pub(crate) fn start(&self, id: &ContainerId, client: Option<OwnedFd>) -> Result<Started, Error> {
+        let record = self.startable(id)?;
+        self.launch(&record, client)
+    }
+
+    /// A container that can be started.
+    pub(super) fn startable(&self, id: &ContainerId) -> Result<ContainerRecord, Error> {
         let record = self.store.container(id)?;
         if record.supervision == Supervision::Unsupervised {
             return Err(Error::Unsupervised(id.clone()));
@@ -18,7 +24,7 @@ impl Engine {
         if !record.status.can_start() {
             return Err(Error::WrongStatus { verb: "start", id: id.short().to_owned(), status: record.status });
         }
-        self.launch(&record, client)
+        Ok(record)
     }
 
     /// Starts a container that is known not to run.
