@@ -121,6 +121,10 @@ impl Engine {
             progress.warn(&line);
         }
         lease.finish(&self.store)?;
+        // The image is there, whatever becomes of the empty staging directory.
+        if let Err(error) = self.empty_trash() {
+            tracing::debug!(%error, "trash stays");
+        }
         Ok(self.store.image(&record.digest)?)
     }
 

@@ -1,0 +1,163 @@
+//! `pull` from registries that lie: nothing of the image may be visible afterwards, and nothing stays in staging.
+
+use serde_json::json;
+
+use super::peer::{Answer, Peer, Served};
+use crate::harness::image::{ImageBuilder, Layer, sha256};
+use crate::harness::output::Output;
+use crate::harness::{Env, requires};
+
+fn image() -> ImageBuilder {
+    ImageBuilder::scratch().layer(Layer::new().file("a", 0o644, b"one\n")).layer(Layer::new().file(
+        "b",
+        0o644,
+        &vec![7; 1 << 20],
+    ))
+}
+
+fn pull(env: &Env, peer: &Peer) -> Output {
+    env.run(["pull", "-q", "--tls-verify=false", "--retry=0", &peer.name()])
+}
+
+/// Asserts that the pull failed with `why` and left nothing.
+fn refused(env: &Env, peer: &Peer, why: &str) {
+    pull(env, peer).code(125).stderr_has(why);
+    env.run(["images", "-a", "-q"]).success().prints("");
+    for dir in ["images", "refs", "layers", "blobs/sha256", "staging", "trash"] {
+        let left: Vec<_> = std::fs::read_dir(env.graphroot().join(dir)).into_iter().flatten().collect();
+        assert!(left.is_empty(), "{dir}: {left:?}");
+    }
+}
+
+#[test]
+fn the_image_as_it_is_can_be_pulled() {
+    requires!(userns);
+    let env = Env::new();
+    let peer = Served::new(&image()).start();
+    pull(&env, &peer).success();
+}
+
+#[test]
+fn b01_manifest_that_is_not_the_one_asked_for() {
+    requires!(userns);
+    let env = Env::new();
+    let mut served = Served::new(&image());
+    let digest = format!("sha256:{}", sha256(b"another"));
+    let manifest = served.body("/v2/web/manifests/1");
+    served.answers.insert(format!("/v2/web/manifests/{digest}"), Answer::Body(manifest));
+    let peer = served.start();
+    let name = format!("{}/web@{digest}", peer.address());
+    env.run(["pull", "-q", "--tls-verify=false", &name]).code(125).stderr_has("other content");
+}
+
+#[test]
+fn wrong_layer_digest() {
+    requires!(userns);
+    let env = Env::new();
+    let mut served = Served::new(&image());
+    let path = served.layer(1);
+    let mut bytes = served.body(&path);
+    // The size of the file in the gzip trailer, so that the tar itself is whole.
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    served.answers.insert(path, Answer::Body(bytes));
+    refused(&env, &served.start(), "layer sha256:");
+}
+
+#[test]
+fn wrong_diff_id() {
+    requires!(userns);
+    let env = Env::new();
+    let mut served = Served::new(&image());
+    let config = served.manifest["config"]["digest"].as_str().unwrap().to_owned();
+    let mut document: serde_json::Value =
+        serde_json::from_slice(&served.body(&format!("/v2/web/blobs/{config}"))).unwrap();
+    document["rootfs"]["diff_ids"][0] = json!(format!("sha256:{}", sha256(b"other")));
+    let bytes = serde_json::to_vec(&document).unwrap();
+    let digest = format!("sha256:{}", sha256(&bytes));
+    served.manifest["config"]["digest"] = json!(digest);
+    served.manifest["config"]["size"] = json!(bytes.len());
+    served.answers.insert(format!("/v2/web/blobs/{digest}"), Answer::Body(bytes));
+    served.publish();
+    refused(&env, &served.start(), "layer sha256:");
+}
+
+#[test]
+fn wrong_layer_size() {
+    requires!(userns);
+    for change in [-1_i64, 1] {
+        let env = Env::new();
+        let mut served = Served::new(&image());
+        let size = served.manifest["layers"][0]["size"].as_i64().unwrap();
+        served.manifest["layers"][0]["size"] = json!(size + change);
+        served.publish();
+        refused(&env, &served.start(), "the manifest says");
+    }
+}
+
+#[test]
+fn b08_truncated_layer() {
+    requires!(userns);
+    for keep in [0, 1, 1000] {
+        let env = Env::new();
+        let mut served = Served::new(&image());
+        let path = served.layer(1);
+        let bytes = served.body(&path);
+        let keep = keep.min(bytes.len() - 1);
+        served.answers.insert(path, Answer::Cut(bytes.len(), bytes[..keep].to_vec()));
+        refused(&env, &served.start(), "read from registry");
+    }
+}
+
+#[test]
+fn missing_layer_and_too_few_layers() {
+    requires!(userns);
+    let env = Env::new();
+    let mut served = Served::new(&image());
+    let path = served.layer(0);
+    served.answers.remove(&path);
+    refused(&env, &served.start(), "not found");
+    let mut served = Served::new(&image());
+    served.manifest["layers"].as_array_mut().unwrap().pop();
+    served.publish();
+    refused(&env, &served.start(), "layers");
+}
+
+#[test]
+fn b05_credentials_do_not_follow_a_redirect() {
+    requires!(userns);
+    let env = Env::new();
+    let mut served = Served::new(&image());
+    let path = served.layer(0);
+    let bytes = served.body(&path);
+    let thief = Peer::start([("/stolen".to_owned(), Answer::Body(bytes))].into());
+    for answer in served.answers.values_mut() {
+        let inner = Box::new(answer.clone());
+        *answer = Answer::Login("Basic realm=\"x\"".to_owned(), inner);
+    }
+    let redirect = Answer::Redirect(format!("http://{}/stolen", thief.address()));
+    served.answers.insert(path, Answer::Login("Basic realm=\"x\"".to_owned(), Box::new(redirect)));
+    let peer = served.start();
+    refused(&env, &peer, "user name and a password");
+    env.run(["pull", "-q", "--tls-verify=false", "--creds", "me:secret", &peer.name()]).success();
+    let seen = thief.requests();
+    assert_eq!(seen.len(), 1, "{seen:?}");
+    assert!(!seen[0].to_ascii_lowercase().contains("authorization"), "{seen:?}");
+    // The same from a file.
+    let auth = json!({"auths": {peer.address(): {"auth": "bWU6c2VjcmV0"}}});
+    let file = env.write("auth.json", serde_json::to_vec(&auth).unwrap());
+    std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    env.run(["pull", "-q", "--tls-verify=false", "--authfile", "auth.json", &peer.name()]).success();
+    env.run(["pull", "-q", "--tls-verify=false", "--authfile", "absent.json", &peer.name()])
+        .code(125)
+        .stderr_has("absent.json");
+}
+
+#[test]
+fn b14_no_silent_plain_http() {
+    requires!(userns);
+    let env = Env::new();
+    let peer = Served::new(&image()).start();
+    env.run(["pull", "-q", "--retry=0", &peer.name()]).code(125);
+    assert!(peer.requests().is_empty());
+}
