@@ -2,8 +2,10 @@
 
 pub(crate) mod exists;
 pub(crate) mod history;
+pub(crate) mod import;
 pub(crate) mod inspect;
 pub(crate) mod list;
+pub(crate) mod load;
 pub(crate) mod prune;
 pub(crate) mod pull;
 pub(crate) mod remove;

@@ -6,16 +6,18 @@ use clap::Subcommand;
 
 use super::super::super::context::Context;
 use super::super::super::error::Error;
-use super::{exists, history, inspect, list, prune, pull, remove, tag, untag};
+use super::{exists, history, import, inspect, list, load, prune, pull, remove, tag, untag};
 
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub(crate) enum Image {
     Exists(exists::ExistsArgs),
     History(history::HistoryArgs),
+    Import(import::ImportArgs),
     Inspect(inspect::ImageInspectArgs),
     #[command(visible_alias = "ls")]
     List(list::ImagesArgs),
+    Load(load::LoadArgs),
     Prune(prune::ImagePruneArgs),
     Pull(pull::PullArgs),
     Rm(remove::RmiArgs),
@@ -27,8 +29,10 @@ pub(crate) fn run(verb: Image, context: &Context) -> Result<ExitCode, Error> {
     match verb {
         Image::Exists(args) => exists::run(args, context),
         Image::History(args) => history::run(args, context),
+        Image::Import(args) => import::run(args, context),
         Image::Inspect(args) => inspect::run(args, context),
         Image::List(args) => list::run(args, context),
+        Image::Load(args) => load::run(args, context),
         Image::Prune(args) => prune::run(args, context),
         Image::Pull(args) => pull::run(args, context),
         Image::Rm(args) => remove::run(args, context),

@@ -1,0 +1,51 @@
+//! `sampan load`.
+
+use std::os::fd::AsFd;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use super::super::super::context::Context;
+use super::super::super::error::Error;
+use crate::engine::images::{ArchiveInput, LoadRequest};
+
+/// Takes images in from an archive.
+///
+/// Reads what `docker save` and `podman save` write (docker-archive), OCI archives and OCI layout directories, plain
+/// or compressed with gzip or zstd. Prints the names that the images got, or the id of one without a name.
+#[derive(Debug, clap::Args)]
+pub(crate) struct LoadArgs {
+    /// Archive file or directory; standard input if not given.
+    #[arg(short, long, value_name = "FILE")]
+    input: Option<PathBuf>,
+    /// Say nothing while loading.
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+/// Loads and prints one line for each name.
+pub(crate) fn run(args: LoadArgs, context: &Context) -> Result<ExitCode, Error> {
+    let input = match args.input {
+        Some(path) => ArchiveInput::Path(path),
+        None => standard_input(context, "--input")?,
+    };
+    let progress = context.progress(args.quiet);
+    let loaded = context.engine()?.load(LoadRequest { input, platform: None }, progress.as_ref())?;
+    for image in loaded {
+        for name in &image.names {
+            context.ui.line(format_args!("Loaded image: {name}"))?;
+        }
+        if image.names.is_empty() {
+            context.ui.line(format_args!("Loaded image: sha256:{}", image.image.record.id))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Standard input, unless it is a terminal: nobody types a tar.
+pub(super) fn standard_input(context: &Context, instead: &str) -> Result<ArchiveInput, Error> {
+    if context.invocation.stdin_is_terminal {
+        return Err(Error::usage(format!("standard input is a terminal: redirect it, or use {instead}")));
+    }
+    let stream = std::io::stdin().as_fd().try_clone_to_owned();
+    stream.map(ArchiveInput::Stream).map_err(|error| Error::usage(format!("standard input: {error}")))
+}
