@@ -48,6 +48,7 @@ impl Engine {
         let ended = lease.finish(&self.store);
         let loaded = loaded?;
         ended?;
+        self.empty_trash()?;
         Ok(loaded)
     }
 
