@@ -34,7 +34,9 @@ complete -c sampan -n "__fish_sampan_needs_command" -f -a "attach" -d 'Joins the
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "completion" -d 'Prints the script that completes commands in a shell'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "history" -d 'Shows how an image was made, newest step first'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "images" -d 'Lists images, newest first, one line for each name'
+complete -c sampan -n "__fish_sampan_needs_command" -f -a "import" -d 'Makes an image of a root file system in a tar'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "info" -d 'Shows what this host and this store are'
+complete -c sampan -n "__fish_sampan_needs_command" -f -a "load" -d 'Takes images in from an archive'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "logs" -d 'Shows what containers have written'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "pull" -d 'Fetches images from a registry'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "rmi" -d 'Removes images, or names of them'
@@ -67,8 +69,18 @@ complete -c sampan -n "__fish_sampan_using_subcommand images" -l no-trunc -d 'Do
 complete -c sampan -n "__fish_sampan_using_subcommand images" -s n -l noheading -d 'No headings'
 complete -c sampan -n "__fish_sampan_using_subcommand images" -s q -l quiet -d 'Ids only'
 complete -c sampan -n "__fish_sampan_using_subcommand images" -s h -l help -d 'Print help'
+complete -c sampan -n "__fish_sampan_using_subcommand import" -s c -l change -d 'Instruction that changes the configuration: CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, STOPSIGNAL, USER, VOLUME or WORKDIR' -r
+complete -c sampan -n "__fish_sampan_using_subcommand import" -s m -l message -d 'Comment in the history of the image' -r
+complete -c sampan -n "__fish_sampan_using_subcommand import" -l arch -d 'Architecture of the image; this machine\'s if not given' -r
+complete -c sampan -n "__fish_sampan_using_subcommand import" -l os -d 'Operating system of the image' -r
+complete -c sampan -n "__fish_sampan_using_subcommand import" -l variant -d 'Variant of the architecture, for example v7' -r
+complete -c sampan -n "__fish_sampan_using_subcommand import" -s q -l quiet -d 'Say nothing while importing'
+complete -c sampan -n "__fish_sampan_using_subcommand import" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sampan -n "__fish_sampan_using_subcommand info" -s f -l format -d 'Form of the output: `json` or a Go template' -r
 complete -c sampan -n "__fish_sampan_using_subcommand info" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c sampan -n "__fish_sampan_using_subcommand load" -s i -l input -d 'Archive file or directory; standard input if not given' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand load" -s q -l quiet -d 'Say nothing while loading'
+complete -c sampan -n "__fish_sampan_using_subcommand load" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sampan -n "__fish_sampan_using_subcommand logs" -l since -d 'Only what was written since then: a time, Unix seconds, or a duration before now' -r
 complete -c sampan -n "__fish_sampan_using_subcommand logs" -l until -d 'Only what was written until then' -r
 complete -c sampan -n "__fish_sampan_using_subcommand logs" -l tail -d 'Only the last lines of each container (-1: all)' -r
@@ -98,23 +110,32 @@ complete -c sampan -n "__fish_sampan_using_subcommand tag" -s h -l help -d 'Prin
 complete -c sampan -n "__fish_sampan_using_subcommand untag" -s h -l help -d 'Print help'
 complete -c sampan -n "__fish_sampan_using_subcommand version" -s f -l format -d 'Form of the output: `json` or a Go template' -r
 complete -c sampan -n "__fish_sampan_using_subcommand version" -s h -l help -d 'Print help'
-complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from exists history inspect list ls prune pull rm tag untag" -s h -l help -d 'Print help'
-complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from exists history inspect list ls prune pull rm tag untag" -f -a "exists" -d 'Tells by its exit code whether an image is in the store: 0 if it is, 1 if not'
-complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from exists history inspect list ls prune pull rm tag untag" -f -a "history" -d 'Shows how an image was made, newest step first'
-complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from exists history inspect list ls prune pull rm tag untag" -f -a "inspect" -d 'Shows everything about images, as JSON or by a template'
-complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from exists history inspect list ls prune pull rm tag untag" -f -a "list" -d 'Lists images, newest first, one line for each name'
-complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from exists history inspect list ls prune pull rm tag untag" -f -a "ls" -d 'Lists images, newest first, one line for each name'
-complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from exists history inspect list ls prune pull rm tag untag" -f -a "prune" -d 'Removes images that no container uses'
-complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from exists history inspect list ls prune pull rm tag untag" -f -a "pull" -d 'Fetches images from a registry'
-complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from exists history inspect list ls prune pull rm tag untag" -f -a "rm" -d 'Removes images, or names of them'
-complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from exists history inspect list ls prune pull rm tag untag" -f -a "tag" -d 'Gives an image further names'
-complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from exists history inspect list ls prune pull rm tag untag" -f -a "untag" -d 'Takes names away from an image. The image stays'
+complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect list ls load prune pull rm tag untag" -s h -l help -d 'Print help'
+complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect list ls load prune pull rm tag untag" -f -a "exists" -d 'Tells by its exit code whether an image is in the store: 0 if it is, 1 if not'
+complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect list ls load prune pull rm tag untag" -f -a "history" -d 'Shows how an image was made, newest step first'
+complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect list ls load prune pull rm tag untag" -f -a "import" -d 'Makes an image of a root file system in a tar'
+complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect list ls load prune pull rm tag untag" -f -a "inspect" -d 'Shows everything about images, as JSON or by a template'
+complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect list ls load prune pull rm tag untag" -f -a "list" -d 'Lists images, newest first, one line for each name'
+complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect list ls load prune pull rm tag untag" -f -a "ls" -d 'Lists images, newest first, one line for each name'
+complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect list ls load prune pull rm tag untag" -f -a "load" -d 'Takes images in from an archive'
+complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect list ls load prune pull rm tag untag" -f -a "prune" -d 'Removes images that no container uses'
+complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect list ls load prune pull rm tag untag" -f -a "pull" -d 'Fetches images from a registry'
+complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect list ls load prune pull rm tag untag" -f -a "rm" -d 'Removes images, or names of them'
+complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect list ls load prune pull rm tag untag" -f -a "tag" -d 'Gives an image further names'
+complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect list ls load prune pull rm tag untag" -f -a "untag" -d 'Takes names away from an image. The image stays'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from exists" -s h -l help -d 'Print help'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from history" -l format -d 'Form of the output: `json` or a Go template' -r
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from history" -s H -l human -d 'Sizes and dates for people' -r
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from history" -l no-trunc -d 'Do not shorten ids and commands'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from history" -s q -l quiet -d 'Ids only'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from history" -s h -l help -d 'Print help'
+complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from import" -s c -l change -d 'Instruction that changes the configuration: CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, STOPSIGNAL, USER, VOLUME or WORKDIR' -r
+complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from import" -s m -l message -d 'Comment in the history of the image' -r
+complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from import" -l arch -d 'Architecture of the image; this machine\'s if not given' -r
+complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from import" -l os -d 'Operating system of the image' -r
+complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from import" -l variant -d 'Variant of the architecture, for example v7' -r
+complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from import" -s q -l quiet -d 'Say nothing while importing'
+complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from import" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from inspect" -s f -l format -d 'Form of the output: `json` or a Go template' -r
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from inspect" -s h -l help -d 'Print help'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from list" -s f -l filter -d 'Only images that match KEY=VALUE: id, digest, reference, label, dangling, before, since, until, containers, intermediate' -r
@@ -143,6 +164,9 @@ complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_sub
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from ls" -s n -l noheading -d 'No headings'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Ids only'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help'
+complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from load" -s i -l input -d 'Archive file or directory; standard input if not given' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from load" -s q -l quiet -d 'Say nothing while loading'
+complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from load" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from prune" -l filter -d 'Only images that match: until, label, label!' -r
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from prune" -s a -l all -d 'Also those that have a name'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not ask'
