@@ -8,6 +8,7 @@ mod handle;
 pub(crate) mod images;
 pub(crate) mod info;
 mod linger;
+pub(crate) mod system_check;
 mod trash;
 pub(crate) mod volumes;
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::containers::filter::moment;
 use super::containers::remove::RemoveRequest;
-use super::containers::select::Selection;
+use super::containers::select::{Answers, Selection};
 use crate::engine::{Engine, Error};
 use crate::rootless::worker;
 use crate::storage;
@@ -103,7 +103,7 @@ impl Engine {
         words: &[String],
         all: bool,
         force: bool,
-    ) -> Result<Vec<(String, Result<VolumeName, Error>)>, Error> {
+    ) -> Result<Answers<VolumeName>, Error> {
         let mut words = words.to_vec();
         if all {
             words.extend(self.store.volume_names()?.iter().map(ToString::to_string));

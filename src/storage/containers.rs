@@ -442,7 +442,7 @@ impl Store {
 
     /// Takes a container out of the store: its name is free and its directory in the trash when this returns. The caller
     /// has seen to it that nothing runs. What lies in the trash is deleted by [`super::trash`].
-    /// The answer is where: [`Store::delete_trashed`] deletes just that.
+    /// The answer is where: [`super::trash::delete`] deletes just that.
     pub(crate) fn remove_container(&self, container: Locked<ContainerRecord>) -> Result<PathBuf, Error> {
         let (id, name) = (container.id().clone(), container.config.name.clone());
         self.discard_container(&id, Some(&name))

@@ -48,7 +48,8 @@ impl MapKey {
                 }
             }
             for (inside, outside, len) in lines {
-                text.push_str(&format!("{inside} {outside} {len}\n"));
+                text.extend([inside, outside, len].map(|number| format!("{number} ")));
+                text.push('\n');
             }
             text.push('\n');
         }

@@ -105,10 +105,19 @@ impl Lease {
         Ok(there)
     }
 
-    /// Ends the lease and removes what is left of the directory; what belongs to subordinate ids goes to the trash.
+    /// Ends the lease and removes the directory. What is left in it goes to the trash: it may belong to subordinate ids.
     pub(crate) fn finish(self, store: &Store) -> Result<(), Error> {
         let Self { dir, lock, .. } = self;
-        store.move_to_trash(&dir)?;
+        for name in ["lease.json", "lock"] {
+            let path = dir.join(name);
+            sys::fs::remove_file(&path).removing(&path)?;
+        }
+        match sys::fs::remove_dir(&dir) {
+            Err(error) if error.is(sys::Errno::ENOTEMPTY) => {
+                store.move_to_trash(&dir)?;
+            }
+            other => drop(other.removing(&dir)?),
+        }
         drop(lock);
         Ok(())
     }

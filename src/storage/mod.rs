@@ -7,8 +7,10 @@
 #![forbid(unsafe_code)]
 
 pub(crate) mod blobs;
+pub(crate) mod check;
 pub(crate) mod container_record;
 pub(crate) mod containers;
+pub(crate) mod copy_root;
 pub(crate) mod error;
 pub(crate) mod exec_record;
 pub(crate) mod gc;

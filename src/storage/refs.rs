@@ -39,6 +39,11 @@ pub(super) fn file_name(reference: &Reference) -> String {
     format!("{}~{}", &escaped[..120], Digest::of(text.as_bytes()).hex())
 }
 
+/// A replacement that was killed, or a hidden file of somebody else's.
+fn is_temporary(name: &str) -> bool {
+    name.starts_with('.') || name.rsplit_once('.').is_some_and(|(_, end)| end == "tmp" || end.ends_with('~'))
+}
+
 impl Store {
     /// Points a name to an image, durably; the last step of every pull, load, build and tag. Answers what it pointed
     /// to before.
@@ -79,7 +84,7 @@ impl Store {
         let (mut whole, mut broken) = (Vec::new(), Vec::new());
         for name in sys::fs::names(&dir).reading(&dir)? {
             // Temporary files of a replacement that was killed, and foreign ones.
-            let Some(text) = name.to_str().filter(|text| !text.ends_with(".tmp") && !text.starts_with('.')) else {
+            let Some(text) = name.to_str().filter(|text| !is_temporary(text)) else {
                 continue;
             };
             let path = dir.join(text);

@@ -1,4 +1,5 @@
 //! The rules of the store (reliability notes, section 3), each on a real file system.
+#![expect(clippy::disallowed_methods, reason = "tests damage the store behind its back")]
 
 use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -17,24 +18,24 @@ use crate::sys::lock::FileLock;
 use crate::types::container_spec::ContainerSpec;
 use crate::types::digest::{ChainId, DiffId, Digest};
 use crate::types::id::ImageId;
-use crate::types::image_config::ImageConfig;
+use crate::types::image_config::{ImageConfig, RootFs};
 use crate::types::status::ContainerStatus;
 
 /// A store in a directory of its own; reopened under any epoch.
-struct Fixture {
+pub(super) struct Fixture {
     dir: tempfile::TempDir,
 }
 
 impl Fixture {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { dir: tempfile::tempdir().expect("temporary directory") }
     }
 
-    fn graph(&self) -> PathBuf {
+    pub(super) fn graph(&self) -> PathBuf {
         self.dir.path().join("graph")
     }
 
-    fn open(&self) -> Store {
+    pub(super) fn open(&self) -> Store {
         self.open_in("00000000000000aa")
     }
 
@@ -44,18 +45,18 @@ impl Fixture {
     }
 }
 
-fn config(name: &str) -> ContainerConfig {
+pub(super) fn config(name: &str) -> ContainerConfig {
     let name = name.parse().expect("a name");
     ContainerConfig::new(name, ContainerSpec::default(), "single".to_owned(), StorageDriver::Overlay)
 }
 
-fn removable(name: &str) -> ContainerConfig {
+pub(super) fn removable(name: &str) -> ContainerConfig {
     let mut config = config(name);
     config.spec.remove = true;
     config
 }
 
-fn write(path: &Path, bytes: &[u8]) {
+pub(super) fn write(path: &Path, bytes: &[u8]) {
     sys::fs::replace_volatile(path, bytes).expect("writes");
 }
 
@@ -64,7 +65,7 @@ fn entries(path: &Path) -> usize {
 }
 
 /// Publishes a layer with one file, and an image of it under `name`.
-fn store_image(store: &Store, content: &str, name: &str) -> ImageRecord {
+pub(super) fn store_image(store: &Store, content: &str, name: &str) -> ImageRecord {
     let lease = store.lease().expect("lease");
     let diff_id = DiffId(Digest::of(content.as_bytes()));
     let chain = ChainId::first(&diff_id);
@@ -95,13 +96,16 @@ fn store_image(store: &Store, content: &str, name: &str) -> ImageRecord {
         index: None,
         layers: vec![ImageLayer {
             chain,
-            diff_id,
+            diff_id: diff_id.clone(),
             blob: Some(blob.digest),
             media_type: String::new(),
             size: blob.size,
             unpacked: blob.size,
         }],
-        config: ImageConfig::default(),
+        config: ImageConfig {
+            rootfs: RootFs { kind: "layers".to_owned(), diff_ids: vec![diff_id] },
+            ..ImageConfig::default()
+        },
         created: None,
         stored: jiff::Timestamp::now(),
         size: blob.size,

@@ -41,11 +41,6 @@ impl Store {
     pub(crate) fn empty_trash(&self) -> Result<bool, Error> {
         empty(&self.layout().trash())
     }
-
-    /// Deletes one thing that was moved to the trash; false if that takes a worker in P.
-    pub(crate) fn delete_trashed(&self, trashed: &Path) -> Result<bool, Error> {
-        delete(trashed)
-    }
 }
 
 /// Deletes everything in a directory of trash; see [`Store::empty_trash`].

@@ -15,6 +15,9 @@ use crate::types::id::ContainerId;
 use crate::types::mount::MountSource;
 use crate::types::name::VolumeName;
 
+/// A volume that cannot be read (case F07), and why.
+pub(crate) type BrokenVolume = (VolumeName, Error);
+
 /// `meta.json` of a volume.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct VolumeMeta {
@@ -149,7 +152,7 @@ impl Store {
     }
 
     /// All volumes, and the errors of the damaged ones.
-    pub(crate) fn volumes(&self) -> Result<(Vec<VolumeMeta>, Vec<(VolumeName, Error)>), Error> {
+    pub(crate) fn volumes(&self) -> Result<(Vec<VolumeMeta>, Vec<BrokenVolume>), Error> {
         let (mut whole, mut broken) = (Vec::new(), Vec::new());
         for name in self.volume_names()? {
             match self.volume(&name) {

@@ -21,7 +21,24 @@ const NAME_TRIES: u32 = 16;
 impl Engine {
     /// Makes a container of an image that is in the store (or of `--rootfs`).
     pub(crate) fn create(&self, spec: ContainerSpec, image: Option<FoundImage>) -> Result<ContainerRecord, Error> {
-        let mut spec = spec;
+        self.create_for(spec, image, None)
+    }
+
+    /// Makes a container that this process starts next. With `--rm` it goes with us if we die before that.
+    pub(crate) fn create_to_run(
+        &self,
+        spec: ContainerSpec,
+        image: Option<FoundImage>,
+    ) -> Result<ContainerRecord, Error> {
+        self.create_for(spec, image, Some(std::process::id()))
+    }
+
+    fn create_for(
+        &self,
+        mut spec: ContainerSpec,
+        image: Option<FoundImage>,
+        creator: Option<u32>,
+    ) -> Result<ContainerRecord, Error> {
         let snapshot = image.as_ref().map(|found| found.image.snapshot(found.name.as_ref()));
         let config = snapshot.as_ref().map(|snapshot| snapshot.config.clone()).unwrap_or_default();
         if snapshot.is_none() && spec.rootfs.is_none() {
@@ -45,7 +62,7 @@ impl Engine {
             let mut container = ContainerConfig::new(name, spec.clone(), map.as_str().to_owned(), self.driver());
             container.image.clone_from(&snapshot);
             container.layers = image.as_ref().map(|found| found.image.chains()).unwrap_or_default();
-            container.creator = spec.remove.then(std::process::id);
+            container.creator = creator.filter(|_| spec.remove);
             match self.store.create_container(container) {
                 Err(crate::storage::Error::NameInUse { .. }) if given.is_none() && attempt < NAME_TRIES => attempt += 1,
                 other => {

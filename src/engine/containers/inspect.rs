@@ -306,6 +306,7 @@ fn process_config(record: &ContainerRecord, image: &ImageConfig) -> Config {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "one line for each field")]
 fn host_config(store: &Store, record: &ContainerRecord) -> HostConfig {
     let spec = &record.config.spec;
     let resources = &spec.resources;

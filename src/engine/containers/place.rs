@@ -6,14 +6,17 @@ use crate::engine::error::Error;
 use crate::engine::handle::Engine;
 use crate::monitor::request::StartRequest;
 use crate::network::{self, HostsInput, NetworkPlan, NetworkRequest, ResolvInput};
+use crate::rootless::worker;
 use crate::runtime::{self, bundle::Bundle};
 use crate::specgen::{self, Joined, PlacedMount, PlacedSource, Placement};
 use crate::storage::container_record::{ContainerConfig, StorageDriver};
+use crate::storage::copy_root;
 use crate::storage::overlay::DriverTools;
 use crate::sys;
 use crate::sys::root::RootDir;
 use crate::sys::spawn::find_program;
 use crate::types::container_spec::ContainerSpec;
+use crate::types::failure::{Failure, FailureKind};
 use crate::types::host::HostFacts;
 use crate::types::id::ContainerId;
 use crate::types::image_config::ImageConfig;
@@ -40,6 +43,13 @@ impl Engine {
             },
             fuse_mapping: None,
         };
+        if self.store.needs_copy(config) {
+            let copy = || {
+                let copied = copy_root::copy_root(&self.store, config);
+                copied.map_err(|error| Failure::from_error(FailureKind::Other, &error))
+            };
+            worker::run(&self.outer()?, copy)?;
+        }
         let rootfs = self.store.rootfs_plan(config, &tools)?;
         let user = placed_user(&specgen::user(spec, image, facts), facts, &rootfs)?;
         let maps = idmaps::container_maps(&spec.userns, &facts.outer, (facts.uid, facts.gid), user)?;

@@ -4,12 +4,15 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
-use super::select::Selection;
+use super::place;
+use super::select::{Answers, Selection};
+use super::signal::init_of;
 use crate::engine::{Engine, Error};
 use crate::storage;
 use crate::storage::container_record::{ContainerConfig, ContainerRecord, Supervision};
 use crate::sys;
 use crate::types::id::ContainerId;
+use crate::types::image_config::ImageConfig;
 use crate::types::namespace::{NamespaceMode, NetworkMode, UsernsMode};
 
 /// How long a killed container may take to end.
@@ -34,7 +37,7 @@ pub(crate) struct RemoveRequest {
 
 impl Engine {
     /// Removes containers; for each word of the command line what became of it.
-    pub(crate) fn remove(&self, request: &RemoveRequest) -> Result<Vec<(String, Result<(), Error>)>, Error> {
+    pub(crate) fn remove(&self, request: &RemoveRequest) -> Result<Answers<()>, Error> {
         let selected = self.select(&request.selection)?;
         let mut answers = Vec::with_capacity(selected.len());
         // Dependents first, so that `rm -a` takes a container and those that share its network in one go.
@@ -118,27 +121,28 @@ impl Engine {
     }
 
     /// SIGKILL to everything in the container, after the stop signal and a grace if asked; then until its monitor has
-    /// tidied up.
+    /// tidied up. Also of a paused one: SIGKILL passes through the freezer.
     fn end_by_force(&self, record: &ContainerRecord, grace: Option<u32>) -> Result<bool, Error> {
         let id = record.id();
-        if let Ok(mut locked) = self.store.lock_container(id)
-            && locked.status.is_alive()
-            && let Some(mut state) = locked.state.clone()
-        {
+        match self.store.lock_container(id) {
             // No restart policy brings it back.
-            state.stopped_by_user = true;
-            locked.write_state(&self.store, state)?;
+            Ok(mut locked) if locked.status.is_alive() => self.note_stop(&mut locked)?,
+            Ok(_) | Err(storage::Error::NoContainer(_)) => {}
+            Err(error) => return Err(error.into()),
         }
-        if let Some(grace) = grace.filter(|grace| *grace > 0) {
-            let signal = record.config.spec.stop_signal.map_or(15, |signal| signal.number());
-            signal_init(record, signal)?;
-            if self.wait_for_end(id, Duration::from_secs(grace.into()))? {
-                return Ok(true);
+        let host = |source| Error::Host { what: "signal the container", source };
+        if let Some(init) = init_of(record)? {
+            let mut gone = false;
+            if let Some(grace) = grace.filter(|grace| *grace > 0) {
+                let empty = ImageConfig::default();
+                let image = record.config.image.as_ref().map_or(&empty, |image| &image.config);
+                init.signal(place::stop_signal(&record.config, image).number()).map_err(host)?;
+                gone = init.wait_gone(Some(Duration::from_secs(grace.into()))).map_err(host)?;
+            }
+            if !gone {
+                init.signal(9).map_err(host)?;
             }
         }
-        signal_init(record, 9)?;
-        // Init of a pid namespace takes everybody in it along; a container in the host's has its cgroup for that, which its
-        // monitor empties.
         self.wait_for_end(id, DEATH)
     }
 
@@ -184,18 +188,6 @@ pub(super) fn dependencies(config: &ContainerConfig) -> BTreeSet<&ContainerId> {
         }
     }
     ids
-}
-
-/// Signals init through a descriptor of the very process that is on record.
-fn signal_init(record: &ContainerRecord, signal: i32) -> Result<(), Error> {
-    use crate::sys::process::{Pid, PidFd};
-    let host = |source| Error::Host { what: "signal the container", source };
-    let Some(init) = record.init() else { return Ok(()) };
-    let Some(pid) = i32::try_from(init.pid).ok().and_then(Pid::from_raw) else { return Ok(()) };
-    if let Some(process) = PidFd::open_checked(pid, init.start_time).map_err(host)? {
-        process.signal(signal).map_err(host)?;
-    }
-    Ok(())
 }
 
 /// The file of `--cidfile` goes with its container, if it still names it.

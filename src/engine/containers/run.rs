@@ -37,7 +37,7 @@ impl Engine {
         image: Option<FoundImage>,
         options: StartOptions<'_>,
     ) -> Result<(ContainerId, RunReport), Error> {
-        let id = self.create(spec, image)?.id().clone();
+        let id = self.create_to_run(spec, image)?.id().clone();
         let report = self.start_with(&id, options)?;
         Ok((id, report))
     }

@@ -29,6 +29,9 @@ impl Selection {
 /// One word of the command line and the container that it means.
 pub(crate) type Selected = (String, Result<ContainerId, Error>);
 
+/// What became of each word of the command line.
+pub(crate) type Answers<T> = Vec<(String, Result<T, Error>)>;
+
 impl Engine {
     /// Finds the containers of a command, each with the word that named it, without doubles.
     pub(crate) fn select(&self, selection: &Selection) -> Result<Vec<Selected>, Error> {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::select::Selection;
+use super::select::{Answers, Selection};
 use crate::engine::{Engine, Error};
 use crate::storage;
 use crate::storage::container_record::{ContainerRecord, ExitRecord, Supervision, UNKNOWN_CODE};
@@ -60,7 +60,7 @@ pub(crate) struct WaitRequest {
 
 impl Engine {
     /// Waits for each container; exit codes in the order of the command line, -1 where there is none (Podman's number).
-    pub(crate) fn wait(&self, request: &WaitRequest) -> Result<Vec<(String, Result<i32, Error>)>, Error> {
+    pub(crate) fn wait(&self, request: &WaitRequest) -> Result<Answers<i32>, Error> {
         let mut answers = Vec::new();
         for (word, found) in self.select(&request.selection)? {
             let code = found.and_then(|id| {
@@ -98,7 +98,7 @@ impl Engine {
                     }
                 }
                 (_, Some(exit)) => return Ok(exit),
-                (Supervision::Lost, None) => return Ok(self.record_loss(id)?),
+                (Supervision::Lost, None) => return self.record_loss(id),
                 // Nobody to wait for: look from time to time.
                 (Supervision::Unsupervised | Supervision::None, None) => std::thread::sleep(INTERVAL),
             }
