@@ -14,6 +14,7 @@ use crate::sys::mount;
 use crate::sys::namespace::{self, NsKind};
 use crate::sys::process::{self, Pid, PidFd};
 use crate::sys::seccomp::Program;
+use crate::sys::stream;
 
 use super::bundle::Bundle;
 use super::create::Streams;
@@ -55,6 +56,7 @@ pub(super) fn run(child: OuterChild, task: Task) -> ! {
         Ok(prepared) => prepared,
         Err(error) => wire_failed(&wire, &error),
     };
+    give_streams(&bundle, &streams);
     // Compiled: init need not carry the text of it.
     if let Some(linux) = bundle.spec.linux_mut() {
         linux.set_seccomp(None);
@@ -81,6 +83,17 @@ pub(super) fn run(child: OuterChild, task: Task) -> ! {
                 wire_failed(&wire, &error)
             }
         },
+    }
+}
+
+/// The pipes become C's root's, who gives them to the program's user: where the caller is not mapped, C has no power over
+/// what the caller made. Best effort: a program that never opens `/dev/stdout` does not care.
+fn give_streams(bundle: &Bundle, streams: &Streams) {
+    let root = bundle.maps().ok().and_then(|maps| maps.uid.to_outside(0));
+    for fd in streams.iter().flatten() {
+        if let Some(root) = root {
+            drop(stream::give(fd, root));
+        }
     }
 }
 

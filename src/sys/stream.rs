@@ -1,7 +1,7 @@
 //! Bytes through pipes, terminals and sockets, without ever waiting unless the name says so.
 
 use std::io::IoSlice;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::OFlags;
 use rustix::io::Errno as RustixErrno;
@@ -25,6 +25,26 @@ pub(crate) fn set_nonblocking(fd: impl AsFd, on: bool) -> Result<()> {
     let mut flags = rustix::fs::fcntl_getfl(fd).call("fcntl", || format!("{}, F_GETFL", fd.as_raw_fd()))?;
     flags.set(OFlags::NONBLOCK, on);
     rustix::fs::fcntl_setfl(fd, flags).call("fcntl", || format!("{}, F_SETFL", fd.as_raw_fd()))
+}
+
+/// Descriptors 0, 1 and 2.
+pub(crate) fn standard() -> [BorrowedFd<'static>; 3] {
+    [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()]
+}
+
+/// Makes `uid` the owner of a pipe, a socket or a terminal, so that it may open it anew by `/dev/stdout`. What others use
+/// too (`/dev/null`, a file) keeps its owner.
+pub(crate) fn give(fd: impl AsFd, uid: u32) -> Result<()> {
+    use rustix::fs::FileType;
+    let fd = fd.as_fd();
+    let stat = rustix::fs::fstat(fd).call("fstat", || fd.as_raw_fd().to_string())?;
+    let kind = FileType::from_raw_mode(stat.st_mode);
+    let ours = matches!(kind, FileType::Fifo | FileType::Socket) || rustix::termios::isatty(fd);
+    if !ours || stat.st_uid == uid {
+        return Ok(());
+    }
+    rustix::fs::fchown(fd, Some(rustix::fs::Uid::from_raw(uid)), None)
+        .call("fchown", || format!("{}, {uid}", fd.as_raw_fd()))
 }
 
 /// A second descriptor of the same open file description, close-on-exec.
@@ -79,7 +99,7 @@ pub(crate) fn write_all(fd: impl AsFd, mut bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
-fn wait_writable(fd: std::os::fd::BorrowedFd<'_>) -> Result<()> {
+fn wait_writable(fd: BorrowedFd<'_>) -> Result<()> {
     let mut fds = [rustix::event::PollFd::from_borrowed_fd(fd, rustix::event::PollFlags::OUT)];
     match rustix::event::poll(&mut fds, None) {
         Ok(_) | Err(RustixErrno::INTR) => Ok(()),

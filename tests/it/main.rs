@@ -5,6 +5,7 @@
 #![expect(clippy::print_stderr, reason = "a skipped test says why")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+mod container;
 mod harness;
 mod image;
 mod runtime;

@@ -14,7 +14,7 @@ use crate::runtime::sync::Message;
 use crate::runtime::user::{self, Identity};
 use crate::sys::clone::{Forked, fork_classic};
 use crate::sys::root::RootDir;
-use crate::sys::{self, Errno, prctl, process, pty};
+use crate::sys::{self, Errno, prctl, process, pty, stream};
 
 use crate::types::annotation;
 
@@ -29,6 +29,10 @@ pub(super) fn execute(context: &Context, terminal: Option<OwnedFd>) -> Result<In
     let root = RootDir::open(Path::new("/")).map_err(Error::Pivot)?;
     let who = resolve(&root, bundle, spec)?;
     drop(root);
+    for fd in stream::standard() {
+        // Best effort: only a program that opens `/dev/stdout` by name needs it.
+        drop(stream::give(fd, who.uid));
+    }
     identity::limit(spec)?;
     enter_working_directory(spec.cwd())?;
     if let Some(umask) = spec.user().umask() {

@@ -16,6 +16,13 @@ pub(crate) struct Process {
     pub(crate) state: char,
 }
 
+impl Process {
+    /// A monitor: a fork of the command that started it, told apart by its name alone.
+    pub(crate) fn is_monitor(&self) -> bool {
+        std::fs::read_to_string(format!("/proc/{}/comm", self.pid)).is_ok_and(|name| name == "sampan-monitor\n")
+    }
+}
+
 /// Every process with this mark (the soft limit of `RLIMIT_MSGQUEUE`), zombies of living parents too.
 pub(crate) fn marked(mark: u64) -> Vec<Process> {
     let mut found = Vec::new();

@@ -1,0 +1,118 @@
+//! Clients of a running container.
+
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+
+use crate::harness::{BUSYBOX, Env, Terminal, eventually, requires};
+
+fn start(env: &Env, flags: &[&str], program: &[&str]) -> String {
+    let all = [&["run", "-d", "--network=none"], flags, &[BUSYBOX], program].concat();
+    env.command(all).run().success().trimmed()
+}
+
+fn lines(env: &Env, id: &str) -> usize {
+    env.run(["logs", id]).stdout().lines().count()
+}
+
+#[test]
+fn attach_talks_to_the_program_and_ends_with_its_code() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let id = start(&env, &["-i"], &["sh"]);
+    let out = env.command(["attach", &id]).stdin("echo out; echo err >&2; exit 4\n").run();
+    out.code(4).prints("out\n");
+    assert_eq!(out.stderr(), "err\n");
+}
+
+#[test]
+fn input_ends_the_program_when_it_ends() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let text = "a line of text that is neither short nor long\n".repeat(30_000);
+    let out = env.command(["run", "--rm", "-i", "--network=none", BUSYBOX, "cat"]).stdin(text.clone()).run();
+    out.success();
+    assert!(out.stdout() == text, "{} bytes came back of {}", out.stdout().len(), text.len());
+}
+
+#[test]
+fn without_interactive_input_is_empty() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let out = env.command(["run", "--rm", "--network=none", BUSYBOX, "cat"]).stdin("unheard").run();
+    out.success().prints("");
+}
+
+#[test]
+fn attach_to_what_does_not_run_is_refused() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let id = env.run(["create", BUSYBOX, "true"]).trimmed();
+    env.run(["attach", &id]).code(125).stderr_has("created");
+    env.run(["attach", "nobody"]).code(125).stderr_has("nobody");
+}
+
+#[test]
+fn g11_a_stopped_onlooker_does_not_stall_the_container() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let text = "x".repeat(200);
+    let script = format!("while true; do echo {text}; done");
+    let id = start(&env, &[], &["sh", "-c", &script]);
+    let stopped = env.spawn(["attach", &id]);
+    eventually("the onlooker sees output", || stopped.stdout().len() > 10_000);
+    stopped.signal(Signal::SIGSTOP);
+    std::thread::sleep(Duration::from_millis(500));
+    let before = env.run(["logs", "--tail", "1", "-t", &id]).trimmed();
+    eventually("the container goes on", || env.run(["logs", "--tail", "1", "-t", &id]).trimmed() != before);
+    stopped.signal(Signal::SIGCONT);
+    stopped.wait().code(125).stderr_has("hung up");
+    env.run(["rm", "-f", "-t", "0", &id]).success();
+}
+
+#[test]
+fn g12_many_clients_come_and_go() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let id = start(&env, &["-i"], &["sh", "-c", "while read word; do echo got $word; done"]);
+    for _round in 0..20 {
+        let clients: Vec<_> = (0..5).map(|_| env.spawn(["attach", "--no-stdin", &id])).collect();
+        clients.iter().for_each(|client| client.signal(Signal::SIGKILL));
+    }
+    let out = env.command(["attach", &id]).stdin("last\n").run();
+    out.success().stdout_has("got last");
+    assert_eq!(lines(&env, &id), 1);
+}
+
+#[test]
+fn keys_detach_and_a_second_attach_goes_on() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let mut terminal =
+        Terminal::start(&env.command(["run", "-it", "--name=shell", "--network=none", BUSYBOX, "sh"]), 24, 80);
+    terminal.send("x=kept\r");
+    terminal.expect("x=kept");
+    terminal.send("\x10\x11");
+    assert_eq!(terminal.finish().0, 0);
+    assert_eq!(env.run(["inspect", "-f", "{{.State.Status}}", "shell"]).trimmed(), "running");
+    let mut terminal = Terminal::start(&env.command(["attach", "--detach-keys=ctrl-a,d", "shell"]), 24, 80);
+    terminal.send("echo $x $((40 + 2))\r");
+    terminal.expect("kept 42");
+    terminal.send("\x01d");
+    assert_eq!(terminal.finish().0, 0);
+    let mut terminal = Terminal::start(&env.command(["attach", "--detach-keys=", "shell"]), 24, 80);
+    terminal.send("exit 5\r");
+    assert_eq!(terminal.finish().0, 5);
+}
+
+#[test]
+fn g19_a_wiped_runtime_directory_comes_back() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let id = start(&env, &["-i"], &["sh", "-c", "read word; echo got $word; exit 6"]);
+    std::fs::remove_dir_all(env.runroot()).unwrap();
+    eventually("the state is there again", || {
+        env.run(["inspect", "-f", "{{.State.Status}} {{.State.Pid}}", &id]).trimmed().starts_with("running ")
+    });
+    env.command(["attach", &id]).stdin("it\n").run().code(6).prints("got it\n");
+}

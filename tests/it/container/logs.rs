@@ -1,0 +1,115 @@
+//! `logs`: what was written, in whole, once.
+
+use crate::harness::{BUSYBOX, Env, eventually, requires};
+
+fn start(env: &Env, flags: &[&str], script: &str) -> String {
+    let all = [&["run", "-d", "--network=none"], flags, &[BUSYBOX, "sh", "-c", script]].concat();
+    env.command(all).run().success().trimmed()
+}
+
+fn finished(env: &Env, flags: &[&str], script: &str) -> String {
+    let id = start(env, flags, script);
+    env.run(["wait", &id]).success();
+    id
+}
+
+fn numbers(range: std::ops::RangeInclusive<u32>) -> String {
+    range.map(|number| format!("{number}\n")).collect()
+}
+
+#[test]
+fn streams_tails_and_times() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let id = finished(&env, &["--name=one"], "echo first; echo oops >&2; sleep 1.1; echo last; printf open");
+    let out = env.run(["logs", &id]);
+    out.success().prints("first\nlast\nopen");
+    assert_eq!(out.stderr(), "oops\n");
+    env.run(["logs", "--tail", "2", &id]).success().prints("last\nopen");
+    env.run(["logs", "--tail", "0", &id]).success().prints("");
+    let stamped = env.run(["logs", "-t", &id]).stdout();
+    let second = stamped.lines().nth(1).unwrap().split(' ').next().unwrap().to_owned();
+    env.run(["logs", "--since", &second, &id]).success().prints("last\nopen");
+    env.run(["logs", "--until", &second, "--tail", "4", &id]).success().prints("first\nlast\n");
+    env.run(["logs", "--since", "1h", &id]).success().prints("first\nlast\nopen");
+    let other = finished(&env, &["--name=two"], "echo other");
+    env.run(["logs", "-n", "one", "two"]).stdout_has("one first\n").stdout_has("two other\n");
+    env.run(["logs", "--latest"]).success().prints("other\n");
+    env.run(["logs", &id, &other]).stdout_has(&format!("{} other\n", &other[..12]));
+    env.run(["logs", "--since", "yesterday", &id]).code(125).stderr_has("yesterday");
+    env.run(["logs", "nobody"]).code(125).stderr_has("nobody");
+}
+
+#[test]
+fn follow_shows_everything_and_ends_with_the_container() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let script = "sleep 0.3; i=0; while [ $i -lt 3000 ]; do i=$((i+1)); echo $i; done";
+    for flags in [&["--name=kept"][..], &["--name=gone", "--rm"], &["--name=small", "--log-opt=max-size=60k"]] {
+        let id = start(&env, flags, script);
+        let out = env.run(["logs", "-f", &id]);
+        out.success();
+        assert_eq!(out.stdout(), numbers(1..=3000), "{flags:?}");
+    }
+    let dir = env.graphroot().join("containers");
+    let sizes = |name: &str| {
+        let id = env.run(["inspect", "-f", "{{.Id}}", name]).trimmed();
+        let file = |suffix: &str| dir.join(&id).join(format!("ctr.log{suffix}"));
+        [file(""), file(".1"), file(".2"), file(".3")].map(|path| path.metadata().map_or(0, |metadata| metadata.len()))
+    };
+    let small = sizes("small");
+    assert!(small[..3].iter().all(|size| (1..=61_440).contains(size)) && small[3] == 0, "{small:?}");
+}
+
+#[test]
+fn follow_goes_on_through_restarts() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let id = start(&env, &["--restart=on-failure:2"], "echo run; exit 1");
+    env.run(["logs", "-f", &id]).success().prints("run\nrun\nrun\n");
+    assert_eq!(env.run(["inspect", "-f", "{{.RestartCount}} {{.State.ExitCode}}", &id]).trimmed(), "2 1");
+}
+
+#[test]
+fn g09_a_full_disk_does_not_stop_the_container() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let script = "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); echo $i; done; exit 7";
+    let out = env.run(["run", "--rm", "--network=none", "--log-opt=path=/dev/full", BUSYBOX, "sh", "-c", script]);
+    out.code(7);
+    assert_eq!(out.stdout(), numbers(1..=20_000));
+}
+
+#[test]
+fn g10_a_line_without_end_costs_no_memory() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let id = start(&env, &[], "head -c 200000000 /dev/zero; echo done >&2; sleep 1000");
+    eventually("all of it is logged", || env.run(["logs", "--tail", "1", &id]).stderr().contains("done"));
+    let monitors: Vec<_> = env.processes().into_iter().filter(|process| process.is_monitor()).collect();
+    assert_eq!(monitors.len(), 1);
+    for monitor in monitors {
+        let text = std::fs::read_to_string(format!("/proc/{}/smaps_rollup", monitor.pid)).unwrap();
+        let dirty = text.lines().find_map(|line| line.strip_prefix("Private_Dirty:")).unwrap();
+        let dirty: u64 = dirty.trim().trim_end_matches(" kB").parse().unwrap();
+        assert!(dirty < 4096, "{dirty} kB of private memory");
+    }
+    env.run(["rm", "-f", "-t", "0", &id]).success();
+}
+
+#[test]
+fn no_driver_no_log() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let id = finished(&env, &["--log-driver=none"], "echo unseen");
+    env.run(["logs", &id]).code(125).stderr_has("log driver is none");
+    let out = env.run(["run", "--rm", "--network=none", "--log-driver=none", BUSYBOX, "echo", "seen"]);
+    out.success().prints("seen\n");
+}
+
+#[test]
+fn a_timeout_kills() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    env.run(["run", "--rm", "--network=none", "--timeout=1", BUSYBOX, "sleep", "1000"]).code(137);
+}

@@ -1,0 +1,5 @@
+//! Verbs about containers.
+
+mod attach;
+mod logs;
+mod tty;

@@ -1,0 +1,91 @@
+//! `-t`: a real terminal, its size, its signals, and its state afterwards.
+
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+
+use crate::harness::{BUSYBOX, Env, Terminal, eventually, requires};
+
+fn shell(env: &Env, program: &[&str]) -> Terminal {
+    let all = [&["run", "--rm", "-it", "--network=none", BUSYBOX], program].concat();
+    Terminal::start(&env.command(all), 31, 97)
+}
+
+#[test]
+fn size_follows_the_window() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let mut terminal = shell(&env, &["sh", "-c", "trap 'stty size' WINCH; stty size; while true; do sleep 0.05; done"]);
+    terminal.expect("31 97");
+    terminal.resize(40, 120);
+    terminal.expect("40 120");
+    terminal.send("\x03");
+    assert_eq!(terminal.finish().0, 130);
+}
+
+#[test]
+fn jobs_are_controlled() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let mut terminal = shell(&env, &["sh"]);
+    terminal.send("tty; sleep 1000\r");
+    terminal.expect("/dev/");
+    std::thread::sleep(Duration::from_millis(200));
+    terminal.send("\x1a");
+    terminal.expect("Stopped");
+    terminal.send("jobs; kill %1; wait; echo ended\r");
+    terminal.expect("ended\r\n");
+    terminal.send("exit 9\r");
+    assert_eq!(terminal.finish().0, 9);
+}
+
+#[test]
+fn g06_the_terminal_is_restored_however_the_session_ends() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    for signal in [None, Some(Signal::SIGTERM), Some(Signal::SIGHUP)] {
+        let mut terminal =
+            shell(&env, &["sh", "-c", "trap 'exit 3' TERM HUP; echo ready; while true; do sleep 0.05; done"]);
+        terminal.expect("ready");
+        assert!(!terminal.is_cooked());
+        match signal {
+            None => terminal.send("\x03"),
+            Some(signal) => {
+                let run = env
+                    .processes()
+                    .into_iter()
+                    .find(|process| process.command.contains("run --rm -it") && !process.is_monitor());
+                nix::sys::signal::kill(nix::unistd::Pid::from_raw(run.unwrap().pid), signal).unwrap();
+            }
+        }
+        eventually("cooked again", || terminal.is_cooked());
+        let expected = if signal.is_some() { 3 } else { 130 };
+        assert_eq!(terminal.finish().0, expected, "{signal:?}");
+    }
+}
+
+#[test]
+fn terminal_without_one_of_ours_works_with_pipes() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let out = env.command(["run", "--rm", "-t", "-i", "--network=none", BUSYBOX, "sh"]).stdin("tty\nexit 3\n").run();
+    out.code(3).stdout_has("/dev/");
+}
+
+#[test]
+fn g06_signals_reach_the_program_unless_told_otherwise() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let script = "trap 'echo usr1' USR1; trap 'exit 8' INT; echo ready; while true; do sleep 0.05; done";
+    let run = env.spawn(["run", "--rm", "--network=none", BUSYBOX, "sh", "-c", script]);
+    eventually("ready", || run.stdout().contains("ready"));
+    run.signal(Signal::SIGUSR1);
+    eventually("usr1", || run.stdout().contains("usr1"));
+    run.signal(Signal::SIGINT);
+    run.wait().code(8);
+    let run = env.spawn(["run", "--name=deaf", "--sig-proxy=false", "--network=none", BUSYBOX, "sh", "-c", script]);
+    eventually("ready", || run.stdout().contains("ready"));
+    run.signal(Signal::SIGINT);
+    assert!(!run.wait().is_success());
+    assert_eq!(env.run(["inspect", "-f", "{{.State.Status}}", "deaf"]).trimmed(), "running");
+}
