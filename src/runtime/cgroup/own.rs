@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::sys;
 use crate::types::id::ContainerId;
 
-use super::cgroupfs;
+use super::{cgroupfs, systemd};
 use super::container::ContainerCgroup;
 use super::error::Error;
 use crate::types::cgroup::CgroupRecord;
@@ -34,15 +34,19 @@ pub(crate) fn below_user_slice(uid: u32) -> bool {
     here.is_some_and(|here| here.components().any(|part| part.as_os_str() == OsStr::new(&slice)))
 }
 
-/// Everything below `user@UID.service` may be written by the user, but only what is marked as delegated is not managed by the
-/// user's systemd (systemd's "Control Group APIs and Delegation"; the mark has been there since systemd 251).
+/// Everything below `user@UID.service` may be written by the user, but only a unit with `Delegate=yes` is not managed by the
+/// user's systemd (systemd's "Control Group APIs and Delegation"). Newer versions mark it by an attribute; others are asked.
+/// A scope that was made for another container is that container's.
 fn belongs_to_systemd(root: &Path, uid: u32) -> bool {
     let manager = format!("user@{uid}.service");
-    if !root.components().any(|part| part.as_os_str() == OsStr::new(&manager)) {
+    let mut parts = root.components().map(|part| part.as_os_str().to_string_lossy());
+    if !parts.any(|part| part == manager) {
         return false;
     }
+    let unit = parts.find(|part| part.ends_with(".service") || part.ends_with(".scope"));
+    let Some(unit) = unit.filter(|unit| !unit.starts_with("sampan-")) else { return true };
     let mark = sys::dir::Dir::open(root).and_then(|dir| sys::xattr::get(dir.as_fd(), OsStr::new("user.delegate")));
-    !mark.is_ok_and(|mark| mark.is_some_and(|mark| mark == b"1"))
+    !mark.is_ok_and(|mark| mark.is_some_and(|mark| mark == b"1")) && !systemd::is_delegated(&unit, uid)
 }
 
 /// The container's leaf in the subtree; the controllers that could be enabled are in its record.

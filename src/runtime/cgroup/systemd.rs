@@ -142,7 +142,43 @@ pub(super) fn attach(scope: &str, subcgroup: &str, pid: i32) -> Result<(), Error
     zbus::block_on(call).map(drop).map_err(wrap)
 }
 
+/// True if the user's systemd says `Delegate=yes` for this service or scope of its own.
+pub(super) fn is_delegated(unit: &str, uid: u32) -> bool {
+    let interface = if unit.ends_with(".service") { "Service" } else { "Scope" };
+    let interface = format!("{SYSTEMD}.{interface}");
+    let object = format!("{OBJECT}/unit/{}", object_name(unit));
+    let ask = || -> zbus::Result<bool> {
+        let connection = connect(&bus(uid).ok_or(zbus::Error::Unsupported)?)?;
+        let body = (interface.as_str(), "Delegate");
+        let properties = Some("org.freedesktop.DBus.Properties");
+        let answer = zbus::block_on(connection.call_method(Some(SYSTEMD), object.as_str(), properties, "Get", &body))?;
+        Ok(matches!(answer.body().deserialize::<Variant<'_>>()?, Variant::Bool(true)))
+    };
+    ask().unwrap_or_else(|error| {
+        tracing::debug!(unit, %error, "systemd does not say whether the unit is delegated");
+        false
+    })
+}
+
+/// Letters and digits stay, all else becomes `_xx` (systemd's `bus_label_escape`).
+fn object_name(unit: &str) -> String {
+    let escape = |(at, byte): (usize, u8)| {
+        let plain = byte.is_ascii_alphabetic() || (byte.is_ascii_digit() && at > 0);
+        if plain { char::from(byte).to_string() } else { format!("_{byte:02x}") }
+    };
+    unit.bytes().enumerate().map(escape).collect()
+}
+
 fn connect(bus: &Path) -> zbus::Result<zbus::Connection> {
     let stream = UnixStream::connect(bus)?;
     zbus::block_on(zbus::connection::Builder::unix_stream(stream).method_timeout(PATIENCE).build())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn units_become_object_names() {
+        assert_eq!(super::object_name("run-u9.service"), "run_2du9_2eservice");
+        assert_eq!(super::object_name("7a@b.scope"), "_37a_40b_2escope");
+    }
 }

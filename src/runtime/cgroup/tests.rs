@@ -128,3 +128,13 @@ fn limit_without_its_controller_is_refused_with_the_cure() {
     assert!(error.to_string().contains("\"memory\""), "{error}");
     assert!(error.cure().unwrap().contains("Delegate=cpu cpuset io memory pids"));
 }
+
+#[test]
+fn delegated_subtree_is_used_itself() {
+    let Some(tree) = std::env::var_os("SAMPAN_TEST_CGROUP") else { return };
+    let monitor = Process::start("sleep 100");
+    let cgroup = make(&Resources::default(), &monitor).unwrap().unwrap();
+    assert_eq!(cgroup.record().scope, None);
+    assert_eq!(cgroup.path().parent(), Some(std::path::Path::new(&tree)));
+    cgroup.remove().unwrap();
+}
