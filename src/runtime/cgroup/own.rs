@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use crate::sys;
 use crate::types::id::ContainerId;
 
-use super::{cgroupfs, systemd};
 use super::container::ContainerCgroup;
 use super::error::Error;
+use super::{cgroupfs, systemd};
 use crate::types::cgroup::CgroupRecord;
 
 /// Leaf that takes the processes of the subtree's root, so that its controllers can be enabled.
