@@ -63,6 +63,16 @@ impl Error {
     /// What the user can do about it.
     fn hint(&self) -> Option<String> {
         let Self::Engine(error) = self else { return None };
+        if error.is_untrusted_registry() {
+            return Some(
+                "if this registry is trusted all the same: --tls-verify=false, or \"insecure = true\" for it in \
+                 ~/.config/containers/registries.conf"
+                    .to_owned(),
+            );
+        }
+        if error.wants_login() {
+            return Some("give credentials with --creds USER:PASSWORD, or a file with them with --authfile".to_owned());
+        }
         let need = Need::behind(error.kind())?;
         Some(need.cure(&Caller::this("/usr/sbin:/usr/bin:/sbin:/bin")))
     }

@@ -154,6 +154,16 @@ impl Error {
         matches!(self, Self::Storage(storage::Error::ImageInUse { .. } | storage::Error::VolumeInUse { .. }))
     }
 
+    /// True if a registry could not prove who it is.
+    pub(crate) fn is_untrusted_registry(&self) -> bool {
+        matches!(self, Self::Pull { source, .. } if source.is_untrusted())
+    }
+
+    /// True if a registry wants to know who we are.
+    pub(crate) fn wants_login(&self) -> bool {
+        matches!(self, Self::Pull { source, .. } if source.wants_login())
+    }
+
     /// What hints and exit codes are chosen by.
     pub(crate) fn kind(&self) -> FailureKind {
         match self {

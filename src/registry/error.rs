@@ -95,6 +95,20 @@ impl Error {
         }
     }
 
+    /// No TLS, or none that can be trusted.
+    pub(crate) fn is_untrusted(&self) -> bool {
+        matches!(self, Self::Tls { .. })
+    }
+
+    /// Credentials are missing or wrong.
+    pub(crate) fn wants_login(&self) -> bool {
+        match self {
+            Self::Denied { .. } | Self::Challenge { .. } => true,
+            Self::Login { source, .. } => source.wants_login(),
+            _ => false,
+        }
+    }
+
     /// What the registry asked us to wait.
     pub(super) fn retry_after(&self) -> Option<Duration> {
         match self {

@@ -2,6 +2,7 @@
 
 /// Long flags of `podman run`, `create`, `exec`, `ps` and `pull` that are not here yet (sorted).
 const KNOWN: &[&str] = &[
+    "--all-tags",
     "--blkio-weight",
     "--blkio-weight-device",
     "--cert-dir",

@@ -48,8 +48,13 @@ impl Engine {
     /// Removes the image with all its names.
     pub(super) fn remove_whole(&self, image: &Image, force: bool) -> Result<RemovedImage, Error> {
         let record = &image.record;
-        let containers = Vec::new();
-        let _force = force;
+        let mut containers = Vec::new();
+        if force {
+            for id in self.store.image_users(record)? {
+                self.remove_container(&id, true, true)?;
+                containers.push(id);
+            }
+        }
         let untagged = self.store.remove_image(&record.digest)?;
         Ok(RemovedImage { untagged, deleted: Some(record.id.clone()), containers })
     }
