@@ -110,6 +110,8 @@ pub(crate) enum Error {
     DigestAsName(String),
     #[error("image {image} has more than one name ({}): name one of them, or use --force", .names.join(", "))]
     SeveralNames { image: String, names: Vec<String> },
+    #[error("layer {layer} cannot be unpacked for another id map: its blob is not in the store")]
+    NoBlob { layer: String },
     #[error("neither an image nor --rootfs was given")]
     NoImage,
     #[error("cannot {verb} container {id}: it is {status}")]

@@ -85,9 +85,4 @@ impl Engine {
             nproc_hard: nproc.1,
         })
     }
-
-    /// How root file systems are put together here.
-    pub(crate) fn driver(&self) -> StorageDriver {
-        self.config.storage_driver.unwrap_or(StorageDriver::Overlay)
-    }
 }

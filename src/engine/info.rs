@@ -232,7 +232,7 @@ impl Engine {
         let (total, free) = sys::fs::space(there).unwrap_or((0, 0));
         Ok(StoreInfo {
             container_store: counts,
-            graph_driver_name: self.driver().name(),
+            graph_driver_name: self.driver_name(),
             graph_root: layout.graphroot().to_owned(),
             graph_root_allocated: total,
             graph_root_used: total.saturating_sub(free),

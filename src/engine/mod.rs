@@ -3,6 +3,7 @@
 
 pub(crate) mod containers;
 pub(crate) mod cures;
+mod driver;
 mod error;
 mod handle;
 pub(crate) mod images;

@@ -18,3 +18,4 @@ mod sync;
 pub(crate) mod user;
 
 pub(crate) use error::Error;
+pub(crate) use rootfs::probe_overlay;

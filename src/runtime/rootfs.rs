@@ -14,8 +14,19 @@ use crate::types::rootfs_plan::{FuseMapping, RootfsPlan};
 use super::error::Error;
 use super::mount_options::MountOptions;
 
+/// `upper` becomes the container's `/`, so it belongs to the container's root: `root`, in P's ids (K-A5).
+fn own_upper(plan: &RootfsPlan, root: (u32, u32)) -> Result<(), Error> {
+    let (RootfsPlan::Overlay { upper, .. } | RootfsPlan::Fuse { upper, .. }) = plan else { return Ok(()) };
+    if root == (0, 0) {
+        return Ok(());
+    }
+    let dir = sys::dir::Dir::open(upper).map_err(Error::MountRootfs)?;
+    sys::dir::fchown(dir.as_fd(), root.0, root.1).map_err(Error::MountRootfs)
+}
+
 /// Mounts it. With `fuse-overlayfs` the server's pidfd comes along; it is a child of our parent, the monitor.
-pub(super) fn mount(plan: &RootfsPlan) -> Result<(OwnedFd, Option<PidFd>), Error> {
+pub(super) fn mount(plan: &RootfsPlan, root: (u32, u32)) -> Result<(OwnedFd, Option<PidFd>), Error> {
+    own_upper(plan, root)?;
     match plan {
         RootfsPlan::Path { path } => {
             let tree = mount::clone_tree(sys::fs::current_dir(), path);
@@ -84,6 +95,11 @@ fn overlay(lower: &[PathBuf], upper: &Path, work: &Path, volatile: bool) -> sys:
     let (upper, work) = (upper?, work?);
     context.set("upperdir", &upper.name)?.set("workdir", &work.name)?;
     context.mount(Attributes::default())
+}
+
+/// Tries whether the kernel mounts an overlay of these directories here.
+pub(crate) fn probe_overlay(lower: &Path, upper: &Path, work: &Path) -> sys::Result<()> {
+    overlay(&[lower.to_owned()], upper, work, false).map(drop)
 }
 
 /// A path, or a short name for it.

@@ -110,7 +110,7 @@ fn prepare(child: OuterChild, bundle: &Bundle) -> Result<Prepared, Error> {
     // Compiled while newuidmap runs.
     let filters = seccomp_profile::filters(bundle)?;
     child.ready().map_err(Error::Outer)?;
-    let (root, fuse) = rootfs::mount(&bundle.rootfs)?;
+    let (root, fuse) = rootfs::mount(&bundle.rootfs, root_of(&bundle.maps()?))?;
     let mut trees = Vec::new();
     for (index, spec) in bundle.spec.mounts().iter().flatten().enumerate() {
         if let Some(fd) = source_tree(spec)? {
@@ -119,6 +119,11 @@ fn prepare(child: OuterChild, bundle: &Bundle) -> Result<Prepared, Error> {
     }
     join_namespaces(bundle)?;
     Ok(Prepared { root, trees, filters, fuse })
+}
+
+/// C's root in P's ids; in single-id mode with another user there is none, and the caller has everything.
+fn root_of(maps: &crate::types::idmap::IdMaps) -> (u32, u32) {
+    (maps.uid.to_outside(0).unwrap_or(0), maps.gid.to_outside(0).unwrap_or(0))
 }
 
 /// A detached mount for what init could not reach or mount: binds, and overlays of directories of the host.

@@ -305,6 +305,11 @@ impl Layout {
         self.execs().join(id.as_str())
     }
 
+    /// Which storage driver works here, probed in this epoch.
+    pub(crate) fn driver(&self) -> PathBuf {
+        self.run("driver")
+    }
+
     /// Which user namespaces P are held by live monitors (`rootless::outer`).
     pub(crate) fn outers(&self) -> PathBuf {
         self.run("outer")

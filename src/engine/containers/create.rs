@@ -52,6 +52,10 @@ impl Engine {
         // What is wrong with the wish shows now, not at the start.
         specgen::arguments(&spec, &config).map_err(Error::Spec)?;
         let map = MapKey::new(&facts.outer, &maps);
+        if let Some(found) = &image {
+            self.ensure_layers(&found.image.record, &maps)?;
+        }
+        let driver = self.driver()?;
         let given = spec.name.clone();
         let mut attempt = 0;
         loop {
@@ -59,7 +63,7 @@ impl Engine {
                 Some(name) => name.clone(),
                 None => random_name(attempt)?,
             };
-            let mut container = ContainerConfig::new(name, spec.clone(), map.as_str().to_owned(), self.driver());
+            let mut container = ContainerConfig::new(name, spec.clone(), map.as_str().to_owned(), driver);
             container.image.clone_from(&snapshot);
             container.layers = image.as_ref().map(|found| found.image.chains()).unwrap_or_default();
             container.creator = creator.filter(|_| spec.remove);

@@ -87,31 +87,24 @@ impl Engine {
         lease: Lease,
         image: &IncomingImage,
         mut blobs: Vec<StagedBlob>,
-        mut layers: Vec<StagedUnpack>,
+        layers: Vec<StagedUnpack>,
         names: &[Reference],
         progress: &dyn Progress,
     ) -> Result<Image, Error> {
-        layers.sort_by_key(|layer| layer.index);
         let keys = self.layer_keys(&image.chains())?;
-        self.inherit(image, &keys, &layers)?;
         let documents = [&image.manifest, &image.config_bytes].into_iter();
         for bytes in documents.chain(image.index.as_ref().map(|(_, bytes)| bytes)) {
             if !lease.rely_on_blob(&self.store, &Digest::of(bytes))? {
                 blobs.push(lease.stage_bytes(bytes)?);
             }
         }
-        let mut remarks = Remarks::default();
-        let mut publish = Vec::with_capacity(layers.len());
-        for layer in layers {
-            remarks.merge(&layer.unpacked.remarks);
-            let parent = layer.index.checked_sub(1).map(|below| keys[below].chain.clone());
-            let kept = blobs.iter().any(|blob| blob.digest == image.layers[layer.index].blob)
-                || self.store.blob_size(&image.layers[layer.index].blob)?.is_some();
-            let blob = kept.then(|| image.layers[layer.index].blob.clone());
-            let meta = layer_meta(&layer, parent, blob);
-            publish.push((layer.staged, meta));
+        let mut kept = Vec::with_capacity(image.layers.len());
+        for layer in &image.layers {
+            let there =
+                blobs.iter().any(|blob| blob.digest == layer.blob) || self.store.blob_size(&layer.blob)?.is_some();
+            kept.push(there.then(|| layer.blob.clone()));
         }
-        self.store.publish(&lease, &blobs, &publish)?;
+        let remarks = self.publish_layers(&lease, &keys, &kept, blobs, layers)?;
         let record = self.image_record(image, &keys)?;
         self.store.put_image(&record)?;
         for name in names {
@@ -128,8 +121,32 @@ impl Engine {
         Ok(self.store.image(&record.digest)?)
     }
 
+    /// Publishes blobs and unpacked layers. `keys` and `kept` (the blob of a layer, if it is in the store) are those of
+    /// the whole image, bottom first.
+    pub(super) fn publish_layers(
+        &self,
+        lease: &Lease,
+        keys: &[LayerKey],
+        kept: &[Option<Digest>],
+        blobs: Vec<StagedBlob>,
+        mut layers: Vec<StagedUnpack>,
+    ) -> Result<Remarks, Error> {
+        layers.sort_by_key(|layer| layer.index);
+        self.inherit(keys, &layers)?;
+        let mut remarks = Remarks::default();
+        let mut publish = Vec::with_capacity(layers.len());
+        for layer in layers {
+            remarks.merge(&layer.unpacked.remarks);
+            let parent = layer.index.checked_sub(1).map(|below| keys[below].chain.clone());
+            let meta = layer_meta(&layer, parent, kept[layer.index].clone());
+            publish.push((layer.staged, meta));
+        }
+        self.store.publish(lease, &blobs, &publish)?;
+        Ok(remarks)
+    }
+
     /// Gives the directories that a layer only fills the owner and mode that the layers below have for them.
-    fn inherit(&self, image: &IncomingImage, keys: &[LayerKey], layers: &[StagedUnpack]) -> Result<(), Error> {
+    fn inherit(&self, keys: &[LayerKey], layers: &[StagedUnpack]) -> Result<(), Error> {
         let wanting: Vec<&StagedUnpack> =
             layers.iter().filter(|layer| layer.index > 0 && !layer.unpacked.implicit.is_empty()).collect();
         if wanting.is_empty() {
@@ -139,7 +156,7 @@ impl Engine {
             let staged = layers.iter().find(|layer| layer.index == index);
             staged.map_or_else(|| self.store.layer_diff(&keys[index]), |layer| layer.staged.diff())
         };
-        let diffs: Vec<_> = (0..image.layers.len()).map(diff).collect();
+        let diffs: Vec<_> = (0..keys.len()).map(diff).collect();
         let inherited: usize = worker::run(&self.outer()?, || {
             let open = |path: &std::path::PathBuf| RootDir::open(path).map_err(|error| failure(&error));
             let mut count = 0;

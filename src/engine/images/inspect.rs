@@ -109,7 +109,7 @@ impl Engine {
             dirs.reverse();
             data.insert("LowerDir", dirs.join(":"));
         }
-        Ok(GraphDriver { name: self.driver().name(), data })
+        Ok(GraphDriver { name: self.driver_name(), data })
     }
 }
 

@@ -23,6 +23,7 @@ mod list;
 mod load;
 mod prune;
 mod pull;
+mod remap;
 mod remove;
 mod resolve;
 mod tag;

@@ -1,0 +1,64 @@
+//! How root file systems are put together here: kernel overlay, else fuse-overlayfs, else copies. Probed once for each
+//! boot and store, by doing it.
+
+use std::path::Path;
+
+use crate::rootless::worker;
+use crate::runtime;
+use crate::storage::container_record::StorageDriver;
+use crate::sys;
+use crate::sys::spawn::find_program;
+use crate::types::failure::{Failure, FailureKind};
+
+use super::error::Error;
+use super::handle::Engine;
+
+const DRIVERS: [StorageDriver; 3] = [StorageDriver::Overlay, StorageDriver::FuseOverlayfs, StorageDriver::Copy];
+
+impl Engine {
+    /// The driver of new containers.
+    pub(crate) fn driver(&self) -> Result<StorageDriver, Error> {
+        if let Some(forced) = self.config.storage_driver {
+            return Ok(forced);
+        }
+        let cache = self.store.layout().driver();
+        let known = sys::fs::read_if_exists(&cache).ok().flatten();
+        let known = known.and_then(|text| DRIVERS.into_iter().find(|driver| driver.name().as_bytes() == text));
+        if let Some(driver) = known {
+            return Ok(driver);
+        }
+        let driver = self.probe_driver()?;
+        self.store.make_run()?;
+        sys::fs::replace_volatile(&cache, driver.name().as_bytes()).map_err(|source| Error::Path {
+            what: "write",
+            path: cache,
+            source,
+        })?;
+        Ok(driver)
+    }
+
+    /// The driver, as reports name it; one that cannot be found out shows as the first choice.
+    pub(crate) fn driver_name(&self) -> &'static str {
+        self.driver().map_or(StorageDriver::Overlay.name(), StorageDriver::name)
+    }
+
+    fn probe_driver(&self) -> Result<StorageDriver, Error> {
+        let lease = self.store.lease()?;
+        let dir = lease.new_path("probe");
+        let overlay = worker::run(&self.outer()?, || {
+            let refused = |error: sys::Error| Failure::from_error(FailureKind::Overlay, &error);
+            for name in ["lower", "upper", "work"] {
+                sys::fs::mkdir_all(&dir.join(name), 0o700).map_err(refused)?;
+            }
+            Ok(runtime::probe_overlay(&dir.join("lower"), &dir.join("upper"), &dir.join("work")).is_ok())
+        });
+        let overlay = overlay?;
+        lease.finish(&self.store)?;
+        if overlay {
+            return Ok(StorageDriver::Overlay);
+        }
+        let fuse =
+            find_program("fuse-overlayfs", &self.config.path).is_some() && sys::fs::is_writable(Path::new("/dev/fuse"));
+        Ok(if fuse { StorageDriver::FuseOverlayfs } else { StorageDriver::Copy })
+    }
+}

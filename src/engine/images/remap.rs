@@ -1,0 +1,46 @@
+//! Layers for another id map: unpacked again from the kept blobs, because the kernel has no way to shift the owners of
+//! an overlay's layers without root (K-A4). Done once for each map; the default map's layers are not touched.
+
+use crate::engine::{Engine, Error};
+use crate::storage::images::ImageRecord;
+use crate::storage::layers::{LayerKey, MapKey};
+use crate::storage::unpack::Source;
+use crate::sys;
+use crate::types::idmap::IdMaps;
+
+use super::incoming::{IncomingLayer, StagedUnpack, unpack_layer};
+
+impl Engine {
+    /// Makes sure that every layer of an image is there for containers with `maps` (C ← P).
+    pub(crate) fn ensure_layers(&self, image: &ImageRecord, maps: &IdMaps) -> Result<(), Error> {
+        let map = MapKey::new(&self.wish()?.maps, maps);
+        let keys: Vec<LayerKey> = image.layers.iter().map(|layer| LayerKey::new(&layer.chain, &map)).collect();
+        if keys.iter().all(|key| self.store.has_layer(key)) {
+            return Ok(());
+        }
+        let lease = self.store.lease()?;
+        let outer = self.outer()?;
+        let mut unpacked = Vec::new();
+        for (index, (layer, key)) in image.layers.iter().zip(&keys).enumerate() {
+            if lease.rely_on_layer(&self.store, key)? {
+                continue;
+            }
+            let blob = layer.blob.clone().ok_or_else(|| Error::NoBlob { layer: layer.diff_id.0.to_string() })?;
+            let path = self.store.layout().blob(&blob);
+            let file = sys::fs::open(&path).map_err(|source| Error::Path { what: "open layer", path, source })?;
+            let incoming = IncomingLayer {
+                diff_id: layer.diff_id.clone(),
+                blob,
+                size: layer.size,
+                media_type: layer.media_type.clone(),
+            };
+            let staged = lease.stage_layer(key.clone())?;
+            let done = unpack_layer(&outer, maps, Source::Stream(file), &staged, &incoming)?;
+            unpacked.push(StagedUnpack { index, staged, unpacked: done });
+        }
+        let incoming = image.layers.iter().map(|layer| layer.blob.clone()).collect::<Vec<_>>();
+        self.publish_layers(&lease, &keys, &incoming, Vec::new(), unpacked)?;
+        lease.finish(&self.store)?;
+        Ok(())
+    }
+}
