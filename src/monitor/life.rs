@@ -261,7 +261,8 @@ fn until_exit(
 ) -> (Exited, Ending) {
     let spec = &request.config.spec;
     let Alive { running, io, network, ports, cgroup, published, .. } = alive;
-    let mut hooks = Restore { store, request, init: running.init.pid() };
+    let state = store.container(&request.config.id).ok().and_then(|record| record.state);
+    let mut hooks = Restore { store, request, init: running.init.pid(), state };
     let supervised = Supervised {
         init: &running.init,
         io,
@@ -300,12 +301,15 @@ struct Restore<'a> {
     store: &'a Store,
     request: &'a StartRequest,
     init: Pid,
+    /// As it was when the program started.
+    state: Option<ContainerState>,
 }
 
 impl Hooks for Restore<'_> {
     fn runroot_restored(&mut self) {
         let restored = self.store.lock_container(&self.request.config.id).and_then(|mut locked| {
-            let mut state = locked.state.clone().unwrap_or_else(|| ContainerState::new(ContainerStatus::Running));
+            let state = locked.state.clone().or_else(|| self.state.clone());
+            let mut state = state.unwrap_or_else(|| ContainerState::new(ContainerStatus::Running));
             state.init = identity(self.init);
             state.monitor = identity(Pid::this());
             locked.write_state(self.store, state)
