@@ -555,3 +555,65 @@ fn r13_trash_with_locked_directories_is_emptied() {
     assert!(!store.has_trash());
     assert!(FileLock::is_held(&store.layout().store_lock()).is_ok_and(|held| !held));
 }
+
+#[test]
+fn g_many_writers_take_one_name_once_and_their_own_names_all() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    let taken = std::thread::scope(|scope| {
+        let writers: Vec<_> = (0..32)
+            .map(|n| {
+                let store = &store;
+                scope.spawn(move || {
+                    let made = store.create_container(removable(&format!("own-{n}"))).expect("created");
+                    store.remove_container(store.lock_container(made.id()).expect("locked")).expect("removed");
+                    store.create_container(removable("same")).is_ok()
+                })
+            })
+            .collect();
+        writers.into_iter().map(|writer| writer.join().expect("ends")).filter(|won| *won).count()
+    });
+    assert_eq!(taken, 1);
+    assert_eq!(entries(&store.layout().names()), 1);
+    assert_eq!(entries(&store.layout().containers()), 1);
+    assert_eq!(entries(&store.layout().staging()), 0);
+    assert!(store.empty_trash().expect("emptied"));
+}
+
+#[test]
+fn r11_who_waits_learns_the_code_of_a_container_that_is_gone() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    let made = store.create_container(removable("a")).expect("created");
+    let locked = store.lock_container(made.id()).expect("locked");
+    let lock = store.take_monitor_lock(&locked).expect("asked").expect("free");
+    drop(locked);
+    std::thread::scope(|scope| {
+        let (open, opened) = std::sync::mpsc::channel();
+        let (store, id) = (&store, made.id());
+        let waiter = scope.spawn(move || {
+            open.send(()).expect("sent");
+            store.wait_for_monitor(id)
+        });
+        opened.recv().expect("received");
+        // The waiter has the file open when it is in /proc/self/fd twice.
+        let path = store.layout().monitor_lock(id);
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+        let opened = || {
+            let fds = sys::fs::names(Path::new("/proc/self/fd")).expect("lists");
+            fds.iter()
+                .filter(|fd| std::fs::read_link(Path::new("/proc/self/fd").join(fd)).is_ok_and(|to| to == path))
+                .count()
+        };
+        while opened() < 2 {
+            assert!(std::time::Instant::now() < deadline, "the waiter does not open the lock");
+            std::thread::yield_now();
+        }
+        store.record_exit(&made.config, &ExitRecord::new(42)).expect("recorded");
+        store.remove_container(store.lock_container(id).expect("locked")).expect("removed");
+        assert!(store.empty_trash().expect("emptied"));
+        drop(lock);
+        let exit = waiter.join().expect("ends").expect("waited").expect("has a code");
+        assert_eq!(exit.code, 42);
+    });
+}
