@@ -22,16 +22,16 @@ pub(crate) enum Error {
     Detach(#[source] sys::Error),
     #[error("another monitor holds container {0}")]
     Held(String),
-    #[error("{0}")]
-    Storage(#[source] storage::Error),
-    #[error("{0}")]
-    Outer(#[source] rootless::Error),
+    #[error(transparent)]
+    Storage(storage::Error),
+    #[error(transparent)]
+    Outer(rootless::Error),
     #[error("cgroup of the container")]
     Cgroup(#[source] cgroup::Error),
     #[error("network of the container")]
     Network(#[source] network::Error),
-    #[error("{0}")]
-    Runtime(#[source] runtime::Error),
+    #[error(transparent)]
+    Runtime(runtime::Error),
     #[error("standard streams of the container")]
     Streams(#[source] sys::Error),
     #[error("log of the container {path:?}")]

@@ -108,8 +108,10 @@ struct Prepared {
 /// Makes every mount that needs the caller's reach.
 fn prepare(child: OuterChild, bundle: &Bundle) -> Result<Prepared, Error> {
     // Compiled while newuidmap runs.
-    let filters = seccomp_profile::filters(bundle)?;
+    let filters = seccomp_profile::filters(bundle);
+    // First of all the map: the monitor waits to write it.
     child.ready().map_err(Error::Outer)?;
+    let filters = filters?;
     let (root, fuse) = rootfs::mount(&bundle.rootfs, root_of(&bundle.maps()?))?;
     let mut trees = Vec::new();
     for (index, spec) in bundle.spec.mounts().iter().flatten().enumerate() {

@@ -37,9 +37,26 @@ impl Engine {
         image: Option<FoundImage>,
         options: StartOptions<'_>,
     ) -> Result<(ContainerId, RunReport), Error> {
+        let remove = spec.remove;
         let id = self.create_to_run(spec, image)?.id().clone();
-        let report = self.start_with(&id, options)?;
-        Ok((id, report))
+        match self.start_with(&id, options) {
+            Ok(report) => Ok((id, report)),
+            Err(error) => {
+                // The monitor removes what it has begun to start; what never came so far is ours to remove.
+                if remove && self.store.container(&id).is_ok() {
+                    self.discard(&id);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Removes a container of `--rm` that did not start. The error to tell is why.
+    fn discard(&self, id: &ContainerId) {
+        let removed = self.remove_container(id, true, true).and_then(|()| self.empty_trash());
+        if let Err(error) = removed {
+            tracing::warn!(%error, "container {} stays", id.short());
+        }
     }
 
     /// Starts a container, attached or not.

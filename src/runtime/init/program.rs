@@ -153,7 +153,10 @@ fn find(name: &OsStr, env: &[OsString]) -> Result<PathBuf, Error> {
 /// container's own file and can be written.
 fn resolve(root: &RootDir, bundle: &Bundle, spec: &Process) -> Result<Identity, Error> {
     let user = spec.user();
-    let text = user.username().clone().unwrap_or_else(|| format!("{}:{}", user.uid(), user.gid()));
+    // Nothing said is root with root's groups, as `/etc/group` has them.
+    let numbers =
+        || if user.uid() == 0 && user.gid() == 0 { String::new() } else { format!("{}:{}", user.uid(), user.gid()) };
+    let text = user.username().clone().unwrap_or_else(numbers);
     let who = user::resolve(root, &text, &bundle.group_add, &bundle.maps()?)?;
     if !who.known && who.uid != 0 {
         let name = bundle.spec.annotations().as_ref().and_then(|all| all.get(annotation::USER_NAME));
