@@ -97,6 +97,9 @@ _sampan() {
             sampan__subcmd__image,untag)
                 cmd="sampan__subcmd__image__subcmd__untag"
                 ;;
+            sampan__subcmd__system,check)
+                cmd="sampan__subcmd__system__subcmd__check"
+                ;;
             sampan__subcmd__system,info)
                 cmd="sampan__subcmd__system__subcmd__info"
                 ;;
@@ -696,12 +699,34 @@ _sampan() {
             return 0
             ;;
         sampan__subcmd__system)
-            opts="-h --help info version"
+            opts="-h --help check info version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        sampan__subcmd__system__subcmd__check)
+            opts="-r -q -f -h --repair --quick --format --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

@@ -1,5 +1,6 @@
 //! Verbs about Sampan itself: `sampan system …`, `info`, `version`.
 
+pub(crate) mod check;
 pub(crate) mod info;
 mod verbs;
 pub(crate) mod version;

@@ -6,17 +6,19 @@ use clap::Subcommand;
 
 use super::super::super::context::Context;
 use super::super::super::error::Error;
-use super::{info, version};
+use super::{check, info, version};
 
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub(crate) enum System {
+    Check(check::CheckArgs),
     Info(info::InfoArgs),
     Version(version::VersionArgs),
 }
 
 pub(crate) fn run(verb: System, context: &Context) -> Result<ExitCode, Error> {
     match verb {
+        System::Check(args) => check::run(args, context),
         System::Info(args) => info::run(args, context),
         System::Version(args) => version::run(args, context),
     }
