@@ -32,25 +32,128 @@ complete -c sampan -n "__fish_sampan_needs_command" -s h -l help -d 'Print help 
 complete -c sampan -n "__fish_sampan_needs_command" -s V -l version -d 'Print version'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "attach" -d 'Joins the streams of a running container'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "completion" -d 'Prints the script that completes commands in a shell'
+complete -c sampan -n "__fish_sampan_needs_command" -f -a "create" -d 'Makes a container without starting it, and prints its id'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "history" -d 'Shows how an image was made, newest step first'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "images" -d 'Lists images, newest first, one line for each name'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "import" -d 'Makes an image of a root file system in a tar'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "info" -d 'Shows what this host and this store are'
+complete -c sampan -n "__fish_sampan_needs_command" -f -a "inspect" -d 'Shows everything about containers, images and volumes'
+complete -c sampan -n "__fish_sampan_needs_command" -f -a "kill" -d 'Sends a signal to running containers'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "load" -d 'Takes images in from an archive'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "logs" -d 'Shows what containers have written'
+complete -c sampan -n "__fish_sampan_needs_command" -f -a "port" -d 'Shows published ports'
+complete -c sampan -n "__fish_sampan_needs_command" -f -a "ps" -d 'Lists containers'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "pull" -d 'Fetches images from a registry'
+complete -c sampan -n "__fish_sampan_needs_command" -f -a "rename" -d 'Gives a container another name'
+complete -c sampan -n "__fish_sampan_needs_command" -f -a "restart" -d 'Stops containers and starts them again; one that does not run is started'
+complete -c sampan -n "__fish_sampan_needs_command" -f -a "rm" -d 'Removes containers that do not run'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "rmi" -d 'Removes images, or names of them'
+complete -c sampan -n "__fish_sampan_needs_command" -f -a "run" -d 'Makes a container, starts it and stays attached to it'
+complete -c sampan -n "__fish_sampan_needs_command" -f -a "start" -d 'Starts containers that do not run'
+complete -c sampan -n "__fish_sampan_needs_command" -f -a "stop" -d 'Stops containers: the stop signal, then after a while SIGKILL'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "tag" -d 'Gives an image further names'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "untag" -d 'Takes names away from an image. The image stays'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "version" -d 'Shows the version'
+complete -c sampan -n "__fish_sampan_needs_command" -f -a "wait" -d 'Waits for containers to end and prints their exit codes, one line each'
+complete -c sampan -n "__fish_sampan_needs_command" -f -a "container" -d 'Looks after containers'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "image" -d 'Looks after images'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "system" -d 'Looks after Sampan itself'
+complete -c sampan -n "__fish_sampan_needs_command" -f -a "volume" -d 'Looks after volumes'
 complete -c sampan -n "__fish_sampan_using_subcommand attach" -l detach-keys -d 'Keys that detach: characters and ctrl-<character>, separated by commas; empty: none' -r
 complete -c sampan -n "__fish_sampan_using_subcommand attach" -l sig-proxy -d 'Pass signals on to the container (default true)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand attach" -s l -l latest -d 'The container that was made last'
 complete -c sampan -n "__fish_sampan_using_subcommand attach" -l no-stdin -d 'Do not pass input on'
 complete -c sampan -n "__fish_sampan_using_subcommand attach" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sampan -n "__fish_sampan_using_subcommand completion" -s h -l help -d 'Print help'
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l name -d 'Name of the container (default: two random words)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -s e -l env -d 'Variable of the environment; NAME alone copies the caller\'s, PRE* every one that begins so' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l env-file -d 'File of variables, one NAME=VALUE per line' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l unsetenv -d 'Remove a variable of the image' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l http-proxy -d 'Pass the caller\'s proxy variables on (default true)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l entrypoint -d 'Replace the image\'s entrypoint: a program, or a JSON array of strings; empty removes it' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -s w -l workdir -d 'Working directory in the container' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand create" -s u -l user -d 'User, by name or number, and group' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l group-add -d 'Supplementary group; keep-groups keeps the caller\'s' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -s h -l hostname -d 'Host name (default: the first 12 digits of the id)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -s l -l label -d 'Label' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l label-file -d 'File of labels, one KEY=VALUE per line' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l annotation -d 'OCI annotation' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l tz -d 'Time zone, or local for the caller\'s' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l umask -d 'Umask in octal (default 0022)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l restart -d 'When to start it again: no, on-failure[:MAX], always or unless-stopped' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l stop-signal -d 'Signal that stops it (default SIGTERM, or the image\'s)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l stop-timeout -d 'Seconds between the stop signal and SIGKILL (default 10)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l timeout -d 'Seconds after which it is killed' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l cidfile -d 'Write the container\'s id to this file' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l pidfile -d 'Write the pid of its first process to this file' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l log-driver -d 'How output is logged: k8s-file or none' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l log-opt -d 'Option of the log: path, max-size, max-file or tag' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l pull -d 'When to pull the image: always, missing, newer or never' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l platform -d 'Operating system, architecture and variant of the image' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l os -d 'Operating system of the image' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l arch -d 'Architecture of the image' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l variant -d 'Variant of the architecture, for example v7' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l authfile -d 'File with credentials for registries' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l creds -d 'Credentials for the registry' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l tls-verify -d 'Use HTTPS and verify certificates' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l retry -d 'How often a failed request is made again' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l retry-delay -d 'Delay before each new try; doubling from one second on if not given' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -s v -l volume -d 'Bind a path of the host, or a volume' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l mount -d 'Mount: type=bind|volume|tmpfs|image, source=, target=, and options' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l tmpfs -d 'Mount a tmpfs' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l volumes-from -d 'Mount what another container has mounted' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l image-volume -d 'What becomes of the image\'s volumes: anonymous, tmpfs or ignore' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l read-only-tmpfs -d 'With --read-only: a tmpfs on /run, /tmp and /var/tmp (default true)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l shm-size -d 'Size of /dev/shm (default 64m; 0: no limit)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l network -l net -d 'Network: private, none, host, pasta[:OPTIONS], slirp4netns[:OPTIONS], container:NAME or ns:PATH' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -s p -l publish -d 'Publish a port' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l expose -d 'Expose a port' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l dns -d 'Name server' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l dns-search -d 'Domain that names are looked up in; . for none' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l dns-option -l dns-opt -d 'Option of resolv.conf(5)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l add-host -d 'Line of /etc/hosts; the address may be host-gateway' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -s m -l memory -d 'Limit of memory, in bytes or with a unit' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l memory-swap -d 'Limit of memory and swap together; -1: no limit of swap' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l memory-reservation -d 'Memory that is left to the container under pressure' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l cpus -d 'Number of processors, with decimals' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -s c -l cpu-shares -d 'Share of processor time, 1024 by default' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l cpu-quota -d 'Microseconds of processor time in each period; -1: no limit' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l cpu-period -d 'Length of the period in microseconds' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l cpuset-cpus -d 'Processors that may be used: 0-3,5' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l cpuset-mems -d 'Memory nodes that may be used' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l pids-limit -d 'Number of processes and threads; -1: no limit (default 2048)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l ulimit -d 'Limit of setrlimit(2)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l oom-score-adj -d 'How readily the kernel kills it when memory runs out, -1000 to 1000' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l cgroup-conf -d 'Write a file of the container\'s cgroup' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l cgroups -d 'Whether to make cgroups: enabled, disabled, no-conmon or split' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l cgroup-parent -d 'Cgroup in which the container\'s is made' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l cgroupns -d 'Cgroup namespace: private, host, container:NAME or ns:PATH' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l userns -d 'User namespace: host, keep-id[:uid=,gid=,size=], nomap, auto[:size=], container:NAME or ns:PATH' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l uidmap -d 'Map of user ids; FLAGS of + u g, and @ before an id of the host' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l gidmap -d 'Map of group ids' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l pid -d 'Pid namespace: private, host, container:NAME or ns:PATH' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l ipc -d 'Ipc namespace: private, shareable, none, host, container:NAME or ns:PATH' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l uts -d 'Uts namespace: private, host, container:NAME or ns:PATH' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l cap-add -d 'Add a capability, or ALL' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l cap-drop -d 'Drop a capability, or ALL' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l security-opt -d 'seccomp=, no-new-privileges, mask=, unmask=, proc-opts=, apparmor=, label=' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l device -d 'Bind a device of the host' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l sysctl -d 'Parameter of the kernel that belongs to one of the container\'s own namespaces' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l replace -d 'Remove a container that has the name already'
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l env-host -d 'Pass the caller\'s whole environment on'
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l unsetenv-all -d 'Remove every variable of the image'
+complete -c sampan -n "__fish_sampan_using_subcommand create" -s i -l interactive -d 'Keep stdin open'
+complete -c sampan -n "__fish_sampan_using_subcommand create" -s t -l tty -d 'Give the container a terminal'
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l init -d 'Run an init as process 1, which reaps and passes signals on'
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l rootfs -d 'Take the first argument as the path of a root file system, not as an image'
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l rm -d 'Remove the container and its anonymous volumes after it has ended'
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l no-healthcheck -d 'Ignore the image\'s health check'
+complete -c sampan -n "__fish_sampan_using_subcommand create" -s q -l quiet -d 'Say nothing while pulling'
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l read-only -d 'Make the root file system read-only'
+complete -c sampan -n "__fish_sampan_using_subcommand create" -s P -l publish-all -d 'Publish every exposed port on a random one'
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l no-hosts -d 'Leave /etc/hosts as the image has it'
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l privileged -d 'Give every capability and device that this user has, and take the masks off'
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l help -d 'Print help'
 complete -c sampan -n "__fish_sampan_using_subcommand history" -l format -d 'Form of the output: `json` or a Go template' -r
 complete -c sampan -n "__fish_sampan_using_subcommand history" -s H -l human -d 'Sizes and dates for people' -r
 complete -c sampan -n "__fish_sampan_using_subcommand history" -l no-trunc -d 'Do not shorten ids and commands'
@@ -78,6 +181,19 @@ complete -c sampan -n "__fish_sampan_using_subcommand import" -s q -l quiet -d '
 complete -c sampan -n "__fish_sampan_using_subcommand import" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sampan -n "__fish_sampan_using_subcommand info" -s f -l format -d 'Form of the output: `json` or a Go template' -r
 complete -c sampan -n "__fish_sampan_using_subcommand info" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c sampan -n "__fish_sampan_using_subcommand inspect" -s f -l format -d 'Form of the output: `json` or a Go template' -r
+complete -c sampan -n "__fish_sampan_using_subcommand inspect" -s t -l type -d 'Kind of the objects: container, image, volume or all' -r -f -a "all\t''
+container\t''
+image\t''
+volume\t''"
+complete -c sampan -n "__fish_sampan_using_subcommand inspect" -s s -l size -d 'Count the bytes of containers'
+complete -c sampan -n "__fish_sampan_using_subcommand inspect" -s l -l latest -d 'The container that was made last'
+complete -c sampan -n "__fish_sampan_using_subcommand inspect" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c sampan -n "__fish_sampan_using_subcommand kill" -l cidfile -d 'File with the id of a container, as --cidfile of run wrote it' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand kill" -s s -l signal -d 'Signal by name or number' -r
+complete -c sampan -n "__fish_sampan_using_subcommand kill" -s a -l all -d 'All containers'
+complete -c sampan -n "__fish_sampan_using_subcommand kill" -s l -l latest -d 'The container that was made last'
+complete -c sampan -n "__fish_sampan_using_subcommand kill" -s h -l help -d 'Print help'
 complete -c sampan -n "__fish_sampan_using_subcommand load" -s i -l input -d 'Archive file or directory; standard input if not given' -r -F
 complete -c sampan -n "__fish_sampan_using_subcommand load" -s q -l quiet -d 'Say nothing while loading'
 complete -c sampan -n "__fish_sampan_using_subcommand load" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -90,6 +206,20 @@ complete -c sampan -n "__fish_sampan_using_subcommand logs" -s n -l names -d 'Na
 complete -c sampan -n "__fish_sampan_using_subcommand logs" -s t -l timestamps -d 'The time before each line'
 complete -c sampan -n "__fish_sampan_using_subcommand logs" -l color -d 'A colour for each container'
 complete -c sampan -n "__fish_sampan_using_subcommand logs" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c sampan -n "__fish_sampan_using_subcommand port" -s a -l all -d 'All running containers'
+complete -c sampan -n "__fish_sampan_using_subcommand port" -s l -l latest -d 'The container that was made last'
+complete -c sampan -n "__fish_sampan_using_subcommand port" -s h -l help -d 'Print help'
+complete -c sampan -n "__fish_sampan_using_subcommand ps" -s f -l filter -d 'Only those that pass: KEY=VALUE' -r
+complete -c sampan -n "__fish_sampan_using_subcommand ps" -l format -d 'Form of the output: `json`, or a Go template; with the prefix `table` it has headings' -r
+complete -c sampan -n "__fish_sampan_using_subcommand ps" -s n -l last -d 'The last N that were made, running or not' -r
+complete -c sampan -n "__fish_sampan_using_subcommand ps" -l sort -d 'Order: command, created, id, image, names, runningfor, size or status' -r
+complete -c sampan -n "__fish_sampan_using_subcommand ps" -s a -l all -d 'Those that do not run, too'
+complete -c sampan -n "__fish_sampan_using_subcommand ps" -s l -l latest -d 'The container that was made last'
+complete -c sampan -n "__fish_sampan_using_subcommand ps" -l no-trunc -d 'Print ids and commands in full'
+complete -c sampan -n "__fish_sampan_using_subcommand ps" -l noheading -d 'Print no headings'
+complete -c sampan -n "__fish_sampan_using_subcommand ps" -s q -l quiet -d 'Print ids alone'
+complete -c sampan -n "__fish_sampan_using_subcommand ps" -s s -l size -d 'Count the bytes that each container wrote'
+complete -c sampan -n "__fish_sampan_using_subcommand ps" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sampan -n "__fish_sampan_using_subcommand pull" -l policy -d 'When to pull: always, missing, newer or never' -r
 complete -c sampan -n "__fish_sampan_using_subcommand pull" -l platform -d 'Operating system, architecture and variant of the image' -r
 complete -c sampan -n "__fish_sampan_using_subcommand pull" -l os -d 'Operating system of the image' -r
@@ -102,14 +232,451 @@ complete -c sampan -n "__fish_sampan_using_subcommand pull" -l retry -d 'How oft
 complete -c sampan -n "__fish_sampan_using_subcommand pull" -l retry-delay -d 'Delay before each new try; doubling from one second on if not given' -r
 complete -c sampan -n "__fish_sampan_using_subcommand pull" -s q -l quiet -d 'Say nothing while pulling'
 complete -c sampan -n "__fish_sampan_using_subcommand pull" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c sampan -n "__fish_sampan_using_subcommand rename" -s h -l help -d 'Print help'
+complete -c sampan -n "__fish_sampan_using_subcommand restart" -l cidfile -d 'File with the id of a container, as --cidfile of run wrote it' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand restart" -s f -l filter -d 'Only those that pass: KEY=VALUE, as in ps' -r
+complete -c sampan -n "__fish_sampan_using_subcommand restart" -s t -l time -d 'Seconds until SIGKILL (default: the container\'s own, 10); 0: at once; -1: never' -r
+complete -c sampan -n "__fish_sampan_using_subcommand restart" -s a -l all -d 'All containers'
+complete -c sampan -n "__fish_sampan_using_subcommand restart" -s l -l latest -d 'The container that was made last'
+complete -c sampan -n "__fish_sampan_using_subcommand restart" -l running -d 'Of these only the ones that run'
+complete -c sampan -n "__fish_sampan_using_subcommand restart" -s h -l help -d 'Print help'
+complete -c sampan -n "__fish_sampan_using_subcommand rm" -l cidfile -d 'File with the id of a container, as --cidfile of run wrote it' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand rm" -l filter -d 'Only those that pass: KEY=VALUE, as in ps' -r
+complete -c sampan -n "__fish_sampan_using_subcommand rm" -s t -l time -d 'With --force: seconds between the stop signal and SIGKILL' -r
+complete -c sampan -n "__fish_sampan_using_subcommand rm" -s a -l all -d 'All containers'
+complete -c sampan -n "__fish_sampan_using_subcommand rm" -s l -l latest -d 'The container that was made last'
+complete -c sampan -n "__fish_sampan_using_subcommand rm" -s f -l force -d 'Kill what runs; a container that is not there is no error'
+complete -c sampan -n "__fish_sampan_using_subcommand rm" -s i -l ignore -d 'A container that is not there is no error'
+complete -c sampan -n "__fish_sampan_using_subcommand rm" -s v -l volumes -d 'Its anonymous volumes, too'
+complete -c sampan -n "__fish_sampan_using_subcommand rm" -l depend -d 'The containers that share its namespaces, too'
+complete -c sampan -n "__fish_sampan_using_subcommand rm" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sampan -n "__fish_sampan_using_subcommand rmi" -s a -l all -d 'Remove all images'
 complete -c sampan -n "__fish_sampan_using_subcommand rmi" -s f -l force -d 'Also if the image has several names, and with the containers that use it'
 complete -c sampan -n "__fish_sampan_using_subcommand rmi" -s i -l ignore -d 'An image that is not there is no error'
 complete -c sampan -n "__fish_sampan_using_subcommand rmi" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c sampan -n "__fish_sampan_using_subcommand run" -s a -l attach -d 'Attach only to these: stdin, stdout, stderr' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l detach-keys -d 'Keys that detach: characters and ctrl-<character>, separated by commas; empty: none' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l sig-proxy -d 'Pass signals on to the container (default true)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l name -d 'Name of the container (default: two random words)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -s e -l env -d 'Variable of the environment; NAME alone copies the caller\'s, PRE* every one that begins so' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l env-file -d 'File of variables, one NAME=VALUE per line' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l unsetenv -d 'Remove a variable of the image' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l http-proxy -d 'Pass the caller\'s proxy variables on (default true)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l entrypoint -d 'Replace the image\'s entrypoint: a program, or a JSON array of strings; empty removes it' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -s w -l workdir -d 'Working directory in the container' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand run" -s u -l user -d 'User, by name or number, and group' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l group-add -d 'Supplementary group; keep-groups keeps the caller\'s' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -s h -l hostname -d 'Host name (default: the first 12 digits of the id)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -s l -l label -d 'Label' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l label-file -d 'File of labels, one KEY=VALUE per line' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l annotation -d 'OCI annotation' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l tz -d 'Time zone, or local for the caller\'s' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l umask -d 'Umask in octal (default 0022)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l restart -d 'When to start it again: no, on-failure[:MAX], always or unless-stopped' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l stop-signal -d 'Signal that stops it (default SIGTERM, or the image\'s)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l stop-timeout -d 'Seconds between the stop signal and SIGKILL (default 10)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l timeout -d 'Seconds after which it is killed' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l cidfile -d 'Write the container\'s id to this file' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l pidfile -d 'Write the pid of its first process to this file' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l log-driver -d 'How output is logged: k8s-file or none' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l log-opt -d 'Option of the log: path, max-size, max-file or tag' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l pull -d 'When to pull the image: always, missing, newer or never' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l platform -d 'Operating system, architecture and variant of the image' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l os -d 'Operating system of the image' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l arch -d 'Architecture of the image' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l variant -d 'Variant of the architecture, for example v7' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l authfile -d 'File with credentials for registries' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l creds -d 'Credentials for the registry' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l tls-verify -d 'Use HTTPS and verify certificates' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l retry -d 'How often a failed request is made again' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l retry-delay -d 'Delay before each new try; doubling from one second on if not given' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -s v -l volume -d 'Bind a path of the host, or a volume' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l mount -d 'Mount: type=bind|volume|tmpfs|image, source=, target=, and options' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l tmpfs -d 'Mount a tmpfs' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l volumes-from -d 'Mount what another container has mounted' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l image-volume -d 'What becomes of the image\'s volumes: anonymous, tmpfs or ignore' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l read-only-tmpfs -d 'With --read-only: a tmpfs on /run, /tmp and /var/tmp (default true)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l shm-size -d 'Size of /dev/shm (default 64m; 0: no limit)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l network -l net -d 'Network: private, none, host, pasta[:OPTIONS], slirp4netns[:OPTIONS], container:NAME or ns:PATH' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -s p -l publish -d 'Publish a port' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l expose -d 'Expose a port' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l dns -d 'Name server' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l dns-search -d 'Domain that names are looked up in; . for none' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l dns-option -l dns-opt -d 'Option of resolv.conf(5)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l add-host -d 'Line of /etc/hosts; the address may be host-gateway' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -s m -l memory -d 'Limit of memory, in bytes or with a unit' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l memory-swap -d 'Limit of memory and swap together; -1: no limit of swap' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l memory-reservation -d 'Memory that is left to the container under pressure' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l cpus -d 'Number of processors, with decimals' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -s c -l cpu-shares -d 'Share of processor time, 1024 by default' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l cpu-quota -d 'Microseconds of processor time in each period; -1: no limit' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l cpu-period -d 'Length of the period in microseconds' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l cpuset-cpus -d 'Processors that may be used: 0-3,5' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l cpuset-mems -d 'Memory nodes that may be used' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l pids-limit -d 'Number of processes and threads; -1: no limit (default 2048)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l ulimit -d 'Limit of setrlimit(2)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l oom-score-adj -d 'How readily the kernel kills it when memory runs out, -1000 to 1000' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l cgroup-conf -d 'Write a file of the container\'s cgroup' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l cgroups -d 'Whether to make cgroups: enabled, disabled, no-conmon or split' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l cgroup-parent -d 'Cgroup in which the container\'s is made' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l cgroupns -d 'Cgroup namespace: private, host, container:NAME or ns:PATH' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l userns -d 'User namespace: host, keep-id[:uid=,gid=,size=], nomap, auto[:size=], container:NAME or ns:PATH' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l uidmap -d 'Map of user ids; FLAGS of + u g, and @ before an id of the host' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l gidmap -d 'Map of group ids' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l pid -d 'Pid namespace: private, host, container:NAME or ns:PATH' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l ipc -d 'Ipc namespace: private, shareable, none, host, container:NAME or ns:PATH' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l uts -d 'Uts namespace: private, host, container:NAME or ns:PATH' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l cap-add -d 'Add a capability, or ALL' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l cap-drop -d 'Drop a capability, or ALL' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l security-opt -d 'seccomp=, no-new-privileges, mask=, unmask=, proc-opts=, apparmor=, label=' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l device -d 'Bind a device of the host' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l sysctl -d 'Parameter of the kernel that belongs to one of the container\'s own namespaces' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -s d -l detach -d 'Run it in the background and print its id'
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l replace -d 'Remove a container that has the name already'
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l env-host -d 'Pass the caller\'s whole environment on'
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l unsetenv-all -d 'Remove every variable of the image'
+complete -c sampan -n "__fish_sampan_using_subcommand run" -s i -l interactive -d 'Keep stdin open'
+complete -c sampan -n "__fish_sampan_using_subcommand run" -s t -l tty -d 'Give the container a terminal'
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l init -d 'Run an init as process 1, which reaps and passes signals on'
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l rootfs -d 'Take the first argument as the path of a root file system, not as an image'
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l rm -d 'Remove the container and its anonymous volumes after it has ended'
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l no-healthcheck -d 'Ignore the image\'s health check'
+complete -c sampan -n "__fish_sampan_using_subcommand run" -s q -l quiet -d 'Say nothing while pulling'
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l read-only -d 'Make the root file system read-only'
+complete -c sampan -n "__fish_sampan_using_subcommand run" -s P -l publish-all -d 'Publish every exposed port on a random one'
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l no-hosts -d 'Leave /etc/hosts as the image has it'
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l privileged -d 'Give every capability and device that this user has, and take the masks off'
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l help -d 'Print help'
+complete -c sampan -n "__fish_sampan_using_subcommand start" -s f -l filter -d 'Only those that pass: KEY=VALUE, as in ps' -r
+complete -c sampan -n "__fish_sampan_using_subcommand start" -l detach-keys -d 'Keys that detach: characters and ctrl-<character>, separated by commas; empty: none' -r
+complete -c sampan -n "__fish_sampan_using_subcommand start" -l sig-proxy -d 'Pass signals on to the container (default true)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand start" -l all -d 'All containers'
+complete -c sampan -n "__fish_sampan_using_subcommand start" -s l -l latest -d 'The container that was made last'
+complete -c sampan -n "__fish_sampan_using_subcommand start" -s a -l attach -d 'Attach to output'
+complete -c sampan -n "__fish_sampan_using_subcommand start" -s i -l interactive -d 'Attach to input as well, if the container was made with --interactive'
+complete -c sampan -n "__fish_sampan_using_subcommand start" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c sampan -n "__fish_sampan_using_subcommand stop" -l cidfile -d 'File with the id of a container, as --cidfile of run wrote it' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand stop" -s f -l filter -d 'Only those that pass: KEY=VALUE, as in ps' -r
+complete -c sampan -n "__fish_sampan_using_subcommand stop" -s t -l time -d 'Seconds until SIGKILL (default: the container\'s own, 10); 0: at once; -1: never' -r
+complete -c sampan -n "__fish_sampan_using_subcommand stop" -s a -l all -d 'All containers'
+complete -c sampan -n "__fish_sampan_using_subcommand stop" -s l -l latest -d 'The container that was made last'
+complete -c sampan -n "__fish_sampan_using_subcommand stop" -s i -l ignore -d 'A container that is not there is no error'
+complete -c sampan -n "__fish_sampan_using_subcommand stop" -s h -l help -d 'Print help'
 complete -c sampan -n "__fish_sampan_using_subcommand tag" -s h -l help -d 'Print help'
 complete -c sampan -n "__fish_sampan_using_subcommand untag" -s h -l help -d 'Print help'
 complete -c sampan -n "__fish_sampan_using_subcommand version" -s f -l format -d 'Form of the output: `json` or a Go template' -r
 complete -c sampan -n "__fish_sampan_using_subcommand version" -s h -l help -d 'Print help'
+complete -c sampan -n "__fish_sampan_using_subcommand wait" -l cidfile -d 'File with the id of a container, as --cidfile of run wrote it' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand wait" -l condition -d 'Wait for this instead: created, running, paused, stopped, exited, removing, healthy or unhealthy' -r
+complete -c sampan -n "__fish_sampan_using_subcommand wait" -s i -l interval -d 'How often to look, where looking is what it takes' -r
+complete -c sampan -n "__fish_sampan_using_subcommand wait" -s a -l all -d 'All containers'
+complete -c sampan -n "__fish_sampan_using_subcommand wait" -s l -l latest -d 'The container that was made last'
+complete -c sampan -n "__fish_sampan_using_subcommand wait" -l ignore -d 'For a container that is not there print -1, and no error'
+complete -c sampan -n "__fish_sampan_using_subcommand wait" -s h -l help -d 'Print help'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach create exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -s h -l help -d 'Print help'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach create exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -f -a "attach" -d 'Joins the streams of a running container'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach create exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -f -a "create" -d 'Makes a container without starting it, and prints its id'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach create exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -f -a "exists" -d 'Ends with 0 if there is such a container, with 1 if not'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach create exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -f -a "inspect" -d 'Shows everything about containers'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach create exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -f -a "kill" -d 'Sends a signal to running containers'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach create exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -f -a "list" -d 'Lists containers'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach create exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -f -a "ls" -d 'Lists containers'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach create exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -f -a "ps" -d 'Lists containers'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach create exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -f -a "logs" -d 'Shows what containers have written'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach create exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -f -a "port" -d 'Shows published ports'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach create exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -f -a "prune" -d 'Removes every container that does not run'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach create exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -f -a "rename" -d 'Gives a container another name'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach create exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -f -a "restart" -d 'Stops containers and starts them again; one that does not run is started'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach create exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -f -a "rm" -d 'Removes containers that do not run'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach create exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -f -a "run" -d 'Makes a container, starts it and stays attached to it'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach create exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -f -a "start" -d 'Starts containers that do not run'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach create exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -f -a "stop" -d 'Stops containers: the stop signal, then after a while SIGKILL'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach create exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -f -a "wait" -d 'Waits for containers to end and prints their exit codes, one line each'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from attach" -l detach-keys -d 'Keys that detach: characters and ctrl-<character>, separated by commas; empty: none' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from attach" -l sig-proxy -d 'Pass signals on to the container (default true)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from attach" -s l -l latest -d 'The container that was made last'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from attach" -l no-stdin -d 'Do not pass input on'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from attach" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l name -d 'Name of the container (default: two random words)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -s e -l env -d 'Variable of the environment; NAME alone copies the caller\'s, PRE* every one that begins so' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l env-file -d 'File of variables, one NAME=VALUE per line' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l unsetenv -d 'Remove a variable of the image' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l http-proxy -d 'Pass the caller\'s proxy variables on (default true)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l entrypoint -d 'Replace the image\'s entrypoint: a program, or a JSON array of strings; empty removes it' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -s w -l workdir -d 'Working directory in the container' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -s u -l user -d 'User, by name or number, and group' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l group-add -d 'Supplementary group; keep-groups keeps the caller\'s' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -s h -l hostname -d 'Host name (default: the first 12 digits of the id)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -s l -l label -d 'Label' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l label-file -d 'File of labels, one KEY=VALUE per line' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l annotation -d 'OCI annotation' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l tz -d 'Time zone, or local for the caller\'s' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l umask -d 'Umask in octal (default 0022)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l restart -d 'When to start it again: no, on-failure[:MAX], always or unless-stopped' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l stop-signal -d 'Signal that stops it (default SIGTERM, or the image\'s)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l stop-timeout -d 'Seconds between the stop signal and SIGKILL (default 10)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l timeout -d 'Seconds after which it is killed' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l cidfile -d 'Write the container\'s id to this file' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l pidfile -d 'Write the pid of its first process to this file' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l log-driver -d 'How output is logged: k8s-file or none' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l log-opt -d 'Option of the log: path, max-size, max-file or tag' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l pull -d 'When to pull the image: always, missing, newer or never' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l platform -d 'Operating system, architecture and variant of the image' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l os -d 'Operating system of the image' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l arch -d 'Architecture of the image' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l variant -d 'Variant of the architecture, for example v7' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l authfile -d 'File with credentials for registries' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l creds -d 'Credentials for the registry' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l tls-verify -d 'Use HTTPS and verify certificates' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l retry -d 'How often a failed request is made again' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l retry-delay -d 'Delay before each new try; doubling from one second on if not given' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -s v -l volume -d 'Bind a path of the host, or a volume' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l mount -d 'Mount: type=bind|volume|tmpfs|image, source=, target=, and options' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l tmpfs -d 'Mount a tmpfs' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l volumes-from -d 'Mount what another container has mounted' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l image-volume -d 'What becomes of the image\'s volumes: anonymous, tmpfs or ignore' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l read-only-tmpfs -d 'With --read-only: a tmpfs on /run, /tmp and /var/tmp (default true)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l shm-size -d 'Size of /dev/shm (default 64m; 0: no limit)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l network -l net -d 'Network: private, none, host, pasta[:OPTIONS], slirp4netns[:OPTIONS], container:NAME or ns:PATH' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -s p -l publish -d 'Publish a port' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l expose -d 'Expose a port' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l dns -d 'Name server' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l dns-search -d 'Domain that names are looked up in; . for none' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l dns-option -l dns-opt -d 'Option of resolv.conf(5)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l add-host -d 'Line of /etc/hosts; the address may be host-gateway' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -s m -l memory -d 'Limit of memory, in bytes or with a unit' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l memory-swap -d 'Limit of memory and swap together; -1: no limit of swap' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l memory-reservation -d 'Memory that is left to the container under pressure' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l cpus -d 'Number of processors, with decimals' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -s c -l cpu-shares -d 'Share of processor time, 1024 by default' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l cpu-quota -d 'Microseconds of processor time in each period; -1: no limit' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l cpu-period -d 'Length of the period in microseconds' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l cpuset-cpus -d 'Processors that may be used: 0-3,5' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l cpuset-mems -d 'Memory nodes that may be used' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l pids-limit -d 'Number of processes and threads; -1: no limit (default 2048)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l ulimit -d 'Limit of setrlimit(2)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l oom-score-adj -d 'How readily the kernel kills it when memory runs out, -1000 to 1000' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l cgroup-conf -d 'Write a file of the container\'s cgroup' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l cgroups -d 'Whether to make cgroups: enabled, disabled, no-conmon or split' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l cgroup-parent -d 'Cgroup in which the container\'s is made' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l cgroupns -d 'Cgroup namespace: private, host, container:NAME or ns:PATH' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l userns -d 'User namespace: host, keep-id[:uid=,gid=,size=], nomap, auto[:size=], container:NAME or ns:PATH' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l uidmap -d 'Map of user ids; FLAGS of + u g, and @ before an id of the host' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l gidmap -d 'Map of group ids' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l pid -d 'Pid namespace: private, host, container:NAME or ns:PATH' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l ipc -d 'Ipc namespace: private, shareable, none, host, container:NAME or ns:PATH' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l uts -d 'Uts namespace: private, host, container:NAME or ns:PATH' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l cap-add -d 'Add a capability, or ALL' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l cap-drop -d 'Drop a capability, or ALL' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l security-opt -d 'seccomp=, no-new-privileges, mask=, unmask=, proc-opts=, apparmor=, label=' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l device -d 'Bind a device of the host' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l sysctl -d 'Parameter of the kernel that belongs to one of the container\'s own namespaces' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l replace -d 'Remove a container that has the name already'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l env-host -d 'Pass the caller\'s whole environment on'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l unsetenv-all -d 'Remove every variable of the image'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -s i -l interactive -d 'Keep stdin open'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -s t -l tty -d 'Give the container a terminal'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l init -d 'Run an init as process 1, which reaps and passes signals on'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l rootfs -d 'Take the first argument as the path of a root file system, not as an image'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l rm -d 'Remove the container and its anonymous volumes after it has ended'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l no-healthcheck -d 'Ignore the image\'s health check'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Say nothing while pulling'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l read-only -d 'Make the root file system read-only'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -s P -l publish-all -d 'Publish every exposed port on a random one'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l no-hosts -d 'Leave /etc/hosts as the image has it'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l privileged -d 'Give every capability and device that this user has, and take the masks off'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l help -d 'Print help'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from exists" -s h -l help -d 'Print help'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from inspect" -s f -l format -d 'Form of the output: `json` or a Go template' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from inspect" -s s -l size -d 'Count the bytes'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from inspect" -s l -l latest -d 'The container that was made last'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from inspect" -s h -l help -d 'Print help'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from kill" -l cidfile -d 'File with the id of a container, as --cidfile of run wrote it' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from kill" -s s -l signal -d 'Signal by name or number' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from kill" -s a -l all -d 'All containers'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from kill" -s l -l latest -d 'The container that was made last'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from kill" -s h -l help -d 'Print help'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from list" -s f -l filter -d 'Only those that pass: KEY=VALUE' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from list" -l format -d 'Form of the output: `json`, or a Go template; with the prefix `table` it has headings' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from list" -s n -l last -d 'The last N that were made, running or not' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from list" -l sort -d 'Order: command, created, id, image, names, runningfor, size or status' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from list" -s a -l all -d 'Those that do not run, too'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from list" -s l -l latest -d 'The container that was made last'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from list" -l no-trunc -d 'Print ids and commands in full'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from list" -l noheading -d 'Print no headings'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print ids alone'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from list" -s s -l size -d 'Count the bytes that each container wrote'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from ls" -s f -l filter -d 'Only those that pass: KEY=VALUE' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from ls" -l format -d 'Form of the output: `json`, or a Go template; with the prefix `table` it has headings' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from ls" -s n -l last -d 'The last N that were made, running or not' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from ls" -l sort -d 'Order: command, created, id, image, names, runningfor, size or status' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from ls" -s a -l all -d 'Those that do not run, too'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from ls" -s l -l latest -d 'The container that was made last'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from ls" -l no-trunc -d 'Print ids and commands in full'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from ls" -l noheading -d 'Print no headings'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Print ids alone'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from ls" -s s -l size -d 'Count the bytes that each container wrote'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from ps" -s f -l filter -d 'Only those that pass: KEY=VALUE' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from ps" -l format -d 'Form of the output: `json`, or a Go template; with the prefix `table` it has headings' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from ps" -s n -l last -d 'The last N that were made, running or not' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from ps" -l sort -d 'Order: command, created, id, image, names, runningfor, size or status' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from ps" -s a -l all -d 'Those that do not run, too'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from ps" -s l -l latest -d 'The container that was made last'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from ps" -l no-trunc -d 'Print ids and commands in full'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from ps" -l noheading -d 'Print no headings'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from ps" -s q -l quiet -d 'Print ids alone'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from ps" -s s -l size -d 'Count the bytes that each container wrote'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from ps" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from logs" -l since -d 'Only what was written since then: a time, Unix seconds, or a duration before now' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from logs" -l until -d 'Only what was written until then' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from logs" -l tail -d 'Only the last lines of each container (-1: all)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from logs" -s f -l follow -d 'Go on until the containers end'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from logs" -s l -l latest -d 'The container that was made last'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from logs" -s n -l names -d 'Names instead of ids before the lines'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from logs" -s t -l timestamps -d 'The time before each line'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from logs" -l color -d 'A colour for each container'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from logs" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from port" -s a -l all -d 'All running containers'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from port" -s l -l latest -d 'The container that was made last'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from port" -s h -l help -d 'Print help'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from prune" -l filter -d 'Only those that pass: label=, label!=, until=' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not ask'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from rename" -s h -l help -d 'Print help'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from restart" -l cidfile -d 'File with the id of a container, as --cidfile of run wrote it' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from restart" -s f -l filter -d 'Only those that pass: KEY=VALUE, as in ps' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from restart" -s t -l time -d 'Seconds until SIGKILL (default: the container\'s own, 10); 0: at once; -1: never' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from restart" -s a -l all -d 'All containers'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from restart" -s l -l latest -d 'The container that was made last'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from restart" -l running -d 'Of these only the ones that run'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from restart" -s h -l help -d 'Print help'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from rm" -l cidfile -d 'File with the id of a container, as --cidfile of run wrote it' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from rm" -l filter -d 'Only those that pass: KEY=VALUE, as in ps' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from rm" -s t -l time -d 'With --force: seconds between the stop signal and SIGKILL' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from rm" -s a -l all -d 'All containers'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from rm" -s l -l latest -d 'The container that was made last'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from rm" -s f -l force -d 'Kill what runs; a container that is not there is no error'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from rm" -s i -l ignore -d 'A container that is not there is no error'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from rm" -s v -l volumes -d 'Its anonymous volumes, too'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from rm" -l depend -d 'The containers that share its namespaces, too'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -s a -l attach -d 'Attach only to these: stdin, stdout, stderr' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l detach-keys -d 'Keys that detach: characters and ctrl-<character>, separated by commas; empty: none' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l sig-proxy -d 'Pass signals on to the container (default true)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l name -d 'Name of the container (default: two random words)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -s e -l env -d 'Variable of the environment; NAME alone copies the caller\'s, PRE* every one that begins so' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l env-file -d 'File of variables, one NAME=VALUE per line' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l unsetenv -d 'Remove a variable of the image' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l http-proxy -d 'Pass the caller\'s proxy variables on (default true)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l entrypoint -d 'Replace the image\'s entrypoint: a program, or a JSON array of strings; empty removes it' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -s w -l workdir -d 'Working directory in the container' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -s u -l user -d 'User, by name or number, and group' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l group-add -d 'Supplementary group; keep-groups keeps the caller\'s' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -s h -l hostname -d 'Host name (default: the first 12 digits of the id)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -s l -l label -d 'Label' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l label-file -d 'File of labels, one KEY=VALUE per line' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l annotation -d 'OCI annotation' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l tz -d 'Time zone, or local for the caller\'s' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l umask -d 'Umask in octal (default 0022)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l restart -d 'When to start it again: no, on-failure[:MAX], always or unless-stopped' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l stop-signal -d 'Signal that stops it (default SIGTERM, or the image\'s)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l stop-timeout -d 'Seconds between the stop signal and SIGKILL (default 10)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l timeout -d 'Seconds after which it is killed' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l cidfile -d 'Write the container\'s id to this file' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l pidfile -d 'Write the pid of its first process to this file' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l log-driver -d 'How output is logged: k8s-file or none' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l log-opt -d 'Option of the log: path, max-size, max-file or tag' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l pull -d 'When to pull the image: always, missing, newer or never' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l platform -d 'Operating system, architecture and variant of the image' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l os -d 'Operating system of the image' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l arch -d 'Architecture of the image' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l variant -d 'Variant of the architecture, for example v7' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l authfile -d 'File with credentials for registries' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l creds -d 'Credentials for the registry' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l tls-verify -d 'Use HTTPS and verify certificates' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l retry -d 'How often a failed request is made again' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l retry-delay -d 'Delay before each new try; doubling from one second on if not given' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -s v -l volume -d 'Bind a path of the host, or a volume' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l mount -d 'Mount: type=bind|volume|tmpfs|image, source=, target=, and options' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l tmpfs -d 'Mount a tmpfs' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l volumes-from -d 'Mount what another container has mounted' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l image-volume -d 'What becomes of the image\'s volumes: anonymous, tmpfs or ignore' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l read-only-tmpfs -d 'With --read-only: a tmpfs on /run, /tmp and /var/tmp (default true)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l shm-size -d 'Size of /dev/shm (default 64m; 0: no limit)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l network -l net -d 'Network: private, none, host, pasta[:OPTIONS], slirp4netns[:OPTIONS], container:NAME or ns:PATH' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -s p -l publish -d 'Publish a port' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l expose -d 'Expose a port' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l dns -d 'Name server' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l dns-search -d 'Domain that names are looked up in; . for none' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l dns-option -l dns-opt -d 'Option of resolv.conf(5)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l add-host -d 'Line of /etc/hosts; the address may be host-gateway' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -s m -l memory -d 'Limit of memory, in bytes or with a unit' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l memory-swap -d 'Limit of memory and swap together; -1: no limit of swap' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l memory-reservation -d 'Memory that is left to the container under pressure' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l cpus -d 'Number of processors, with decimals' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -s c -l cpu-shares -d 'Share of processor time, 1024 by default' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l cpu-quota -d 'Microseconds of processor time in each period; -1: no limit' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l cpu-period -d 'Length of the period in microseconds' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l cpuset-cpus -d 'Processors that may be used: 0-3,5' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l cpuset-mems -d 'Memory nodes that may be used' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l pids-limit -d 'Number of processes and threads; -1: no limit (default 2048)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l ulimit -d 'Limit of setrlimit(2)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l oom-score-adj -d 'How readily the kernel kills it when memory runs out, -1000 to 1000' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l cgroup-conf -d 'Write a file of the container\'s cgroup' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l cgroups -d 'Whether to make cgroups: enabled, disabled, no-conmon or split' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l cgroup-parent -d 'Cgroup in which the container\'s is made' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l cgroupns -d 'Cgroup namespace: private, host, container:NAME or ns:PATH' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l userns -d 'User namespace: host, keep-id[:uid=,gid=,size=], nomap, auto[:size=], container:NAME or ns:PATH' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l uidmap -d 'Map of user ids; FLAGS of + u g, and @ before an id of the host' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l gidmap -d 'Map of group ids' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l pid -d 'Pid namespace: private, host, container:NAME or ns:PATH' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l ipc -d 'Ipc namespace: private, shareable, none, host, container:NAME or ns:PATH' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l uts -d 'Uts namespace: private, host, container:NAME or ns:PATH' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l cap-add -d 'Add a capability, or ALL' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l cap-drop -d 'Drop a capability, or ALL' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l security-opt -d 'seccomp=, no-new-privileges, mask=, unmask=, proc-opts=, apparmor=, label=' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l device -d 'Bind a device of the host' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l sysctl -d 'Parameter of the kernel that belongs to one of the container\'s own namespaces' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -s d -l detach -d 'Run it in the background and print its id'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l replace -d 'Remove a container that has the name already'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l env-host -d 'Pass the caller\'s whole environment on'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l unsetenv-all -d 'Remove every variable of the image'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -s i -l interactive -d 'Keep stdin open'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -s t -l tty -d 'Give the container a terminal'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l init -d 'Run an init as process 1, which reaps and passes signals on'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l rootfs -d 'Take the first argument as the path of a root file system, not as an image'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l rm -d 'Remove the container and its anonymous volumes after it has ended'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l no-healthcheck -d 'Ignore the image\'s health check'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -s q -l quiet -d 'Say nothing while pulling'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l read-only -d 'Make the root file system read-only'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -s P -l publish-all -d 'Publish every exposed port on a random one'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l no-hosts -d 'Leave /etc/hosts as the image has it'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l privileged -d 'Give every capability and device that this user has, and take the masks off'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l help -d 'Print help'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from start" -s f -l filter -d 'Only those that pass: KEY=VALUE, as in ps' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from start" -l detach-keys -d 'Keys that detach: characters and ctrl-<character>, separated by commas; empty: none' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from start" -l sig-proxy -d 'Pass signals on to the container (default true)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from start" -l all -d 'All containers'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from start" -s l -l latest -d 'The container that was made last'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from start" -s a -l attach -d 'Attach to output'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from start" -s i -l interactive -d 'Attach to input as well, if the container was made with --interactive'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from start" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from stop" -l cidfile -d 'File with the id of a container, as --cidfile of run wrote it' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from stop" -s f -l filter -d 'Only those that pass: KEY=VALUE, as in ps' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from stop" -s t -l time -d 'Seconds until SIGKILL (default: the container\'s own, 10); 0: at once; -1: never' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from stop" -s a -l all -d 'All containers'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from stop" -s l -l latest -d 'The container that was made last'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from stop" -s i -l ignore -d 'A container that is not there is no error'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from stop" -s h -l help -d 'Print help'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from wait" -l cidfile -d 'File with the id of a container, as --cidfile of run wrote it' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from wait" -l condition -d 'Wait for this instead: created, running, paused, stopped, exited, removing, healthy or unhealthy' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from wait" -s i -l interval -d 'How often to look, where looking is what it takes' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from wait" -s a -l all -d 'All containers'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from wait" -s l -l latest -d 'The container that was made last'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from wait" -l ignore -d 'For a container that is not there print -1, and no error'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from wait" -s h -l help -d 'Print help'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect list ls load prune pull rm tag untag" -s h -l help -d 'Print help'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect list ls load prune pull rm tag untag" -f -a "exists" -d 'Tells by its exit code whether an image is in the store: 0 if it is, 1 if not'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect list ls load prune pull rm tag untag" -f -a "history" -d 'Shows how an image was made, newest step first'
@@ -201,3 +768,40 @@ complete -c sampan -n "__fish_sampan_using_subcommand system; and __fish_seen_su
 complete -c sampan -n "__fish_sampan_using_subcommand system; and __fish_seen_subcommand_from info" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sampan -n "__fish_sampan_using_subcommand system; and __fish_seen_subcommand_from version" -s f -l format -d 'Form of the output: `json` or a Go template' -r
 complete -c sampan -n "__fish_sampan_using_subcommand system; and __fish_seen_subcommand_from version" -s h -l help -d 'Print help'
+complete -c sampan -n "__fish_sampan_using_subcommand volume; and not __fish_seen_subcommand_from create exists inspect ls list prune rm remove" -s h -l help -d 'Print help'
+complete -c sampan -n "__fish_sampan_using_subcommand volume; and not __fish_seen_subcommand_from create exists inspect ls list prune rm remove" -f -a "create" -d 'Makes a volume and prints its name'
+complete -c sampan -n "__fish_sampan_using_subcommand volume; and not __fish_seen_subcommand_from create exists inspect ls list prune rm remove" -f -a "exists" -d 'Ends with 0 if there is such a volume, with 1 if not'
+complete -c sampan -n "__fish_sampan_using_subcommand volume; and not __fish_seen_subcommand_from create exists inspect ls list prune rm remove" -f -a "inspect" -d 'Shows everything about volumes'
+complete -c sampan -n "__fish_sampan_using_subcommand volume; and not __fish_seen_subcommand_from create exists inspect ls list prune rm remove" -f -a "ls" -d 'Lists volumes'
+complete -c sampan -n "__fish_sampan_using_subcommand volume; and not __fish_seen_subcommand_from create exists inspect ls list prune rm remove" -f -a "list" -d 'Lists volumes'
+complete -c sampan -n "__fish_sampan_using_subcommand volume; and not __fish_seen_subcommand_from create exists inspect ls list prune rm remove" -f -a "prune" -d 'Removes every volume that no container uses'
+complete -c sampan -n "__fish_sampan_using_subcommand volume; and not __fish_seen_subcommand_from create exists inspect ls list prune rm remove" -f -a "rm" -d 'Removes volumes'
+complete -c sampan -n "__fish_sampan_using_subcommand volume; and not __fish_seen_subcommand_from create exists inspect ls list prune rm remove" -f -a "remove" -d 'Removes volumes'
+complete -c sampan -n "__fish_sampan_using_subcommand volume; and __fish_seen_subcommand_from create" -s l -l label -d 'Label' -r
+complete -c sampan -n "__fish_sampan_using_subcommand volume; and __fish_seen_subcommand_from create" -s d -l driver -d 'Driver; local is the only one' -r -f -a "local\t''"
+complete -c sampan -n "__fish_sampan_using_subcommand volume; and __fish_seen_subcommand_from create" -s o -l opt -d 'Option of the driver' -r
+complete -c sampan -n "__fish_sampan_using_subcommand volume; and __fish_seen_subcommand_from create" -l ignore -d 'A volume that is there already is no error'
+complete -c sampan -n "__fish_sampan_using_subcommand volume; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help'
+complete -c sampan -n "__fish_sampan_using_subcommand volume; and __fish_seen_subcommand_from exists" -s h -l help -d 'Print help'
+complete -c sampan -n "__fish_sampan_using_subcommand volume; and __fish_seen_subcommand_from inspect" -s f -l format -d 'Form of the output: `json` or a Go template' -r
+complete -c sampan -n "__fish_sampan_using_subcommand volume; and __fish_seen_subcommand_from inspect" -s a -l all -d 'All volumes'
+complete -c sampan -n "__fish_sampan_using_subcommand volume; and __fish_seen_subcommand_from inspect" -s h -l help -d 'Print help'
+complete -c sampan -n "__fish_sampan_using_subcommand volume; and __fish_seen_subcommand_from ls" -s f -l filter -d 'Only those that pass: name, driver, scope, label, label!, opt, dangling, until, since' -r
+complete -c sampan -n "__fish_sampan_using_subcommand volume; and __fish_seen_subcommand_from ls" -l format -d 'Form of the output: `json`, or a Go template; with the prefix `table` it has headings' -r
+complete -c sampan -n "__fish_sampan_using_subcommand volume; and __fish_seen_subcommand_from ls" -s n -l noheading -d 'Print no headings'
+complete -c sampan -n "__fish_sampan_using_subcommand volume; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Print names alone'
+complete -c sampan -n "__fish_sampan_using_subcommand volume; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help'
+complete -c sampan -n "__fish_sampan_using_subcommand volume; and __fish_seen_subcommand_from list" -s f -l filter -d 'Only those that pass: name, driver, scope, label, label!, opt, dangling, until, since' -r
+complete -c sampan -n "__fish_sampan_using_subcommand volume; and __fish_seen_subcommand_from list" -l format -d 'Form of the output: `json`, or a Go template; with the prefix `table` it has headings' -r
+complete -c sampan -n "__fish_sampan_using_subcommand volume; and __fish_seen_subcommand_from list" -s n -l noheading -d 'Print no headings'
+complete -c sampan -n "__fish_sampan_using_subcommand volume; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print names alone'
+complete -c sampan -n "__fish_sampan_using_subcommand volume; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c sampan -n "__fish_sampan_using_subcommand volume; and __fish_seen_subcommand_from prune" -l filter -d 'Only those that pass, as in volume ls' -r
+complete -c sampan -n "__fish_sampan_using_subcommand volume; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not ask'
+complete -c sampan -n "__fish_sampan_using_subcommand volume; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help'
+complete -c sampan -n "__fish_sampan_using_subcommand volume; and __fish_seen_subcommand_from rm" -s a -l all -d 'All volumes'
+complete -c sampan -n "__fish_sampan_using_subcommand volume; and __fish_seen_subcommand_from rm" -s f -l force -d 'Remove the containers that use them, too'
+complete -c sampan -n "__fish_sampan_using_subcommand volume; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c sampan -n "__fish_sampan_using_subcommand volume; and __fish_seen_subcommand_from remove" -s a -l all -d 'All volumes'
+complete -c sampan -n "__fish_sampan_using_subcommand volume; and __fish_seen_subcommand_from remove" -s f -l force -d 'Remove the containers that use them, too'
+complete -c sampan -n "__fish_sampan_using_subcommand volume; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -8,7 +8,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser, Subcommand};
 use tracing::level_filters::LevelFilter;
 
-use super::commands::{self, container, image, system};
+use super::commands::{self, container, image, system, volume};
 use super::context::{Context, Invocation};
 use super::error::Error;
 use super::exit;
@@ -57,23 +57,41 @@ pub(crate) struct Global {
 enum Verb {
     Attach(container::attach::AttachArgs),
     Completion(commands::completion::CompletionArgs),
+    Create(Box<container::create::CreateArgs>),
     History(image::history::HistoryArgs),
     Images(image::list::ImagesArgs),
     Import(image::import::ImportArgs),
     Info(system::info::InfoArgs),
+    Inspect(container::inspect::InspectArgs),
+    Kill(container::kill::KillArgs),
     Load(image::load::LoadArgs),
     Logs(container::logs::LogsArgs),
+    Port(container::port::PortArgs),
+    Ps(container::list::PsArgs),
     Pull(image::pull::PullArgs),
+    Rename(container::rename::RenameArgs),
+    Restart(container::restart::RestartArgs),
+    Rm(container::remove::RmArgs),
     Rmi(image::remove::RmiArgs),
+    Run(Box<container::run::RunArgs>),
+    Start(container::start::StartArgs),
+    Stop(container::stop::StopArgs),
     Tag(image::tag::TagArgs),
     Untag(image::untag::UntagArgs),
     Version(system::version::VersionArgs),
+    Wait(container::wait::WaitArgs),
+    /// Looks after containers.
+    #[command(subcommand)]
+    Container(container::Container),
     /// Looks after images.
     #[command(subcommand)]
     Image(image::Image),
     /// Looks after Sampan itself.
     #[command(subcommand)]
     System(system::System),
+    /// Looks after volumes.
+    #[command(subcommand)]
+    Volume(volume::Volume),
 }
 
 impl Verb {
@@ -81,19 +99,33 @@ impl Verb {
         match self {
             Self::Attach(args) => container::attach::run(args, context),
             Self::Completion(args) => commands::completion::run(args, context),
+            Self::Create(args) => container::create::run(*args, context),
             Self::History(args) => image::history::run(args, context),
             Self::Images(args) => image::list::run(args, context),
             Self::Import(args) => image::import::run(args, context),
             Self::Info(args) => system::info::run(args, context),
+            Self::Inspect(args) => container::inspect::run(args, context),
+            Self::Kill(args) => container::kill::run(args, context),
             Self::Load(args) => image::load::run(args, context),
             Self::Logs(args) => container::logs::run(args, context),
+            Self::Port(args) => container::port::run(args, context),
+            Self::Ps(args) => container::list::run(args, context),
             Self::Pull(args) => image::pull::run(args, context),
+            Self::Rename(args) => container::rename::run(args, context),
+            Self::Restart(args) => container::restart::run(args, context),
+            Self::Rm(args) => container::remove::run(args, context),
             Self::Rmi(args) => image::remove::run(args, context),
+            Self::Run(args) => container::run::run(*args, context),
+            Self::Start(args) => container::start::run(args, context),
+            Self::Stop(args) => container::stop::run(args, context),
             Self::Tag(args) => image::tag::run(args, context),
             Self::Untag(args) => image::untag::run(args, context),
             Self::Version(args) => system::version::run(args, context),
+            Self::Wait(args) => container::wait::run(args, context),
+            Self::Container(verb) => container::dispatch(verb, context),
             Self::Image(verb) => image::run(verb, context),
             Self::System(verb) => system::run(verb, context),
+            Self::Volume(verb) => volume::dispatch(verb, context),
         }
     }
 }

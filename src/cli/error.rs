@@ -32,6 +32,8 @@ pub(crate) enum Error {
     },
     #[error("encode the answer as JSON")]
     Encode(#[source] serde_json::Error),
+    #[error("read from standard input")]
+    Input(#[source] std::io::Error),
     /// Nobody reads our output any more: silent.
     #[error("write to standard output")]
     Output(#[source] std::io::Error),
@@ -60,6 +62,15 @@ impl Error {
         }
     }
 
+    /// Code of `rm` and its like: 1 absent, 2 in use, else ours.
+    pub(crate) fn removal_code(&self) -> u8 {
+        match self {
+            Self::Engine(error) if error.is_absent() => 1,
+            Self::Engine(error) if error.is_in_use() => 2,
+            _ => exit::OURS,
+        }
+    }
+
     /// What the user can do about it.
     fn hint(&self) -> Option<String> {
         let Self::Engine(error) = self else { return None };
@@ -72,6 +83,9 @@ impl Error {
         }
         if error.wants_login() {
             return Some("give credentials with --creds USER:PASSWORD, or a file with them with --authfile".to_owned());
+        }
+        if error.is_name_in_use() {
+            return Some("remove that container, choose another name, or use --replace".to_owned());
         }
         let need = Need::behind(error.kind())?;
         Some(need.cure(&Caller::this("/usr/sbin:/usr/bin:/sbin:/bin")))

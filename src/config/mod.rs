@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub(crate) mod auth_file;
+pub(crate) mod containers_conf;
 mod environment;
 mod error;
 mod paths;

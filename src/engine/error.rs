@@ -153,7 +153,24 @@ impl Error {
 
     /// True if what was named is there and in use: exit code 2 of `rm`, `rmi` and the like.
     pub(crate) fn is_in_use(&self) -> bool {
-        matches!(self, Self::Storage(storage::Error::ImageInUse { .. } | storage::Error::VolumeInUse { .. }))
+        let in_use = |error: &storage::Error| {
+            matches!(error, storage::Error::ImageInUse { .. } | storage::Error::VolumeInUse { .. })
+        };
+        match self {
+            Self::Storage(error) => in_use(error),
+            Self::WrongStatus { verb: "remove", .. } => true,
+            _ => false,
+        }
+    }
+
+    /// True if the text cannot even be the name of an image.
+    pub(crate) fn is_bad_name(&self) -> bool {
+        matches!(self, Self::Reference(_) | Self::Storage(storage::Error::ImageName(_)))
+    }
+
+    /// True if the name of a new container is taken.
+    pub(crate) fn is_name_in_use(&self) -> bool {
+        matches!(self, Self::Storage(storage::Error::NameInUse { .. }))
     }
 
     /// True if a registry could not prove who it is.

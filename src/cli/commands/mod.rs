@@ -4,3 +4,4 @@ pub(crate) mod completion;
 pub(crate) mod container;
 pub(crate) mod image;
 pub(crate) mod system;
+pub(crate) mod volume;

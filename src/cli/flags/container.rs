@@ -2,9 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::ArgAction;
-
 use super::super::command::go_bool;
+use super::registry::{AccessFlags, PlatformFlags};
 
 /// The process and its surroundings.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -119,25 +118,15 @@ pub(crate) struct LogFlags {
 
 /// How the image is found.
 #[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "Image")]
 pub(crate) struct PullFlags {
     /// When to pull the image: always, missing, newer or never.
     #[arg(long, value_name = "POLICY", default_value = "missing")]
     pub(crate) pull: String,
-    /// Operating system and architecture of the image.
-    #[arg(long, value_name = "OS/ARCH")]
-    pub(crate) platform: Option<String>,
-    /// Architecture of the image.
-    #[arg(long, conflicts_with = "platform")]
-    pub(crate) arch: Option<String>,
-    /// File with credentials for registries.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) authfile: Option<PathBuf>,
-    /// Credentials for the registry.
-    #[arg(long, value_name = "USER[:PASSWORD]")]
-    pub(crate) creds: Option<String>,
-    /// Use HTTPS and verify certificates.
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = go_bool, action = ArgAction::Set)]
-    pub(crate) tls_verify: Option<bool>,
+    #[command(flatten)]
+    pub(crate) platform: PlatformFlags,
+    #[command(flatten)]
+    pub(crate) access: AccessFlags,
     /// Say nothing while pulling.
     #[arg(short, long)]
     pub(crate) quiet: bool,

@@ -7,6 +7,7 @@ mod network;
 mod registry;
 mod resources;
 mod security;
+mod selection;
 mod unsupported;
 
 pub(crate) use container::{ContainerFlags, LifeFlags, LogFlags, PullFlags};
@@ -16,4 +17,5 @@ pub(crate) use network::NetworkFlags;
 pub(crate) use registry::{AccessFlags, PlatformFlags};
 pub(crate) use resources::ResourceFlags;
 pub(crate) use security::SecurityFlags;
+pub(crate) use selection::SelectionFlags;
 pub(crate) use unsupported::is_known_but_unsupported;

@@ -4,6 +4,7 @@ use super::super::command::go_bool;
 
 /// Mounts.
 #[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "Mounts")]
 pub(crate) struct MountFlags {
     /// Bind a path of the host, or a volume.
     #[arg(short, long, value_name = "[SOURCE:]TARGET[:OPTIONS]")]

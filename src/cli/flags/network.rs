@@ -2,6 +2,7 @@
 
 /// Network.
 #[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "Network")]
 pub(crate) struct NetworkFlags {
     /// Network: private, none, host, pasta[:OPTIONS], slirp4netns[:OPTIONS], container:NAME or ns:PATH.
     #[arg(long, visible_alias = "net", value_name = "MODE")]

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 /// Limits by cgroup and rlimit.
 #[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "Limits")]
 pub(crate) struct ResourceFlags {
     /// Limit of memory, in bytes or with a unit.
     #[arg(short, long, value_name = "SIZE")]

@@ -2,6 +2,7 @@
 
 /// Namespaces, capabilities and the like.
 #[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "Isolation")]
 pub(crate) struct SecurityFlags {
     /// User namespace: host, keep-id[:uid=,gid=,size=], nomap, auto[:size=], container:NAME or ns:PATH.
     #[arg(long, value_name = "MODE")]

@@ -83,6 +83,15 @@ impl Ui {
         .on_stdout()
     }
 
+    /// Asks on stderr; true only for a yes. Without an answer (end of input) it is no.
+    pub(crate) fn confirm(&self, warning: &str) -> Result<bool, Error> {
+        self.flush()?;
+        eprint(&format!("WARNING! {warning}\nAre you sure you want to continue? [y/N] "));
+        let mut answer = String::new();
+        std::io::stdin().read_line(&mut answer).map_err(Error::Input)?;
+        Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+    }
+
     /// One line on stderr that the user should act on.
     pub(crate) fn warn(&self, text: impl Display) {
         eprint_line(&format!("Warning: {text}"));
@@ -97,4 +106,9 @@ impl Ui {
 fn eprint_line(text: &str) {
     // A closed stderr leaves nobody to tell.
     drop(std::io::stderr().write_all(format!("{}\n", super::table::clean(text)).as_bytes()));
+}
+
+fn eprint(text: &str) {
+    // A closed stderr leaves nobody to tell.
+    drop(std::io::stderr().write_all(text.as_bytes()));
 }

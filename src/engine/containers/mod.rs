@@ -12,6 +12,7 @@ pub(crate) mod list;
 pub(crate) mod logs;
 mod names;
 mod place;
+pub(crate) mod ports;
 pub(crate) mod prune;
 pub(crate) mod remove;
 pub(crate) mod rename;

@@ -11,6 +11,16 @@ use crate::types::name::ContainerName;
 use super::attach::{AttachOptions, AttachOutcome, attach};
 use super::signal_proxy::SignalProxy;
 
+/// A wish with its image.
+#[derive(Debug)]
+pub(crate) struct NewContainer {
+    pub(crate) spec: ContainerSpec,
+    /// None with `--rootfs`.
+    pub(crate) image: Option<FoundImage>,
+    /// `--replace`: the container that has the name goes first.
+    pub(crate) replace: bool,
+}
+
 /// A start, and who looks on.
 #[derive(Debug)]
 pub(crate) struct StartOptions<'a> {
@@ -30,15 +40,24 @@ pub(crate) enum RunReport {
 }
 
 impl Engine {
-    /// Makes a container and starts it. `created` is told the id between the two.
-    pub(crate) fn run(
-        &self,
-        spec: ContainerSpec,
-        image: Option<FoundImage>,
-        options: StartOptions<'_>,
-    ) -> Result<(ContainerId, RunReport), Error> {
-        let remove = spec.remove;
-        let id = self.create_to_run(spec, image)?.id().clone();
+    /// Makes a container.
+    pub(crate) fn create_container(&self, new: NewContainer) -> Result<ContainerId, Error> {
+        self.make_room(&new)?;
+        Ok(self.create(new.spec, new.image)?.id().clone())
+    }
+
+    fn make_room(&self, new: &NewContainer) -> Result<(), Error> {
+        match &new.spec.name {
+            Some(name) if new.replace => self.remove_by_name(name),
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes a container and starts it.
+    pub(crate) fn run(&self, new: NewContainer, options: StartOptions<'_>) -> Result<(ContainerId, RunReport), Error> {
+        self.make_room(&new)?;
+        let remove = new.spec.remove;
+        let id = self.create_to_run(new.spec, new.image)?.id().clone();
         match self.start_with(&id, options) {
             Ok(report) => Ok((id, report)),
             Err(error) => {
@@ -78,8 +97,24 @@ impl Engine {
         attach(ours, attached, proxy, init.as_ref()).map(RunReport::Attached).map_err(failed)
     }
 
+    /// The container that a word means.
+    pub(crate) fn find_container(&self, word: &str) -> Result<ContainerId, Error> {
+        Ok(self.store.find_container(word)?)
+    }
+
+    /// True if a process of the container may be alive.
+    pub(crate) fn is_running(&self, id: &ContainerId) -> Result<bool, Error> {
+        Ok(self.store.container(id)?.status.is_alive())
+    }
+
+    /// Whether the container was made with `-i`, and with `-t`.
+    pub(crate) fn streams_of(&self, id: &ContainerId) -> Result<(bool, bool), Error> {
+        let config = self.store.container_config(id)?;
+        Ok((config.spec.interactive, config.spec.tty))
+    }
+
     /// `--replace`: removes the container that has the name, whatever it does.
-    pub(crate) fn remove_by_name(&self, name: &ContainerName) -> Result<(), Error> {
+    fn remove_by_name(&self, name: &ContainerName) -> Result<(), Error> {
         match self.store.find_container(name.as_str()) {
             Ok(id) => {
                 let record = self.store.container(&id);

@@ -1,4 +1,21 @@
 //! Verbs about containers.
 
 pub(crate) mod attach;
+pub(crate) mod create;
+pub(crate) mod exists;
+pub(crate) mod inspect;
+pub(crate) mod kill;
+pub(crate) mod list;
 pub(crate) mod logs;
+pub(crate) mod port;
+pub(crate) mod prune;
+pub(crate) mod remove;
+pub(crate) mod rename;
+pub(crate) mod restart;
+pub(crate) mod run;
+pub(crate) mod start;
+pub(crate) mod stop;
+mod verbs;
+pub(crate) mod wait;
+
+pub(crate) use verbs::{Container, dispatch};

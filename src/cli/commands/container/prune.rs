@@ -1,0 +1,36 @@
+//! `sampan container prune`.
+
+use std::process::ExitCode;
+
+use super::super::super::context::Context;
+use super::super::super::error::Error;
+use super::super::super::exit::Worst;
+
+/// Removes every container that does not run.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ContainerPruneArgs {
+    /// Only those that pass: label=, label!=, until=.
+    #[arg(long, value_name = "FILTER")]
+    filter: Vec<String>,
+    /// Do not ask.
+    #[arg(short, long)]
+    force: bool,
+}
+
+/// Asks, and removes.
+pub(crate) fn run(args: ContainerPruneArgs, context: &Context) -> Result<ExitCode, Error> {
+    if !args.force && !context.ui.confirm("This removes every container that does not run.")? {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let report = context.engine()?.prune_containers(&args.filter)?;
+    for id in report.removed {
+        context.ui.line(id)?;
+    }
+    let mut worst = Worst::default();
+    for (_, error) in report.failed {
+        let error = Error::from(error);
+        worst.note(error.code());
+        context.report(&error);
+    }
+    Ok(worst.code())
+}

@@ -1,0 +1,55 @@
+//! `sampan restart`.
+
+use std::process::ExitCode;
+
+use super::super::super::context::Context;
+use super::super::super::error::Error;
+use super::super::super::exit::Worst;
+use super::super::super::flags::SelectionFlags;
+use super::stop::seconds;
+
+/// Stops containers and starts them again; one that does not run is started.
+#[derive(Debug, clap::Args)]
+pub(crate) struct RestartArgs {
+    #[command(flatten)]
+    which: SelectionFlags,
+    /// Only those that pass: KEY=VALUE, as in ps.
+    #[arg(short, long, value_name = "FILTER")]
+    filter: Vec<String>,
+    /// Of these only the ones that run.
+    #[arg(long)]
+    running: bool,
+    /// Seconds until SIGKILL (default: the container's own, 10); 0: at once; -1: never.
+    #[arg(short, long, value_name = "SECONDS", allow_negative_numbers = true, value_parser = seconds)]
+    time: Option<u32>,
+}
+
+/// Restarts one after another and goes on after a failure.
+pub(crate) fn run(mut args: RestartArgs, context: &Context) -> Result<ExitCode, Error> {
+    let engine = context.engine()?;
+    if args.running && args.which.containers.is_empty() && !args.which.latest {
+        args.which.all = true;
+    }
+    let mut worst = Worst::default();
+    for (word, found) in engine.select(&args.which.selection(args.filter, false)?)? {
+        let restarted = found.and_then(|id| {
+            if args.running && !engine.is_running(&id)? {
+                return Ok(None);
+            }
+            engine.restart(&id, args.time).map(Some)
+        });
+        match restarted {
+            Ok(None) => {}
+            Ok(Some(started)) => {
+                started.warnings.iter().for_each(|warning| context.ui.warn(warning));
+                context.ui.line(word)?;
+            }
+            Err(error) => {
+                let error = Error::from(error);
+                worst.note(error.code());
+                context.report(&error);
+            }
+        }
+    }
+    Ok(worst.code())
+}

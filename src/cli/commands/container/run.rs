@@ -1,0 +1,90 @@
+//! `sampan run`.
+
+use std::os::fd::AsFd;
+use std::process::ExitCode;
+
+use crate::engine::containers::attach::{AttachOptions, AttachOutcome};
+use crate::engine::containers::run::{RunReport, StartOptions};
+use crate::types::detach_keys::DetachKeys;
+
+use super::super::super::context::Context;
+use super::super::super::error::Error;
+use super::super::super::exit;
+use super::super::super::flags::CreateFlags;
+use super::attach::exit_code;
+use super::create::{Words, prepare};
+
+/// Makes a container, starts it and stays attached to it.
+///
+/// Flags end at the image: what follows it is the command and its arguments. The exit code is the container's; 125 if
+/// Sampan itself failed, 126 if the command could not be executed, 127 if there is no such command.
+#[derive(Debug, clap::Args)]
+#[command(disable_help_flag = true, disable_help_subcommand = true)]
+#[command(override_usage = "sampan run [OPTIONS] IMAGE [COMMAND [ARG...]]")]
+pub(crate) struct RunArgs {
+    /// Run it in the background and print its id.
+    #[arg(short, long, conflicts_with = "attach")]
+    detach: bool,
+    /// Attach only to these: stdin, stdout, stderr.
+    #[arg(short, long, value_name = "STREAM", value_parser = stream)]
+    attach: Vec<&'static str>,
+    /// Keys that detach: characters and ctrl-<character>, separated by commas; empty: none.
+    #[arg(long, value_name = "KEYS", default_value = "ctrl-p,ctrl-q")]
+    detach_keys: DetachKeys,
+    /// Pass signals on to the container (default true).
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
+        value_parser = super::super::super::command::go_bool)]
+    sig_proxy: Option<bool>,
+    #[command(flatten)]
+    flags: CreateFlags,
+    #[command(subcommand)]
+    words: Option<Words>,
+}
+
+fn stream(text: &str) -> Result<&'static str, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "stdin" => Ok("stdin"),
+        "stdout" => Ok("stdout"),
+        "stderr" => Ok("stderr"),
+        _ => Err("stdin, stdout or stderr".to_owned()),
+    }
+}
+
+/// Runs the container.
+pub(crate) fn run(args: RunArgs, context: &Context) -> Result<ExitCode, Error> {
+    let new = prepare(&args.flags, &Words::list(args.words), context)?;
+    let engine = context.engine()?;
+    let (interactive, tty) = (new.spec.interactive, new.spec.tty);
+    if tty && interactive && !args.detach && !context.invocation.stdin_is_terminal {
+        context.ui.warn("the input device is not a terminal: --tty and --interactive might not work properly");
+    }
+    let (stdin, stdout, stderr) = (std::io::stdin(), std::io::stdout(), std::io::stderr());
+    let wants = |name| args.attach.is_empty() || args.attach.contains(&name);
+    context.ui.flush()?;
+    let attach = (!args.detach).then(|| AttachOptions {
+        stdin: (interactive && wants("stdin")).then_some(stdin.as_fd()),
+        stdout: wants("stdout").then_some(stdout.as_fd()),
+        stderr: wants("stderr").then_some(stderr.as_fd()),
+        terminal: tty,
+        detach_keys: args.detach_keys,
+    });
+    let options = StartOptions { attach, proxy_signals: args.sig_proxy.unwrap_or(true) };
+    let (id, report) = engine.run(new, options)?;
+    match report {
+        RunReport::Detached { warnings } => {
+            for warning in warnings {
+                context.ui.warn(warning);
+            }
+            if engine.detached_ends_at_logout() {
+                context.ui.warn("the container ends when you log out: keep it by `loginctl enable-linger`");
+            }
+            context.ui.line(id)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        RunReport::Attached(AttachOutcome::Lost) => {
+            context.ui.warn("the connection to the container was lost: its monitor is gone");
+            Ok(exit::of_container(engine.wait_for_exit(&id)?.code))
+        }
+        RunReport::Attached(outcome) => Ok(exit_code(outcome)),
+    }
+}

@@ -1,0 +1,116 @@
+//! `sampan start`.
+
+use std::os::fd::AsFd;
+use std::process::ExitCode;
+
+use crate::engine::containers::attach::{AttachOptions, AttachOutcome};
+use crate::engine::containers::run::{RunReport, StartOptions};
+use crate::types::detach_keys::DetachKeys;
+use crate::types::id::ContainerId;
+
+use super::super::super::context::Context;
+use super::super::super::error::Error;
+use super::super::super::exit::{self, Worst};
+use super::super::super::flags::SelectionFlags;
+use super::attach::exit_code;
+
+/// Starts containers that do not run.
+///
+/// With --attach there is one container, and the exit code is its own.
+#[derive(Debug, clap::Args)]
+pub(crate) struct StartArgs {
+    /// Names or ids of containers.
+    #[arg(value_name = "CONTAINER")]
+    containers: Vec<String>,
+    /// All containers.
+    #[arg(long, conflicts_with_all = ["containers", "latest"])]
+    all: bool,
+    /// The container that was made last.
+    #[arg(short, long, conflicts_with = "containers")]
+    latest: bool,
+    /// Only those that pass: KEY=VALUE, as in ps.
+    #[arg(short, long, value_name = "FILTER")]
+    filter: Vec<String>,
+    /// Attach to output.
+    #[arg(short, long)]
+    attach: bool,
+    /// Attach to input as well, if the container was made with --interactive.
+    #[arg(short, long)]
+    interactive: bool,
+    /// Keys that detach: characters and ctrl-<character>, separated by commas; empty: none.
+    #[arg(long, value_name = "KEYS", default_value = "ctrl-p,ctrl-q")]
+    detach_keys: DetachKeys,
+    /// Pass signals on to the container (default true).
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
+        value_parser = super::super::super::command::go_bool)]
+    sig_proxy: Option<bool>,
+}
+
+/// Starts one after another and goes on after a failure.
+pub(crate) fn run(args: StartArgs, context: &Context) -> Result<ExitCode, Error> {
+    let engine = context.engine()?;
+    let attach = args.attach || args.interactive;
+    let which = SelectionFlags { containers: args.containers, all: args.all, latest: args.latest, cidfile: Vec::new() };
+    let selected = engine.select(&which.selection(args.filter, false)?)?;
+    if attach {
+        let [(_, Ok(id))] = selected.as_slice() else {
+            return match selected.into_iter().find_map(|(_, found)| found.err()) {
+                Some(error) => Err(error.into()),
+                None => Err(Error::usage("--attach: exactly one container")),
+            };
+        };
+        let session =
+            Session { interactive: args.interactive, keys: args.detach_keys, proxy: args.sig_proxy.unwrap_or(true) };
+        return attached(id, session, context);
+    }
+    let mut worst = Worst::default();
+    for (word, found) in selected {
+        let options = StartOptions { attach: None, proxy_signals: false };
+        // One that runs already is no error, as in Podman.
+        let started = found.and_then(|id| match engine.is_running(&id)? {
+            true => Ok(Vec::new()),
+            false => engine.start_with(&id, options).map(|report| match report {
+                RunReport::Detached { warnings } => warnings,
+                RunReport::Attached(_) => Vec::new(),
+            }),
+        });
+        match started {
+            Ok(warnings) => {
+                warnings.iter().for_each(|warning| context.ui.warn(warning));
+                context.ui.line(word)?;
+            }
+            Err(error) => {
+                let error = Error::from(error);
+                worst.note(error.code());
+                context.report(&error);
+            }
+        }
+    }
+    Ok(worst.code())
+}
+
+struct Session {
+    interactive: bool,
+    keys: DetachKeys,
+    proxy: bool,
+}
+
+fn attached(id: &ContainerId, session: Session, context: &Context) -> Result<ExitCode, Error> {
+    let engine = context.engine()?;
+    let (interactive, terminal) = engine.streams_of(id)?;
+    let (stdin, stdout, stderr) = (std::io::stdin(), std::io::stdout(), std::io::stderr());
+    context.ui.flush()?;
+    let attach = AttachOptions {
+        stdin: (session.interactive && interactive).then_some(stdin.as_fd()),
+        stdout: Some(stdout.as_fd()),
+        stderr: Some(stderr.as_fd()),
+        terminal,
+        detach_keys: session.keys,
+    };
+    let options = StartOptions { attach: Some(attach), proxy_signals: session.proxy };
+    match engine.start_with(id, options)? {
+        RunReport::Attached(AttachOutcome::Lost) => Ok(exit::of_container(engine.wait_for_exit(id)?.code)),
+        RunReport::Attached(outcome) => Ok(exit_code(outcome)),
+        RunReport::Detached { .. } => Ok(ExitCode::SUCCESS),
+    }
+}

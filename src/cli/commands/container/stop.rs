@@ -1,0 +1,56 @@
+//! `sampan stop`.
+
+use std::process::ExitCode;
+
+use crate::engine::containers::stop::Stopped;
+
+use super::super::super::context::Context;
+use super::super::super::error::Error;
+use super::super::super::exit::Worst;
+use super::super::super::flags::SelectionFlags;
+
+/// Stops containers: the stop signal, then after a while SIGKILL.
+#[derive(Debug, clap::Args)]
+pub(crate) struct StopArgs {
+    #[command(flatten)]
+    which: SelectionFlags,
+    /// Only those that pass: KEY=VALUE, as in ps.
+    #[arg(short, long, value_name = "FILTER")]
+    filter: Vec<String>,
+    /// A container that is not there is no error.
+    #[arg(short, long)]
+    ignore: bool,
+    /// Seconds until SIGKILL (default: the container's own, 10); 0: at once; -1: never.
+    #[arg(short, long, value_name = "SECONDS", allow_negative_numbers = true, value_parser = seconds)]
+    time: Option<u32>,
+}
+
+/// Seconds; -1 is Podman's word for "for ever".
+pub(super) fn seconds(text: &str) -> Result<u32, String> {
+    if text == "-1" { Ok(u32::MAX) } else { text.parse().map_err(|error| format!("{error}")) }
+}
+
+/// Stops one after another and goes on after a failure.
+pub(crate) fn run(args: StopArgs, context: &Context) -> Result<ExitCode, Error> {
+    let engine = context.engine()?;
+    let every = args.which.all || !args.filter.is_empty();
+    let mut worst = Worst::default();
+    for (word, found) in engine.select(&args.which.selection(args.filter, args.ignore)?)? {
+        match found.and_then(|id| engine.stop(&id, args.time)) {
+            // Of all containers only those that ran are worth a line.
+            Ok(Stopped::Already) if every => {}
+            Ok(stopped) => {
+                if stopped == Stopped::Killed && args.time != Some(0) {
+                    context.ui.warn(format!("{word} did not end by its stop signal: SIGKILL"));
+                }
+                context.ui.line(word)?;
+            }
+            Err(error) => {
+                let error = Error::from(error);
+                worst.note(error.code());
+                context.report(&error);
+            }
+        }
+    }
+    Ok(worst.code())
+}

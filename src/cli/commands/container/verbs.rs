@@ -1,0 +1,55 @@
+//! The verbs of `sampan container`: the same as at the top, and a few that are only here.
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+use super::super::super::context::Context;
+use super::super::super::error::Error;
+use super::{
+    attach, create, exists, inspect, kill, list, logs, port, prune, remove, rename, restart, run, start, stop, wait,
+};
+
+#[derive(Debug, Subcommand)]
+#[command(defer = true)]
+pub(crate) enum Container {
+    Attach(attach::AttachArgs),
+    Create(Box<create::CreateArgs>),
+    Exists(exists::ContainerExistsArgs),
+    Inspect(inspect::ContainerInspectArgs),
+    Kill(kill::KillArgs),
+    #[command(visible_aliases = ["ls", "ps"])]
+    List(list::PsArgs),
+    Logs(logs::LogsArgs),
+    Port(port::PortArgs),
+    Prune(prune::ContainerPruneArgs),
+    Rename(rename::RenameArgs),
+    Restart(restart::RestartArgs),
+    Rm(remove::RmArgs),
+    Run(Box<run::RunArgs>),
+    Start(start::StartArgs),
+    Stop(stop::StopArgs),
+    Wait(wait::WaitArgs),
+}
+
+/// Runs the verb.
+pub(crate) fn dispatch(verb: Container, context: &Context) -> Result<ExitCode, Error> {
+    match verb {
+        Container::Attach(args) => attach::run(args, context),
+        Container::Create(args) => create::run(*args, context),
+        Container::Exists(args) => exists::run(args, context),
+        Container::Inspect(args) => inspect::run_container(args, context),
+        Container::Kill(args) => kill::run(args, context),
+        Container::List(args) => list::run(args, context),
+        Container::Logs(args) => logs::run(args, context),
+        Container::Port(args) => port::run(args, context),
+        Container::Prune(args) => prune::run(args, context),
+        Container::Rename(args) => rename::run(args, context),
+        Container::Restart(args) => restart::run(args, context),
+        Container::Rm(args) => remove::run(args, context),
+        Container::Run(args) => run::run(*args, context),
+        Container::Start(args) => start::run(args, context),
+        Container::Stop(args) => stop::run(args, context),
+        Container::Wait(args) => wait::run(args, context),
+    }
+}

@@ -1,0 +1,36 @@
+//! `sampan volume prune`.
+
+use std::process::ExitCode;
+
+use super::super::super::context::Context;
+use super::super::super::error::Error;
+use super::super::super::exit::Worst;
+
+/// Removes every volume that no container uses.
+#[derive(Debug, clap::Args)]
+pub(crate) struct VolumePruneArgs {
+    /// Only those that pass, as in volume ls.
+    #[arg(long, value_name = "FILTER")]
+    filter: Vec<String>,
+    /// Do not ask.
+    #[arg(short, long)]
+    force: bool,
+}
+
+/// Asks, and removes.
+pub(crate) fn run(args: VolumePruneArgs, context: &Context) -> Result<ExitCode, Error> {
+    if !args.force && !context.ui.confirm("This removes every volume that no container uses, with its data.")? {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let report = context.engine()?.prune_volumes(&args.filter)?;
+    for name in report.removed {
+        context.ui.line(name)?;
+    }
+    let mut worst = Worst::default();
+    for (_, error) in report.failed {
+        let error = Error::from(error);
+        worst.note(error.code());
+        context.report(&error);
+    }
+    Ok(worst.code())
+}

@@ -1,0 +1,151 @@
+//! `containers.conf(5)`: the defaults of new containers that a host or a user sets for Podman count here too.
+//!
+//! Read in the order below; a later file replaces a key, lists included. `$CONTAINERS_CONF` stands for all of them, and
+//! `$CONTAINERS_CONF_OVERRIDE` comes last. Keys that are not here are passed over: most tune parts that Sampan lacks.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::sys;
+
+use super::environment;
+use super::error::Error;
+
+/// The keys that are heeded.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub(crate) struct ContainersConf {
+    pub(crate) containers: Containers,
+    pub(crate) engine: EngineTable,
+    pub(crate) network: NetworkTable,
+}
+
+/// `[containers]`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub(crate) struct Containers {
+    /// `NAME=VALUE`, below every flag.
+    pub(crate) env: Option<Vec<String>>,
+    pub(crate) userns: Option<String>,
+    pub(crate) dns_servers: Option<Vec<String>>,
+    pub(crate) dns_searches: Option<Vec<String>>,
+    pub(crate) dns_options: Option<Vec<String>>,
+    pub(crate) default_ulimits: Option<Vec<String>>,
+    pub(crate) init: Option<bool>,
+    pub(crate) no_hosts: Option<bool>,
+    pub(crate) pids_limit: Option<i64>,
+    pub(crate) shm_size: Option<String>,
+    pub(crate) tz: Option<String>,
+    pub(crate) umask: Option<String>,
+    pub(crate) http_proxy: Option<bool>,
+}
+
+/// `[engine]`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub(crate) struct EngineTable {
+    pub(crate) detach_keys: Option<String>,
+}
+
+/// `[network]`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub(crate) struct NetworkTable {
+    /// `pasta` or `slirp4netns`.
+    pub(crate) default_rootless_network_cmd: Option<String>,
+}
+
+impl ContainersConf {
+    /// Reads the files of this host and user.
+    pub(crate) fn load() -> Result<Self, Error> {
+        Self::from_files(&files()?)
+    }
+
+    /// Reads these files; those that are absent count as empty.
+    pub(crate) fn from_files(paths: &[PathBuf]) -> Result<Self, Error> {
+        let mut conf = Self::default();
+        for path in paths {
+            let read = sys::fs::read_if_exists(path);
+            let Some(bytes) = read.map_err(|source| Error::Read { path: path.clone(), source })? else { continue };
+            let wrong = |why: String| Error::Parse { path: path.clone(), why };
+            let text = std::str::from_utf8(&bytes).map_err(|error| wrong(error.to_string()))?;
+            let one: Self = toml::from_str(text).map_err(|error| wrong(error.to_string().trim_end().to_owned()))?;
+            conf.overlay(one);
+        }
+        Ok(conf)
+    }
+
+    /// What `over` says replaces what is here.
+    fn overlay(&mut self, over: Self) {
+        fn take<T>(here: &mut Option<T>, over: Option<T>) {
+            if over.is_some() {
+                *here = over;
+            }
+        }
+        let (here, over_containers) = (&mut self.containers, over.containers);
+        take(&mut here.env, over_containers.env);
+        take(&mut here.userns, over_containers.userns);
+        take(&mut here.dns_servers, over_containers.dns_servers);
+        take(&mut here.dns_searches, over_containers.dns_searches);
+        take(&mut here.dns_options, over_containers.dns_options);
+        take(&mut here.default_ulimits, over_containers.default_ulimits);
+        take(&mut here.init, over_containers.init);
+        take(&mut here.no_hosts, over_containers.no_hosts);
+        take(&mut here.pids_limit, over_containers.pids_limit);
+        take(&mut here.shm_size, over_containers.shm_size);
+        take(&mut here.tz, over_containers.tz);
+        take(&mut here.umask, over_containers.umask);
+        take(&mut here.http_proxy, over_containers.http_proxy);
+        take(&mut self.engine.detach_keys, over.engine.detach_keys);
+        take(&mut self.network.default_rootless_network_cmd, over.network.default_rootless_network_cmd);
+    }
+}
+
+/// The files in the order in which they count, drop-ins after their file.
+fn files() -> Result<Vec<PathBuf>, Error> {
+    let mut files = Vec::new();
+    if let Some(only) = environment::path("CONTAINERS_CONF") {
+        files.push(only);
+    } else {
+        let mut bases = vec![PathBuf::from("/usr/share/containers"), PathBuf::from("/etc/containers")];
+        bases.extend(environment::config_home().map(|home| home.join("containers")));
+        for base in bases {
+            files.push(base.join("containers.conf"));
+            files.extend(drop_ins(&base.join("containers.conf.d"))?);
+        }
+    }
+    files.extend(environment::path("CONTAINERS_CONF_OVERRIDE"));
+    Ok(files)
+}
+
+fn drop_ins(dir: &Path) -> Result<Vec<PathBuf>, Error> {
+    let names = sys::fs::names(dir).map_err(|source| Error::Read { path: dir.to_owned(), source })?;
+    let is_conf = |name: &std::ffi::OsString| Path::new(name).extension().is_some_and(|extension| extension == "conf");
+    Ok(names.iter().filter(|name| is_conf(name)).map(|name| dir.join(name)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ContainersConf;
+    use crate::sys;
+
+    #[test]
+    fn f06_later_files_win_and_errors_have_a_place() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = |name: &str| dir.path().join(name);
+        let write = |name: &str, text: &str| sys::fs::write_new(&path(name), text.as_bytes()).expect("written");
+        write("a", "[containers]\nenv = [\"A=1\"]\ntz = \"UTC\"\nunknown = 1\n[secrets]\ndriver = \"file\"\n");
+        write("b", "[containers]\nenv = [\"B=2\"]\n[engine]\ndetach_keys = \"ctrl-x\"\n");
+        write("empty", "");
+        let conf = ContainersConf::from_files(&[path("a"), path("absent"), path("empty"), path("b")]).expect("read");
+        assert_eq!(conf.containers.env, Some(vec!["B=2".to_owned()]));
+        assert_eq!(conf.containers.tz.as_deref(), Some("UTC"));
+        assert_eq!(conf.engine.detach_keys.as_deref(), Some("ctrl-x"));
+        for (name, text) in [("c", "[containers\n"), ("d", "[containers]\nenv = 5\n")] {
+            write(name, text);
+            let error = ContainersConf::from_files(&[path(name)]).expect_err(text).to_string();
+            assert!(error.contains("line"), "{error}");
+        }
+    }
+}
