@@ -5,7 +5,7 @@ CARGO ?= cargo
 HOST := $(shell rustc -vV | sed -n 's/^host: //p')
 RELEASE := target/$(HOST)/release/sampan
 
-.PHONY: demo build lint test unit it guest man install ci
+.PHONY: demo build lint test unit it guest bench man install ci
 demo: ## A first container, from a fresh clone.
 	contrib/demo
 
@@ -27,6 +27,9 @@ it: ## Integration tests alone (T=name runs those whose name contains it).
 
 guest: ## The tests that need systemd and cgroup v2, in a virtual machine.
 	.ci/test guest
+
+bench: build ## Figures against Podman and a bare floor program.
+	contrib/bench/run
 
 man: ## Manual pages and completions anew, from the command definitions.
 	UPDATE=1 $(CARGO) test --quiet --test generated
