@@ -12,7 +12,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use serde::{Deserialize, Serialize};
 
-use crate::sys::socket;
+use crate::sys::{self, socket};
 use crate::types::failure::Failure;
 
 use super::error::Error;
@@ -72,7 +72,12 @@ impl Wire {
     /// The next message; `None` at the end of the wire.
     pub(super) fn receive(&self) -> Result<Option<(Message, Vec<OwnedFd>)>, Error> {
         let mut buffer = vec![0; LARGEST];
-        let (length, fds) = socket::receive_with_fds(self.socket.as_fd(), &mut buffer).map_err(Error::Wire)?;
+        let mut received = socket::receive_with_fds(self.socket.as_fd(), &mut buffer);
+        if received.as_ref().is_err_and(|error| error.is(sys::Errno::ECONNRESET)) {
+            // The other side ended without having read what we sent. Told once; its last words are still there.
+            received = socket::receive_with_fds(self.socket.as_fd(), &mut buffer);
+        }
+        let (length, fds) = received.map_err(Error::Wire)?;
         if length == 0 {
             return Ok(None);
         }
