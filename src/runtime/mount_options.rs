@@ -1,8 +1,10 @@
 //! Mount options of the OCI spec (`config.md`, "Linux mount options") as attributes, propagation and data.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::sys::mount::{Attributes, PropagationKind};
+
+use crate::types::annotation::{CHOWN, COPY_UP, SUBPATH};
 
 use super::error::Error;
 
@@ -13,8 +15,12 @@ pub(super) struct MountOptions {
     /// The attributes hold for mounts below as well (`rro` and every `ro` of ours, K-B2).
     pub(super) bind: bool,
     pub(super) propagation: Option<PropagationKind>,
-    /// `tmpcopyup`: a tmpfs starts with what the image has there.
+    /// `tmpcopyup`, `x-copy-up`: an empty file system or directory starts with what the image has there.
     pub(super) copy_up: bool,
+    /// `x-chown`: the source is given to the program's user.
+    pub(super) chown: bool,
+    /// `x-subpath`: a part of the source, resolved in it.
+    pub(super) subpath: Option<PathBuf>,
     /// For the file system: `key=value`, or a flag.
     pub(super) data: Vec<(String, Option<String>)>,
 }
@@ -53,9 +59,11 @@ impl MountOptions {
                 "slave" | "rslave" => parsed.propagation = Some(PropagationKind::Slave),
                 "shared" | "rshared" => parsed.propagation = Some(PropagationKind::Shared),
                 "unbindable" | "runbindable" => parsed.propagation = Some(PropagationKind::Unbindable),
-                "tmpcopyup" => parsed.copy_up = true,
+                "tmpcopyup" | COPY_UP => parsed.copy_up = true,
+                CHOWN => parsed.chown = true,
                 neutral if NEUTRAL.contains(&neutral) => {}
                 data => match data.split_once('=') {
+                    Some((SUBPATH, value)) => parsed.subpath = Some(value.into()),
                     Some((key, value)) => parsed.data.push((key.to_owned(), Some(value.to_owned()))),
                     None if data.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') => {
                         parsed.data.push((data.to_owned(), None));

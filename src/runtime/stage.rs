@@ -144,6 +144,11 @@ fn source_tree(spec: &Mount) -> Result<Option<OwnedFd>, Error> {
             option: "a bind without a source".to_owned(),
         });
     };
+    if let Some(subpath) = &options.subpath {
+        let part = sys::root::RootDir::open(path).and_then(|root| root.lookup_without_links(subpath));
+        let tree = part.and_then(|part| mount::clone_tree_at(part.as_fd()));
+        return tree.map(Some).map_err(|source| Error::Source { path: path.join(subpath), source });
+    }
     mount::clone_tree(sys::fs::current_dir(), path)
         .map(Some)
         .map_err(|source| Error::Source { path: path.clone(), source })

@@ -11,6 +11,7 @@ use crate::types::namespace::NamespaceMode;
 use super::error::Error;
 use super::placement::{PlacedMount, PlacedSource, Placement};
 use super::volumes::clean;
+use crate::types::annotation::{CHOWN, COPY_UP, SUBPATH};
 
 /// `/dev/shm` when nothing is said.
 const DEFAULT_SHM: u64 = 64 << 20;
@@ -133,6 +134,21 @@ fn placed_mount(placed: &PlacedMount, target: &Path) -> Mount {
             options.extend(flags(&placed.options));
             mount(target, "bind", path, &options)
         }
+        PlacedSource::Volume { path, subpath, copy_up } => {
+            let mut options = vec!["rbind".to_owned()];
+            options.extend(flags(&placed.options));
+            // As for a tmpfs: nothing in a volume is a device or gains privileges, unless the user says otherwise.
+            for (flag, wish) in [("nosuid", placed.options.nosuid), ("nodev", placed.options.nodev)] {
+                if wish.is_none() {
+                    options.push(flag.to_owned());
+                }
+            }
+            options.extend(subpath.as_ref().map(|subpath| format!("{SUBPATH}={}", subpath.display())));
+            if *copy_up {
+                options.push(COPY_UP.to_owned());
+            }
+            mount(target, "bind", path, &options)
+        }
         PlacedSource::Tmpfs { size, mode, copy_up } => {
             let mut options = flags(&placed.options);
             // A tmpfs has nosuid and nodev unless the user says otherwise.
@@ -177,6 +193,9 @@ fn flags(options: &MountOptions) -> Vec<String> {
         Propagation::Shared => "rshared",
         Propagation::Unbindable => "runbindable",
     });
+    if options.chown {
+        flags.push(CHOWN);
+    }
     flags.into_iter().map(str::to_owned).collect()
 }
 

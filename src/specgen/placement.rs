@@ -58,6 +58,14 @@ pub(crate) enum PlacedSource {
     Bind {
         path: PathBuf,
     },
+    /// A volume's directory.
+    Volume {
+        path: PathBuf,
+        /// Of it: resolved in the volume, without links.
+        subpath: Option<PathBuf>,
+        /// Filled from the image if it is empty.
+        copy_up: bool,
+    },
     Tmpfs {
         size: Option<u64>,
         mode: Option<u32>,

@@ -544,7 +544,8 @@ pub(crate) fn copy_contents(from: impl AsFd, to: impl AsFd) -> Result<()> {
     fchmod(to.as_fd(), top.mode)
 }
 
-fn reopen(fd: BorrowedFd<'_>) -> Result<OwnedFd> {
+/// A directory that is held by `O_PATH`, open for reading.
+pub(crate) fn reopen(fd: BorrowedFd<'_>) -> Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     rustix::fs::openat(fd, ".", flags, Mode::empty()).call("openat", || format!("{}, \".\"", fd.as_raw_fd()))
 }
@@ -572,4 +573,11 @@ fn copy_level(from: &Dir, to: &Dir) -> Result<()> {
         to.set_times(&name, stat.mtime)?;
     }
     Ok(())
+}
+
+/// Owner of what an `O_PATH` descriptor names; a link itself is changed, not followed.
+pub(crate) fn chown_path(fd: BorrowedFd<'_>, uid: u32, gid: u32) -> Result<()> {
+    let owner = (rustix::fs::Uid::from_raw(uid), rustix::fs::Gid::from_raw(gid));
+    rustix::fs::chownat(fd, "", Some(owner.0), Some(owner.1), AtFlags::EMPTY_PATH)
+        .call("fchownat", || format!("{}, {uid}, {gid}", fd.as_raw_fd()))
 }

@@ -120,6 +120,29 @@ impl AsFd for FileLock {
     }
 }
 
+/// A lock on an open directory, until this is dropped.
+#[derive(Debug)]
+pub(crate) struct DirLock<'a>(BorrowedFd<'a>);
+
+impl<'a> DirLock<'a> {
+    /// Waits for it.
+    pub(crate) fn exclusive(dir: BorrowedFd<'a>) -> Result<Self> {
+        loop {
+            match rustix::fs::flock(dir, rustix::fs::FlockOperation::LockExclusive) {
+                Err(rustix::io::Errno::INTR) => {}
+                result => return result.map(|()| Self(dir)).call("flock", || "directory".to_owned()),
+            }
+        }
+    }
+}
+
+impl Drop for DirLock<'_> {
+    fn drop(&mut self) {
+        // The descriptor's close releases it as well.
+        drop(rustix::fs::flock(self.0, rustix::fs::FlockOperation::Unlock));
+    }
+}
+
 fn open(path: &Path) -> Result<File> {
     OpenOptions::new()
         .read(true)

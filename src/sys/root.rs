@@ -54,6 +54,11 @@ impl RootDir {
         self.resolve(path, OFlags::PATH | OFlags::NOFOLLOW, 0, ResolveFlags::IN_ROOT)
     }
 
+    /// An `O_PATH` descriptor of `path`, which must not have a link in it and not leave the tree (case D07).
+    pub(crate) fn lookup_without_links(&self, path: &Path) -> Result<OwnedFd> {
+        self.resolve(path, OFlags::PATH | OFlags::NOFOLLOW, 0, ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS)
+    }
+
     /// The directory that `path` leads to.
     pub(crate) fn open_dir(&self, path: &Path) -> Result<Dir> {
         self.resolve(path, OFlags::RDONLY | OFlags::DIRECTORY, 0, ResolveFlags::IN_ROOT).map(Dir::from)

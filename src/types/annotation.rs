@@ -2,3 +2,12 @@
 
 /// Name for the user of a keep-id container: the caller's.
 pub(crate) const USER_NAME: &str = "io.sampan.user-name";
+
+/// Mount option of ours: fill an empty directory that is bound from what the image has at the target.
+pub(crate) const COPY_UP: &str = "x-copy-up";
+
+/// Mount option of ours: give the source to the program's user.
+pub(crate) const CHOWN: &str = "x-chown";
+
+/// Mount option of ours, with a value: bind this directory or file in the source, resolved there without links.
+pub(crate) const SUBPATH: &str = "x-subpath";

@@ -44,6 +44,7 @@ impl Engine {
         if snapshot.is_none() && spec.rootfs.is_none() {
             return Err(Error::NoImage);
         }
+        self.add_volumes_from(&mut spec)?;
         self.add_image_volumes(&mut spec, &config)?;
         check_sources(&spec)?;
         let facts = self.facts()?;

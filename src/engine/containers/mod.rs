@@ -10,6 +10,7 @@ pub(crate) mod inspect;
 pub(crate) mod inspect_report;
 pub(crate) mod list;
 pub(crate) mod logs;
+mod mounts;
 mod names;
 mod place;
 pub(crate) mod ports;

@@ -58,9 +58,7 @@ impl Engine {
         self.store.make_run_container(&config.id)?;
         let mut mounts = self.generated_files(config, &network, &hostname)?;
         mounts.extend(self.apt_without_users(config, facts, &rootfs)?);
-        for mount in &spec.mounts {
-            mounts.push(self.placed(mount)?);
-        }
+        mounts.extend(self.placed_mounts(config, &maps)?);
         let placement = Placement {
             rootfs: PathBuf::from("rootfs"),
             hostname,
@@ -192,26 +190,6 @@ impl Engine {
         written.map_err(|source| Error::Path { what: "write", path: path.clone(), source })?;
         let target = "/etc/apt/apt.conf.d/99sampan-one-id".into();
         Ok(Some(PlacedMount { target, source: PlacedSource::Bind { path }, options: MountOptions::default() }))
-    }
-
-    /// A mount of the user with its source found.
-    fn placed(&self, mount: &crate::types::mount::MountSpec) -> Result<PlacedMount, Error> {
-        let source = match &mount.source {
-            MountSource::Bind { path } => PlacedSource::Bind { path: path.clone() },
-            MountSource::Volume { name, subpath, .. } => {
-                let data = self.store.layout().volume_data(name);
-                let path = match subpath {
-                    Some(_) => return Err(Error::Unsupported("a volume's subpath")),
-                    None => data,
-                };
-                PlacedSource::Bind { path }
-            }
-            MountSource::Tmpfs { size, mode, copy_up } => {
-                PlacedSource::Tmpfs { size: *size, mode: *mode, copy_up: *copy_up }
-            }
-            MountSource::Image { .. } => return Err(Error::Unsupported("a mount of type image")),
-        };
-        Ok(PlacedMount { target: mount.target.clone(), source, options: mount.options.clone() })
     }
 
     /// Paths of the namespaces of the containers that this one joins.

@@ -32,6 +32,9 @@ impl Engine {
         self.store.make_run()?;
         let mut request = self.place(&record.config)?;
         request.client = client;
-        spawn::spawn(&self.store, request).map_err(|source| Error::Start { id: record.id().short().to_owned(), source })
+        let started = spawn::spawn(&self.store, request)
+            .map_err(|source| Error::Start { id: record.id().short().to_owned(), source })?;
+        self.note_filled(&record.config.spec)?;
+        Ok(started)
     }
 }

@@ -15,7 +15,7 @@ use crate::sys::{self, Errno, process};
 
 use super::context::Tree;
 use super::target::{self, Shape};
-use super::{devices, masks, sysctl};
+use super::{devices, fill, masks, program, sysctl};
 
 /// Builds the root and enters it. The terminal is there if the spec asks for one.
 pub(super) fn root(bundle: &Bundle, new_root: &OwnedFd, trees: &[Tree]) -> Result<Option<pty::Pair>, Error> {
@@ -28,7 +28,7 @@ pub(super) fn root(bundle: &Bundle, new_root: &OwnedFd, trees: &[Tree]) -> Resul
 
     for (index, spec) in spec.mounts().iter().flatten().enumerate() {
         let tree = trees.iter().find(|tree| tree.index == index).map(|tree| tree.fd.as_fd());
-        one_mount(&root, spec, tree)?;
+        one_mount(&root, spec, tree, bundle)?;
     }
     devices::populate(&root, bundle)?;
     if let Some(linux) = spec.linux() {
@@ -54,7 +54,7 @@ pub(super) fn root(bundle: &Bundle, new_root: &OwnedFd, trees: &[Tree]) -> Resul
 }
 
 /// Makes one mount of the spec.
-fn one_mount(root: &RootDir, spec: &Mount, tree: Option<BorrowedFd<'_>>) -> Result<(), Error> {
+fn one_mount(root: &RootDir, spec: &Mount, tree: Option<BorrowedFd<'_>>, bundle: &Bundle) -> Result<(), Error> {
     let target = spec.destination();
     let options = MountOptions::parse(target, spec.options().as_deref().unwrap_or_default())?;
     let error = |source| Error::Mount { target: target.clone(), source };
@@ -62,6 +62,13 @@ fn one_mount(root: &RootDir, spec: &Mount, tree: Option<BorrowedFd<'_>>) -> Resu
     if let Some(tree) = tree {
         let shape = if sys::dir::fstat(tree).map_err(error)?.is_dir() { Shape::Directory } else { Shape::File };
         let place = target::open(root, target, shape)?;
+        if options.copy_up && shape == Shape::Directory {
+            fill::if_empty(place.as_fd(), tree).map_err(error)?;
+        }
+        if options.chown {
+            let (uid, gid) = program::owner(root, bundle)?;
+            fill::give(tree, uid, gid).map_err(error)?;
+        }
         if options.attributes != Attributes::default() {
             mount::set_attributes(tree, true, options.attributes).map_err(error)?;
         }

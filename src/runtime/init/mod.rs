@@ -7,6 +7,7 @@
 mod assemble;
 mod context;
 mod devices;
+mod fill;
 mod identity;
 mod join;
 mod masks;

@@ -54,6 +54,13 @@ pub(super) fn execute(context: &Context, terminal: Option<OwnedFd>) -> Result<In
     }
 }
 
+/// Uid and gid of the program, in a root that is still being built.
+pub(super) fn owner(root: &RootDir, bundle: &Bundle) -> Result<(u32, u32), Error> {
+    let spec = bundle.spec.process().as_ref().ok_or(Error::NoCommand)?;
+    let who = resolve(root, bundle, spec)?;
+    Ok((who.uid, who.gid))
+}
+
 /// Standard streams from the pipes or the terminal.
 fn connect(context: &Context, terminal: Option<&OwnedFd>) -> Result<(), Error> {
     let error = |source| Error::Identity { operation: "connect the standard streams", source };

@@ -1,0 +1,122 @@
+//! The user's mounts with their sources found: binds, volumes, overlays of directories, images.
+
+use std::path::{Path, PathBuf};
+
+use crate::engine::error::Error;
+use crate::engine::handle::Engine;
+use crate::rootless::worker;
+use crate::specgen::{PlacedMount, PlacedSource};
+use crate::storage::container_record::ContainerConfig;
+use crate::storage::layers::{LayerKey, MapKey};
+use crate::sys;
+use crate::types::container_spec::ContainerSpec;
+use crate::types::failure::{Failure, FailureKind};
+use crate::types::idmap::IdMaps;
+use crate::types::mount::{MountSource, MountSpec};
+
+impl Engine {
+    /// Finds the sources of a container's mounts, for a start.
+    pub(super) fn placed_mounts(&self, config: &ContainerConfig, maps: &IdMaps) -> Result<Vec<PlacedMount>, Error> {
+        let mut placed = Vec::new();
+        for (index, mount) in config.spec.mounts.iter().enumerate() {
+            let scratch = self.store.layout().container(&config.id).join(format!("mount-{index}"));
+            let mut options = mount.options.clone();
+            let source = match &mount.source {
+                MountSource::Bind { path } if options.overlay => self.overlay(vec![path.clone()], &scratch)?,
+                MountSource::Bind { path } => PlacedSource::Bind { path: path.clone() },
+                MountSource::Volume { name, .. } if options.overlay => {
+                    self.overlay(vec![self.store.layout().volume_data(name)], &scratch)?
+                }
+                MountSource::Volume { name, subpath, .. } => {
+                    let meta = self.store.volume(name)?;
+                    PlacedSource::Volume {
+                        path: self.store.layout().volume_data(name),
+                        subpath: subpath.as_deref().map(relative),
+                        copy_up: meta.needs_copy_up && !options.no_copy && subpath.is_none(),
+                    }
+                }
+                MountSource::Tmpfs { size, mode, copy_up } => {
+                    PlacedSource::Tmpfs { size: *size, mode: *mode, copy_up: *copy_up }
+                }
+                MountSource::Image { reference, read_write, subpath } => {
+                    if subpath.is_some() {
+                        return Err(Error::Unsupported("subpath of a mount of type image"));
+                    }
+                    options.read_only |= !read_write;
+                    self.overlay(self.image_directories(reference, maps)?, &scratch)?
+                }
+            };
+            placed.push(PlacedMount { target: mount.target.clone(), source, options });
+        }
+        Ok(placed)
+    }
+
+    /// Volumes that were filled by this start need it no more.
+    pub(super) fn note_filled(&self, spec: &ContainerSpec) -> Result<(), Error> {
+        for mount in &spec.mounts {
+            if let MountSource::Volume { name, .. } = &mount.source
+                && self.store.volume(name)?.needs_copy_up
+            {
+                self.store.volume_filled(name)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The mounts of other containers (`--volumes-from`), added where the spec has none of its own.
+    pub(super) fn add_volumes_from(&self, spec: &mut ContainerSpec) -> Result<(), Error> {
+        for (container, options) in std::mem::take(&mut spec.volumes_from) {
+            let id = self.store.find_container(&container)?;
+            let read_only = options.iter().any(|option| option == "ro");
+            for mount in self.store.container_config(&id)?.spec.mounts {
+                if spec.mounts.iter().any(|own| own.target == mount.target) {
+                    continue;
+                }
+                let source = match mount.source {
+                    // The other container's anonymous volume is not ours to remove.
+                    MountSource::Volume { name, subpath, .. } => {
+                        MountSource::Volume { name, subpath, anonymous: false }
+                    }
+                    bind @ MountSource::Bind { .. } => bind,
+                    MountSource::Tmpfs { .. } | MountSource::Image { .. } => continue,
+                };
+                let mut options = mount.options;
+                options.read_only |= read_only;
+                spec.mounts.push(MountSpec { source, target: mount.target, options });
+            }
+        }
+        Ok(())
+    }
+
+    /// An overlay whose changes are discarded: its upper directory is new at every start and goes with the container.
+    fn overlay(&self, lower: Vec<PathBuf>, scratch: &Path) -> Result<PlacedSource, Error> {
+        let (upper, work) = (scratch.join("upper"), scratch.join("work"));
+        let error = |source| Error::Path { what: "prepare", path: scratch.to_owned(), source };
+        if sys::fs::exists(scratch) && sys::fs::remove_tree(scratch).is_err() {
+            // Files of the container's other users.
+            worker::run(&self.outer()?, || {
+                sys::fs::remove_tree(scratch).map_err(|error| Failure::from_error(FailureKind::Other, &error))
+            })?;
+        }
+        for dir in [scratch, &upper, &work] {
+            sys::fs::mkdir(dir, 0o700).map_err(error)?;
+        }
+        let top = lower.first().map_or(Ok(None), |top| sys::fs::stat(top)).map_err(error)?;
+        let mode = top.map_or(0o755, |meta| std::os::unix::fs::PermissionsExt::mode(&meta.permissions()) & 0o7777);
+        sys::fs::set_mode(&upper, mode).map_err(error)?;
+        Ok(PlacedSource::Overlay { lower, upper, work })
+    }
+
+    /// The layers of an image for these maps, top first.
+    fn image_directories(&self, reference: &str, maps: &IdMaps) -> Result<Vec<PathBuf>, Error> {
+        let found = self.store.find_image(reference)?;
+        self.ensure_layers(&found.image.record, maps)?;
+        let map = MapKey::new(&self.wish()?.maps, maps);
+        let chains = found.image.chains();
+        Ok(chains.iter().rev().map(|chain| self.store.layer_diff(&LayerKey::new(chain, &map))).collect())
+    }
+}
+
+fn relative(path: &Path) -> PathBuf {
+    path.strip_prefix("/").unwrap_or(path).to_owned()
+}
