@@ -54,8 +54,9 @@ impl Engine {
     /// Volumes that were filled by this start need it no more.
     pub(super) fn note_filled(&self, spec: &ContainerSpec) -> Result<(), Error> {
         for mount in &spec.mounts {
-            if let MountSource::Volume { name, .. } = &mount.source
-                && self.store.volume(name)?.needs_copy_up
+            // An anonymous one may be gone with its container by now.
+            if let MountSource::Volume { name, anonymous: false, .. } = &mount.source
+                && self.store.volume_if_exists(name)?.is_some_and(|meta| meta.needs_copy_up)
             {
                 self.store.volume_filled(name)?;
             }
