@@ -20,6 +20,7 @@ pub(crate) mod layers;
 pub(crate) mod layout;
 pub(crate) mod lease;
 pub(crate) mod overlay;
+pub(crate) mod pack;
 pub(crate) mod process_identity;
 pub(crate) mod record;
 mod recover;

@@ -47,6 +47,17 @@ pub(crate) struct Time {
     pub(crate) nanoseconds: u32,
 }
 
+impl Time {
+    /// Seconds with their fraction, as PAX writes them.
+    pub(crate) fn to_decimal(self) -> String {
+        match (self.seconds, self.nanoseconds) {
+            (seconds, 0) => seconds.to_string(),
+            (seconds @ 0.., fraction) => format!("{seconds}.{fraction:09}"),
+            (seconds, fraction) => format!("-{}.{:09}", -(seconds + 1), 1_000_000_000 - fraction),
+        }
+    }
+}
+
 /// The parts of `stat(2)` that trees are made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stat {
@@ -484,6 +495,25 @@ pub(crate) fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> Result<usi
         }
     }
     Ok(filled)
+}
+
+/// Where a file of this size has data, as (start, end), in order; the rest are holes.
+pub(crate) fn data_runs(file: &File, size: u64) -> Result<Vec<(u64, u64)>> {
+    use rustix::fs::SeekFrom;
+    let mut runs = Vec::new();
+    let mut end = 0;
+    while end < size {
+        let start = match rustix::fs::seek(file, SeekFrom::Data(end)) {
+            Ok(start) if start < size => start,
+            // No data from here on.
+            Ok(_) | Err(rustix::io::Errno::NXIO) => break,
+            Err(error) => return Err(error).call("lseek", || format!("{end}, SEEK_DATA")),
+        };
+        let hole = rustix::fs::seek(file, SeekFrom::Hole(start)).call("lseek", || format!("{start}, SEEK_HOLE"))?;
+        end = hole.clamp(start + 1, size);
+        runs.push((start, end));
+    }
+    Ok(runs)
 }
 
 /// Writes all bytes at `offset`.

@@ -36,6 +36,12 @@ pub(crate) struct Plan<'a> {
     pub(crate) diff_id: Option<&'a DiffId>,
     pub(crate) flavour: Flavour,
     pub(crate) limits: Limits,
+    /// Everything shall belong to these ids of P, whatever the tar says; (0, 0) is who unpacks.
+    pub(crate) owner: Option<(u32, u32)>,
+    /// Mode bits that are taken over.
+    pub(crate) mode_mask: u32,
+    /// A file may take the place of a directory that was there before, and the other way round.
+    pub(crate) overwrite: bool,
     /// The umask of this process: modes that it cuts cost a further call, so a worker sets it to 0.
     pub(crate) umask: u32,
 }
@@ -43,7 +49,17 @@ pub(crate) struct Plan<'a> {
 impl<'a> Plan<'a> {
     /// A layer in a process whose umask is 0.
     pub(crate) fn layer(ids: &'a IdMaps) -> Self {
-        Self { ids, label: None, diff_id: None, flavour: Flavour::Layer, limits: Limits::default(), umask: 0 }
+        Self {
+            ids,
+            label: None,
+            diff_id: None,
+            flavour: Flavour::Layer,
+            limits: Limits::default(),
+            owner: None,
+            mode_mask: 0o7777,
+            overwrite: true,
+            umask: 0,
+        }
     }
 }
 
@@ -79,13 +95,14 @@ pub(crate) fn unpack<W: Write>(
     plan: &Plan<'_>,
 ) -> Result<Unpacked, Error> {
     let mut reader = TarReader::new(stream::start(source, plan.label, plan.limits)?);
-    let mut tree = Tree::new(root, plan.ids, plan.umask, plan.flavour == Flavour::Layer);
+    let mut tree = Tree::new(root, plan);
     while let Some(mut entry) = reader.next()? {
         if entry.kind == EntryKind::Global {
             tree.remarks.globals += 1;
             continue;
         }
         entry.path = normalise(&entry.path)?;
+        entry.mode &= plan.mode_mask;
         let meaning = match plan.flavour {
             Flavour::Layer => meaning(&entry.path)?,
             Flavour::Plain => Meaning::Entry,

@@ -36,17 +36,22 @@ impl Owner {
 #[derive(Debug)]
 pub(super) struct Owners<'a> {
     ids: &'a IdMaps,
+    /// Everything is theirs.
+    fixed: Option<(u32, u32)>,
     last: Option<((u64, u64), Owner)>,
 }
 
 impl<'a> Owners<'a> {
-    pub(super) fn new(ids: &'a IdMaps) -> Self {
-        Self { ids, last: None }
+    pub(super) fn new(ids: &'a IdMaps, fixed: Option<(u32, u32)>) -> Self {
+        Self { ids, fixed, last: None }
     }
 
     /// Owner on disk of a file of `uid` and `gid`. An id without a mapping becomes nobody, or the highest one that is
     /// mapped, and is remarked (design §3). In single-id mode everything is the caller's and that is no news.
     pub(super) fn resolve(&mut self, uid: u64, gid: u64, remarks: &mut Remarks) -> Owner {
+        if let Some((uid, gid)) = self.fixed {
+            return Owner { uid, gid, real: None };
+        }
         if let Some((key, owner)) = self.last
             && key == (uid, gid)
         {

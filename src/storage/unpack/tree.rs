@@ -11,6 +11,7 @@ use std::rc::Rc;
 
 use sha2::{Digest as _, Sha256};
 
+use super::apply::Plan;
 use super::error::{Error, shown};
 use super::metadata::{self, Owner, Owners};
 use super::reader::{Entry, EntryKind, Segment, TarReader, normalise};
@@ -21,7 +22,6 @@ use crate::sys;
 use crate::sys::dir::{self, Dir};
 use crate::sys::root::RootDir;
 use crate::sys::{Errno, fs::File};
-use crate::types::idmap::IdMaps;
 
 /// Directories that are kept open.
 const OPEN_DIRS: usize = 128;
@@ -75,8 +75,8 @@ pub(super) struct Tree<'a> {
     root: &'a RootDir,
     owners: Owners<'a>,
     umask: u32,
-    /// A directory that was there before may be removed for something else.
-    replaces_dirs: bool,
+    /// See `Plan`.
+    overwrite: bool,
     open: HashMap<Vec<u8>, Rc<Place>>,
     dirs: BTreeMap<Vec<u8>, PendingDir>,
     names: BTreeMap<Vec<u8>, Record>,
@@ -96,14 +96,14 @@ pub(super) struct Done {
 }
 
 impl<'a> Tree<'a> {
-    pub(super) fn new(root: &'a RootDir, ids: &'a IdMaps, umask: u32, replaces_dirs: bool) -> Self {
+    pub(super) fn new(root: &'a RootDir, plan: &Plan<'a>) -> Self {
         let mut dirs = BTreeMap::new();
         dirs.insert(Vec::new(), PendingDir { entry: None, made: None, opaque: false });
         Self {
             root,
-            owners: Owners::new(ids),
-            umask,
-            replaces_dirs,
+            owners: Owners::new(plan.ids, plan.owner),
+            umask: plan.umask,
+            overwrite: plan.overwrite,
             open: HashMap::new(),
             dirs,
             names: BTreeMap::new(),
@@ -234,6 +234,9 @@ impl<'a> Tree<'a> {
                 // It was there before we began (`cp`).
                 None => match place.dir.stat(name) {
                     Ok(Some(stat)) if stat.is_dir() => (None, false),
+                    Ok(Some(_)) if !self.overwrite => {
+                        return Err(Error::Entry { path: shown(&path), why: "a file is there already" });
+                    }
                     _ => {
                         self.make(&place, name, &path, |dir| dir.mkdir(name, made))?;
                         (None, false)
@@ -328,7 +331,7 @@ impl<'a> Tree<'a> {
     /// Removes whatever has this name, and everything we know about it.
     fn clear(&mut self, place: &Place, name: &OsStr, path: &[u8]) -> Result<(), Error> {
         let failed = |source| Error::Write { path: shown(path), source };
-        if !self.replaces_dirs
+        if !self.overwrite
             && !self.dirs.contains_key(path)
             && place.dir.stat(name).map_err(failed)?.is_some_and(|stat| stat.is_dir())
         {

@@ -143,7 +143,7 @@ fn a16_unmapped_ids_are_clamped_and_remarked() {
     let map =
         IdMap::new(vec![Extent { inside: 0, outside: 1, len: 1000 }, Extent { inside: 1000, outside: 0, len: 1 }]);
     let ids = IdMaps { uid: map.clone().expect("valid"), gid: map.expect("valid") };
-    let mut owners = Owners::new(&ids);
+    let mut owners = Owners::new(&ids, None);
     let mut remarks = Remarks::default();
     let root = owners.resolve(0, 0, &mut remarks);
     assert_eq!((root.uid, root.gid, root.real), (1, 1, None));

@@ -107,7 +107,8 @@ fn plain_tars_know_no_whiteouts() {
     let ground = Ground::new();
     std::fs::create_dir(ground.diff("there")).expect("mkdir");
     std::fs::write(ground.diff("there/kept"), "1").expect("write");
-    let plain = |tar: Vec<u8>| ground.unpack_with(&tar, |plan| plan.flavour = Flavour::Plain);
+    let plain =
+        |tar: Vec<u8>| ground.unpack_with(&tar, |plan| (plan.flavour, plan.overwrite) = (Flavour::Plain, false));
     plain(TarBuilder::default().file(".wh.there", b"1").dir("there", 0o711).file("there/new", b"2").end())
         .expect("unpack");
     assert_eq!(
