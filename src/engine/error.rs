@@ -84,6 +84,8 @@ pub(crate) enum Error {
         #[source]
         source: storage::unpack::Error,
     },
+    #[error("copy: {0}")]
+    Copy(String),
     #[error("--change: {0}")]
     Change(String),
     #[error("encode a document of the image")]

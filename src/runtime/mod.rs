@@ -18,4 +18,5 @@ mod sync;
 pub(crate) mod user;
 
 pub(crate) use error::Error;
+pub(crate) use rootfs::mount as mount_rootfs;
 pub(crate) use rootfs::probe_overlay;

@@ -25,7 +25,7 @@ fn own_upper(plan: &RootfsPlan, root: (u32, u32)) -> Result<(), Error> {
 }
 
 /// Mounts it. With `fuse-overlayfs` the server's pidfd comes along; it is a child of our parent, the monitor.
-pub(super) fn mount(plan: &RootfsPlan, root: (u32, u32)) -> Result<(OwnedFd, Option<PidFd>), Error> {
+pub(crate) fn mount(plan: &RootfsPlan, root: (u32, u32)) -> Result<(OwnedFd, Option<PidFd>), Error> {
     own_upper(plan, root)?;
     match plan {
         RootfsPlan::Path { path } => {

@@ -387,3 +387,16 @@ pub(crate) fn write_public(path: &Path, bytes: &[u8]) -> Result<()> {
     rustix::fs::fchmod(&file, rustix::fs::Mode::from_raw_mode(0o644)).call("fchmod", || format!("{path:?}"))?;
     write_all(file.as_fd(), bytes)
 }
+
+/// Copies everything from one descriptor to another; returns how much.
+pub(crate) fn copy_stream(from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> Result<u64> {
+    let mut total = 0;
+    loop {
+        let bytes = read_some(from, 256 << 10)?;
+        if bytes.is_empty() {
+            return Ok(total);
+        }
+        write_all(to, &bytes)?;
+        total += bytes.len() as u64;
+    }
+}

@@ -30,12 +30,8 @@ use crate::types::signal::Signal;
 use super::{create, host_facts, idmaps};
 
 impl Engine {
-    /// Puts the request of a start together.
-    pub(super) fn place(&self, config: &ContainerConfig) -> Result<StartRequest, Error> {
-        let facts = self.facts()?;
-        let spec = &config.spec;
-        let empty = ImageConfig::default();
-        let image = config.image.as_ref().map_or(&empty, |image| &image.config);
+    /// The plan of a container's root; with the copy driver the copy is made, if it is not there yet.
+    pub(super) fn rootfs_of(&self, config: &ContainerConfig) -> Result<RootfsPlan, Error> {
         let tools = DriverTools {
             fuse_overlayfs: match config.driver {
                 StorageDriver::FuseOverlayfs => find_program("fuse-overlayfs", &self.config.path),
@@ -50,7 +46,16 @@ impl Engine {
             };
             worker::run(&self.outer()?, copy)?;
         }
-        let rootfs = self.store.rootfs_plan(config, &tools)?;
+        Ok(self.store.rootfs_plan(config, &tools)?)
+    }
+
+    /// Puts the request of a start together.
+    pub(super) fn place(&self, config: &ContainerConfig) -> Result<StartRequest, Error> {
+        let facts = self.facts()?;
+        let spec = &config.spec;
+        let empty = ImageConfig::default();
+        let image = config.image.as_ref().map_or(&empty, |image| &image.config);
+        let rootfs = self.rootfs_of(config)?;
         let user = placed_user(&specgen::user(spec, image, facts), facts, &rootfs)?;
         let maps = idmaps::container_maps(&spec.userns, &facts.outer, (facts.uid, facts.gid), user)?;
         let network = self.network_plan(config, image)?;

@@ -6,6 +6,7 @@ pub(crate) mod exists;
 pub(crate) mod inspect;
 pub(crate) mod kill;
 pub(crate) mod list;
+pub(crate) mod cp;
 pub(crate) mod logs;
 pub(crate) mod port;
 pub(crate) mod prune;
