@@ -5,6 +5,7 @@
 mod attributes;
 mod limits;
 mod names;
+mod round_trip;
 mod streams;
 
 use std::io::Write;
