@@ -25,6 +25,9 @@ _sampan() {
             sampan,container)
                 cmd="sampan__subcmd__container"
                 ;;
+            sampan,cp)
+                cmd="sampan__subcmd__cp"
+                ;;
             sampan,create)
                 cmd="sampan__subcmd__create"
                 ;;
@@ -105,6 +108,9 @@ _sampan() {
                 ;;
             sampan__subcmd__container,attach)
                 cmd="sampan__subcmd__container__subcmd__attach"
+                ;;
+            sampan__subcmd__container,cp)
+                cmd="sampan__subcmd__container__subcmd__cp"
                 ;;
             sampan__subcmd__container,create)
                 cmd="sampan__subcmd__container__subcmd__create"
@@ -233,7 +239,7 @@ _sampan() {
 
     case "${cmd}" in
         sampan)
-            opts="-h -V --root --runroot --storage-driver --log-level --help --version attach completion create history images import info inspect kill load logs port ps pull rename restart rm rmi run start stop tag untag version wait container image system volume"
+            opts="-h -V --root --runroot --storage-driver --log-level --help --version attach completion create cp history images import info inspect kill load logs port ps pull rename restart rm rmi run start stop tag untag version wait container image system volume"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -299,7 +305,7 @@ _sampan() {
             return 0
             ;;
         sampan__subcmd__container)
-            opts="-h --help attach create exists inspect kill list ls ps logs port prune rename restart rm run start stop wait"
+            opts="-h --help attach cp create exists inspect kill list ls ps logs port prune rename restart rm run start stop wait"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -325,6 +331,28 @@ _sampan() {
                     ;;
                 --sig-proxy)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        sampan__subcmd__container__subcmd__cp)
+            opts="-a -h --archive --overwrite --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --archive)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                -a)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -1379,6 +1407,28 @@ _sampan() {
                     ;;
                 -i)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        sampan__subcmd__cp)
+            opts="-a -h --archive --overwrite --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --archive)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                -a)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
                     return 0
                     ;;
                 *)

@@ -1,12 +1,12 @@
 //! Verbs about containers.
 
 pub(crate) mod attach;
+pub(crate) mod cp;
 pub(crate) mod create;
 pub(crate) mod exists;
 pub(crate) mod inspect;
 pub(crate) mod kill;
 pub(crate) mod list;
-pub(crate) mod cp;
 pub(crate) mod logs;
 pub(crate) mod port;
 pub(crate) mod prune;

@@ -7,13 +7,14 @@ use clap::Subcommand;
 use super::super::super::context::Context;
 use super::super::super::error::Error;
 use super::{
-    attach, create, exists, inspect, kill, list, logs, port, prune, remove, rename, restart, run, start, stop, wait,
+    attach, cp, create, exists, inspect, kill, list, logs, port, prune, remove, rename, restart, run, start, stop, wait,
 };
 
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub(crate) enum Container {
     Attach(attach::AttachArgs),
+    Cp(cp::CpArgs),
     Create(Box<create::CreateArgs>),
     Exists(exists::ContainerExistsArgs),
     Inspect(inspect::ContainerInspectArgs),
@@ -36,6 +37,7 @@ pub(crate) enum Container {
 pub(crate) fn dispatch(verb: Container, context: &Context) -> Result<ExitCode, Error> {
     match verb {
         Container::Attach(args) => attach::run(args, context),
+        Container::Cp(args) => cp::run(args, context),
         Container::Create(args) => create::run(*args, context),
         Container::Exists(args) => exists::run(args, context),
         Container::Inspect(args) => inspect::run_container(args, context),
