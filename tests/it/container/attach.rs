@@ -90,6 +90,8 @@ fn keys_detach_and_a_second_attach_goes_on() {
     let env = Env::with_busybox();
     let mut terminal =
         Terminal::start(&env.command(["run", "-it", "--name=shell", "--network=none", BUSYBOX, "sh"]), 24, 80);
+    // Before the prompt the terminal is still ours, and takes Ctrl-Q for itself.
+    terminal.expect("# ");
     terminal.send("x=kept\r");
     terminal.expect("x=kept");
     terminal.send("\x10\x11");

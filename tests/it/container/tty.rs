@@ -28,13 +28,18 @@ fn jobs_are_controlled() {
     requires!(userns);
     let env = Env::with_busybox();
     let mut terminal = shell(&env, &["sh"]);
+    terminal.expect("# ");
     terminal.send("tty; sleep 1000\r");
     terminal.expect("/dev/");
     std::thread::sleep(Duration::from_millis(200));
     terminal.send("\x1a");
     terminal.expect("Stopped");
-    terminal.send("jobs; kill %1; wait; echo ended\r");
-    terminal.expect("ended\r\n");
+    terminal.send("fg\r");
+    terminal.expect("sleep 1000\r\n");
+    std::thread::sleep(Duration::from_millis(200));
+    terminal.send("\x03");
+    terminal.send("echo $?\r");
+    terminal.expect("130\r\n");
     terminal.send("exit 9\r");
     assert_eq!(terminal.finish().0, 9);
 }
