@@ -82,6 +82,7 @@ impl Engine {
     }
 
     /// Publishes an image whose missing layers are unpacked, and names it: blobs, layers, image, name (rule R3).
+    #[expect(clippy::too_many_arguments, reason = "everything that an image consists of")]
     pub(crate) fn publish_image(
         &self,
         lease: Lease,

@@ -1,5 +1,6 @@
 //! A server of one thread that answers what the test wants.
 
+use std::fmt::Write as _;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -69,10 +70,10 @@ fn read(stream: &mut TcpStream) -> Option<Request> {
 pub(super) fn response(status: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
     let mut text = format!("HTTP/1.1 {status}\r\nConnection: close\r\n");
     if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-length")) {
-        text.push_str(&format!("Content-Length: {}\r\n", body.len()));
+        writeln!(text, "Content-Length: {}\r", body.len()).expect("a String takes everything");
     }
     for (name, value) in headers {
-        text.push_str(&format!("{name}: {value}\r\n"));
+        writeln!(text, "{name}: {value}\r").expect("a String takes everything");
     }
     text += "\r\n";
     [text.as_bytes(), body].concat()
