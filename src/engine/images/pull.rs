@@ -8,6 +8,7 @@ use crate::engine::{Engine, Error};
 use crate::registry::{self, Access, RemoteImage};
 use crate::storage::images::Image;
 use crate::storage::lease::Lease;
+use crate::sys;
 use crate::types::platform::Platform;
 use crate::types::progress::Progress;
 use crate::types::pull_policy::PullPolicy;
@@ -99,6 +100,7 @@ impl Engine {
         progress: &dyn Progress,
     ) -> Result<Image, Error> {
         let image = incoming(remote);
+        self.sweep_after_killed();
         let lease = self.store.lease()?;
         match self.fetch(&image, &lease, origin, progress) {
             Ok(fetched) => {
@@ -112,6 +114,18 @@ impl Engine {
                 }
                 Err(error)
             }
+        }
+    }
+
+    /// Takes away what a killed pull left, so that trying again does not fill the disk. Another one that is under way
+    /// is not touched: it holds its lease.
+    fn sweep_after_killed(&self) {
+        let swept = match sys::fs::names(&self.store.layout().staging()) {
+            Ok(names) if names.is_empty() => Ok(()),
+            _ => self.sweep_images(),
+        };
+        if let Err(error) = swept {
+            tracing::debug!(%error, "remains of another command stay");
         }
     }
 

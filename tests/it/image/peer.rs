@@ -13,6 +13,8 @@ pub(super) enum Answer {
     Body(Vec<u8>),
     /// A `Content-Length` of this, and fewer bytes.
     Cut(usize, Vec<u8>),
+    /// All but the last byte, and then silence until the client goes.
+    Stall(Vec<u8>),
     Redirect(String),
     /// 401 with this challenge unless there is an `Authorization` header.
     Login(String, Box<Answer>),
@@ -127,6 +129,10 @@ fn serve(mut stream: TcpStream, answers: &BTreeMap<String, Answer>, log: &Mutex<
     match answer {
         Some(Answer::Body(bytes)) => finish(&mut stream, "HTTP/1.1 200 OK\r\n", bytes.len(), bytes),
         Some(Answer::Cut(length, bytes)) => finish(&mut stream, "HTTP/1.1 200 OK\r\n", *length, bytes),
+        Some(Answer::Stall(bytes)) => {
+            finish(&mut stream, "HTTP/1.1 200 OK\r\n", bytes.len(), &bytes[..bytes.len() - 1]);
+            drop(stream.read(&mut byte));
+        }
         Some(Answer::Redirect(to)) => {
             finish(&mut stream, &format!("HTTP/1.1 307 Temporary Redirect\r\nLocation: {to}\r\n"), 0, b"");
         }

@@ -1,11 +1,12 @@
 //! `pull` from registries that lie: nothing of the image may be visible afterwards, and nothing stays in staging.
 
+use nix::sys::signal::Signal;
 use serde_json::json;
 
 use super::peer::{Answer, Peer, Served};
 use crate::harness::image::{ImageBuilder, Layer, sha256};
 use crate::harness::output::Output;
-use crate::harness::{Env, requires};
+use crate::harness::{Env, eventually, requires};
 
 fn image() -> ImageBuilder {
     ImageBuilder::scratch().layer(Layer::new().file("a", 0o644, b"one\n")).layer(Layer::new().file(
@@ -151,6 +152,28 @@ fn b05_credentials_do_not_follow_a_redirect() {
     env.run(["pull", "-q", "--tls-verify=false", "--authfile", "absent.json", &peer.name()])
         .code(125)
         .stderr_has("absent.json");
+}
+
+#[test]
+fn a_killed_pull_leaves_nothing_that_the_next_does_not_take_away() {
+    requires!(userns);
+    let env = Env::new();
+    let mut served = Served::new(&image());
+    let path = served.layer(1);
+    let bytes = served.body(&path);
+    served.answers.insert(path, Answer::Stall(bytes));
+    let stalled = served.start();
+    let running = env.spawn(["pull", "-q", "--tls-verify=false", &stalled.name()]);
+    let staging = env.graphroot().join("staging");
+    let count = || std::fs::read_dir(&staging).map_or(0, Iterator::count);
+    eventually("the layer stalls", || count() > 0 && stalled.requests().len() >= 4);
+    running.signal(Signal::SIGKILL);
+    running.wait();
+    eventually("all its processes are gone", || env.processes().is_empty());
+    assert_eq!(count(), 1);
+    env.run(["images", "-a", "-q"]).success().prints("");
+    pull(&env, &Served::new(&image()).start()).success();
+    assert_eq!(count(), 0);
 }
 
 #[test]
