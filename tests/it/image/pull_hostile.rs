@@ -168,7 +168,7 @@ fn a_killed_pull_leaves_nothing_that_the_next_does_not_take_away() {
     let count = || std::fs::read_dir(&staging).map_or(0, Iterator::count);
     eventually("the layer stalls", || count() > 0 && stalled.requests().len() >= 4);
     running.signal(Signal::SIGKILL);
-    running.wait();
+    assert!(!running.wait().is_success());
     eventually("all its processes are gone", || env.processes().is_empty());
     assert_eq!(count(), 1);
     env.run(["images", "-a", "-q"]).success().prints("");
