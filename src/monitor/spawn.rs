@@ -105,5 +105,7 @@ fn detach(reply: &Reply, client: Option<&OwnedFd>, kept: &[OwnedFd], name: &CStr
     process::umask(0o022);
     prctl::set_name(name)?;
     prctl::reset_signals()?;
+    // A CLI or a client that is gone is no reason to die.
+    prctl::ignore_broken_pipes();
     prctl::set_subreaper()
 }

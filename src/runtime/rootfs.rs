@@ -1,6 +1,6 @@
 //! The root file system of a plan, as a detached mount made in P.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
@@ -200,6 +200,19 @@ fn fuse(
     Ok((tree, server))
 }
 
+/// A path in an option list of libfuse, where `,` separates and `\` escapes.
+fn escaped(path: &Path) -> OsString {
+    use std::os::unix::ffi::{OsStrExt, OsStringExt};
+    let mut bytes = Vec::new();
+    for byte in path.as_os_str().as_bytes() {
+        if matches!(byte, b',' | b'\\') {
+            bytes.push(b'\\');
+        }
+        bytes.push(*byte);
+    }
+    OsString::from_vec(bytes)
+}
+
 fn device(meta: &std::fs::Metadata) -> u64 {
     std::os::unix::fs::MetadataExt::dev(meta)
 }
@@ -210,11 +223,11 @@ fn fuse_options(lower: &[PathBuf], upper: &Path, work: &Path, mapping: Option<&F
         if index > 0 {
             options.push(":");
         }
-        options.push(layer);
+        options.push(escaped(layer));
     }
     for (key, path) in [(",upperdir=", upper), (",workdir=", work)] {
         options.push(key);
-        options.push::<&OsStr>(path.as_os_str());
+        options.push(escaped(path));
     }
     if let Some(mapping) = mapping {
         for (key, extents) in [(",uidmapping=", &mapping.uid), (",gidmapping=", &mapping.gid)] {

@@ -46,6 +46,12 @@ pub(crate) fn reset_signals() -> Result<()> {
     nix::sys::signal::SigSet::empty().thread_set_mask().call("rt_sigprocmask", || "SIG_SETMASK, []".to_owned())
 }
 
+/// Writing to a pipe that nobody reads answers EPIPE and does not end us.
+pub(crate) fn ignore_broken_pipes() {
+    // SAFETY: SIG_IGN installs no code of ours.
+    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
+}
+
 /// A new, empty session keyring of the kernel (`keyctl(2)`), so that the keys of the caller stay outside.
 pub(crate) fn join_new_session_keyring() -> Result<()> {
     const KEYCTL_JOIN_SESSION_KEYRING: libc::c_long = 1;
