@@ -53,6 +53,9 @@ pub(crate) struct BrokenContainer {
     pub(crate) error: Error,
 }
 
+/// Field of a noted state: which epoch it is of.
+const EPOCH: &str = "epoch";
+
 /// Only what a name file must hold; it is a link to a whole configuration, or this alone.
 #[derive(Debug, serde::Serialize, serde::Deserialize)]
 struct NameFile {
@@ -204,6 +207,11 @@ impl Store {
             MonitorLock::Absent => None,
             _ => record::read_if_exists::<ExitRecord>(&layout.container_exit(id)).map_err(broken)?,
         };
+        // A logout took runroot away: the state is noted where the liveness lock is.
+        let state = match (state, &exit, lock) {
+            (None, None, MonitorLock::Held | MonitorLock::Free) => self.noted_state(id),
+            (state, ..) => state,
+        };
         Ok(ContainerRecord::assemble(config, state, exit, lock))
     }
 
@@ -326,6 +334,9 @@ impl Locked<ContainerRecord> {
         state.generation = expected + 1;
         store.make_run_container(self.id())?;
         record::write_volatile(&path, &state)?;
+        if state.status.is_alive() {
+            store.note_state(self.id(), &state)?;
+        }
         self.value.status = state.status;
         self.value.state = Some(state);
         Ok(())
@@ -335,7 +346,7 @@ impl Locked<ContainerRecord> {
     pub(crate) fn clear_exit(&mut self, store: &Store) -> Result<(), Error> {
         let path = store.layout().container_exit(self.id());
         if sys::fs::remove_file(&path).removing(&path)? {
-            store.note_exit(self.id(), b"");
+            store.note(self.id(), b"");
         }
         self.value.exit = None;
         Ok(())
@@ -379,7 +390,7 @@ impl Store {
             Err(error) if error.is(Errno::EEXIST) => Ok(false),
             other => {
                 other.writing(&path)?;
-                self.note_exit(&config.id, &record::to_bytes(&path, exit)?);
+                self.note(&config.id, &record::to_bytes(&path, exit)?);
                 if config.is_durable() {
                     sys::fs::sync_dir(&dir).writing(&dir)?;
                 }
@@ -388,12 +399,27 @@ impl Store {
         }
     }
 
+    /// Leaves the state of a run in `monitor.lock`, which no logout takes away (K-A10).
+    fn note_state(&self, id: &ContainerId, state: &ContainerState) -> Result<(), Error> {
+        let mut state = state.clone();
+        state.rest.insert(EPOCH.to_owned(), self.layout().epoch().into());
+        self.note(id, &record::to_bytes(&self.layout().monitor_lock(id), &state)?);
+        Ok(())
+    }
+
+    /// The state that was noted in this epoch. Anything else in the file is none.
+    pub(super) fn noted_state(&self, id: &ContainerId) -> Option<ContainerState> {
+        let mut state = record::read_if_exists::<ContainerState>(&self.layout().monitor_lock(id)).ok().flatten()?;
+        let epoch = state.rest.remove(EPOCH)?;
+        (epoch == self.layout().epoch()).then_some(state)
+    }
+
     /// Leaves the exit record in `monitor.lock` too: whoever waits for a `--rm` container has that file open, and reads
     /// the code from it after the container is gone. Best effort: the record itself is `exit.json`.
-    fn note_exit(&self, id: &ContainerId, text: &[u8]) {
+    fn note(&self, id: &ContainerId, text: &[u8]) {
         let path = self.layout().monitor_lock(id);
         if let Err(error) = sys::fs::exists(&path).then(|| sys::fs::overwrite(&path, text)).transpose() {
-            tracing::debug!(%error, "exit not noted");
+            tracing::debug!(%error, "not noted");
         }
     }
 
@@ -402,8 +428,9 @@ impl Store {
     pub(crate) fn wait_for_monitor(&self, id: &ContainerId) -> Result<Option<ExitRecord>, Error> {
         let path = self.layout().monitor_lock(id);
         match FileLock::wait_for_release(&path).locking(&path)? {
-            Some(bytes) if !bytes.is_empty() => record::parse::<ExitRecord>(&path, &bytes).map(Some),
-            _ => Ok(None),
+            // What is no exit record is the state of a run whose monitor died.
+            Some(bytes) => Ok(record::parse::<ExitRecord>(&path, &bytes).ok()),
+            None => Ok(None),
         }
     }
 

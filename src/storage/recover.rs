@@ -39,7 +39,9 @@ fn end_dead_containers(store: &Store) -> Result<(), Error> {
         // A damaged one is the business of `system check`.
         let Ok(config) = store.container_config(&id) else { continue };
         let lock = store.monitor_lock(&id)?;
-        if lock == MonitorLock::Held {
+        // Its monitor lives, or it lives on without one: a logout took runroot away.
+        let lives = || store.noted_state(&id)?.init.filter(|init| init.is_alive());
+        if lock == MonitorLock::Held || lives().is_some() {
             continue;
         }
         if config.spec.remove && (lock == MonitorLock::Free || config.creator.is_some()) {

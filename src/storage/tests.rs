@@ -343,6 +343,35 @@ fn r8_r10_lost_monitor_shows() {
 }
 
 #[test]
+fn g19_a_logout_takes_runroot_and_nothing_is_forgotten() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    let made = store.create_container(config("a")).expect("created");
+    let mut locked = store.lock_container(made.id()).expect("locked");
+    let lock = store.take_monitor_lock(&locked).expect("asked").expect("free");
+    let mut state = ContainerState::new(ContainerStatus::Running);
+    state.init = ProcessIdentity::of(std::process::id()).expect("proc");
+    locked.write_state(&store, state.clone()).expect("written");
+    drop(locked);
+    std::fs::remove_dir_all(store.layout().runroot()).expect("removed");
+    let store = fixture.open();
+    let seen = store.container(made.id()).expect("read");
+    assert_eq!((seen.status, seen.supervision), (ContainerStatus::Running, Supervision::Monitored));
+    assert_eq!(seen.init(), state.init);
+    // And the state can be rewritten.
+    let mut locked = store.lock_container(made.id()).expect("locked");
+    locked.write_state(&store, seen.state.expect("there")).expect("written");
+    drop((locked, lock));
+    std::fs::remove_dir_all(store.layout().runroot()).expect("removed");
+    let store = fixture.open();
+    let seen = store.container(made.id()).expect("read");
+    assert_eq!((seen.status, seen.supervision), (ContainerStatus::Running, Supervision::Unsupervised));
+    // After a reboot the same words mean nothing.
+    let store = fixture.open_in("00000000000000bb");
+    assert_eq!(store.container(made.id()).expect("read").status, ContainerStatus::Exited);
+}
+
+#[test]
 fn r11_exit_record_is_written_once() {
     let fixture = Fixture::new();
     let store = fixture.open();

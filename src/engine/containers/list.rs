@@ -28,6 +28,8 @@ pub(crate) struct ListRequest {
     /// Count bytes, which takes a worker in P.
     pub(crate) size: bool,
     pub(crate) sort: SortKey,
+    /// Look at the namespaces of those that run.
+    pub(crate) namespaces: bool,
 }
 
 /// `--sort`.
@@ -141,6 +143,11 @@ impl Engine {
         }
         let sizes = if request.size { self.sizes(&records)? } else { Vec::new() };
         let mut containers: Vec<ListEntry> = records.iter().map(entry).collect();
+        if request.namespaces {
+            for (container, record) in containers.iter_mut().zip(&records) {
+                container.namespaces = namespaces(record);
+            }
+        }
         for (container, size) in containers.iter_mut().zip(sizes) {
             container.size = Some(size);
         }
@@ -209,7 +216,7 @@ fn entry(record: &ContainerRecord) -> ListEntry {
         labels: specgen::labels(spec, image),
         mounts: spec.mounts.iter().map(|mount| mount.target.display().to_string()).collect(),
         names: vec![config.name.to_string()],
-        namespaces: namespaces(record),
+        namespaces: BTreeMap::new(),
         networks: network_names(&spec.network()),
         pid: record.init().map_or(0, |init| init.pid),
         pod: String::new(),

@@ -75,6 +75,7 @@ pub(crate) fn run(args: PsArgs, context: &Context) -> Result<ExitCode, Error> {
         filters: args.filter,
         size: args.size || args.format.as_deref().is_some_and(|format| format.contains(".Size")),
         sort: args.sort,
+        namespaces: args.format.as_deref().is_some_and(|format| format.contains(".Namespaces")),
     };
     let report = context.engine()?.list(&request)?;
     for warning in &report.warnings {
