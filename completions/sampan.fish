@@ -34,6 +34,7 @@ complete -c sampan -n "__fish_sampan_needs_command" -f -a "attach" -d 'Joins the
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "completion" -d 'Prints the script that completes commands in a shell'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "create" -d 'Makes a container without starting it, and prints its id'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "cp" -d 'Copies files between a container and the host'
+complete -c sampan -n "__fish_sampan_needs_command" -f -a "exec" -d 'Runs another program in a running container'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "history" -d 'Shows how an image was made, newest step first'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "images" -d 'Lists images, newest first, one line for each name'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "import" -d 'Makes an image of a root file system in a tar'
@@ -159,6 +160,17 @@ complete -c sampan -n "__fish_sampan_using_subcommand cp" -s a -l archive -d 'Wh
 false\t''"
 complete -c sampan -n "__fish_sampan_using_subcommand cp" -l overwrite -d 'A file may replace a directory, and a directory a file'
 complete -c sampan -n "__fish_sampan_using_subcommand cp" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c sampan -n "__fish_sampan_using_subcommand exec" -l detach-keys -d 'Keys that detach: characters and ctrl-<character>, separated by commas; empty: none' -r
+complete -c sampan -n "__fish_sampan_using_subcommand exec" -s e -l env -d 'Variable of the environment; NAME alone copies the caller\'s, PRE* every one that begins so' -r
+complete -c sampan -n "__fish_sampan_using_subcommand exec" -l env-file -d 'File of variables, one NAME=VALUE per line' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand exec" -s u -l user -d 'User, by name or number, and group' -r
+complete -c sampan -n "__fish_sampan_using_subcommand exec" -s w -l workdir -d 'Working directory in the container' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand exec" -s d -l detach -d 'Run it in the background and print the id of the session'
+complete -c sampan -n "__fish_sampan_using_subcommand exec" -s i -l interactive -d 'Keep stdin open'
+complete -c sampan -n "__fish_sampan_using_subcommand exec" -s l -l latest -d 'The container that was made last: then no container is named'
+complete -c sampan -n "__fish_sampan_using_subcommand exec" -l privileged -d 'Give the program every capability of the container\'s user namespace'
+complete -c sampan -n "__fish_sampan_using_subcommand exec" -s t -l tty -d 'Give the program a terminal'
+complete -c sampan -n "__fish_sampan_using_subcommand exec" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sampan -n "__fish_sampan_using_subcommand history" -l format -d 'Form of the output: `json` or a Go template' -r
 complete -c sampan -n "__fish_sampan_using_subcommand history" -s H -l human -d 'Sizes and dates for people' -r
 complete -c sampan -n "__fish_sampan_using_subcommand history" -l no-trunc -d 'Do not shorten ids and commands'
@@ -378,26 +390,27 @@ complete -c sampan -n "__fish_sampan_using_subcommand wait" -s a -l all -d 'All 
 complete -c sampan -n "__fish_sampan_using_subcommand wait" -s l -l latest -d 'The container that was made last'
 complete -c sampan -n "__fish_sampan_using_subcommand wait" -l ignore -d 'For a container that is not there print -1, and no error'
 complete -c sampan -n "__fish_sampan_using_subcommand wait" -s h -l help -d 'Print help'
-complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach cp create exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -s h -l help -d 'Print help'
-complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach cp create exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -f -a "attach" -d 'Joins the streams of a running container'
-complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach cp create exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -f -a "cp" -d 'Copies files between a container and the host'
-complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach cp create exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -f -a "create" -d 'Makes a container without starting it, and prints its id'
-complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach cp create exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -f -a "exists" -d 'Ends with 0 if there is such a container, with 1 if not'
-complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach cp create exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -f -a "inspect" -d 'Shows everything about containers'
-complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach cp create exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -f -a "kill" -d 'Sends a signal to running containers'
-complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach cp create exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -f -a "list" -d 'Lists containers'
-complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach cp create exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -f -a "ls" -d 'Lists containers'
-complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach cp create exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -f -a "ps" -d 'Lists containers'
-complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach cp create exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -f -a "logs" -d 'Shows what containers have written'
-complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach cp create exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -f -a "port" -d 'Shows published ports'
-complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach cp create exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -f -a "prune" -d 'Removes every container that does not run'
-complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach cp create exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -f -a "rename" -d 'Gives a container another name'
-complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach cp create exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -f -a "restart" -d 'Stops containers and starts them again; one that does not run is started'
-complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach cp create exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -f -a "rm" -d 'Removes containers that do not run'
-complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach cp create exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -f -a "run" -d 'Makes a container, starts it and stays attached to it'
-complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach cp create exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -f -a "start" -d 'Starts containers that do not run'
-complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach cp create exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -f -a "stop" -d 'Stops containers: the stop signal, then after a while SIGKILL'
-complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach cp create exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -f -a "wait" -d 'Waits for containers to end and prints their exit codes, one line each'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach cp create exec exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -s h -l help -d 'Print help'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach cp create exec exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -f -a "attach" -d 'Joins the streams of a running container'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach cp create exec exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -f -a "cp" -d 'Copies files between a container and the host'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach cp create exec exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -f -a "create" -d 'Makes a container without starting it, and prints its id'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach cp create exec exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -f -a "exec" -d 'Runs another program in a running container'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach cp create exec exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -f -a "exists" -d 'Ends with 0 if there is such a container, with 1 if not'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach cp create exec exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -f -a "inspect" -d 'Shows everything about containers'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach cp create exec exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -f -a "kill" -d 'Sends a signal to running containers'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach cp create exec exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -f -a "list" -d 'Lists containers'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach cp create exec exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -f -a "ls" -d 'Lists containers'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach cp create exec exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -f -a "ps" -d 'Lists containers'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach cp create exec exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -f -a "logs" -d 'Shows what containers have written'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach cp create exec exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -f -a "port" -d 'Shows published ports'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach cp create exec exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -f -a "prune" -d 'Removes every container that does not run'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach cp create exec exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -f -a "rename" -d 'Gives a container another name'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach cp create exec exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -f -a "restart" -d 'Stops containers and starts them again; one that does not run is started'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach cp create exec exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -f -a "rm" -d 'Removes containers that do not run'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach cp create exec exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -f -a "run" -d 'Makes a container, starts it and stays attached to it'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach cp create exec exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -f -a "start" -d 'Starts containers that do not run'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach cp create exec exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -f -a "stop" -d 'Stops containers: the stop signal, then after a while SIGKILL'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach cp create exec exists inspect kill list ls ps logs port prune rename restart rm run start stop wait" -f -a "wait" -d 'Waits for containers to end and prints their exit codes, one line each'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from attach" -l detach-keys -d 'Keys that detach: characters and ctrl-<character>, separated by commas; empty: none' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from attach" -l sig-proxy -d 'Pass signals on to the container (default true)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from attach" -s l -l latest -d 'The container that was made last'
@@ -496,6 +509,17 @@ complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l no-hosts -d 'Leave /etc/hosts as the image has it'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l privileged -d 'Give every capability and device that this user has, and take the masks off'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l help -d 'Print help'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from exec" -l detach-keys -d 'Keys that detach: characters and ctrl-<character>, separated by commas; empty: none' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from exec" -s e -l env -d 'Variable of the environment; NAME alone copies the caller\'s, PRE* every one that begins so' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from exec" -l env-file -d 'File of variables, one NAME=VALUE per line' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from exec" -s u -l user -d 'User, by name or number, and group' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from exec" -s w -l workdir -d 'Working directory in the container' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from exec" -s d -l detach -d 'Run it in the background and print the id of the session'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from exec" -s i -l interactive -d 'Keep stdin open'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from exec" -s l -l latest -d 'The container that was made last: then no container is named'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from exec" -l privileged -d 'Give the program every capability of the container\'s user namespace'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from exec" -s t -l tty -d 'Give the program a terminal'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from exec" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from exists" -s h -l help -d 'Print help'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from inspect" -s f -l format -d 'Form of the output: `json` or a Go template' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from inspect" -s s -l size -d 'Count the bytes'

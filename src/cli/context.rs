@@ -6,6 +6,7 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use crate::config::Roots;
+use crate::config::containers_conf::ContainersConf;
 use crate::engine::{Engine, EngineConfig, StorageDriver};
 use crate::types::progress::{Progress, Silent};
 
@@ -70,6 +71,11 @@ impl Context {
     pub(crate) fn new(invocation: Invocation, global: Global) -> Self {
         let ui = Ui::new(&invocation);
         Self { invocation, global, ui, engine: OnceCell::new() }
+    }
+
+    /// What containers.conf(5) sets for new containers.
+    pub(crate) fn defaults(&self) -> Result<ContainersConf, Error> {
+        Ok(ContainersConf::load()?)
     }
 
     /// The engine, opened at the first call: `--help` and `version` need no store.

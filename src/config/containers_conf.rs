@@ -1,7 +1,8 @@
 //! `containers.conf(5)`: the defaults of new containers that a host or a user sets for Podman count here too.
 //!
 //! Read in the order below; a later file replaces a key, lists included. `$CONTAINERS_CONF` stands for all of them, and
-//! `$CONTAINERS_CONF_OVERRIDE` comes last. Keys that are not here are passed over: most tune parts that Sampan lacks.
+//! `$CONTAINERS_CONF_OVERRIDE` comes last. Keys that are not here are passed over: most tune parts that Sampan lacks; a
+//! default limit would fail where nothing is delegated.
 
 use std::path::{Path, PathBuf};
 
@@ -17,7 +18,6 @@ use super::error::Error;
 #[serde(default)]
 pub(crate) struct ContainersConf {
     pub(crate) containers: Containers,
-    pub(crate) engine: EngineTable,
     pub(crate) network: NetworkTable,
 }
 
@@ -34,18 +34,10 @@ pub(crate) struct Containers {
     pub(crate) default_ulimits: Option<Vec<String>>,
     pub(crate) init: Option<bool>,
     pub(crate) no_hosts: Option<bool>,
-    pub(crate) pids_limit: Option<i64>,
     pub(crate) shm_size: Option<String>,
     pub(crate) tz: Option<String>,
     pub(crate) umask: Option<String>,
     pub(crate) http_proxy: Option<bool>,
-}
-
-/// `[engine]`.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(default)]
-pub(crate) struct EngineTable {
-    pub(crate) detach_keys: Option<String>,
 }
 
 /// `[network]`.
@@ -92,12 +84,10 @@ impl ContainersConf {
         take(&mut here.default_ulimits, over_containers.default_ulimits);
         take(&mut here.init, over_containers.init);
         take(&mut here.no_hosts, over_containers.no_hosts);
-        take(&mut here.pids_limit, over_containers.pids_limit);
         take(&mut here.shm_size, over_containers.shm_size);
         take(&mut here.tz, over_containers.tz);
         take(&mut here.umask, over_containers.umask);
         take(&mut here.http_proxy, over_containers.http_proxy);
-        take(&mut self.engine.detach_keys, over.engine.detach_keys);
         take(&mut self.network.default_rootless_network_cmd, over.network.default_rootless_network_cmd);
     }
 }
@@ -136,12 +126,11 @@ mod tests {
         let path = |name: &str| dir.path().join(name);
         let write = |name: &str, text: &str| sys::fs::write_new(&path(name), text.as_bytes()).expect("written");
         write("a", "[containers]\nenv = [\"A=1\"]\ntz = \"UTC\"\nunknown = 1\n[secrets]\ndriver = \"file\"\n");
-        write("b", "[containers]\nenv = [\"B=2\"]\n[engine]\ndetach_keys = \"ctrl-x\"\n");
+        write("b", "[containers]\nenv = [\"B=2\"]\n[engine]\ncgroup_manager = \"x\"\n");
         write("empty", "");
         let conf = ContainersConf::from_files(&[path("a"), path("absent"), path("empty"), path("b")]).expect("read");
         assert_eq!(conf.containers.env, Some(vec!["B=2".to_owned()]));
         assert_eq!(conf.containers.tz.as_deref(), Some("UTC"));
-        assert_eq!(conf.engine.detach_keys.as_deref(), Some("ctrl-x"));
         for (name, text) in [("c", "[containers\n"), ("d", "[containers]\nenv = 5\n")] {
             write(name, text);
             let error = ContainersConf::from_files(&[path(name)]).expect_err(text).to_string();

@@ -13,11 +13,13 @@ const PROXIES: [&str; 8] =
     ["http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY"];
 
 /// The container's variables without the image's, by Podman's precedence: proxies, `--env-host`, `--env-file` in
-/// order, `-e` in order; of two with one name the later is kept, in the place of the first.
+/// order, `-e` in order (and containers.conf(5) below them all); of two with one name the later is kept, in the place of the first.
 pub(super) fn environment(flags: &ContainerFlags, around: &Surroundings<'_>) -> Result<Vec<(String, String)>, Error> {
     let mut env = Variables::default();
     let host = &around.at.env;
-    if flags.http_proxy.unwrap_or(true) {
+    let defaults = &around.defaults.containers;
+    env.add(defaults.env.as_deref().unwrap_or_default(), &[], around.at, around.read)?;
+    if flags.http_proxy.or(defaults.http_proxy).unwrap_or(true) {
         for name in PROXIES {
             if let Some(value) = host.get(name) {
                 env.set(name, value);

@@ -14,7 +14,8 @@ pub(super) fn userns(flags: &SecurityFlags, around: &Surroundings<'_>) -> Result
         return explicit(flags, around).map(UsernsMode::Explicit);
     }
     // $PODMAN_USERNS is Podman's variable for the default.
-    let Some(text) = flags.userns.as_deref().or_else(|| around.at.var("PODMAN_USERNS")) else {
+    let default = || around.at.var("PODMAN_USERNS").or(around.defaults.containers.userns.as_deref());
+    let Some(text) = flags.userns.as_deref().or_else(default) else {
         return Ok(UsernsMode::Default);
     };
     let (kind, rest) = text.split_once(':').map_or((text, None), |(kind, rest)| (kind, Some(rest)));

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use crate::config::containers_conf::Containers;
 use crate::types::container_spec::ContainerSpec;
 use crate::types::namespace::NetworkMode;
 use crate::types::port;
@@ -19,6 +20,10 @@ pub(super) fn network(
     warnings: &mut Vec<String>,
 ) -> Result<(), Error> {
     spec.network = match flags.network.as_slice() {
+        // `pasta` is what is taken first anyway.
+        [] if around.defaults.network.default_rootless_network_cmd.as_deref() == Some("slirp4netns") => {
+            Some(NetworkMode::Slirp4netns { options: Vec::new() })
+        }
         [] => None,
         [one] => Some(mode(one, around)?),
         [_, second, ..] => return Err(wrong("network", second, "more than one network is not supported yet").into()),
@@ -36,9 +41,10 @@ pub(super) fn network(
         spec.ports.clear();
         spec.publish_all = false;
     }
-    dns(flags, spec)?;
+    dns(flags, &around.defaults.containers, spec)?;
     spec.add_host = flags.add_host.iter().map(|text| add_host(text)).collect::<Result<_, _>>()?;
-    spec.no_hosts = flags.no_hosts;
+    spec.no_hosts =
+        flags.no_hosts || (spec.add_host.is_empty() && around.defaults.containers.no_hosts.unwrap_or(false));
     Ok(())
 }
 
@@ -61,26 +67,31 @@ fn mode(text: &str, around: &Surroundings<'_>) -> Result<NetworkMode, Error> {
     }
 }
 
-fn dns(flags: &NetworkFlags, spec: &mut ContainerSpec) -> Result<(), FlagError> {
-    for text in &flags.dns {
+fn dns(flags: &NetworkFlags, defaults: &Containers, spec: &mut ContainerSpec) -> Result<(), FlagError> {
+    for text in or_default(&flags.dns, defaults.dns_servers.as_ref()) {
         if text == "none" {
             return Err(unsupported("dns", text));
         }
         spec.dns.push(text.parse::<IpAddr>().map_err(|error| wrong("dns", text, error))?);
     }
-    for text in &flags.dns_search {
+    for text in or_default(&flags.dns_search, defaults.dns_searches.as_ref()) {
         if text != "." && !is_domain(text) {
             return Err(wrong("dns-search", text, "a domain name, or ."));
         }
         spec.dns_search.push(text.clone());
     }
-    for text in &flags.dns_option {
+    for text in or_default(&flags.dns_option, defaults.dns_options.as_ref()) {
         if text.is_empty() || text.contains(|c: char| c.is_whitespace() || c.is_control()) {
             return Err(wrong("dns-option", text, "one word"));
         }
         spec.dns_options.push(text.clone());
     }
     Ok(())
+}
+
+/// What the flags say; the configuration's where they say nothing.
+fn or_default<'a>(flags: &'a [String], default: Option<&'a Vec<String>>) -> &'a [String] {
+    if flags.is_empty() { default.map_or(&[], Vec::as_slice) } else { flags }
 }
 
 /// `NAME[;NAME…]:ADDRESS`; the address may be in brackets, or `host-gateway`.

@@ -54,13 +54,15 @@ pub(crate) fn container_spec(
         Some("ignore") => ImageVolume::Ignore,
         Some(text) => return Err(wrong("image-volume", text, "anonymous, tmpfs or ignore").into()),
     };
-    if let Some(text) = &flags.mounts.shm_size {
+    let shm_size = flags.mounts.shm_size.as_ref();
+    let own_default = around.defaults.containers.shm_size.as_ref().filter(|_| own_ipc);
+    if let Some(text) = shm_size.or(own_default) {
         if spec.ipc != NamespaceMode::Private {
             return Err(wrong("shm-size", text, "the container has no /dev/shm of its own").into());
         }
         spec.shm_size = Some(parse_bytes(text).map_err(|error| wrong("shm-size", text, error))?);
     }
-    limits(flags, &mut spec)?;
+    limits(flags, around, &mut spec)?;
     if flags.container.hostname.is_some() && spec.uts != NamespaceMode::Private {
         return Err(FlagError::Conflict("hostname", "uts").into());
     }
@@ -104,7 +106,7 @@ fn process(
     spec.interactive = flags.interactive;
     spec.tty = flags.tty;
     spec.hostname = flags.hostname.as_deref().map(network::hostname).transpose()?;
-    spec.init = flags.init;
+    spec.init = flags.init || around.defaults.containers.init.unwrap_or(false);
     spec.labels = labels(flags, around)?;
     for text in &flags.annotation {
         let (key, value) = text
@@ -113,7 +115,7 @@ fn process(
             .ok_or_else(|| wrong("annotation", text, "KEY=VALUE"))?;
         spec.annotations.insert(key.to_owned(), value.to_owned());
     }
-    if let Some(text) = &flags.tz {
+    if let Some(text) = flags.tz.as_ref().or(around.defaults.containers.tz.as_ref()) {
         let ok = !text.is_empty()
             && !text.starts_with('/')
             && text.split('/').all(|part| !matches!(part, "" | "." | ".."))
@@ -123,7 +125,7 @@ fn process(
         }
         spec.timezone = Some(text.clone());
     }
-    if let Some(text) = &flags.umask {
+    if let Some(text) = flags.umask.as_ref().or(around.defaults.containers.umask.as_ref()) {
         let mask = u32::from_str_radix(text, 8).ok().filter(|mask| *mask <= 0o777 && text.len() <= 4);
         spec.umask = Some(mask.ok_or_else(|| wrong("umask", text, "octal, 0000 to 0777"))?);
     }
@@ -183,10 +185,11 @@ fn log(flags: &LogFlags, around: &Surroundings<'_>) -> Result<LogConfig, FlagErr
     Ok(log)
 }
 
-fn limits(flags: &CreateFlags, spec: &mut ContainerSpec) -> Result<(), Error> {
+fn limits(flags: &CreateFlags, around: &Surroundings<'_>, spec: &mut ContainerSpec) -> Result<(), Error> {
     let flags = &flags.resources;
     spec.resources = resources::resources(flags)?;
-    for text in &flags.ulimit {
+    let defaults = &around.defaults.containers;
+    for text in defaults.default_ulimits.iter().flatten().chain(&flags.ulimit) {
         let limit = resources::ulimit(text)?;
         spec.ulimits.retain(|known| known.name != limit.name);
         spec.ulimits.push(limit);

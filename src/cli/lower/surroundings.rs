@@ -2,6 +2,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use crate::config::containers_conf::ContainersConf;
 use crate::types::id::ContainerId;
 use crate::types::idmap::IdMaps;
 use crate::types::name::VolumeName;
@@ -14,6 +15,8 @@ use super::invalid::FlagError;
 #[expect(missing_debug_implementations, reason = "closures have no form to print")]
 pub(crate) struct Surroundings<'a> {
     pub(crate) at: &'a Invocation,
+    /// Defaults of this host and user: `[containers]` of containers.conf(5).
+    pub(crate) defaults: &'a ContainersConf,
     /// Bytes of a file that a flag names.
     pub(crate) read: &'a dyn Fn(&Path) -> Result<Vec<u8>, Error>,
     /// The container that a name or the beginning of an id means.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Parser;
 
+use crate::config::containers_conf::ContainersConf;
 use crate::types::container_spec::{ContainerSpec, ImageVolume, LogDriver};
 use crate::types::id::ContainerId;
 use crate::types::idmap::{Extent, IdMap, IdMaps};
@@ -57,6 +58,7 @@ fn lower_words(words: &[&str], files: &[(&str, &str)]) -> Result<Lowered, String
     };
     let around = Surroundings {
         at: &at,
+        defaults: &ContainersConf::default(),
         read: &read,
         container: &|_| Ok(ContainerId::from_bytes([7; 32])),
         outer: &|| {

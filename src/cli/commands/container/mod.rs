@@ -3,6 +3,7 @@
 pub(crate) mod attach;
 pub(crate) mod cp;
 pub(crate) mod create;
+pub(crate) mod exec;
 pub(crate) mod exists;
 pub(crate) mod inspect;
 pub(crate) mod kill;

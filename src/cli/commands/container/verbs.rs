@@ -7,7 +7,8 @@ use clap::Subcommand;
 use super::super::super::context::Context;
 use super::super::super::error::Error;
 use super::{
-    attach, cp, create, exists, inspect, kill, list, logs, port, prune, remove, rename, restart, run, start, stop, wait,
+    attach, cp, create, exec, exists, inspect, kill, list, logs, port, prune, remove, rename, restart, run, start,
+    stop, wait,
 };
 
 #[derive(Debug, Subcommand)]
@@ -16,6 +17,7 @@ pub(crate) enum Container {
     Attach(attach::AttachArgs),
     Cp(cp::CpArgs),
     Create(Box<create::CreateArgs>),
+    Exec(exec::ExecArgs),
     Exists(exists::ContainerExistsArgs),
     Inspect(inspect::ContainerInspectArgs),
     Kill(kill::KillArgs),
@@ -39,6 +41,7 @@ pub(crate) fn dispatch(verb: Container, context: &Context) -> Result<ExitCode, E
         Container::Attach(args) => attach::run(args, context),
         Container::Cp(args) => cp::run(args, context),
         Container::Create(args) => create::run(*args, context),
+        Container::Exec(args) => exec::run(args, context),
         Container::Exists(args) => exists::run(args, context),
         Container::Inspect(args) => inspect::run_container(args, context),
         Container::Kill(args) => kill::run(args, context),
