@@ -1,5 +1,6 @@
 //! Verbs about containers.
 
 mod attach;
+mod cp;
 mod logs;
 mod tty;

@@ -1,0 +1,131 @@
+//! `load` and `import`: every form of archive, what is refused, and whose the files are.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+
+use crate::harness::image::{self, Compression, ImageBuilder, Layer};
+use crate::harness::{Env, requires};
+
+fn two_layers() -> ImageBuilder {
+    let top = Layer::new().file("etc/top", 0o644, b"top\n").whiteout("etc/os-release").opaque("home");
+    let base = image::busybox_layer().file("home/hidden", 0o644, b"x");
+    ImageBuilder::scratch().layer(base).layer(top)
+}
+
+/// Directory `diff` of each layer in the store, by the number of names in it.
+fn diffs(env: &Env) -> Vec<PathBuf> {
+    let layers = std::fs::read_dir(env.graphroot().join("layers")).unwrap();
+    layers.map(|layer| layer.unwrap().path().join("diff")).collect()
+}
+
+fn nothing_is_left(env: &Env) {
+    for dir in ["staging", "trash", "layers", "blobs/sha256", "images", "refs"] {
+        let path = env.graphroot().join(dir);
+        let count = std::fs::read_dir(&path).map_or(0, Iterator::count);
+        assert_eq!(count, 0, "{dir}");
+    }
+}
+
+#[test]
+fn archives_of_all_forms() {
+    requires!(userns);
+    let env = Env::new();
+    for compression in [Compression::Plain, Compression::Gzip, Compression::Zstd] {
+        let image = two_layers().compression(compression);
+        let (docker, oci, dir) =
+            (env.path("docker.tar"), env.path("oci.tar"), env.path(&format!("dir-{compression:?}")));
+        image.docker_archive(&docker, "example.org/app:1");
+        image.oci_archive(&oci, "example.org/app:2");
+        image.oci_dir(&dir, "example.org/app:3");
+        for (path, tag) in [(&docker, 1), (&oci, 2), (&dir, 3)] {
+            let path = path.to_str().unwrap();
+            env.run(["load", "-q", "-i", path]).prints(&format!("Loaded image: example.org/app:{tag}\n"));
+        }
+        let bytes = std::fs::read(&oci).unwrap();
+        env.command(["load", "-q"]).stdin(bytes).run().prints("Loaded image: example.org/app:2\n");
+    }
+    assert_eq!(diffs(&env).len(), 2, "one layer is one layer, however it was compressed");
+    let ids = env.run(["images", "-q", "--no-trunc"]).stdout();
+    assert!(ids.lines().all(|id| Some(id) == ids.lines().next()), "{ids}");
+    let run = ["run", "--rm", "--network=none", "example.org/app:2", "/bin/sh", "-c"];
+    let script = "cat /etc/top; ls /home /etc/os-release; id -u";
+    let output = env.run(run.into_iter().chain([script]));
+    output.stdout_has("top\n").stdout_has("0\n").stderr_has("/etc/os-release");
+    assert!(!output.stdout().contains("hidden"), "opaque");
+}
+
+#[test]
+fn import_takes_instructions() {
+    requires!(userns);
+    let env = Env::new();
+    let tar = image::busybox_tar().to_str().unwrap().to_owned();
+    let changes = ["-c", "CMD [\"echo\", \"imported\"]", "-c", "ENV A=1", "-c", "WORKDIR /tmp", "-m", "why"];
+    let arguments = ["import", "-q"].into_iter().chain(changes).chain([tar.as_str(), "made:1"]);
+    let id = env.run(arguments).success().trimmed();
+    assert!(id.starts_with("sha256:"), "{id}");
+    env.run(["run", "--rm", "--network=none", "localhost/made:1"]).prints("imported\n");
+    env.run(["run", "--rm", "--network=none", "made:1", "sh", "-c", "echo $A $PWD"]).prints("1 /tmp\n");
+    env.run(["history", "--format", "{{.Comment}}", "made:1"]).prints("why\n");
+    env.command(["import", "-q", "-", "piped"]).stdin(std::fs::read(&tar).unwrap()).run().success();
+    env.run(["import", "-q", "-c", "RUN x", &tar]).code(125).stderr_has("RUN");
+}
+
+#[test]
+fn owners_are_those_of_the_image() {
+    requires!(userns, subids);
+    let env = Env::new();
+    let layer = image::busybox_layer()
+        .owned("srv", 0o4750, 33, 34, b"x")
+        .owned("far", 0o644, 4_000_000, 0, b"x")
+        .pax(&[("SCHILY.xattr.security.capability", &CAPABILITY)])
+        .file("ping", 0o755, b"x");
+    let path = env.path("owners.tar");
+    ImageBuilder::scratch().layer(layer).docker_archive(&path, "owners:1");
+    let output = env.run(["load", "-i", path.to_str().unwrap()]);
+    output.success().stderr_has("4000000");
+    let script = "stat -c '%u %g %a' /srv; stat -c '%u %g' /far /ping";
+    let run = ["run", "--rm", "--network=none", "owners:1", "sh", "-c", script];
+    env.run(run).prints("33 34 4750\n65534 0\n0 0\n");
+    let diff = &diffs(&env)[0];
+    assert_ne!(std::fs::metadata(diff.join("srv")).unwrap().uid(), std::fs::metadata(diff).unwrap().uid());
+}
+
+/// `cap_net_raw+ep`, revision 2.
+const CAPABILITY: [u8; 20] = [1, 0, 0, 2, 0, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+
+#[test]
+fn refused_archives_leave_nothing() {
+    requires!(userns);
+    let env = Env::new();
+    let hostile = |name: &str, layer: Layer| {
+        let path = env.path(name);
+        ImageBuilder::scratch().layer(layer).docker_archive(&path, "evil:1");
+        path
+    };
+    let mut dots = tar::Header::new_gnu();
+    dots.set_size(0);
+    dots.as_mut_bytes()[..7].copy_from_slice(b"../evil");
+    for (path, why) in [
+        (hostile("a02", Layer::new().raw(dots, b"")), "\"..\""),
+        (hostile("a06", Layer::new().hardlink("h", "etc/passwd")), "not in this layer"),
+        (hostile("a08", Layer::new().file(".wh...", 0o644, b"")), "whiteout"),
+    ] {
+        env.run(["load", "-i", path.to_str().unwrap()]).code(125).stderr_has(why);
+        nothing_is_left(&env);
+    }
+    // A layer that is not what the configuration says (A26), and one that was cut off (A25).
+    let path = env.path("a26");
+    let image = ImageBuilder::scratch().layer(Layer::new().file("x", 0o644, b"one"));
+    image.docker_archive(&path, "evil:1");
+    let mut bytes = std::fs::read(&path).unwrap();
+    let at = bytes.windows(3).position(|window| window == b"one").unwrap();
+    bytes[at] = b'0';
+    std::fs::write(&path, &bytes).unwrap();
+    env.run(["load", "-i", path.to_str().unwrap()]).code(125).stderr_has("sha256:");
+    nothing_is_left(&env);
+    std::fs::write(&path, &bytes[..at]).unwrap();
+    env.run(["load", "-i", path.to_str().unwrap()]).code(125).stderr_has("cut off");
+    env.run(["load", "-i", "/etc/passwd"]).code(125).stderr_has("malformed");
+    env.run(["load", "-i", "/nonexistent"]).code(125).stderr_has("/nonexistent");
+    nothing_is_left(&env);
+}
