@@ -59,7 +59,7 @@ fn fallback() -> Result<PathBuf, Error> {
         Err(error) => return Err(wrong(error)),
     }
     match sys::fs::lstat(&path).map_err(wrong)? {
-        Some(found) if found.is_dir() && found.uid() == uid && found.mode() & 0o077 == 0 => Ok(path),
+        Some(found) if found.is_dir() && found.uid() == uid && found.mode() & 0o777 == 0o700 => Ok(path),
         _ => Err(Error::RuntimeDir { path }),
     }
 }

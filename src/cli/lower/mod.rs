@@ -15,5 +15,5 @@ mod tests;
 
 pub(crate) use environment::variables;
 pub(crate) use invalid::FlagError;
-pub(crate) use spec::{Lowered, container_spec};
+pub(crate) use spec::container_spec;
 pub(crate) use surroundings::Surroundings;

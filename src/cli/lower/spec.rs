@@ -156,13 +156,13 @@ fn life(flags: &LifeFlags, around: &Surroundings<'_>, spec: &mut ContainerSpec) 
 }
 
 fn log(flags: &LogFlags, around: &Surroundings<'_>) -> Result<LogConfig, FlagError> {
-    let mut log = LogConfig::default();
-    log.driver = match flags.log_driver.as_deref() {
+    let driver = match flags.log_driver.as_deref() {
         None | Some("" | "k8s-file" | "json-file") => LogDriver::K8sFile,
         Some("none") => LogDriver::None,
         Some(text @ ("journald" | "passthrough" | "passthrough-tty")) => return Err(unsupported("log-driver", text)),
         Some(text) => return Err(wrong("log-driver", text, "k8s-file or none")),
     };
+    let mut log = LogConfig { driver, ..LogConfig::default() };
     for text in &flags.log_opt {
         let (key, value) = text.split_once('=').ok_or_else(|| wrong("log-opt", text, "KEY=VALUE"))?;
         match key {

@@ -12,7 +12,6 @@ use super::super::error::Error;
 use super::invalid::FlagError;
 
 /// Answers that lowering may ask for; each is asked only by the flags that need it.
-#[expect(missing_debug_implementations, reason = "closures have no form to print")]
 pub(crate) struct Surroundings<'a> {
     pub(crate) at: &'a Invocation,
     /// Defaults of this host and user: `[containers]` of containers.conf(5).

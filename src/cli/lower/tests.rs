@@ -19,7 +19,8 @@ use crate::types::security::{SeccompMode, Unmask};
 use super::super::context::Invocation;
 use super::super::error::Error;
 use super::super::flags::CreateFlags;
-use super::{FlagError, Lowered, Surroundings, container_spec};
+use super::spec::Lowered;
+use super::{FlagError, Surroundings, container_spec};
 
 #[derive(Debug, clap::Parser)]
 #[command(disable_help_flag = true, disable_help_subcommand = true)]

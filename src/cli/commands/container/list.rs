@@ -150,7 +150,7 @@ impl View {
     }
 
     fn status(&self, container: &ListEntry) -> String {
-        let mut status = match container.state.as_str() {
+        let status = match container.state.as_str() {
             "running" => {
                 format!("Up {}", time::human_duration(self.now.as_second().saturating_sub(container.started_at)))
             }
@@ -162,10 +162,10 @@ impl View {
                 letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
             }
         };
-        if let Some(remark) = container.remark {
-            status.push_str(&format!(" ({remark})"));
+        match container.remark {
+            Some(remark) => format!("{status} ({remark})"),
+            None => status,
         }
-        status
     }
 
     /// What `--format json` prints: the numbers of the engine, and Podman's two texts.

@@ -41,7 +41,9 @@ pub(crate) fn run(mut args: RestartArgs, context: &Context) -> Result<ExitCode, 
         match restarted {
             Ok(None) => {}
             Ok(Some(started)) => {
-                started.warnings.iter().for_each(|warning| context.ui.warn(warning));
+                for warning in started.warnings {
+                    context.ui.warn(warning);
+                }
                 context.ui.line(word)?;
             }
             Err(error) => {

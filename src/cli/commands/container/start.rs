@@ -67,16 +67,20 @@ pub(crate) fn run(args: StartArgs, context: &Context) -> Result<ExitCode, Error>
     for (word, found) in selected {
         let options = StartOptions { attach: None, proxy_signals: false };
         // One that runs already is no error, as in Podman.
-        let started = found.and_then(|id| match engine.is_running(&id)? {
-            true => Ok(Vec::new()),
-            false => engine.start_with(&id, options).map(|report| match report {
+        let started = found.and_then(|id| {
+            if engine.is_running(&id)? {
+                return Ok(Vec::new());
+            }
+            engine.start_with(&id, options).map(|report| match report {
                 RunReport::Detached { warnings } => warnings,
                 RunReport::Attached(_) => Vec::new(),
-            }),
+            })
         });
         match started {
             Ok(warnings) => {
-                warnings.iter().for_each(|warning| context.ui.warn(warning));
+                for warning in warnings {
+                    context.ui.warn(warning);
+                }
                 context.ui.line(word)?;
             }
             Err(error) => {
