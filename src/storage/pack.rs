@@ -143,7 +143,7 @@ impl<W: Write> Packer<W> {
         // GNU's sparse format 1.0: the map stands in front of the data.
         let mut map = format!("{}\n", runs.len());
         for (start, end) in &runs {
-            map.push_str(&format!("{start}\n{}\n", end - start));
+            map += &format!("{start}\n{}\n", end - start);
         }
         let mut map = map.into_bytes();
         map.resize(map.len().next_multiple_of(512), 0);
@@ -180,6 +180,7 @@ impl<W: Write> Packer<W> {
     }
 
     /// A ustar header; what does not fit, and what ustar does not know, goes into an extended one before it.
+    #[expect(clippy::too_many_arguments, reason = "the fields of a header, given once each")]
     fn header(
         &mut self,
         kind: u8,
