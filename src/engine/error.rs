@@ -114,6 +114,8 @@ pub(crate) enum Error {
     SeveralNames { image: String, names: Vec<String> },
     #[error("layer {layer} cannot be unpacked for another id map: its blob is not in the store")]
     NoBlob { layer: String },
+    #[error("no {size} free subordinate ids for --userns=auto: the user has {have}")]
+    NoAutoRange { size: u32, have: u32 },
     #[error("neither an image nor --rootfs was given")]
     NoImage,
     #[error("cannot {verb} container {id}: it is {status}")]

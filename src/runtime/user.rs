@@ -82,19 +82,35 @@ pub(crate) fn resolve(root: &RootDir, text: &str, group_add: &[String], maps: &I
 /// container's root exists; init looks again and has the last word.
 pub(crate) fn numbers(text: &str, layers: &[&Path]) -> Result<(u32, u32), Error> {
     let wish = parse(text)?;
-    let topmost = |path: &str| {
-        for layer in layers {
-            let there =
-                RootDir::open(layer).and_then(|root| absent_is_none(root.lookup(Path::new(path)).map(|_| root)));
-            if let Some(root) = there.map_err(|error| error.to_string())? {
-                return database(&root, path);
+    let error = |why: String| Error::User { user: text.to_owned(), why };
+    let (passwd, group) = (topmost(layers, "etc/passwd").map_err(error)?, topmost(layers, "etc/group").map_err(error)?);
+    look_up(text, &wish, &passwd, &group).map(|who| (who.uid, who.gid))
+}
+
+/// How many ids the database of an image needs, from 0 on. `nobody` (65534) does not count: it stands for no one.
+pub(crate) fn ids_needed(layers: &[&Path]) -> Result<u32, Error> {
+    let error = |why: String| Error::User { user: "(all)".to_owned(), why };
+    let mut needed = 0;
+    for path in ["etc/passwd", "etc/group"] {
+        for line in topmost(layers, path).map_err(error)?.lines() {
+            let ids = line.split(':').skip(2).take(if path == "etc/passwd" { 2 } else { 1 });
+            for id in ids.filter_map(|id| id.parse::<u32>().ok()).filter(|id| *id < 65534) {
+                needed = needed.max(id + 1);
             }
         }
-        Ok(String::new())
-    };
-    let error = |why: String| Error::User { user: text.to_owned(), why };
-    let (passwd, group) = (topmost("etc/passwd").map_err(error)?, topmost("etc/group").map_err(error)?);
-    look_up(text, &wish, &passwd, &group).map(|who| (who.uid, who.gid))
+    }
+    Ok(needed)
+}
+
+/// A database file of the topmost layer that has it; empty if none has.
+fn topmost(layers: &[&Path], path: &str) -> Result<String, String> {
+    for layer in layers {
+        let there = RootDir::open(layer).and_then(|root| absent_is_none(root.lookup(Path::new(path)).map(|_| root)));
+        if let Some(root) = there.map_err(|error| error.to_string())? {
+            return database(&root, path);
+        }
+    }
+    Ok(String::new())
 }
 
 /// A line for `/etc/passwd` for a user whom it does not know, so that programs can find out who they are.

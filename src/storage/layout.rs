@@ -305,6 +305,11 @@ impl Layout {
         self.execs().join(id.as_str())
     }
 
+    /// Taken while a range for `--userns=auto` is chosen.
+    pub(crate) fn auto_lock(&self) -> PathBuf {
+        self.locks().join("userns-auto")
+    }
+
     /// Which storage driver works here, probed in this epoch.
     pub(crate) fn driver(&self) -> PathBuf {
         self.run("driver")

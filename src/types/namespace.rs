@@ -62,9 +62,11 @@ pub(crate) enum UsernsMode {
         size: Option<u32>,
     },
     Nomap,
-    /// A free sub-range of `size` ids (none = what the image needs).
+    /// A free sub-range of `size` ids (none = what the image needs). `start`: its first id in P, chosen by `create`.
     Auto {
         size: Option<u32>,
+        #[serde(default)]
+        start: Option<u32>,
     },
     Container(ContainerId),
     Path(PathBuf),

@@ -58,7 +58,7 @@ fn auto(text: &str, rest: Option<&str>) -> Result<UsernsMode, Error> {
             _ => return Err(wrong("userns", text, "auto takes size=").into()),
         }
     }
-    Ok(UsernsMode::Auto { size })
+    Ok(UsernsMode::Auto { size, start: None })
 }
 
 /// One `[flags]CONTAINER:FROM[:AMOUNT]`.

@@ -227,7 +227,7 @@ fn user_namespaces() {
         good("--userns=keep-id:uid=5,gid=6").userns,
         UsernsMode::KeepId { uid: Some(5), gid: Some(6), size: None }
     );
-    assert_eq!(good("--userns=auto:size=100").userns, UsernsMode::Auto { size: Some(100) });
+    assert_eq!(good("--userns=auto:size=100").userns, UsernsMode::Auto { size: Some(100), start: None });
     assert_eq!(good("--userns=nomap").userns, UsernsMode::Nomap);
     assert_eq!(good("--userns=ns:/proc/1/ns/user").userns, UsernsMode::Path("/proc/1/ns/user".into()));
     assert!(matches!(good("--userns=container:x").userns, UsernsMode::Container(_)));

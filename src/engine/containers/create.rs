@@ -49,6 +49,7 @@ impl Engine {
         check_sources(&spec)?;
         let facts = self.facts()?;
         let user = numeric_user(&specgen::user(&spec, &config, facts));
+        let _range = self.choose_range(&mut spec.userns, image.as_ref(), user)?;
         let maps = idmaps::container_maps(&spec.userns, &facts.outer, (facts.uid, facts.gid), user)?;
         // What is wrong with the wish shows now, not at the start.
         specgen::arguments(&spec, &config).map_err(Error::Spec)?;
@@ -57,6 +58,7 @@ impl Engine {
             self.ensure_layers(&found.image.record, &maps)?;
         }
         let driver = self.driver()?;
+        self.ensure_volumes(&spec)?;
         let given = spec.name.clone();
         let mut attempt = 0;
         loop {
@@ -95,6 +97,10 @@ impl Engine {
             };
             spec.mounts.push(MountSpec { source, target, options: MountOptions::default() });
         }
+        Ok(())
+    }
+
+    fn ensure_volumes(&self, spec: &ContainerSpec) -> Result<(), Error> {
         for mount in &spec.mounts {
             if let MountSource::Volume { name, anonymous, .. } = &mount.source {
                 self.store.ensure_volume(name, *anonymous)?;

@@ -41,7 +41,11 @@ pub(super) fn container_maps(
             };
             cut(&IdMaps { uid: without_caller(&outer.uid)?, gid: without_caller(&outer.gid)? }, outer)
         }
-        UsernsMode::Auto { .. } => Err(Error::Unsupported("--userns=auto")),
+        UsernsMode::Auto { size: Some(size), start: Some(start) } => {
+            let map = || IdMap::new(vec![Extent { inside: 0, outside: *start, len: *size }]).map_err(Error::IdMap);
+            cut(&IdMaps { uid: map()?, gid: map()? }, outer)
+        }
+        UsernsMode::Auto { .. } => Err(Error::NoAutoRange { size: 0, have: subordinate(&outer.uid) }),
         UsernsMode::Explicit(maps) => cut(maps, outer),
     }
 }
