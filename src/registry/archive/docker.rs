@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::archived::{Archive, ArchivedImage, invalid};
 use super::members::Located;
-use super::{Archive, ArchivedImage, invalid};
 use crate::registry::error::Error;
 use crate::registry::manifest::{Descriptor, ImageManifest};
 use crate::registry::pull::{RemoteImage, config};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Archive, ArchivedImage, invalid};
+use super::archived::{Archive, ArchivedImage, invalid};
 use crate::registry::error::Error;
 use crate::registry::manifest::{self, Descriptor, Entry, Manifest};
 use crate::registry::pull::{DEEPEST, RemoteImage, config};

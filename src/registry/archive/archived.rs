@@ -1,0 +1,120 @@
+//! An open archive: which images are in it, and their blobs.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use super::members::{Located, Members};
+use crate::registry::error::Error;
+use crate::registry::manifest::{DOCUMENT_LIMIT, Descriptor};
+use crate::registry::pull::RemoteImage;
+use crate::registry::session::BlobSink;
+use crate::sys::fs::File;
+use crate::types::digest::Digest;
+use crate::types::platform::Platform;
+
+/// An image in an archive, with the names that the archive gives it, as they stand there.
+#[derive(Debug)]
+pub(crate) struct ArchivedImage {
+    pub(crate) image: RemoteImage,
+    pub(crate) names: Vec<String>,
+}
+
+/// An open archive.
+#[derive(Debug)]
+pub(crate) struct Archive {
+    pub(super) members: Members,
+    /// Blobs that are not found by their digest: layers of `docker save`.
+    pub(super) blobs: HashMap<Digest, String>,
+    /// For messages.
+    pub(super) name: String,
+}
+
+impl Archive {
+    /// Opens a tar that is not compressed. `name` is for messages.
+    pub(crate) fn from_tar(file: File, name: &str) -> Result<Self, Error> {
+        let members = Members::index(file).map_err(|why| invalid(name, why))?;
+        Ok(Self { members, blobs: HashMap::new(), name: name.to_owned() })
+    }
+
+    /// Opens a directory.
+    pub(crate) fn from_dir(path: &Path) -> Result<Self, Error> {
+        let name = path.display().to_string();
+        let members = Members::open_dir(path).map_err(|source| Error::Archive { name: name.clone(), source })?;
+        Ok(Self { members, blobs: HashMap::new(), name })
+    }
+
+    /// The images in it, each for `platform` where there is a choice.
+    pub(crate) fn images(&mut self, platform: &Platform) -> Result<Vec<ArchivedImage>, Error> {
+        // `docker save` of today writes both; its own list has the full names.
+        if let Some(list) = self.read("manifest.json")? {
+            return super::docker::images(self, &list);
+        }
+        match self.read("index.json")? {
+            Some(index) => super::oci::images(self, &index, platform),
+            None => Err(invalid(&self.name, "neither manifest.json (docker save) nor index.json (OCI) is in it")),
+        }
+    }
+
+    /// Copies a blob to `sink`, which checks its digest.
+    pub(crate) fn blob(&self, descriptor: &Descriptor, sink: &mut dyn BlobSink) -> Result<(), Error> {
+        let located = self.locate(&descriptor.digest)?;
+        if located.length != descriptor.size {
+            let (expected, actual) = (descriptor.size, located.length);
+            return Err(Error::WrongSize { digest: descriptor.digest.clone(), expected, actual });
+        }
+        let mut buffer = vec![0; 256 << 10];
+        let mut at = 0;
+        while at < located.length {
+            let count = located.read_at(&mut buffer, at).map_err(|source| self.failed(source))?;
+            sink.write(&buffer[..count]).map_err(Error::Sink)?;
+            at += count as u64;
+        }
+        Ok(())
+    }
+
+    pub(super) fn locate(&self, digest: &Digest) -> Result<Located, Error> {
+        let path = match self.blobs.get(digest) {
+            Some(path) => path.clone(),
+            None => format!("blobs/sha256/{}", digest.hex()),
+        };
+        let located = self.members.find(&path).map_err(|source| self.failed(source))?;
+        located.ok_or_else(|| invalid(&self.name, format!("blob {digest} is missing")))
+    }
+
+    /// A document that a descriptor names, checked.
+    pub(super) fn document(&self, descriptor: &Descriptor) -> Result<Vec<u8>, Error> {
+        let located = self.locate(&descriptor.digest)?;
+        let bytes = self.read_located(&located, &descriptor.digest.to_string())?;
+        if bytes.len() as u64 != descriptor.size {
+            let (expected, actual) = (descriptor.size, bytes.len() as u64);
+            return Err(Error::WrongSize { digest: descriptor.digest.clone(), expected, actual });
+        }
+        let actual = Digest::of(&bytes);
+        if actual != descriptor.digest {
+            let expected = descriptor.digest.clone();
+            return Err(Error::WrongDigest { what: format!("blob in {}", self.name), expected, actual });
+        }
+        Ok(bytes)
+    }
+
+    /// A small file of the archive; `None` if it is not there.
+    pub(super) fn read(&self, path: &str) -> Result<Option<Vec<u8>>, Error> {
+        let located = self.members.find(path).map_err(|source| self.failed(source))?;
+        located.map(|located| self.read_located(&located, path)).transpose()
+    }
+
+    pub(super) fn read_located(&self, located: &Located, what: &str) -> Result<Vec<u8>, Error> {
+        if located.length > DOCUMENT_LIMIT {
+            return Err(Error::TooLarge { what: format!("{what} in {}", self.name), limit: DOCUMENT_LIMIT });
+        }
+        located.read_all().map_err(|source| self.failed(source))
+    }
+
+    pub(super) fn failed(&self, source: crate::sys::Error) -> Error {
+        Error::Archive { name: self.name.clone(), source }
+    }
+}
+
+pub(super) fn invalid(name: &str, why: impl Into<String>) -> Error {
+    Error::Invalid { what: format!("archive {name:?}"), why: why.into() }
+}
