@@ -22,7 +22,7 @@ fn container_has_a_leaf_of_its_own() {
     let leaf = leaf(&env, &id);
     let init = env.run(["inspect", "-f", "{{.State.Pid}}", &id]).trimmed();
     assert_eq!(processes(&leaf), [init]);
-    env.run(["exec", &id, "cat", "/proc/self/cgroup"]).success().prints("0::/\n");
+    env.run(["exec", &id, "tail", "-n", "1", "/proc/self/cgroup"]).success().prints("0::/\n");
     env.run(["exec", "-d", &id, "sleep", "1000"]).success();
     eventually("the exec is in the leaf", || processes(&leaf).len() == 2);
     env.run(["rm", "-f", "-t", "0", &id]).success();
@@ -33,7 +33,7 @@ fn container_has_a_leaf_of_its_own() {
 fn container_sees_its_leaf_as_the_root() {
     requires!(userns, cgroup);
     let env = Env::with_busybox();
-    let script = "cat /proc/self/cgroup; mount | grep -c 'type cgroup2 (ro'; echo 1 > /sys/fs/cgroup/cgroup.freeze";
+    let script = "sed -n s/^0::/0::/p /proc/self/cgroup; mount | grep -c 'type cgroup2 (ro'; echo 1 > /sys/fs/cgroup/cgroup.freeze";
     let out = env.run(["run", "--rm", "--network=none", BUSYBOX, "sh", "-c", script]);
     out.code(1).prints("0::/\n1\n").stderr_has("Read-only file system");
 }
