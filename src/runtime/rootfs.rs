@@ -77,22 +77,27 @@ fn split_lower(list: &str) -> Vec<PathBuf> {
 
 /// Kernel overlay with `userxattr` (Linux 5.11). Layers go in one by one (`lowerdir+`, Linux 6.7), which has no limit of
 /// one page; older kernels get the list as short names of open directories.
+///
+/// Before 6.5 overlay has no parameters of its own: options are only collected, a value with a comma (a layer of another map
+/// has one in its name) is EINVAL at once, and an unknown name is EINVAL at the very end. So EINVAL of any step means: classic.
 fn overlay(lower: &[PathBuf], upper: &Path, work: &Path, volatile: bool) -> sys::Result<OwnedFd> {
+    match overlay_by_one(lower, upper, work, volatile) {
+        Err(error) if error.is(Errno::EINVAL) => classic_overlay(lower, upper, work, volatile),
+        other => other,
+    }
+}
+
+fn overlay_by_one(lower: &[PathBuf], upper: &Path, work: &Path, volatile: bool) -> sys::Result<OwnedFd> {
     let context = FsContext::open("overlay")?;
     context.flag("userxattr")?;
     if volatile {
         context.flag("volatile")?;
     }
-    let by_one = lower.iter().try_for_each(|layer| context.set("lowerdir+", layer).map(drop));
-    match by_one {
-        Ok(()) => {}
-        Err(error) if error.is(Errno::EINVAL) => return classic_overlay(lower, upper, work, volatile),
-        Err(error) => return Err(error),
+    for layer in lower {
+        context.set("lowerdir+", layer)?;
     }
     // Values of fsconfig end at 255 bytes: long paths go by descriptor.
-    let short = [upper, work].map(|path| Short::new(path));
-    let [upper, work] = short;
-    let (upper, work) = (upper?, work?);
+    let (upper, work) = (Short::new(upper)?, Short::new(work)?);
     context.set("upperdir", &upper.name)?.set("workdir", &work.name)?;
     context.mount(Attributes::default())
 }

@@ -21,6 +21,8 @@ use super::error::Error;
 use crate::types::cgroup::CgroupRecord;
 
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a new scope may take to have its controllers.
+const SETTLING: Duration = Duration::from_secs(2);
 const SYSTEMD: &str = "org.freedesktop.systemd1";
 const OBJECT: &str = "/org/freedesktop/systemd1";
 const MANAGER: &str = "org.freedesktop.systemd1.Manager";
@@ -104,12 +106,31 @@ impl Request {
         for pid in pids {
             cgroupfs::admit(&monitor, pid)?;
         }
-        // A helper that the monitor started meanwhile is in the scope's root, and in the way of the controllers.
-        for pid in cgroupfs::processes(&dir) {
-            cgroupfs::admit(&monitor, pid)?;
-        }
-        let controllers = cgroupfs::enable(&dir);
+        let controllers = enable(&dir, &monitor)?;
         ContainerCgroup::create(CgroupRecord { path: dir.join(CONTAINER), scope: Some(scope), controllers })
+    }
+}
+
+/// Enables the controllers of the scope for its leaves. Two things may be in the way for a moment: a helper that the monitor
+/// started meanwhile, in the scope itself; and a systemd that has not yet passed on all that it has.
+fn enable(scope: &Path, monitor: &Path) -> Result<Vec<String>, Error> {
+    let (uid, _) = sys::process::ids();
+    let expected = cgroupfs::controllers(&manager_directory(uid));
+    let deadline = Instant::now() + SETTLING;
+    loop {
+        for pid in cgroupfs::processes(scope) {
+            cgroupfs::admit(monitor, pid)?;
+        }
+        let enabled = cgroupfs::enable(scope);
+        let complete = expected.iter().all(|controller| enabled.contains(controller));
+        if complete || Instant::now() > deadline {
+            if !complete {
+                let offered = cgroupfs::controllers(scope);
+                tracing::warn!(?expected, ?offered, ?enabled, "systemd passes on fewer controllers than it has");
+            }
+            return Ok(enabled);
+        }
+        std::thread::sleep(Duration::from_millis(2));
     }
 }
 
