@@ -56,15 +56,15 @@ impl SlirpOptions {
                     options.mtu = mtu.ok_or_else(|| invalid("a number from 68 to 65521"))?;
                 }
                 "cidr" => {
-                    options.cidr = cidr(value).ok_or_else(|| invalid("ADDRESS/PREFIX with a prefix of at most 25"))?
+                    options.cidr = cidr(value).ok_or_else(|| invalid("ADDRESS/PREFIX with a prefix of at most 25"))?;
                 }
                 "outbound_addr" => {
                     options.outbound_addr =
-                        Some(outbound::<Ipv4Addr>(value).ok_or_else(|| invalid("an IPv4 address or an interface"))?)
+                        Some(outbound::<Ipv4Addr>(value).ok_or_else(|| invalid("an IPv4 address or an interface"))?);
                 }
                 "outbound_addr6" => {
                     options.outbound_addr6 =
-                        Some(outbound::<Ipv6Addr>(value).ok_or_else(|| invalid("an IPv6 address or an interface"))?)
+                        Some(outbound::<Ipv6Addr>(value).ok_or_else(|| invalid("an IPv6 address or an interface"))?);
                 }
                 // Connections are forwarded by slirp4netns itself, which keeps the source address; RootlessKit, which
                 // does not, is no part of Sampan.

@@ -18,8 +18,10 @@ mod url;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use archive::{Archive, ArchivedImage};
+pub(crate) use archive::Archive;
 pub(crate) use error::Error;
-pub(crate) use manifest::{Descriptor, ImageManifest, Manifest, parse as parse_manifest};
+pub(crate) use manifest::Descriptor;
+#[cfg(test)]
+pub(crate) use manifest::parse as parse_manifest;
 pub(crate) use pull::{Access, RemoteImage, current_digest, find, sessions};
 pub(crate) use session::{BlobSink, Retry, Session};

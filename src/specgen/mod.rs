@@ -22,11 +22,13 @@ mod tests;
 mod volumes;
 
 pub(crate) use annotations::labels;
-pub(crate) use capabilities::{CapabilitySets, capability_sets};
+pub(crate) use capabilities::capability_sets;
+#[cfg(test)]
 pub(crate) use environment::environment;
 pub(crate) use error::Error;
 pub(crate) use generate::generate;
 pub(crate) use placement::{Joined, PlacedMount, PlacedSource, Placement};
 pub(crate) use process::{arguments, user};
+#[cfg(test)]
 pub(crate) use seccomp::section as seccomp_section;
 pub(crate) use volumes::image_volumes;

@@ -34,5 +34,6 @@ pub(crate) mod usage;
 pub(crate) mod volumes;
 
 pub(crate) use error::Error;
+#[cfg(test)]
 pub(crate) use layout::Layout;
 pub(crate) use store::Store;

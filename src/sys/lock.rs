@@ -139,7 +139,9 @@ impl<'a> DirLock<'a> {
 impl Drop for DirLock<'_> {
     fn drop(&mut self) {
         // The descriptor's close releases it as well.
-        drop(rustix::fs::flock(self.0, rustix::fs::FlockOperation::Unlock));
+        if rustix::fs::flock(self.0, rustix::fs::FlockOperation::Unlock).is_err() {
+            tracing::debug!("lock held until the descriptor closes");
+        }
     }
 }
 

@@ -31,7 +31,7 @@ impl SelectionFlags {
         for path in &self.cidfile {
             match user_file::read(path) {
                 Ok(bytes) => {
-                    names.extend(String::from_utf8_lossy(&bytes).lines().next().map(|id| id.trim().to_owned()))
+                    names.extend(String::from_utf8_lossy(&bytes).lines().next().map(|id| id.trim().to_owned()));
                 }
                 // The container is gone, and its file with it.
                 Err(_) if ignore => {}

@@ -70,7 +70,7 @@ pub(crate) fn clean(text: &str) -> Cow<'_, str> {
             '\t' => shown.push_str("\\t"),
             '\r' => shown.push_str("\\r"),
             c if hostile(c) && u32::from(c) < 0x100 => {
-                push_escaped(&mut shown, format_args!("\\x{:02x}", u32::from(c)))
+                push_escaped(&mut shown, format_args!("\\x{:02x}", u32::from(c)));
             }
             c if hostile(c) => push_escaped(&mut shown, format_args!("\\u{{{:04x}}}", u32::from(c))),
             c => shown.push(c),

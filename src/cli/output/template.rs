@@ -245,7 +245,7 @@ fn to_json(value: &Value) -> gotmpl::Result<serde_json::Value> {
         Value::Map(entries) => serde_json::Value::Object(
             entries.iter().map(|(key, value)| Ok((key.to_string(), to_json(value)?))).collect::<gotmpl::Result<_>>()?,
         ),
-        _ => return Err(TemplateError::Exec("json: this value has no JSON form".to_owned())),
+        Value::Function(_) => return Err(TemplateError::Exec("json: this value has no JSON form".to_owned())),
     })
 }
 

@@ -20,7 +20,7 @@ use crate::types::failure::{Failure, FailureKind};
 use crate::types::host::HostFacts;
 use crate::types::id::ContainerId;
 use crate::types::image_config::ImageConfig;
-use crate::types::mount::{MountOptions, MountSource};
+use crate::types::mount::MountOptions;
 use crate::types::namespace::{NamespaceMode, NetworkMode, UsernsMode};
 use crate::types::port::{PortMapping, parse_exposed};
 use crate::types::rootfs_plan::RootfsPlan;

@@ -6,7 +6,7 @@ mod docker;
 mod members;
 mod oci;
 
-pub(crate) use archived::{Archive, ArchivedImage};
+pub(crate) use archived::Archive;
 
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,8 @@
 
 use std::io::Write;
 
-use super::{Archive, ArchivedImage};
+use super::Archive;
+use super::archived::ArchivedImage;
 use crate::registry::error::Error;
 use crate::registry::session::BlobSink;
 use crate::types::digest::Digest;

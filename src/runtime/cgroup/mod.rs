@@ -24,10 +24,9 @@ mod systemd;
 #[cfg(test)]
 mod tests;
 
+#[cfg(test)]
 pub(crate) use crate::types::cgroup::CgroupRecord;
-pub(crate) use container::{ContainerCgroup, remove};
+pub(crate) use container::ContainerCgroup;
 pub(crate) use error::Error;
-pub(crate) use limits::{check_unified_name, needed_controllers};
 pub(crate) use own::below_user_slice;
 pub(crate) use select::{Available, Pending, Request, Why, available, begin};
-pub(crate) use stats::Stats;

@@ -27,7 +27,8 @@ pub(crate) use apply::{Flavour, Plan, Unpacked, unpack};
 pub(crate) use compression::Compression;
 pub(crate) use confine::confine;
 pub(crate) use error::Error;
-pub(crate) use inherit::{Inherited, inherit_parents};
-pub(crate) use reader::{Entry, EntryKind, TarReader};
+pub(crate) use inherit::inherit_parents;
 pub(crate) use remarks::Remarks;
-pub(crate) use stream::{Limits, Source, open_plain};
+#[cfg(test)]
+pub(crate) use stream::Limits;
+pub(crate) use stream::{Source, open_plain};
