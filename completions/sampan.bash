@@ -61,6 +61,9 @@ _sampan() {
             sampan,logs)
                 cmd="sampan__subcmd__logs"
                 ;;
+            sampan,pause)
+                cmd="sampan__subcmd__pause"
+                ;;
             sampan,port)
                 cmd="sampan__subcmd__port"
                 ;;
@@ -96,6 +99,9 @@ _sampan() {
                 ;;
             sampan,tag)
                 cmd="sampan__subcmd__tag"
+                ;;
+            sampan,unpause)
+                cmd="sampan__subcmd__unpause"
                 ;;
             sampan,untag)
                 cmd="sampan__subcmd__untag"
@@ -139,6 +145,9 @@ _sampan() {
             sampan__subcmd__container,ls)
                 cmd="sampan__subcmd__container__subcmd__list"
                 ;;
+            sampan__subcmd__container,pause)
+                cmd="sampan__subcmd__container__subcmd__pause"
+                ;;
             sampan__subcmd__container,port)
                 cmd="sampan__subcmd__container__subcmd__port"
                 ;;
@@ -165,6 +174,9 @@ _sampan() {
                 ;;
             sampan__subcmd__container,stop)
                 cmd="sampan__subcmd__container__subcmd__stop"
+                ;;
+            sampan__subcmd__container,unpause)
+                cmd="sampan__subcmd__container__subcmd__unpause"
                 ;;
             sampan__subcmd__container,wait)
                 cmd="sampan__subcmd__container__subcmd__wait"
@@ -245,7 +257,7 @@ _sampan() {
 
     case "${cmd}" in
         sampan)
-            opts="-h -V --root --runroot --storage-driver --log-level --help --version attach completion create cp exec history images import info inspect kill load logs port ps pull rename restart rm rmi run start stop tag untag version wait container image system volume"
+            opts="-h -V --root --runroot --storage-driver --log-level --help --version attach completion create cp exec history images import info inspect kill load logs pause port ps pull rename restart rm rmi run start stop tag unpause untag version wait container image system volume"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -311,7 +323,7 @@ _sampan() {
             return 0
             ;;
         sampan__subcmd__container)
-            opts="-h --help attach cp create exec exists inspect kill list ls ps logs port prune rename restart rm run start stop wait"
+            opts="-h --help attach cp create exec exists inspect kill list ls ps logs pause port prune rename restart rm run start stop unpause wait"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -894,6 +906,24 @@ _sampan() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        sampan__subcmd__container__subcmd__pause)
+            opts="-a -l -h --all --latest --cidfile --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --cidfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         sampan__subcmd__container__subcmd__port)
             opts="-a -l -h --all --latest --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -1428,6 +1458,24 @@ _sampan() {
                     return 0
                     ;;
                 -t)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        sampan__subcmd__container__subcmd__unpause)
+            opts="-a -l -h --all --latest --cidfile --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --cidfile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2398,6 +2446,24 @@ _sampan() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        sampan__subcmd__pause)
+            opts="-a -l -h --all --latest --cidfile --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --cidfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         sampan__subcmd__port)
             opts="-a -l -h --all --latest --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -3117,6 +3183,24 @@ _sampan() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        sampan__subcmd__unpause)
+            opts="-a -l -h --all --latest --cidfile --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --cidfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

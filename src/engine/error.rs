@@ -116,6 +116,10 @@ pub(crate) enum Error {
     NoBlob { layer: String },
     #[error("no {size} free subordinate ids for --userns=auto: the user has {have}")]
     NoAutoRange { size: u32, have: u32 },
+    #[error("cannot {verb} container {id}: it has no cgroup of its own")]
+    NoCgroup { verb: &'static str, id: String },
+    #[error("cgroup of the container")]
+    Cgroup(#[source] runtime::cgroup::Error),
     #[error("neither an image nor --rootfs was given")]
     NoImage,
     #[error("cannot {verb} container {id}: it is {status}")]

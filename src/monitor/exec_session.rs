@@ -94,7 +94,13 @@ fn live(store: &Store, request: ExecRequest, client: Option<OwnedFd>, reply: &mu
 }
 
 fn finish(store: &Store, record: ExecRecord, status: ExitStatus, clients: Clients) {
-    if let Err(error) = store.write_exec(&record.ended(status.code())) {
+    let (id, container) = (record.id.clone(), record.container.clone());
+    let mut kept = store.write_exec(&record.ended(status.code()));
+    if !store.has_container(&container) {
+        // The container went first and took its sessions along: leave nothing behind.
+        kept = store.remove_exec(&id);
+    }
+    if let Err(error) = kept {
         tracing::debug!(%error, "exec session not recorded");
     }
     let signal = match status {

@@ -487,6 +487,9 @@ impl Store {
         }
         let volatile = layout.run_container(id);
         sys::fs::remove_tree(&volatile).removing(&volatile)?;
+        for exec in self.execs(id)? {
+            self.remove_exec(&exec.id)?;
+        }
         Ok(trashed)
     }
 }

@@ -52,6 +52,11 @@ impl Store {
         record::write_volatile(&self.layout().exec(&exec.id), exec)
     }
 
+    /// True if the container has not been removed.
+    pub(crate) fn has_container(&self, id: &ContainerId) -> bool {
+        sys::fs::exists(&self.layout().container(id))
+    }
+
     /// Forgets a session.
     pub(crate) fn remove_exec(&self, id: &ExecId) -> Result<(), Error> {
         let path = self.layout().exec(id);

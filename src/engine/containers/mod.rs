@@ -14,6 +14,7 @@ pub(crate) mod list;
 pub(crate) mod logs;
 mod mounts;
 mod names;
+mod pause;
 mod place;
 pub(crate) mod ports;
 pub(crate) mod prune;

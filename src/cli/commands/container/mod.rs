@@ -9,6 +9,7 @@ pub(crate) mod inspect;
 pub(crate) mod kill;
 pub(crate) mod list;
 pub(crate) mod logs;
+pub(crate) mod pause;
 pub(crate) mod port;
 pub(crate) mod prune;
 pub(crate) mod remove;
@@ -17,6 +18,7 @@ pub(crate) mod restart;
 pub(crate) mod run;
 pub(crate) mod start;
 pub(crate) mod stop;
+pub(crate) mod unpause;
 mod verbs;
 pub(crate) mod wait;
 

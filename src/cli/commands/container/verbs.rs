@@ -7,8 +7,8 @@ use clap::Subcommand;
 use super::super::super::context::Context;
 use super::super::super::error::Error;
 use super::{
-    attach, cp, create, exec, exists, inspect, kill, list, logs, port, prune, remove, rename, restart, run, start,
-    stop, wait,
+    attach, cp, create, exec, exists, inspect, kill, list, logs, pause, port, prune, remove, rename, restart, run,
+    start, stop, unpause, wait,
 };
 
 #[derive(Debug, Subcommand)]
@@ -24,6 +24,7 @@ pub(crate) enum Container {
     #[command(visible_aliases = ["ls", "ps"])]
     List(list::PsArgs),
     Logs(logs::LogsArgs),
+    Pause(pause::PauseArgs),
     Port(port::PortArgs),
     Prune(prune::ContainerPruneArgs),
     Rename(rename::RenameArgs),
@@ -32,6 +33,7 @@ pub(crate) enum Container {
     Run(Box<run::RunArgs>),
     Start(start::StartArgs),
     Stop(stop::StopArgs),
+    Unpause(unpause::UnpauseArgs),
     Wait(wait::WaitArgs),
 }
 
@@ -47,6 +49,7 @@ pub(crate) fn dispatch(verb: Container, context: &Context) -> Result<ExitCode, E
         Container::Kill(args) => kill::run(args, context),
         Container::List(args) => list::run(args, context),
         Container::Logs(args) => logs::run(args, context),
+        Container::Pause(args) => pause::run(args, context),
         Container::Port(args) => port::run(args, context),
         Container::Prune(args) => prune::run(args, context),
         Container::Rename(args) => rename::run(args, context),
@@ -55,6 +58,7 @@ pub(crate) fn dispatch(verb: Container, context: &Context) -> Result<ExitCode, E
         Container::Run(args) => run::run(*args, context),
         Container::Start(args) => start::run(args, context),
         Container::Stop(args) => stop::run(args, context),
+        Container::Unpause(args) => unpause::run(args, context),
         Container::Wait(args) => wait::run(args, context),
     }
 }
