@@ -38,7 +38,6 @@ pub(crate) fn compile(section: &LinuxSeccomp) -> Result<Program, Error> {
     let default = action(section.default_action(), section.default_errno_ret())?;
     let rules = by_name(section.syscalls().as_deref().unwrap_or_default())?;
     let tables: Vec<_> = architectures(section).into_iter().map(|machine| machine.table(&rules)).collect();
-    warn_of_unknown(&rules);
     let flags = flags(section)?;
     Program::assemble(&tables, default, flags).map_err(Error::Seccomp)
 }
@@ -227,9 +226,9 @@ impl Machine {
 }
 
 /// Names that no table has: newer than ours, or misspelt.
-fn warn_of_unknown(rules: &Rules<'_>) {
-    let mut unknown: HashSet<&str> =
-        rules.iter().filter(|(_, named)| !named.found.get()).map(|(name, _)| *name).collect();
+pub(crate) fn unknown_names(section: &LinuxSeccomp) -> Vec<String> {
+    let names = section.syscalls().iter().flatten().flat_map(|rule| rule.names());
+    let mut unknown: HashSet<&str> = names.map(String::as_str).collect();
     macro_rules! forget {
         ($($arch:ident),*) => {
             // One table after the other, until nothing is left.
@@ -241,11 +240,9 @@ fn warn_of_unknown(rules: &Rules<'_>) {
         };
     }
     forget!(riscv64, aarch64, arm, x86_64, x86, powerpc64, s390x);
-    if !unknown.is_empty() {
-        let mut unknown: Vec<_> = unknown.into_iter().collect();
-        unknown.sort_unstable();
-        tracing::warn!(?unknown, "seccomp profile names system calls that are not known: left out");
-    }
+    let mut unknown: Vec<String> = unknown.into_iter().map(str::to_owned).collect();
+    unknown.sort_unstable();
+    unknown
 }
 
 #[cfg(test)]

@@ -78,6 +78,14 @@ impl Engine {
             user_name: self.user_name(config)?,
         };
         let oci = specgen::generate(spec, image, facts, &placement).map_err(Error::Spec)?;
+        if let (SeccompMode::File(path), Some(section)) =
+            (&spec.security.seccomp, oci.linux().as_ref().and_then(|linux| linux.seccomp().as_ref()))
+        {
+            let unknown = runtime::seccomp_profile::unknown_names(section);
+            if !unknown.is_empty() {
+                tracing::warn!(?path, ?unknown, "seccomp profile names system calls that are not known: left out");
+            }
+        }
         let bundle = Bundle {
             spec: oci,
             rootfs,
