@@ -5,7 +5,6 @@
 //! stands). Names that no architecture knows are left out with a warning; everything else that is not understood is an
 //! error (case C22). x32 calls are never made: no profile can mean them.
 
-use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 
 use oci_spec::runtime::{
@@ -74,21 +73,14 @@ const OWNER_CALLS: [&str; 25] = [
 /// The filter of the single-id mode: with one id there is nobody to give a file to and nobody to become, so these calls
 /// answer that they were done (K-A9). Installed beside the profile, of which the stricter answer counts.
 pub(crate) fn pretend_owner_calls() -> Result<Program, Error> {
-    let done = || Named { rules: vec![Rule { conditions: Vec::new(), action: Action::errno(0) }], ..Named::default() };
+    let done = || vec![Rule { conditions: Vec::new(), action: Action::errno(0) }];
     let rules: Rules<'_> = OWNER_CALLS.iter().map(|name| (*name, done())).collect();
     let tables: Vec<_> = Machine::all().into_iter().map(|arch| arch.table(&rules)).collect();
     Program::assemble(&tables, Action::ALLOW, 0).map_err(Error::Seccomp)
 }
 
-type Rules<'a> = HashMap<&'a str, Named>;
-
-/// The rules of a name.
-#[derive(Debug, Default)]
-struct Named {
-    rules: Vec<Rule>,
-    /// This machine has such a call.
-    found: Cell<bool>,
-}
+/// The rules of each name.
+type Rules<'a> = HashMap<&'a str, Vec<Rule>>;
 
 fn by_name(syscalls: &[LinuxSyscall]) -> Result<Rules<'_>, Error> {
     let mut rules: Rules<'_> = HashMap::with_capacity(512);
@@ -97,7 +89,7 @@ fn by_name(syscalls: &[LinuxSyscall]) -> Result<Rules<'_>, Error> {
         let args = syscall.args().as_deref().unwrap_or_default();
         let alternatives = alternatives(args)?;
         for name in syscall.names() {
-            let list = &mut rules.entry(name).or_default().rules;
+            let list = rules.entry(name).or_default();
             list.extend(alternatives.iter().map(|conditions| Rule { conditions: conditions.clone(), action }));
         }
     }
@@ -206,9 +198,8 @@ impl Machine {
             ($arch:ident) => {
                 syscalls::$arch::Sysno::iter()
                     .filter_map(|call| {
-                        let named = rules.get(call.name())?;
-                        named.found.set(true);
-                        Some((u32::try_from(call.id()).ok()?, named.rules.as_slice()))
+                        let rules = rules.get(call.name())?;
+                        Some((u32::try_from(call.id()).ok()?, rules.as_slice()))
                     })
                     .collect()
             };
