@@ -143,27 +143,31 @@ fn start(store: &Store, request: &StartRequest, restarts: u32) -> Result<Alive, 
     let pending = cgroup::begin(wanted, &pids);
     let holder = PortHolder { id: &request.config.id, name: request.config.name.as_str() };
     let ports = network::claim(&store.layout().ports(), &request.network.ports, &holder).map_err(Error::Network);
-    let staging = creating.map().map_err(Error::Runtime)?;
+    let mapped = creating.map().map_err(Error::Runtime);
+    // Either error, and what the other has brought is given back.
+    let (staging, ports) = match (mapped, ports) {
+        (Ok(staging), Ok(ports)) => (staging, ports),
+        (Ok(_), Err(error)) => return Err(undo(finish_cgroup(pending).ok().flatten(), None, error)),
+        (Err(error), ports) => return Err(undo(finish_cgroup(pending).ok().flatten(), ports.ok(), error)),
+    };
     let published = if outer.is_live() {
         None
     } else {
         // Only an offer to others: without it they make their own.
         Published::publish(staging.stage_pid(), &request.wish.maps, &live_dir).ok()
     };
-    let ports = ports?;
-    let cgroup = pending.and_then(cgroup::Pending::finish).map_err(Error::Cgroup)?;
-    let undo = |cgroup: Option<ContainerCgroup>, error: Error| {
-        exit::remove_cgroup(cgroup);
-        error
+    let cgroup = match finish_cgroup(pending) {
+        Ok(cgroup) => cgroup,
+        Err(error) => return Err(undo(None, Some(ports), error)),
     };
     if let Some(group) = &cgroup
         && let Err(error) = group.apply(&spec.resources)
     {
-        return Err(undo(cgroup, Error::Cgroup(error)));
+        return Err(undo(cgroup, Some(ports), Error::Cgroup(error)));
     }
     let placed = match staging.place(cgroup.as_ref().map(ContainerCgroup::dir)) {
         Ok(placed) => placed,
-        Err(error) => return Err(undo(cgroup, Error::Runtime(error))),
+        Err(error) => return Err(undo(cgroup, Some(ports), Error::Runtime(error))),
     };
     let run_dir = store.layout().run_container(&request.config.id);
     let network = network::start(&request.network, &ports.ports, &run_dir, placed.userns.as_fd(), placed.netns.as_fd());
@@ -171,7 +175,7 @@ fn start(store: &Store, request: &StartRequest, restarts: u32) -> Result<Alive, 
         Ok(network) => network,
         Err(error) => {
             placed.abandon();
-            return Err(undo(cgroup, Error::Network(error)));
+            return Err(undo(cgroup, Some(ports), Error::Network(error)));
         }
     };
     let begun = placed.created().map_err(Error::Runtime).and_then(|created| {
@@ -187,7 +191,7 @@ fn start(store: &Store, request: &StartRequest, restarts: u32) -> Result<Alive, 
         Ok(running) => running,
         Err(error) => {
             exit::stop_network(network);
-            return Err(undo(cgroup, error));
+            return Err(undo(cgroup, Some(ports), error));
         }
     };
     let mut alive = assemble(running, io, network, ports, cgroup, published)?;
@@ -199,6 +203,19 @@ fn start(store: &Store, request: &StartRequest, restarts: u32) -> Result<Alive, 
             Err(error)
         }
     }
+}
+
+fn finish_cgroup(pending: Result<cgroup::Pending, cgroup::Error>) -> Result<Option<ContainerCgroup>, Error> {
+    pending.and_then(cgroup::Pending::finish).map_err(Error::Cgroup)
+}
+
+/// Gives back what a start that fails has taken; returns its error.
+fn undo(cgroup: Option<ContainerCgroup>, ports: Option<ClaimedPorts>, error: Error) -> Error {
+    exit::remove_cgroup(cgroup);
+    if let Some(ports) = ports {
+        ports.release();
+    }
+    error
 }
 
 fn assemble(

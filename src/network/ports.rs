@@ -57,12 +57,9 @@ pub(crate) fn claim(directory: &Path, wanted: &[PortMapping], holder: &PortHolde
     };
     sys::fs::mkdir_all(directory, 0o700).map_err(failed(one))?;
     let guard = FileLock::exclusive(&directory.join("lock")).map_err(failed(one))?;
-    // Fixed ports first, so that a chosen one does not take a later one's place.
-    for port in wanted.iter().filter(|port| port.host_port != 0) {
-        claimed.take(directory, port, holder)?;
-    }
-    for port in wanted.iter().filter(|port| port.host_port == 0) {
-        claimed.choose(directory, port, holder)?;
+    if let Err(error) = claimed.take_all(directory, wanted, holder) {
+        claimed.release();
+        return Err(error);
     }
     drop(guard);
     // In the order of the wish.
@@ -79,6 +76,14 @@ pub(crate) fn claim(directory: &Path, wanted: &[PortMapping], holder: &PortHolde
 }
 
 impl ClaimedPorts {
+    /// Fixed ports first, so that a chosen one does not take a later one's place.
+    fn take_all(&mut self, directory: &Path, wanted: &[PortMapping], holder: &PortHolder<'_>) -> Result<(), Error> {
+        for port in wanted.iter().filter(|port| port.host_port != 0) {
+            self.take(directory, port, holder)?;
+        }
+        wanted.iter().filter(|port| port.host_port == 0).try_for_each(|port| self.choose(directory, port, holder))
+    }
+
     fn take(&mut self, directory: &Path, port: &PortMapping, holder: &PortHolder<'_>) -> Result<(), Error> {
         let wish = Claim::of(port);
         for other in claims(directory).map_err(|source| claim_failed(port, source))? {
@@ -287,6 +292,10 @@ mod tests {
         // A server of somebody else.
         let server = std::net::TcpListener::bind(("127.0.0.1", number)).expect("free");
         assert!(matches!(claim(directory.path(), &wish, &second), Err(Error::PortInUse { .. })));
+        // What was claimed before the refusal is given back.
+        let both = [port("127.0.0.3::80"), wish[0].clone()];
+        claim(directory.path(), &both, &second).expect_err("one of them is in use");
+        assert_eq!(crate::sys::fs::names(directory.path()).expect("there"), ["lock"]);
         drop(server);
     }
 }

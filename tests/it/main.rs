@@ -8,4 +8,5 @@
 mod container;
 mod harness;
 mod image;
+mod network;
 mod runtime;

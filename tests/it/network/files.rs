@@ -1,0 +1,63 @@
+//! `/etc/resolv.conf` and `/etc/hosts` of containers.
+
+use crate::harness::{BUSYBOX, Env, requires};
+
+fn file(env: &Env, path: &str, options: &[&str]) -> String {
+    let mut arguments = vec!["run", "--rm", "--hostname=inside", "--name=outside"];
+    arguments.extend(options);
+    arguments.extend([BUSYBOX, "cat", path]);
+    env.run(arguments).success().stdout()
+}
+
+#[test]
+fn name_servers() {
+    requires!(userns, pasta, slirp4netns);
+    let env = Env::with_busybox();
+    let host = std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
+    for (network, forwarder) in [("--network=pasta", "169.254.1.1"), ("--network=slirp4netns", "10.0.2.3")] {
+        let text = file(&env, "/etc/resolv.conf", &[network]);
+        if host.contains("nameserver") {
+            assert!(text.contains(&format!("nameserver {forwarder}\n")), "{network}: {text}");
+        }
+        assert!(!text.contains("nameserver 127."), "{network}: {text}");
+        let flags =
+            [network, "--dns=9.9.9.9", "--dns=149.112.112.112", "--dns-search=a.example", "--dns-option=ndots:2"];
+        let text = file(&env, "/etc/resolv.conf", &flags);
+        assert_eq!(text, "search a.example\nnameserver 9.9.9.9\nnameserver 149.112.112.112\noptions ndots:2\n");
+    }
+    assert_eq!(file(&env, "/etc/resolv.conf", &["--network=host"]), host);
+    env.run(["run", "--rm", "--dns=nobody", BUSYBOX, "true"]).code(125).stderr_has("nobody");
+    env.run(["run", "--rm", "--dns-search=a\nnameserver 6.6.6.6", BUSYBOX, "true"]).code(125).stderr_has("dns-search");
+}
+
+#[test]
+fn hosts() {
+    requires!(userns, slirp4netns);
+    let env = Env::with_busybox();
+    let add = ["--add-host=db;database:10.1.2.3", "--add-host=six:[fd00::7]"];
+    let text = file(&env, "/etc/hosts", &["--network=slirp4netns", add[0], add[1]]);
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(&lines[..2], ["10.1.2.3\tdb database", "fd00::7\tsix"], "{text}");
+    assert!(lines.iter().any(|line| line.starts_with("127.0.0.1\t") && line.contains("localhost")), "{text}");
+    assert!(lines.contains(&"10.0.2.100\tinside outside"), "{text}");
+    let text = file(&env, "/etc/hosts", &["--network=none"]);
+    assert!(text.contains("inside"), "{text}");
+    let text = file(&env, "/etc/hosts", &["--network=host", "--add-host=here:host-gateway"]);
+    assert!(text.starts_with("127.0.0.1\there\n"), "{text}");
+    for bad in ["--add-host=x", "--add-host=a b:1.1.1.1", "--add-host=x:nowhere", "--add-host=x\ny:1.1.1.1"] {
+        env.run(["run", "--rm", "--network=none", bad, BUSYBOX, "true"]).code(125).stderr_has("add-host");
+    }
+    let out = env.run(["run", "--rm", "--network=none", "--add-host=x:host-gateway", BUSYBOX, "true"]);
+    out.code(125).stderr_has("host-gateway");
+    assert_eq!(file(&env, "/etc/hostname", &["--network=none"]), "inside\n");
+}
+
+#[test]
+fn the_container_can_change_them() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let script = "echo 10.9.9.9 later >> /etc/hosts && echo nameserver 10.9.9.9 > /etc/resolv.conf && \
+                  grep -c later /etc/hosts && cat /etc/resolv.conf";
+    let out = env.run(["run", "--rm", "--network=none", BUSYBOX, "sh", "-c", script]);
+    out.success().prints("1\nnameserver 10.9.9.9\n");
+}
