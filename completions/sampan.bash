@@ -220,6 +220,9 @@ _sampan() {
             sampan__subcmd__system,check)
                 cmd="sampan__subcmd__system__subcmd__check"
                 ;;
+            sampan__subcmd__system,doctor)
+                cmd="sampan__subcmd__system__subcmd__doctor"
+                ;;
             sampan__subcmd__system,info)
                 cmd="sampan__subcmd__system__subcmd__info"
                 ;;
@@ -3097,7 +3100,7 @@ _sampan() {
             return 0
             ;;
         sampan__subcmd__system)
-            opts="-h --help check info version"
+            opts="-h --help check doctor info version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3112,6 +3115,28 @@ _sampan() {
             ;;
         sampan__subcmd__system__subcmd__check)
             opts="-r -q -f -h --repair --quick --format --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        sampan__subcmd__system__subcmd__doctor)
+            opts="-f -h --format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -810,14 +810,17 @@ complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_sub
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from tag" -s h -l help -d 'Print help'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from untag" -s h -l help -d 'Print help'
-complete -c sampan -n "__fish_sampan_using_subcommand system; and not __fish_seen_subcommand_from check info version" -s h -l help -d 'Print help'
-complete -c sampan -n "__fish_sampan_using_subcommand system; and not __fish_seen_subcommand_from check info version" -f -a "check" -d 'Checks that the store and what runs are as they should be'
-complete -c sampan -n "__fish_sampan_using_subcommand system; and not __fish_seen_subcommand_from check info version" -f -a "info" -d 'Shows what this host and this store are'
-complete -c sampan -n "__fish_sampan_using_subcommand system; and not __fish_seen_subcommand_from check info version" -f -a "version" -d 'Shows the version'
+complete -c sampan -n "__fish_sampan_using_subcommand system; and not __fish_seen_subcommand_from check doctor info version" -s h -l help -d 'Print help'
+complete -c sampan -n "__fish_sampan_using_subcommand system; and not __fish_seen_subcommand_from check doctor info version" -f -a "check" -d 'Checks that the store and what runs are as they should be'
+complete -c sampan -n "__fish_sampan_using_subcommand system; and not __fish_seen_subcommand_from check doctor info version" -f -a "doctor" -d 'Shows what this host gives a rootless user, and the cure for what is missing'
+complete -c sampan -n "__fish_sampan_using_subcommand system; and not __fish_seen_subcommand_from check doctor info version" -f -a "info" -d 'Shows what this host and this store are'
+complete -c sampan -n "__fish_sampan_using_subcommand system; and not __fish_seen_subcommand_from check doctor info version" -f -a "version" -d 'Shows the version'
 complete -c sampan -n "__fish_sampan_using_subcommand system; and __fish_seen_subcommand_from check" -s f -l format -d 'Form of the output: `json` or a Go template' -r
 complete -c sampan -n "__fish_sampan_using_subcommand system; and __fish_seen_subcommand_from check" -s r -l repair -d 'Repair what can be repaired'
 complete -c sampan -n "__fish_sampan_using_subcommand system; and __fish_seen_subcommand_from check" -s q -l quick -d 'Leave the content of blobs out'
 complete -c sampan -n "__fish_sampan_using_subcommand system; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c sampan -n "__fish_sampan_using_subcommand system; and __fish_seen_subcommand_from doctor" -s f -l format -d 'Form of the output: `json` or a Go template' -r
+complete -c sampan -n "__fish_sampan_using_subcommand system; and __fish_seen_subcommand_from doctor" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sampan -n "__fish_sampan_using_subcommand system; and __fish_seen_subcommand_from info" -s f -l format -d 'Form of the output: `json` or a Go template' -r
 complete -c sampan -n "__fish_sampan_using_subcommand system; and __fish_seen_subcommand_from info" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sampan -n "__fish_sampan_using_subcommand system; and __fish_seen_subcommand_from version" -s f -l format -d 'Form of the output: `json` or a Go template' -r

@@ -3,30 +3,56 @@
 
 use std::path::Path;
 
+use crate::rootless::subid;
+use crate::runtime::cgroup::{self, Available};
 use crate::sys;
 use crate::types::failure::FailureKind;
 
 /// Something that the host has to give.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Need {
+    /// Linux 5.12 or later, with all kinds of namespaces.
+    Kernel,
+    /// A `/proc` that nothing covers, so that containers may have theirs.
+    Proc,
     /// The kernel lets this user make user namespaces.
     UserNamespaces,
     /// Ranges in `/etc/subuid` and `/etc/subgid`.
     SubordinateIds,
     /// `newuidmap` and `newgidmap` with their privilege.
     IdMappers,
+    /// The set-uid bit or the file capabilities of these programs.
+    MapperPrivilege,
     /// Overlay mounts in a user namespace.
     Overlay,
+    /// `/dev/fuse`.
+    FuseDevice,
+    /// The store can be written.
+    StoreWritable,
+    /// A store on a local file system.
+    StoreElsewhere,
+    /// `XDG_RUNTIME_DIR`.
+    RuntimeDir,
     /// cgroup v2 with the controllers delegated.
     Cgroup,
     /// pasta or slirp4netns.
     NetworkHelper,
+    /// pasta of October 2024 or later.
+    ModernPasta,
+    /// `/dev/net/tun`.
+    Tun,
+    /// Echo requests.
+    Ping,
     /// A port below the first one that users may bind.
     LowPort,
     /// Room on the file system of the store.
     Space,
     /// Processes of this user survive the logout.
     Linger,
+    /// Instances and watches of `inotify(7)`.
+    Inotify,
+    /// Keys of `keyrings(7)`.
+    Keyring,
 }
 
 /// Who asks.
@@ -70,13 +96,28 @@ impl Need {
     pub(crate) fn cure(self, caller: &Caller) -> String {
         let user = &caller.user;
         match self {
+            Self::Kernel => "boot a kernel of Linux 5.12 or later with all namespaces: sudo apt full-upgrade".to_owned(),
+            Self::Proc => {
+                "start the container around us with an uncovered /proc: podman run --security-opt unmask=ALL, or \
+                 docker run --security-opt systempaths=unconfined"
+                    .to_owned()
+            }
             Self::UserNamespaces => user_namespaces(),
-            Self::SubordinateIds => format!(
-                "give {user} subordinate ids that nobody else has: sudo usermod --add-subuids 100000-165535 \
-                 --add-subgids 100000-165535 {user}"
-            ),
+            Self::SubordinateIds => {
+                let first = subid::first_free();
+                let range = format!("{first}-{}", first.saturating_add(65535));
+                format!(
+                    "give {user} subordinate ids that nobody else has: sudo usermod --add-subuids {range} \
+                     --add-subgids {range} {user}"
+                )
+            }
             Self::IdMappers => {
                 "install newuidmap and newgidmap with their privilege: sudo apt install uidmap (Fedora: shadow-utils)"
+                    .to_owned()
+            }
+            Self::MapperPrivilege => {
+                "give them their privilege back: sudo chmod u+s \"$(command -v newuidmap)\" \"$(command -v newgidmap)\" \
+                 (in a container, do not start it with no-new-privileges)"
                     .to_owned()
             }
             Self::Overlay => {
@@ -84,7 +125,22 @@ impl Need {
                  use --storage-driver=copy"
                     .to_owned()
             }
+            Self::FuseDevice => "let users open the device: sudo modprobe fuse && sudo chmod 0666 /dev/fuse".to_owned(),
+            Self::StoreWritable => {
+                "make your home writable, or choose another place: sampan --root /var/tmp/$USER-sampan …".to_owned()
+            }
+            Self::StoreElsewhere => {
+                "put the store on a local file system (ext4, xfs, btrfs): sampan --root /var/tmp/$USER-sampan …".to_owned()
+            }
+            Self::RuntimeDir => {
+                "log in through logind (ssh or a console, not su or sudo): sudo machinectl shell $USER@, or export \
+                 XDG_RUNTIME_DIR=/run/user/$(id -u)"
+                    .to_owned()
+            }
             Self::Cgroup => {
+                if let Available::None(why) = cgroup::available() {
+                    return why.cure("all");
+                }
                 "let systemd delegate the controllers: as root, mkdir -p /etc/systemd/system/user@.service.d && printf \
                  '[Service]\\nDelegate=cpu cpuset io memory pids\\n' > \
                  /etc/systemd/system/user@.service.d/delegate.conf && systemctl daemon-reload, then log in again"
@@ -93,6 +149,13 @@ impl Need {
             Self::NetworkHelper => {
                 "install a network helper: sudo apt install passt (or slirp4netns), or use --network=none or host"
                     .to_owned()
+            }
+            Self::ModernPasta => "install pasta of October 2024 or later (Debian 13 and Fedora 41 have it), and slirp4netns \
+                                  until then: sudo apt install passt slirp4netns"
+                .to_owned(),
+            Self::Tun => "let users open the device: sudo modprobe tun && sudo chmod 0666 /dev/net/tun".to_owned(),
+            Self::Ping => {
+                "let users send echo requests: sudo sysctl net.ipv4.ping_group_range=\"0 2147483647\"".to_owned()
             }
             Self::LowPort => format!(
                 "publish a port from {0} on, or let users bind lower ones: sudo sysctl \
@@ -103,6 +166,10 @@ impl Need {
                 "free some space: sampan rmi of images and sampan volume rm of volumes that are not needed".to_owned()
             }
             Self::Linger => format!("let processes survive the logout: loginctl enable-linger {user}"),
+            Self::Inotify => "raise the limits: sudo sysctl fs.inotify.max_user_instances=1024 \
+                              fs.inotify.max_user_watches=524288"
+                .to_owned(),
+            Self::Keyring => "raise the quota: sudo sysctl kernel.keys.maxkeys=20000 kernel.keys.maxbytes=2000000".to_owned(),
         }
     }
 }
@@ -117,9 +184,13 @@ fn user_namespaces() -> String {
         return "allow user namespaces: sudo sysctl kernel.unprivileged_userns_clone=1".to_owned();
     }
     if is("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1") {
-        return "AppArmor keeps this program from user namespaces: install contrib/apparmor/sampan as \
-                /etc/apparmor.d/sampan and run sudo systemctl reload apparmor"
-            .to_owned();
+        let program = sys::process::own_executable().unwrap_or_else(|_| Path::new("/usr/bin/sampan").to_owned());
+        return format!(
+            "let AppArmor allow this program user namespaces (contrib/apparmor/sampan does it for the usual places): \
+             printf 'abi <abi/4.0>,\\nprofile sampan \"{}\" flags=(unconfined) {{\\n  userns,\\n}}\\n' | \
+             sudo tee /etc/apparmor.d/sampan && sudo apparmor_parser -r /etc/apparmor.d/sampan",
+            program.display()
+        );
     }
     "the kernel or the container around us refuses user namespaces: see sampan system doctor".to_owned()
 }
@@ -140,8 +211,9 @@ mod tests {
     #[test]
     fn cures_name_the_user_and_a_command() {
         let caller = Caller { user: "ann".to_owned() };
-        assert!(Need::SubordinateIds.cure(&caller).ends_with("--add-subgids 100000-165535 ann"));
+        let ids = Need::SubordinateIds.cure(&caller);
+        assert!(ids.contains("--add-subuids ") && ids.ends_with(" ann"), "{ids}");
         assert!(Need::Linger.cure(&caller).contains("enable-linger ann"));
-        assert!(Need::Cgroup.cure(&caller).contains("Delegate="));
+        assert!(!Need::Cgroup.cure(&caller).is_empty());
     }
 }

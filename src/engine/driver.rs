@@ -42,7 +42,8 @@ impl Engine {
         self.driver().map_or(StorageDriver::Overlay.name(), StorageDriver::name)
     }
 
-    fn probe_driver(&self) -> Result<StorageDriver, Error> {
+    /// Mounts one in P, on the file system of the store.
+    pub(super) fn probe_overlay(&self) -> Result<bool, Error> {
         let lease = self.store.lease()?;
         let dir = lease.new_path("probe");
         let overlay = worker::run(&self.outer()?, || {
@@ -54,7 +55,11 @@ impl Engine {
         });
         let overlay = overlay?;
         lease.finish(&self.store)?;
-        if overlay {
+        Ok(overlay)
+    }
+
+    fn probe_driver(&self) -> Result<StorageDriver, Error> {
+        if self.probe_overlay()? {
             return Ok(StorageDriver::Overlay);
         }
         let fuse =

@@ -243,7 +243,7 @@ impl Engine {
     }
 
     /// The first line that a helper program says of itself.
-    fn program(&self, name: &str, argument: &str) -> Program {
+    pub(super) fn program(&self, name: &str, argument: &str) -> Program {
         let Some(path) = find_program(name, &self.config.path) else { return Program::default() };
         let version = match Spawn::new(&path).arg(argument).output(4096) {
             Ok((_, output)) => String::from_utf8_lossy(&output).lines().next().unwrap_or_default().to_owned(),

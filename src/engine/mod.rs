@@ -3,6 +3,7 @@
 
 pub(crate) mod containers;
 pub(crate) mod cures;
+pub(crate) mod doctor;
 mod driver;
 mod error;
 mod handle;

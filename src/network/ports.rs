@@ -295,7 +295,8 @@ mod tests {
         // What was claimed before the refusal is given back.
         let both = [port("127.0.0.3::80"), wish[0].clone()];
         claim(directory.path(), &both, &second).expect_err("one of them is in use");
-        assert_eq!(crate::sys::fs::names(directory.path()).expect("there"), ["lock"]);
+        let left = crate::sys::fs::names(directory.path()).expect("there");
+        assert!(!left.iter().any(|name| name.to_string_lossy().contains("127.0.0.3")), "{left:?}");
         drop(server);
     }
 }

@@ -44,9 +44,56 @@ pub(crate) fn of_user(name: Option<&str>, uid: u32, path: &str) -> Result<SubIds
 }
 
 fn from_file(path: &str, name: Option<&str>, uid: u32) -> Result<Vec<Range>, Error> {
-    let path = Path::new(path);
-    let text = sys::fs::read_if_exists(path).map_err(|source| Error::ReadSubIds { path: path.to_owned(), source })?;
-    Ok(parse(&String::from_utf8_lossy(&text.unwrap_or_default()), name, uid))
+    Ok(parse(&text_of(Path::new(path))?, name, uid))
+}
+
+/// Owners of ranges that overlap with those of this user: `bob (uids)`.
+pub(crate) fn shared(name: Option<&str>, uid: u32) -> Result<Vec<String>, Error> {
+    let mut owners = Vec::new();
+    for (path, what) in [("/etc/subuid", "uids"), ("/etc/subgid", "gids")] {
+        let found = overlapping(&text_of(Path::new(path))?, name, uid);
+        owners.extend(found.into_iter().map(|owner| format!("{owner} ({what})")));
+    }
+    Ok(owners)
+}
+
+/// First id of a range of 65536 that nobody has, in neither file.
+pub(crate) fn first_free() -> u32 {
+    let texts = ["/etc/subuid", "/etc/subgid"].map(|path| text_of(Path::new(path)).unwrap_or_default());
+    texts.iter().map(|text| free_after(text)).max().unwrap_or(100_000)
+}
+
+fn text_of(path: &Path) -> Result<String, Error> {
+    let bytes = sys::fs::read_if_exists(path).map_err(|source| Error::ReadSubIds { path: path.to_owned(), source })?;
+    Ok(String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned())
+}
+
+/// Owner and range of every line.
+fn lines(text: &str) -> impl Iterator<Item = (&str, Range)> {
+    text.lines().filter_map(|line| {
+        let mut fields = line.trim().split(':');
+        let owner = fields.next()?;
+        Some((owner, range(fields.next()?, fields.next()?)?))
+    })
+}
+
+fn free_after(text: &str) -> u32 {
+    let ends = lines(text).filter_map(|(_, (first, count))| first.checked_add(count));
+    // A range at the very top leaves no room above it.
+    ends.filter(|end| end.checked_add(65536).is_some()).max().unwrap_or(0).max(100_000)
+}
+
+fn overlapping(text: &str, name: Option<&str>, uid: u32) -> Vec<String> {
+    let ours = parse(text, name, uid);
+    let uid = uid.to_string();
+    let end = |(first, count): Range| u64::from(first) + u64::from(count);
+    let mut owners: Vec<String> = lines(text)
+        .filter(|(owner, _)| *owner != uid && Some(*owner) != name)
+        .filter(|(_, theirs)| ours.iter().any(|own| u64::from(own.0) < end(*theirs) && u64::from(theirs.0) < end(*own)))
+        .map(|(owner, _)| owner.to_owned())
+        .collect();
+    owners.dedup();
+    owners
 }
 
 /// Lines `OWNER:FIRST:COUNT`, the owner by name or uid.
@@ -79,7 +126,17 @@ fn range(first: &str, count: &str) -> Option<Range> {
 
 #[cfg(test)]
 mod tests {
-    use super::{parse, parse_getsubids};
+    use super::{free_after, overlapping, parse, parse_getsubids};
+
+    #[test]
+    fn c28_ranges_of_others() {
+        let text = "ann:100000:65536\nbob:165535:65536\n1000:300000:5\neve:300004:1\ndan:300005:9\n";
+        assert_eq!(overlapping(text, Some("ann"), 1000), ["bob", "eve"]);
+        assert!(overlapping("ann:100000:65536\nbob:165536:65536\n", Some("ann"), 1000).is_empty());
+        assert_eq!(free_after(text), 300_014);
+        assert_eq!(free_after(""), 100_000);
+        assert_eq!(free_after("x:4294900000:60000\n"), 100_000);
+    }
 
     #[test]
     fn ranges_of_a_user() {

@@ -36,13 +36,17 @@ pub(crate) enum SingleReason {
 }
 
 impl OuterWish {
+    /// One id: what every caller can have.
+    pub(crate) fn single_id() -> Self {
+        let (uid, gid) = sys::process::ids();
+        let maps = IdMaps { uid: IdMap::single(0, uid), gid: IdMap::single(0, gid) };
+        Self { maps, mappers: None, single: Some(SingleReason::NoSubIds) }
+    }
+
     /// What this caller can have. `path` is the PATH to search for helper programs.
     pub(crate) fn of_caller(path: &str) -> Result<Self, Error> {
         let (uid, gid) = sys::process::ids();
-        let single = |reason| {
-            let maps = IdMaps { uid: IdMap::single(0, uid), gid: IdMap::single(0, gid) };
-            Ok(Self { maps, mappers: None, single: Some(reason) })
-        };
+        let single = |reason| Ok(Self { single: Some(reason), ..Self::single_id() });
         let (Some(newuidmap), Some(newgidmap)) = (find_program("newuidmap", path), find_program("newgidmap", path))
         else {
             return single(SingleReason::NoMapper);

@@ -45,3 +45,11 @@ pub(crate) fn try_listen_udp(at: SocketAddr) -> Result<u16> {
     let socket = UdpSocket::bind(at).call("bind", || format!("udp {at}"))?;
     socket.local_addr().call("getsockname", || format!("udp {at}")).map(|local| local.port())
 }
+
+/// Opens a socket for echo requests, which `ping_group_range` allows or not (`icmp(7)`).
+pub(crate) fn try_ping_socket() -> Result<()> {
+    use rustix::net::{AddressFamily, SocketFlags, SocketType, ipproto, socket_with};
+    socket_with(AddressFamily::INET, SocketType::DGRAM, SocketFlags::CLOEXEC, Some(ipproto::ICMP))
+        .call("socket", || "AF_INET, SOCK_DGRAM, IPPROTO_ICMP".to_owned())
+        .map(drop)
+}

@@ -10,3 +10,4 @@ mod harness;
 mod image;
 mod network;
 mod runtime;
+mod system;

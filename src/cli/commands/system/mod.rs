@@ -1,6 +1,7 @@
 //! Verbs about Sampan itself: `sampan system …`, `info`, `version`.
 
 pub(crate) mod check;
+pub(crate) mod doctor;
 pub(crate) mod info;
 mod verbs;
 pub(crate) mod version;

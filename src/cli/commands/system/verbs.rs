@@ -6,12 +6,13 @@ use clap::Subcommand;
 
 use super::super::super::context::Context;
 use super::super::super::error::Error;
-use super::{check, info, version};
+use super::{check, doctor, info, version};
 
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub(crate) enum System {
     Check(check::CheckArgs),
+    Doctor(doctor::DoctorArgs),
     Info(info::InfoArgs),
     Version(version::VersionArgs),
 }
@@ -19,6 +20,7 @@ pub(crate) enum System {
 pub(crate) fn run(verb: System, context: &Context) -> Result<ExitCode, Error> {
     match verb {
         System::Check(args) => check::run(args, context),
+        System::Doctor(args) => doctor::run(args, context),
         System::Info(args) => info::run(args, context),
         System::Version(args) => version::run(args, context),
     }

@@ -1,0 +1,63 @@
+//! The examination: all probes, in the order in which a container needs what they look at.
+
+use std::path::{Path, PathBuf};
+
+use crate::engine::Engine;
+use crate::engine::cures::Caller;
+use crate::sys;
+
+use super::finding::DoctorReport;
+use super::{control, ids, kernel, store, uplink};
+
+/// What the doctor cannot see from below.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct DoctorRequest {
+    /// `XDG_RUNTIME_DIR`, if it is set.
+    pub(crate) runtime_dir: Option<PathBuf>,
+}
+
+impl Engine {
+    /// Probes everything. A probe that fails is a finding: the examination itself cannot fail.
+    pub(crate) fn doctor(&self, request: &DoctorRequest) -> DoctorReport {
+        let caller = Caller::this(&self.config.path);
+        let namespaces = kernel::user_namespaces(&caller);
+        let possible = namespaces.is_ok();
+        let mut findings = vec![kernel::version(), namespaces.unwrap_or_else(|finding| finding)];
+        // Without a user namespace nothing else can be tried.
+        if possible {
+            findings.push(kernel::other_namespaces(&caller));
+            findings.push(kernel::proc(&caller));
+        }
+        findings.extend(ids::findings(self, &caller, possible));
+        findings.extend(store::findings(self, request, &caller, possible));
+        findings.extend(control::findings(self, &caller));
+        findings.extend(uplink::findings(self, &caller, possible));
+        findings.push(kernel::inotify(&caller));
+        findings.extend(kernel::keyring(&caller));
+        DoctorReport { findings }
+    }
+}
+
+/// A setting of the kernel's.
+pub(super) fn setting(path: &str) -> Option<String> {
+    sys::fs::read_to_string(Path::new(path)).ok().map(|text| text.trim().to_owned())
+}
+
+/// A setting that is a number.
+pub(super) fn number(path: &str) -> Option<u64> {
+    setting(path)?.parse().ok()
+}
+
+/// An error and its causes, in one line.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let message = cause.to_string();
+        if !text.ends_with(&message) {
+            text = format!("{text}: {message}");
+        }
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,83 @@
+//! `system doctor`: it tries everything out, says what is lost, and leaves nothing behind.
+
+use std::os::unix::fs::PermissionsExt;
+
+use serde_json::Value;
+
+use crate::harness::{Env, requires};
+
+/// The finding of a need.
+#[track_caller]
+fn finding(report: &Value, need: &str) -> Value {
+    let found = report["Findings"].as_array().unwrap().iter().find(|finding| finding["Need"] == need);
+    found.cloned().unwrap_or_else(|| panic!("nothing of {need:?} in {report:#}"))
+}
+
+#[test]
+fn every_need_is_judged() {
+    requires!(userns, subids, overlay, slirp4netns);
+    let env = Env::new();
+    let out = env.run(["system", "doctor", "--format=json"]);
+    let report = out.json();
+    let mut missing = false;
+    for finding in report["Findings"].as_array().unwrap() {
+        let text = |name: &str| finding[name].as_str().unwrap().to_owned();
+        let fine = text("Verdict") == "fine";
+        assert!(!text("Found").is_empty(), "{finding}");
+        assert_eq!((fine, fine), (text("Lost").is_empty(), text("Cure").is_empty()), "{finding}");
+        missing |= text("Verdict") == "missing";
+    }
+    out.code(i32::from(missing));
+    for need in [
+        "kernel",
+        "user namespaces",
+        "namespaces",
+        "/proc",
+        "newuidmap, newgidmap",
+        "subordinate ids",
+        "overlay",
+        "network",
+    ] {
+        let finding = finding(&report, need);
+        assert_ne!(finding["Verdict"], "missing", "{finding}");
+    }
+    for need in ["store", "XDG_RUNTIME_DIR", "fuse-overlayfs", "linger", "low ports", "ping", "inotify", "keyring"] {
+        finding(&report, need);
+    }
+    let out = env.run(["system", "doctor"]);
+    out.stdout_has("NEED").stdout_has("VERDICT");
+    assert_eq!(out.exit_code(), Some(i32::from(missing)));
+    let names = env.run(["system", "doctor", "--format", "{{.Need}} {{.Verdict}}"]).stdout();
+    assert!(names.lines().any(|line| line == "user namespaces fine"), "{names}");
+}
+
+#[test]
+fn what_is_hidden_is_missed() {
+    requires!(userns, subids);
+    let mut env = Env::new();
+    env.hide_programs(&["newuidmap", "pasta", "slirp4netns", "fuse-overlayfs"]);
+    let out = env.run(["system", "doctor", "--format=json"]);
+    out.code(1);
+    let report = out.json();
+    let mappers = finding(&report, "newuidmap, newgidmap");
+    assert_eq!(mappers["Verdict"], "degraded");
+    assert!(mappers["Cure"].as_str().unwrap().contains("apt install uidmap"), "{mappers}");
+    let network = finding(&report, "network");
+    assert_eq!(network["Verdict"], "missing");
+    assert!(network["Cure"].as_str().unwrap().contains("apt install passt"), "{network}");
+    finding(&report, "supplementary groups");
+}
+
+#[test]
+fn a_home_that_cannot_be_written() {
+    requires!(userns, user);
+    let env = Env::new();
+    let mode = |mode| std::fs::set_permissions(env.home(), std::fs::Permissions::from_mode(mode)).unwrap();
+    mode(0o500);
+    let out = env.run(["system", "doctor", "--format=json"]);
+    mode(0o700);
+    out.code(1);
+    let store = finding(&out.json(), "store");
+    assert_eq!(store["Verdict"], "missing");
+    assert!(store["Cure"].as_str().unwrap().contains("--root"), "{store}");
+}

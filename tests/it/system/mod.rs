@@ -1,0 +1,3 @@
+//! Verbs about the program itself.
+
+mod doctor;
