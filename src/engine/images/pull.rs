@@ -31,15 +31,13 @@ pub(crate) struct PullReport {
     pub(crate) image: Image,
     /// The full name that it was found by; none if the text was an id.
     pub(crate) name: Option<Reference>,
-    /// False if nothing had to be fetched.
-    pub(crate) pulled: bool,
 }
 
 impl Engine {
     /// Makes an image available by the request's policy.
     pub(crate) fn pull(&self, request: &PullRequest, progress: &dyn Progress) -> Result<PullReport, Error> {
         let local = resolve::local(self, &request.name, request.platform.as_ref())?;
-        let local = local.map(|found| PullReport { image: found.image, name: found.name, pulled: false });
+        let local = local.map(|found| PullReport { image: found.image, name: found.name });
         match (request.policy, local) {
             (PullPolicy::Missing | PullPolicy::Never, Some(report)) => Ok(report),
             (PullPolicy::Never, None) => Err(Error::ImageNotFound(request.name.clone())),
@@ -65,7 +63,7 @@ impl Engine {
         let (mut session, remote) = registry::find(&reference, &platform, sessions).map_err(pulling(&reference))?;
         warn_of_platform(&remote, &platform, request.platform.is_some(), progress);
         let image = self.take_in(std::slice::from_ref(&reference), &mut session, remote, progress)?;
-        Ok(PullReport { image, name: Some(reference), pulled: true })
+        Ok(PullReport { image, name: Some(reference) })
     }
 
     /// Pulls if the registry names another digest than the image here has.
