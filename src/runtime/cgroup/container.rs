@@ -89,11 +89,13 @@ impl ContainerCgroup {
     }
 
     /// True if it was frozen.
+    #[cfg(test)]
     pub(crate) fn is_frozen(&self) -> bool {
         freezer::is_frozen(&self.record.path)
     }
 
     /// SIGKILL to every process in it, frozen ones and those being forked too.
+    #[cfg(test)]
     pub(crate) fn kill(&self) -> Result<(), Error> {
         freezer::kill(&self.record.path)
     }

@@ -30,6 +30,7 @@ pub(super) fn thaw(dir: &Path) -> Result<(), Error> {
 }
 
 /// True if the cgroup itself was told to freeze.
+#[cfg(test)]
 pub(super) fn is_frozen(dir: &Path) -> bool {
     cgroupfs::words(&dir.join("cgroup.freeze")).first().is_some_and(|word| word == "1")
 }
