@@ -148,7 +148,7 @@ impl Engine {
         })?;
         for (name, size) in names.into_iter().zip(sizes) {
             match self.store.remove_volume(&name) {
-                Ok(()) => {
+                Ok(_) => {
                     report.removed.push(name);
                     report.reclaimed += size;
                 }

@@ -1,6 +1,7 @@
 //! The end of a run: the record first, then ports, network and cgroup, then (`--rm`) the container itself.
 //! Each step is idempotent: whoever finds the container without a monitor finishes what is left.
 
+use std::path::PathBuf;
 use std::time::SystemTime;
 
 use jiff::Timestamp;
@@ -133,28 +134,37 @@ pub(super) fn finish(
 /// Removes the container and its anonymous volumes.
 fn remove(store: &Store, request: &StartRequest, published: Option<&Published>) -> Result<(), Error> {
     let locked = store.lock_container(&request.config.id).map_err(Error::Storage)?;
-    store.remove_container(locked).map_err(Error::Storage)?;
+    let mut trashed = vec![store.remove_container(locked).map_err(Error::Storage)?];
     for mount in &request.config.spec.mounts {
         if let crate::types::mount::MountSource::Volume { name, anonymous: true, .. } = &mount.source {
-            store.remove_volume(name).map_err(Error::Storage)?;
+            trashed.push(store.remove_volume(name).map_err(Error::Storage)?);
         }
     }
-    empty_trash(store, request, published)
+    delete(store, request, published, trashed)
 }
 
-/// Deletes what was moved to the trash: by ourselves if every file is the caller's, else in P.
-fn empty_trash(store: &Store, request: &StartRequest, published: Option<&Published>) -> Result<(), Error> {
-    if store.empty_trash().map_err(Error::Storage)? {
+/// Deletes what we moved to the trash, and nothing of others: by ourselves if every file is the caller's, else in P.
+fn delete(
+    store: &Store,
+    request: &StartRequest,
+    published: Option<&Published>,
+    trashed: Vec<PathBuf>,
+) -> Result<(), Error> {
+    let mut left = Vec::new();
+    for path in trashed {
+        if !trash::delete(&path).map_err(Error::Storage)? {
+            left.push(path);
+        }
+    }
+    if left.is_empty() {
         return Ok(());
     }
     let outer = match published {
         Some(published) => Outer::with_live(request.wish.clone(), published.userns()).map_err(Error::Outer)?,
         None => Outer::find(request.wish.clone(), &store.layout().outers()),
     };
-    let path = store.layout().trash();
-    let emptied =
-        worker::run(&outer, || trash::empty(&path).map_err(|error| Failure::from_error(FailureKind::Other, &error)));
-    emptied.map(drop).map_err(Error::Outer)
+    let job = || left.iter().try_for_each(|path| trash::delete(path).map(drop));
+    worker::run(&outer, || job().map_err(|error| Failure::from_error(FailureKind::Other, &error))).map_err(Error::Outer)
 }
 
 /// A container that never started goes back to what it was; with `--rm` it goes altogether.

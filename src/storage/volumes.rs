@@ -1,5 +1,7 @@
 //! Volumes: a directory `_data` that is mounted into containers, and what was asked for.
 
+use std::path::PathBuf;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -186,8 +188,8 @@ impl Store {
         Ok(users)
     }
 
-    /// Moves a volume that nobody uses to the trash.
-    pub(crate) fn remove_volume(&self, name: &VolumeName) -> Result<(), Error> {
+    /// Moves a volume that nobody uses to the trash; answers where it is now.
+    pub(crate) fn remove_volume(&self, name: &VolumeName) -> Result<PathBuf, Error> {
         let path = self.layout().volume(name);
         if !sys::fs::exists(&path) {
             return Err(Error::NoVolume(name.to_string()));
@@ -197,7 +199,7 @@ impl Store {
             let users = users.iter().map(ToString::to_string).collect();
             return Err(Error::VolumeInUse { name: name.clone(), users });
         }
-        self.move_to_trash(&path).map(drop)
+        self.move_to_trash(&path)
     }
 
     /// Removes the anonymous volumes of a container that is gone (`--rm`, `rm -v`), unless others mount them.
@@ -206,7 +208,7 @@ impl Store {
             if let MountSource::Volume { name, anonymous: true, .. } = &mount.source {
                 match self.remove_volume(name) {
                     Err(Error::NoVolume(_) | Error::VolumeInUse { .. }) => {}
-                    other => other?,
+                    other => drop(other?),
                 }
             }
         }

@@ -8,6 +8,7 @@ use super::place;
 use super::select::{Answers, Selection};
 use super::signal::init_of;
 use crate::engine::{Engine, Error};
+use crate::runtime::cgroup;
 use crate::storage;
 use crate::storage::container_record::{ContainerConfig, ContainerRecord, Supervision};
 use crate::sys;
@@ -107,6 +108,10 @@ impl Engine {
                 return Err(Error::WrongStatus { verb: "remove", id: id.short().to_owned(), status: locked.status });
             }
             Ok(locked) => {
+                // A monitor that was killed left it. The monitor of any other is gone, and the cgroup with it.
+                if let Some(cgroup) = locked.state.as_ref().and_then(|state| state.cgroup.as_ref()) {
+                    cgroup::remove(cgroup).map_err(Error::Cgroup)?;
+                }
                 self.store.remove_container(locked)?;
             }
             // `--rm`: its monitor was faster.

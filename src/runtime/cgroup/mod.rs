@@ -19,13 +19,14 @@ mod freezer;
 mod limits;
 mod own;
 mod select;
+mod stats;
 mod systemd;
 #[cfg(test)]
 mod tests;
 
 #[cfg(test)]
 pub(crate) use crate::types::cgroup::CgroupRecord;
-pub(crate) use container::ContainerCgroup;
+pub(crate) use container::{ContainerCgroup, remove};
 pub(crate) use error::Error;
 pub(crate) use own::below_user_slice;
 pub(crate) use select::{Available, Pending, Request, Why, available, begin};
