@@ -9,6 +9,7 @@ pub(crate) mod cgroup;
 pub(crate) mod create;
 mod error;
 pub(crate) mod exec;
+mod foreign_tree;
 pub(crate) mod init;
 mod mount_options;
 mod rootfs;

@@ -76,4 +76,10 @@ impl MountOptions {
         }
         Ok(parsed)
     }
+
+    /// `mode=`, which is octal.
+    pub(super) fn mode(&self) -> Option<u32> {
+        let (_, text) = self.data.iter().find(|(key, _)| key == "mode")?;
+        u32::from_str_radix(text.as_deref()?, 8).ok()
+    }
 }

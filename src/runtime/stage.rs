@@ -10,6 +10,7 @@ use oci_spec::runtime::{LinuxNamespaceType, Mount};
 use crate::rootless::outer::OuterChild;
 use crate::sys;
 use crate::sys::clone::{CloneOptions, Forked};
+use crate::sys::dir::FileKind;
 use crate::sys::mount;
 use crate::sys::namespace::{self, NsKind};
 use crate::sys::process::{self, Pid, PidFd};
@@ -146,12 +147,19 @@ fn source_tree(spec: &Mount) -> Result<Option<OwnedFd>, Error> {
     };
     if let Some(subpath) = &options.subpath {
         let part = sys::root::RootDir::open(path).and_then(|root| root.lookup_without_links(subpath));
+        // The last component as well: a link that is mounted leads somewhere else (D07).
+        let part = part.and_then(|part| match sys::dir::fstat(part.as_fd())?.kind {
+            FileKind::Symlink => Err(sys::Error::new("openat2", format!("{subpath:?}: a link"), sys::Errno::ELOOP)),
+            _ => Ok(part),
+        });
         let tree = part.and_then(|part| mount::clone_tree_at(part.as_fd()));
         return tree.map(Some).map_err(|source| Error::Source { path: path.join(subpath), source });
     }
-    mount::clone_tree(sys::fs::current_dir(), path)
-        .map(Some)
-        .map_err(|source| Error::Source { path: path.clone(), source })
+    let tree = match super::foreign_tree::container_path(path) {
+        Some((mounts, inside)) => super::foreign_tree::clone_tree(&mounts, &inside),
+        None => mount::clone_tree(sys::fs::current_dir(), path),
+    };
+    tree.map(Some).map_err(|source| Error::Source { path: path.clone(), source })
 }
 
 /// Joins what the container shares with another one. P has power over all containers of this P (K-A12); the user

@@ -63,7 +63,9 @@ fn kernel_mounts(spec: &ContainerSpec, at: &Placement) -> Result<Vec<Mount>, Err
         pts.push("gid=5");
     }
     all.push(mount("/dev/pts", "devpts", "devpts", &pts));
-    if matches!(spec.ipc, NamespaceMode::Host) {
+    if matches!(spec.ipc, NamespaceMode::Host) && at.without_mqueue {
+        // Nothing to show.
+    } else if matches!(spec.ipc, NamespaceMode::Host) {
         all.push(mount("/dev/mqueue", "bind", "/dev/mqueue", &["rbind", "nosuid", "noexec", "nodev"]));
     } else {
         all.push(mount("/dev/mqueue", "mqueue", "mqueue", &["nosuid", "noexec", "nodev"]));

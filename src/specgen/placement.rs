@@ -21,6 +21,8 @@ pub(crate) struct Placement {
     pub(crate) mounts: Vec<PlacedMount>,
     /// `/dev/shm` of the container whose IPC namespace is joined.
     pub(crate) shm: Option<PathBuf>,
+    /// The host has no `/dev/mqueue` to show with `--ipc=host`.
+    pub(crate) without_mqueue: bool,
     /// Nodes of the host's /dev that the caller can open, for `--privileged`.
     pub(crate) host_devices: Vec<PathBuf>,
     /// Cgroup of the container, where there is one.

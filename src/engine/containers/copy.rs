@@ -14,7 +14,7 @@ use crate::storage::container_record::ContainerRecord;
 use crate::storage::containers::Locked;
 use crate::storage::pack;
 use crate::storage::process_identity::ProcessIdentity;
-use crate::storage::unpack::{self, Flavour, Plan, Unpacked};
+use crate::storage::unpack::{self, Flavour, Plan, Source, Unpacked};
 use crate::sys;
 use crate::sys::clone::{Forked, fork};
 use crate::sys::dir::FileKind;
@@ -152,7 +152,12 @@ impl Engine {
         let image = config.image.as_ref().map_or(&empty, |image| &image.config);
         let user = specgen::user(&config.spec, image, facts);
         let numbers = create::numeric_user(&user);
-        let maps = idmaps::container_maps(&config.spec.userns, &facts.outer, (facts.uid, facts.gid), numbers)?;
+        let maps = idmaps::container_maps(
+            &self.userns_in_force(&config.spec.userns)?,
+            &facts.outer,
+            (facts.uid, facts.gid),
+            numbers,
+        )?;
         let base = config.spec.workdir.clone().unwrap_or_else(|| image.config.working_dir.clone().into());
         let path = Path::new("/").join(base).join(path);
         Ok(Side::Container(Box::new(ContainerSide { id, path, root, maps, user, _lock: lock })))
@@ -338,7 +343,7 @@ fn write(
 ) -> Result<Option<Unpacked>, Error> {
     let unpack = |from: OwnedFd, root: &RootDir, plan: Plan<'_>| {
         let plan = Plan { flavour: Flavour::Plain, overwrite, ..plan };
-        let done = unpack::unpack::<Vec<u8>>(from.into(), root, None, &plan);
+        let done = unpack::unpack::<Vec<u8>>(Source::Stream(from.into()), root, None, &plan);
         done.map(Some).map_err(|error| Failure::from_error(error.kind(), &error))
     };
     match side {

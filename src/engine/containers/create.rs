@@ -13,6 +13,7 @@ use crate::types::image_config::ImageConfig;
 use crate::types::mount::{MountOptions, MountSource, MountSpec};
 use crate::types::name::ContainerName;
 
+use super::join::share_userns;
 use super::{idmaps, names};
 
 /// Tries at a random name before we say that there is none left.
@@ -49,8 +50,10 @@ impl Engine {
         check_sources(&spec)?;
         let facts = self.facts()?;
         let user = numeric_user(&specgen::user(&spec, &config, facts));
+        share_userns(&mut spec);
         let _range = self.choose_range(&mut spec.userns, image.as_ref(), user)?;
-        let maps = idmaps::container_maps(&spec.userns, &facts.outer, (facts.uid, facts.gid), user)?;
+        let maps =
+            idmaps::container_maps(&self.userns_in_force(&spec.userns)?, &facts.outer, (facts.uid, facts.gid), user)?;
         // What is wrong with the wish shows now, not at the start.
         specgen::arguments(&spec, &config).map_err(Error::Spec)?;
         let map = MapKey::new(&facts.outer, &maps);

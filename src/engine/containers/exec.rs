@@ -94,7 +94,12 @@ impl Engine {
         let empty = ImageConfig::default();
         let image = config.image.as_ref().map_or(&empty, |image| &image.config);
         let user = create::numeric_user(&specgen::user(&config.spec, image, facts));
-        let maps = idmaps::container_maps(&config.spec.userns, &facts.outer, (facts.uid, facts.gid), user)?;
+        let maps = idmaps::container_maps(
+            &self.userns_in_force(&config.spec.userns)?,
+            &facts.outer,
+            (facts.uid, facts.gid),
+            user,
+        )?;
         let mut spec = config.spec.clone();
         spec.command.clone_from(&exec.command);
         spec.entrypoint = Some(Vec::new());

@@ -10,6 +10,7 @@ mod host_facts;
 mod idmaps;
 pub(crate) mod inspect;
 pub(crate) mod inspect_report;
+mod join;
 pub(crate) mod list;
 pub(crate) mod logs;
 mod mounts;

@@ -57,7 +57,8 @@ impl Engine {
         let image = config.image.as_ref().map_or(&empty, |image| &image.config);
         let rootfs = self.rootfs_of(config)?;
         let user = placed_user(&specgen::user(spec, image, facts), facts, &rootfs)?;
-        let maps = idmaps::container_maps(&spec.userns, &facts.outer, (facts.uid, facts.gid), user)?;
+        let userns = self.userns_in_force(&spec.userns)?;
+        let maps = idmaps::container_maps(&userns, &facts.outer, (facts.uid, facts.gid), user)?;
         let network = self.network_plan(config, image)?;
         let hostname = hostname(config);
         self.store.make_run_container(&config.id)?;
@@ -71,6 +72,7 @@ impl Engine {
             joined: self.joined(config)?,
             mounts,
             shm: self.joined_shm(config)?,
+            without_mqueue: !sys::fs::exists(Path::new("/dev/mqueue")),
             host_devices: if spec.security.privileged { host_facts::open_devices() } else { Vec::new() },
             cgroup: None,
             seccomp_profile: Self::seccomp_profile(spec)?,

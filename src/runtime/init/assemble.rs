@@ -87,6 +87,11 @@ fn one_mount(root: &RootDir, spec: &Mount, tree: Option<BorrowedFd<'_>>, bundle:
     };
     if options.copy_up {
         sys::dir::copy_contents(&place, &mounted).map_err(error)?;
+        if let Some(mode) = options.mode() {
+            // The user's word stands above the directory's own mode.
+            let top = sys::dir::reopen(mounted.as_fd()).map_err(error)?;
+            sys::dir::fchmod(top.as_fd(), mode).map_err(error)?;
+        }
         mount::set_attributes(mounted.as_fd(), false, options.attributes).map_err(error)?;
     }
     mount::attach(mounted.as_fd(), place.as_fd()).map_err(error)
