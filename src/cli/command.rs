@@ -208,8 +208,9 @@ fn log_level(text: &str) -> Result<LevelFilter, String> {
 
 fn start_log(level: Option<LevelFilter>) {
     let level = level.unwrap_or(LevelFilter::WARN);
+    let log = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_target(false);
     // Fails only if a subscriber is there already: then that one stays.
-    drop(tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_target(false).try_init());
+    drop(log.with_ansi(false).try_init());
 }
 
 /// `--help` and `--version` go to stdout and are a success; whatever else clap refuses is ours: 125, not clap's 2.

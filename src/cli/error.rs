@@ -87,6 +87,17 @@ impl Error {
         if error.is_name_in_use() {
             return Some("remove that container, choose another name, or use --replace".to_owned());
         }
+        if error.is_damaged_image() {
+            return Some(
+                "take the damaged record away with sampan system check --repair, then pull or load it again".to_owned(),
+            );
+        }
+        if error.is_closed_store() {
+            return Some("keep the store where you may write: --root DIR, or XDG_DATA_HOME=DIR".to_owned());
+        }
+        if error.kind() == FailureKind::PortInUse {
+            return Some("publish another port of the host, or remove what holds this one".to_owned());
+        }
         let need = Need::behind(error.kind())?;
         Some(need.cure(&Caller::this("/usr/sbin:/usr/bin:/sbin:/bin")))
     }

@@ -11,5 +11,5 @@ const LIMIT: u64 = 4 << 20;
 
 /// Reads a file, or a pipe (`--env-file <(…)`), that a flag names.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    sys::fs::read_limited(path, LIMIT).map_err(|source| Error::Read { path: path.to_owned(), source })
+    sys::fs::read_named(path, LIMIT).map_err(|source| Error::Read { path: path.to_owned(), source })
 }

@@ -181,6 +181,17 @@ impl Error {
         matches!(self, Self::Storage(storage::Error::NameInUse { .. }))
     }
 
+    /// True if a record of an image cannot be read.
+    pub(crate) fn is_damaged_image(&self) -> bool {
+        matches!(self, Self::Storage(storage::Error::BrokenImage { .. }))
+    }
+
+    /// True if the store is where the caller may not write.
+    pub(crate) fn is_closed_store(&self) -> bool {
+        matches!(self, Self::Storage(storage::Error::OpenStore { source, .. })
+            if source.is(sys::Errno::EACCES) || source.is(sys::Errno::EROFS) || source.is(sys::Errno::EPERM))
+    }
+
     /// True if a registry could not prove who it is.
     pub(crate) fn is_untrusted_registry(&self) -> bool {
         matches!(self, Self::Pull { source, .. } if source.is_untrusted())

@@ -199,9 +199,10 @@ fn b_blob_of_wrong_size_or_digest_is_refused() {
     right.write_all(b"hello").expect("written");
     let blob = right.finish().expect("whole");
     store.publish(&lease, &[blob], &[]).expect("published");
-    assert!(store.verify_blob(&digest).expect("read"));
+    assert_eq!(store.read_blob(&digest, 10).expect("read"), b"hello");
     write(&store.layout().blob(&digest), b"jello");
     assert!(!store.verify_blob(&digest).expect("read"));
+    assert!(matches!(store.read_blob(&digest, 10), Err(Error::BlobDigest { .. })));
 }
 
 #[test]

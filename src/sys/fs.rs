@@ -15,7 +15,19 @@ use super::error::{Call, Errno, Error, Result};
 
 /// Reads a whole file of at most `limit` bytes; a longer one is EFBIG.
 pub(crate) fn read_limited(path: &Path, limit: u64) -> Result<Vec<u8>> {
-    let file = File::open(path).call("open", || format!("{path:?}"))?;
+    read_from(File::open(path).call("open", || format!("{path:?}"))?, path, limit)
+}
+
+/// Like [`read_limited`] for what the user names, which may be a pipe: a FIFO that nobody writes to is empty, instead of
+/// a wait without an end (case F05).
+pub(crate) fn read_named(path: &Path, limit: u64) -> Result<Vec<u8>> {
+    let mut options = OpenOptions::new();
+    let file = options.read(true).custom_flags(libc::O_NONBLOCK).open(path).call("open", || format!("{path:?}"))?;
+    rustix::fs::fcntl_setfl(&file, rustix::fs::OFlags::empty()).call("fcntl", || "F_SETFL".to_owned())?;
+    read_from(file, path, limit)
+}
+
+fn read_from(file: File, path: &Path, limit: u64) -> Result<Vec<u8>> {
     // One read for the text and one for the end: without the size, read_to_end begins with small probes.
     let size = file.metadata().call("fstat", || format!("{path:?}"))?.len().min(limit);
     let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0).max(1024) + 1);

@@ -27,7 +27,6 @@ impl Program {
     }
 
     /// Instructions.
-    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.code.len()
     }

@@ -6,6 +6,7 @@ use super::resolve;
 use crate::config::registries_conf::RegistriesConf;
 use crate::engine::{Engine, Error};
 use crate::registry::{self, Access, RemoteImage};
+use crate::storage;
 use crate::storage::images::Image;
 use crate::storage::lease::Lease;
 use crate::sys;
@@ -31,13 +32,24 @@ pub(crate) struct PullReport {
     pub(crate) image: Image,
     /// The full name that it was found by; none if the text was an id.
     pub(crate) name: Option<Reference>,
+    /// False if nothing had to be fetched.
+    pub(crate) pulled: bool,
 }
 
 impl Engine {
     /// Makes an image available by the request's policy.
     pub(crate) fn pull(&self, request: &PullRequest, progress: &dyn Progress) -> Result<PullReport, Error> {
-        let local = resolve::local(self, &request.name, request.platform.as_ref())?;
-        let local = local.map(|found| PullReport { image: found.image, name: found.name });
+        let asks_anyway = matches!(request.policy, PullPolicy::Always | PullPolicy::Newer);
+        let local = match resolve::local(self, &request.name, request.platform.as_ref()) {
+            // A record that cannot be read is as good as none: the pull writes it anew. Whoever asked for no pull
+            // hears of the damage, instead of getting what a registry has under that name.
+            Err(Error::Storage(error @ storage::Error::BrokenImage { .. })) if asks_anyway => {
+                tracing::warn!(%error, "passed over");
+                None
+            }
+            other => other?,
+        };
+        let local = local.map(|found| PullReport { image: found.image, name: found.name, pulled: false });
         match (request.policy, local) {
             (PullPolicy::Missing | PullPolicy::Never, Some(report)) => Ok(report),
             (PullPolicy::Never, None) => Err(Error::ImageNotFound(request.name.clone())),
@@ -63,7 +75,7 @@ impl Engine {
         let (mut session, remote) = registry::find(&reference, &platform, sessions).map_err(pulling(&reference))?;
         warn_of_platform(&remote, &platform, request.platform.is_some(), progress);
         let image = self.take_in(std::slice::from_ref(&reference), &mut session, remote, progress)?;
-        Ok(PullReport { image, name: Some(reference) })
+        Ok(PullReport { image, name: Some(reference), pulled: true })
     }
 
     /// Pulls if the registry names another digest than the image here has.

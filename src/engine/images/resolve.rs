@@ -16,15 +16,7 @@ const ARCHIVES: [&str; 6] =
 /// An image of the store, or `None`. One of another platform than the one asked for does not count.
 pub(super) fn local(engine: &Engine, text: &str, platform: Option<&Platform>) -> Result<Option<FoundImage>, Error> {
     let name = text.strip_prefix("docker://").unwrap_or(text);
-    let found = match engine.store.try_find_image(name) {
-        Ok(found) => found,
-        // A record that cannot be read is as good as none here: a pull writes it anew.
-        Err(error @ crate::storage::Error::BrokenImage { .. }) => {
-            tracing::warn!(%error, "passed over");
-            None
-        }
-        Err(error) => return Err(error.into()),
-    };
+    let found = engine.store.try_find_image(name)?;
     Ok(found.filter(|found| {
         let config = &found.image.record.config;
         let has = Platform::new(&config.os, &config.architecture, config.variant.as_deref());
