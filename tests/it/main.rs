@@ -6,8 +6,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod container;
+mod fault;
 mod harness;
 mod image;
 mod network;
 mod runtime;
 mod system;
+mod userns;
+mod volume;

@@ -2,5 +2,7 @@
 
 mod attach;
 mod cp;
+mod lifecycle;
 mod logs;
+mod run;
 mod tty;

@@ -1,6 +1,7 @@
 //! A registry on a free loopback port, for the life of one test.
 
 use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
 use super::env::{Env, eventually};
@@ -10,6 +11,7 @@ use super::env::{Env, eventually};
 pub(crate) struct Registry {
     child: Child,
     address: String,
+    storage: PathBuf,
 }
 
 impl Registry {
@@ -41,7 +43,7 @@ impl Registry {
             .unwrap();
         let address = format!("127.0.0.1:{port}");
         eventually("the registry answers", || TcpStream::connect(&address).is_ok());
-        Self { child, address }
+        Self { child, address, storage }
     }
 
     /// `127.0.0.1:PORT`.
@@ -52,6 +54,11 @@ impl Registry {
     /// `127.0.0.1:PORT/name`.
     pub(crate) fn name(&self, name: &str) -> String {
         format!("{}/{name}", self.address)
+    }
+
+    /// Directory of its files, to be damaged.
+    pub(crate) fn storage(&self) -> &Path {
+        &self.storage
     }
 
     /// Pushes a docker-archive, an `oci:DIR`, … as `name` with skopeo, keeping its digests; returns the full name.

@@ -1,3 +1,4 @@
 //! Verbs about the program itself.
 
 mod doctor;
+mod storm;

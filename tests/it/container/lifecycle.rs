@@ -1,0 +1,126 @@
+//! From `create` to `rm`: stop, start, wait, restart policies, ports, signals.
+
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+
+use crate::harness::image::BUSYBOX;
+use crate::harness::{Env, eventually, requires};
+
+const LOOP: &str = "trap 'exit 7' TERM; trap 'exit 8' USR1; trap 'exit 9' INT; echo up; while :; do sleep 0.05; done";
+
+fn start(env: &Env, name: &str, flags: &[&str]) {
+    let name_flag = format!("--name={name}");
+    let words = ["run", "-d", "--network=none", &name_flag];
+    env.run(words.iter().chain(flags).chain(&[BUSYBOX, "sh", "-c", LOOP])).success();
+    eventually("its traps are set", || env.run(["logs", name]).stdout().contains("up"));
+}
+
+#[test]
+fn stop_and_wait() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    start(&env, "term", &[]);
+    let waiting = env.spawn(["wait", "term"]);
+    env.run(["stop", "term"]).prints("term\n");
+    waiting.wait().prints("7\n");
+    env.run(["stop", "term"]).success();
+    env.run(["wait", "term"]).prints("7\n");
+    start(&env, "usr", &["--stop-signal=USR1"]);
+    env.run(["stop", "usr"]).success();
+    env.run(["wait", "usr"]).prints("8\n");
+    env.run(["run", "-d", "--network=none", "--name=deaf", "--stop-timeout=1", BUSYBOX, "sleep", "600"]).success();
+    let begun = Instant::now();
+    env.run(["stop", "deaf"]).success();
+    assert!(begun.elapsed() >= Duration::from_millis(900), "{:?}", begun.elapsed());
+    env.run(["wait", "deaf"]).prints("137\n");
+    start(&env, "kill", &[]);
+    env.run(["kill", "--signal=USR1", "kill"]).success();
+    env.run(["wait", "kill"]).prints("8\n");
+    env.run(["kill", "kill"]).code(125).stderr_has("kill");
+    env.run(["ps", "-a", "--filter", "name=usr", "--format", "{{.Status}}"]).stdout_has("Exited (8)");
+}
+
+#[test]
+fn start_again() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let script = "echo run >>/count; wc -l </count; exit 5";
+    env.run(["create", "--name=c", "--network=none", BUSYBOX, "sh", "-c", script]).success();
+    env.run(["ps", "-a", "--format", "{{.Status}}"]).prints("Created\n");
+    env.run(["start", "-a", "c"]).code(5).prints("1\n");
+    env.run(["start", "-a", "c"]).code(5).prints("2\n");
+    env.run(["restart", "c"]).success();
+    env.run(["wait", "c"]).prints("5\n");
+    env.run(["start", "-a", "c"]).code(5).prints("4\n");
+    env.run(["start", "nope"]).code(125).stderr_has("no such container");
+}
+
+#[test]
+fn restart_policies() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let run = |name: &str, policy: &str, script: &str| {
+        env.run([
+            "run",
+            &format!("--name={name}"),
+            &format!("--restart={policy}"),
+            "--network=none",
+            BUSYBOX,
+            "sh",
+            "-c",
+            script,
+        ])
+    };
+    run("fails", "on-failure:2", "echo x; exit 1").code(1).prints("x\nx\nx\n");
+    env.run(["inspect", "fails", "--format", "{{.RestartCount}} {{.State.ExitCode}}"]).prints("2 1\n");
+    run("well", "on-failure:2", "echo x").code(0).prints("x\n");
+    let script = "echo x >>/n; [ $(wc -l </n) -lt 3 ] || exec sleep 600";
+    env.run(["run", "-d", "--name=twice", "--restart=always", "--network=none", BUSYBOX, "sh", "-c", script]).success();
+    eventually("it comes back", || env.run(["inspect", "twice", "--format", "{{.RestartCount}}"]).trimmed() != "0");
+    env.run(["stop", "-t0", "twice"]).success();
+    env.run(["ps", "-q"]).prints("");
+}
+
+#[test]
+fn signals_of_the_cli_reach_the_program() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    for (signal, code) in [(Signal::SIGTERM, 7), (Signal::SIGUSR1, 8), (Signal::SIGINT, 9)] {
+        let running = env.spawn(["run", "--rm", "--network=none", BUSYBOX, "sh", "-c", LOOP]);
+        eventually("it is up", || running.stdout().contains("up"));
+        running.signal(signal);
+        running.wait().code(code);
+    }
+}
+
+#[test]
+fn ports_are_published_and_in_use() {
+    requires!(userns, pasta);
+    let env = Env::with_busybox();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).unwrap().port();
+    let publish = format!("127.0.0.1:{port}:80");
+    env.run([
+        "run",
+        "-d",
+        "--name=web",
+        "-p",
+        &publish,
+        BUSYBOX,
+        "sh",
+        "-c",
+        "echo hi >/tmp/index.html; httpd -f -h /tmp -p 80",
+    ])
+    .success();
+    env.run(["port", "web"]).prints(&format!("80/tcp -> 127.0.0.1:{port}\n"));
+    env.run(["port", "web", "80"]).prints(&format!("127.0.0.1:{port}\n"));
+    env.run(["port", "web", "81"]).code(125);
+    let url = format!("http://127.0.0.1:{port}/");
+    eventually("the page comes", || env.other("curl").args(["-s", &url]).run().stdout() == "hi\n");
+    env.run(["run", "-d", "--name=two", "-p", &publish, BUSYBOX, "sleep", "600"])
+        .code(125)
+        .stderr_has("in use by container web")
+        .stderr_has("Hint:");
+    env.run(["rm", "-f", "-t0", "web"]).success();
+    env.run(["start", "two"]).success();
+}

@@ -1,0 +1,95 @@
+//! `run`: what the program gets, and the code that it leaves.
+
+use crate::harness::image::BUSYBOX;
+use crate::harness::{Env, requires};
+
+/// `run --rm --network=none FLAGS… busybox COMMAND…`.
+fn run(env: &Env, flags: &[&str], command: &[&str]) -> crate::harness::Output {
+    let words = ["run", "--rm", "--network=none"].iter().chain(flags).chain(&[BUSYBOX]).chain(command);
+    env.run(words)
+}
+
+#[test]
+fn codes() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    run(&env, &[], &["true"]).code(0);
+    run(&env, &[], &["sh", "-c", "exit 3"]).code(3);
+    run(&env, &["--init"], &["sh", "-c", "kill -9 $$"]).code(137);
+    run(&env, &[], &["nosuch"]).code(127).stderr_has("not found in $PATH");
+    run(&env, &[], &["/no/such"]).code(127);
+    run(&env, &[], &["/etc/passwd"]).code(126).stderr_has("EACCES");
+    run(&env, &["--user=nobody-here"], &["true"]).code(125).stderr_has("no user");
+    run(&env, &["--nope"], &["true"]).code(125).stderr_has("--nope");
+    env.run(["run", "--rm", "nosuch.invalid/x:1", "true"]).code(125).stderr_has("nosuch.invalid");
+    env.run(["run", "--rm", "--pull=never", "localhost/absent:1"]).code(125).stderr_has("localhost/absent:1");
+    env.run(["ps", "-aq"]).prints("");
+}
+
+#[test]
+fn environment() {
+    requires!(userns);
+    let mut env = Env::with_busybox();
+    env.set("FROM_HOST", "h").set("NOT_PASSED", "n");
+    env.write("file", "A=file\r\nB=file\n# comment\nFROM_HOST");
+    let flags = ["--env-file=file", "-e", "A=flag", "-e", "EMPTY=", "-e", "ABSENT", "-e", "TERM=x"];
+    let out = run(&env, &flags, &["env"]).success().stdout();
+    for line in ["A=flag", "B=file", "EMPTY=", "FROM_HOST=h", "TERM=x", "HOME=/root", "container=sampan"] {
+        assert!(out.lines().any(|other| other == line), "{line} in {out}");
+    }
+    assert!(!out.contains("ABSENT") && !out.contains("NOT_PASSED"), "{out}");
+    assert!(
+        run(&env, &["--unsetenv=container"], &["env"])
+            .success()
+            .stdout()
+            .lines()
+            .all(|line| line != "container=sampan")
+    );
+}
+
+#[test]
+fn identity_and_place() {
+    requires!(userns, subids);
+    let env = Env::with_busybox();
+    run(&env, &["--user=1000:5"], &["id"]).prints("uid=1000(user) gid=5 groups=5\n");
+    run(&env, &["--user=user"], &["sh", "-c", "id -u; echo $HOME"]).prints("1000\n/home\n");
+    run(&env, &["--group-add=77"], &["id", "-G"]).prints("0 77\n");
+    run(&env, &["-w", "/new/dir"], &["pwd"]).prints("/new/dir\n");
+    run(&env, &["--hostname=h1", "--name=n1"], &["hostname"]).prints("h1\n");
+    run(&env, &["--read-only"], &["touch", "/x"]).code(1).stderr_has("Read-only");
+    run(&env, &["--init"], &["sh", "-c", "echo $$"]).prints("2\n");
+    run(&env, &["--entrypoint=echo"], &["a", "b"]).prints("a b\n");
+    run(&env, &["--entrypoint=[\"echo\",\"x\"]"], &["a"]).prints("x a\n");
+    run(&env, &["-i"], &["cat"]).prints("");
+    let words = ["run", "-i", "--rm", "--network=none", BUSYBOX, "wc", "-c"];
+    env.command(words).stdin(vec![b'x'; 200_000]).run().success().stdout_has("200000");
+}
+
+#[test]
+fn names_ids_and_files() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let start = |flags: &[&str]| {
+        let words = ["run", "-d", "--network=none"].iter().chain(flags).chain(&[BUSYBOX, "sleep", "600"]);
+        env.run(words)
+    };
+    let first = start(&["--name=a", "--label=x=y", "--cidfile=cid"]).success().trimmed();
+    assert_eq!(std::fs::read_to_string(env.path("cid")).unwrap().trim(), first);
+    start(&["--name=a"]).code(125).stderr_has("--replace");
+    env.run(["ps", "-q", "--no-trunc", "--filter", "label=x=y"]).prints(&format!("{first}\n"));
+    let second = start(&["--name=a", "--replace"]).success().trimmed();
+    assert_ne!(first, second);
+    env.run(["container", "exists", &first]).code(1);
+    env.run(["container", "exists", &second[..8]]).code(0);
+    env.run(["inspect", "--latest", "--format", "{{.Id}}"]).prints(&format!("{second}\n"));
+    env.run(["rename", "a", "b"]).success();
+    env.run(["exec", "b", "true"]).success();
+    env.run(["exec", "a", "true"]).code(125).stderr_has("no such container");
+    env.run(["rm", "b"]).code(2).stderr_has("it is running");
+    env.run(["rm", "zz"]).code(1);
+    env.run(["rm", "--ignore", "zz"]).code(0);
+    env.run(["rmi", BUSYBOX]).code(2).stderr_has("in use");
+    env.run(["rmi", "zz"]).code(1);
+    env.run(["stop", "-t0", "b"]).prints("b\n");
+    env.run(["rm", "b"]).prints("b\n");
+}

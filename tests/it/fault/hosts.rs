@@ -1,0 +1,98 @@
+//! Hosts that lack something (G15): one line, the cure, code 125; or it works all the same.
+
+use crate::harness::image::BUSYBOX;
+use crate::harness::{Env, Output, requires};
+
+fn run(env: &Env, flags: &[&str], script: &str) -> Output {
+    let words = ["run", "--rm"];
+    env.run(words.iter().chain(flags).chain(&[BUSYBOX, "sh", "-c", script]))
+}
+
+fn import(env: &Env) {
+    let tar = crate::harness::image::busybox_tar().to_str().unwrap().to_owned();
+    env.run(["import", &tar, BUSYBOX]).success();
+}
+
+#[test]
+fn g15_without_newuidmap_one_id_does() {
+    requires!(userns);
+    let mut env = Env::new();
+    env.hide_programs(&["newuidmap", "newgidmap"]);
+    import(&env);
+    run(&env, &["--network=none"], "id -u; stat -c %u:%g /bin/busybox").prints("0\n0:0\n");
+    run(&env, &["--network=none", "--user=1000"], "id -u; touch /tmp/x; stat -c %u /tmp/x").prints("1000\n1000\n");
+    run(&env, &["--network=none"], "touch /x && chown 5:6 /x && chgrp 7 /x && echo pretended").prints("pretended\n");
+    run(&env, &["--network=none", "-v", "v:/etc"], "grep -c . /etc/passwd").prints("3\n");
+    env.run(["run", "-d", "--name=s", "--network=none", BUSYBOX, "sleep", "600"]).success();
+    env.run(["exec", "s", "id", "-u"]).prints("0\n");
+    env.run(["cp", "s:/etc/passwd", "-"]).success();
+    env.run(["rm", "-f", "-t0", "s"]).success();
+}
+
+#[test]
+fn other_storage_drivers_keep_data() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    for driver in ["copy", "fuse-overlayfs"] {
+        if driver == "fuse-overlayfs" && !crate::harness::requires::met("fuse") {
+            continue;
+        }
+        let sampan = |words: &[&str]| env.run(["--storage-driver", driver].iter().chain(words));
+        let script = "echo run >>/count; wc -l </count; rm /etc/group 2>/dev/null; stat -c %u:%g /bin/busybox";
+        let create = ["create", "--name=c", "--network=none", BUSYBOX, "sh", "-c", script];
+        sampan(&create).success();
+        sampan(&["start", "-a", "c"]).success().prints("1\n0:0\n");
+        sampan(&["start", "-a", "c"]).success().prints("2\n0:0\n");
+        sampan(&["rm", "c"]).success();
+    }
+    env.run(["--storage-driver=nope", "ps"]).code(125).stderr_has("overlay, fuse-overlayfs or copy");
+}
+
+#[test]
+fn g15_without_a_network_helper() {
+    requires!(userns);
+    let mut env = Env::with_busybox();
+    env.hide_programs(&["pasta", "slirp4netns", "pasta.avx2"]);
+    run(&env, &[], "true").code(125).stderr_has("pasta or slirp4netns").stderr_has("apt install passt");
+    run(&env, &["--network=pasta"], "true").code(125).stderr_has("pasta is not in PATH").stderr_has("Hint: ");
+    run(&env, &["--network=slirp4netns"], "true").code(125).stderr_has("slirp4netns is not in PATH");
+    run(&env, &["--network=none"], "true").success();
+    run(&env, &["--network=host"], "true").success();
+    env.run(["ps", "-aq"]).prints("");
+}
+
+#[test]
+fn g13_home_that_is_read_only() {
+    requires!(user);
+    let env = Env::new();
+    let home = env.home();
+    std::fs::set_permissions(&home, std::os::unix::fs::PermissionsExt::from_mode(0o500)).unwrap();
+    for verb in ["ps", "images", "version", "info"] {
+        env.run([verb]).success();
+    }
+    let tar = crate::harness::image::busybox_tar().to_str().unwrap().to_owned();
+    env.run(["import", &tar, BUSYBOX]).code(125).stderr_has("open store").stderr_has("Hint: keep the store where");
+    std::fs::set_permissions(&home, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+}
+
+#[test]
+fn g15_without_a_runtime_directory() {
+    requires!(userns);
+    let mut env = Env::with_busybox();
+    env.unset("XDG_RUNTIME_DIR");
+    run(&env, &["--network=none"], "true").success();
+    env.run(["run", "-d", "--name=c", "--network=none", BUSYBOX, "sleep", "600"]).success();
+    env.run(["ps", "--format", "{{.Names}}"]).prints("c\n");
+    env.run(["exec", "c", "true"]).success();
+    env.run(["rm", "-f", "-t0", "c"]).success();
+}
+
+#[test]
+fn registry_that_is_down() {
+    requires!(user);
+    let env = Env::new();
+    let out = env.run(["run", "--rm", "--tls-verify=false", "127.0.0.1:1/x:1"]);
+    out.code(125).stderr_has("127.0.0.1:1").stderr_has("refused");
+    env.run(["pull", "--tls-verify=false", "127.0.0.1:1/x:1"]).code(125).stderr_has("refused");
+    env.run(["images", "-q"]).prints("");
+}

@@ -1,0 +1,6 @@
+//! What must be refused, and survived: hosts without helpers, damaged records, killed processes.
+
+mod arguments;
+mod hosts;
+mod kills;
+mod records;

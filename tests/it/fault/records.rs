@@ -1,0 +1,104 @@
+//! Records of the store that are damaged, foreign, or of a later version (F07, F08, F12).
+
+use std::path::PathBuf;
+
+use crate::harness::image::BUSYBOX;
+use crate::harness::{Env, requires};
+
+fn create(env: &Env, name: &str) -> String {
+    let name = format!("--name={name}");
+    env.run(["create", &name, "--network=none", BUSYBOX, "echo", "ran"]).success().trimmed()
+}
+
+#[test]
+fn f07_a_damaged_container_is_alone_with_it() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    env.run(["run", "-d", "--name=runs", "--network=none", BUSYBOX, "sleep", "600"]).success();
+    let whole = std::fs::read(config(&env, &create(&env, "model"))).unwrap();
+    let mut texts: Vec<Vec<u8>> = (0..8).map(|part| whole[..whole.len() * part / 8].to_vec()).collect();
+    texts.extend([vec![0; 4096], b"[]".to_vec(), b"{\"version\": 1}".to_vec(), vec![0xff; 64]]);
+    for (count, text) in texts.iter().enumerate() {
+        let id = create(&env, "broken");
+        std::fs::write(config(&env, &id), text).unwrap();
+        env.run(["ps", "--format", "{{.Names}}"]).success().prints("runs\n").stderr_has(&id[..12]);
+        env.run(["exec", "runs", "true"]).success();
+        env.run(["images", "-q"]).success();
+        env.run(["start", &id]).code(125).stderr_has("damaged");
+        env.run(["inspect", &id]).code(125);
+        assert!(!env.run(["system", "check"]).is_success(), "check names the damage of {count}");
+        env.run(["rm", &id]).code(0);
+        env.run(["container", "exists", "broken"]).code(1);
+    }
+    env.run(["system", "check"]).success();
+}
+
+fn config(env: &Env, id: &str) -> PathBuf {
+    env.graphroot().join("containers").join(id).join("config.json")
+}
+
+#[test]
+fn f07_a_damaged_image_is_alone_with_it() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let record = std::fs::read_dir(env.graphroot().join("images")).unwrap().flatten().next().unwrap().path();
+    let whole = std::fs::read(&record).unwrap();
+    create(&env, "made-before");
+    std::fs::write(&record, &whole[..100]).unwrap();
+    env.run(["ps", "-a", "--format", "{{.Names}}"]).prints("made-before\n");
+    env.run(["images"]).stderr_has("damaged");
+    let out = env.run(["run", "--rm", BUSYBOX, "true"]);
+    out.code(125).stderr_has("damaged").stderr_has("Hint: ");
+    assert!(!out.stderr().contains("Trying to pull") && !out.stderr().contains('\u{1b}'), "{out}");
+    env.run(["start", "-a", "made-before"]).prints("ran\n");
+    std::fs::write(&record, whole).unwrap();
+    env.run(["run", "--rm", "--network=none", BUSYBOX, "true"]).success();
+}
+
+#[test]
+fn f08_foreign_files_are_left_alone() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    create(&env, "k");
+    let outside = env.write("outside/file", "untouched");
+    let dirs = ["containers/stray", "images/stray"].map(|name| env.graphroot().join(name));
+    for dir in &dirs {
+        std::fs::create_dir(dir).unwrap();
+    }
+    let backup = env.graphroot().join("containers/backup~");
+    std::fs::write(&backup, "x").unwrap();
+    let link = env.graphroot().join("containers").join("a".repeat(64));
+    std::os::unix::fs::symlink(outside.parent().unwrap(), link).unwrap();
+    env.run(["ps", "-a", "--format", "{{.Names}}"]).success().prints("k\n");
+    env.run(["images", "-q"]).success();
+    env.run(["system", "check"]).code(2).stderr_has("").stdout_has("stray");
+    env.run(["system", "check", "--repair"]).code(2);
+    env.run(["container", "exists", &"a".repeat(64)]).code(1);
+    assert_eq!(std::fs::read_to_string(outside).unwrap(), "untouched");
+    for dir in dirs {
+        std::fs::remove_dir(dir).unwrap();
+    }
+    std::fs::remove_file(backup).unwrap();
+}
+
+#[test]
+fn f12_a_later_version_is_refused() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let version = env.graphroot().join("VERSION");
+    let before = std::fs::read(&version).unwrap();
+    std::fs::write(&version, "999\n").unwrap();
+    for words in [&["ps"][..], &["images"], &["run", "--rm", BUSYBOX, "true"]] {
+        env.run(words).code(125).stderr_has("format").stderr_has("newer sampan");
+    }
+    std::fs::write(&version, before).unwrap();
+    let id = create(&env, "later");
+    let text = std::fs::read_to_string(config(&env, &id)).unwrap();
+    let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let mut later = value.clone();
+    later["version"] = 99.into();
+    std::fs::write(config(&env, &id), later.to_string()).unwrap();
+    env.run(["start", "later"]).code(125).stderr_has("version 99").stderr_has("newer sampan");
+    std::fs::write(config(&env, &id), text).unwrap();
+    env.run(["rm", "later"]).success();
+}

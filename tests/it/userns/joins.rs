@@ -1,0 +1,70 @@
+//! `container:ID` for every kind of namespace.
+
+use crate::harness::image::BUSYBOX;
+use crate::harness::{Env, requires};
+
+fn namespaces(text: &str) -> Vec<String> {
+    text.lines().filter(|line| line.contains(":[")).map(str::to_owned).collect()
+}
+
+#[test]
+fn every_kind_is_shared() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    env.run(["run", "-d", "--name=n", "--network=none", "--hostname=joined", BUSYBOX, "sleep", "600"]).success();
+    for (flag, kind) in
+        [("--network", "net"), ("--pid", "pid"), ("--ipc", "ipc"), ("--uts", "uts"), ("--userns", "user")]
+    {
+        let file = format!("/proc/self/ns/{kind}");
+        let theirs = env.run(["exec", "n", "readlink", &file]).success().stdout();
+        let mut words = vec!["run", "--rm"];
+        if kind != "net" {
+            words.push("--network=none");
+        }
+        let joined = format!("{flag}=container:n");
+        words.extend([joined.as_str(), BUSYBOX, "readlink", &file]);
+        env.run(&words).prints(&theirs);
+    }
+    let all = [
+        "run",
+        "--rm",
+        "--network=container:n",
+        "--pid=container:n",
+        "--ipc=container:n",
+        "--uts=container:n",
+        BUSYBOX,
+    ];
+    let script = "hostname; ps | grep -c '[s]leep 600'; for k in net pid ipc uts; do readlink /proc/self/ns/$k; done";
+    let out = env.run(all.iter().chain(&["sh", "-c", script]));
+    out.success().stdout_has("joined\n1\n");
+    let theirs = env.run(["exec", "n", "sh", "-c", script]).success().stdout();
+    assert_eq!(namespaces(&out.stdout()), namespaces(&theirs));
+}
+
+#[test]
+fn ipc_shares_memory_and_network_low_ports() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    env.run(["run", "-d", "--name=n", "--network=none", BUSYBOX, "sh", "-c", "echo shared >/dev/shm/x; sleep 600"])
+        .success();
+    let ipc = ["run", "--rm", "--network=none", "--ipc=container:n", BUSYBOX, "sh", "-c"];
+    env.run(ipc.iter().chain(&["cat /dev/shm/x; echo back >/dev/shm/y"])).prints("shared\n");
+    env.run(["exec", "n", "cat", "/dev/shm/y"]).prints("back\n");
+    env.run(["run", "-d", "--name=web", "--network=container:n", BUSYBOX, "httpd", "-f", "-h", "/etc", "-p", "80"])
+        .success();
+    let get = ["exec", "n", "wget", "-q", "-O", "-", "http://127.0.0.1/os-release"];
+    crate::harness::eventually("the neighbour serves port 80", || env.run(get).is_success());
+    env.run(["rm", "n"]).code(125).stderr_has("dependent");
+    env.run(["run", "--rm", "--network=none", "--ipc=host", BUSYBOX, "true"]).success();
+    env.run(["run", "--rm", "--network=container:absent", BUSYBOX, "true"]).code(125).stderr_has("absent");
+}
+
+#[test]
+fn joined_keep_id_has_its_ids() {
+    requires!(userns, subids);
+    let env = Env::with_busybox();
+    env.run(["run", "-d", "--name=k", "--network=none", "--userns=keep-id", BUSYBOX, "sleep", "600"]).success();
+    let script = "stat -c %u /bin/busybox; cat /proc/self/uid_map";
+    let theirs = env.run(["exec", "--user=0", "k", "sh", "-c", script]).success().stdout();
+    env.run(["run", "--rm", "--network=none", "--pid=container:k", BUSYBOX, "sh", "-c", script]).prints(&theirs);
+}

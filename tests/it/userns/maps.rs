@@ -1,0 +1,43 @@
+//! The modes of `--userns`: who the program is, and whose the files are.
+
+use crate::harness::image::BUSYBOX;
+use crate::harness::{Env, requires};
+
+#[test]
+fn owners_are_right_in_every_mode() {
+    requires!(userns, subids);
+    let env = Env::with_busybox();
+    let uid = nix::unistd::geteuid().as_raw();
+    let gid = nix::unistd::getegid().as_raw();
+    let script = "id -u; id -g; stat -c %u:%g /bin/busybox /home /etc/hosts; touch /tmp/x; stat -c %u:%g /tmp/x";
+    let run = |flags: &[&str]| {
+        let words = ["run", "--rm", "--network=none"];
+        env.run(words.iter().chain(flags).chain(&[BUSYBOX, "sh", "-c", script])).success().stdout()
+    };
+    let answer = |who: &str, group: &str, hosts: &str| format!("{who}\n{group}\n0:0\n0:0\n{hosts}\n{who}:{group}\n");
+    assert_eq!(run(&[]), answer("0", "0", "0:0"));
+    assert_eq!(run(&["--userns=host"]), answer("0", "0", "0:0"));
+    assert_eq!(run(&["--userns=keep-id"]), answer(&uid.to_string(), &gid.to_string(), &format!("{uid}:{gid}")));
+    assert_eq!(run(&["--userns=keep-id:uid=200,gid=210"]), answer("200", "210", "200:210"));
+    assert_eq!(run(&["--userns=keep-id:uid=200,gid=210,size=3000"]), answer("200", "210", "200:210"));
+    assert_eq!(run(&["--userns=nomap"]), answer("0", "0", "65534:65534"));
+    assert_eq!(run(&["--uidmap=0:1:5000", "--gidmap=0:1:5000"]), answer("0", "0", "65534:65534"));
+    assert_eq!(
+        run(&["--uidmap=0:0:1", "--uidmap=1:1:3000", "--gidmap=0:0:1", "--gidmap=1:1:3000"]),
+        answer("0", "0", "0:0")
+    );
+    env.run(["run", "--rm", "--uidmap=0:1:99999999", BUSYBOX, "true"]).code(125);
+    env.run(["run", "--rm", "--userns=nope", BUSYBOX, "true"]).code(125).stderr_has("nope");
+}
+
+#[test]
+fn keep_id_owns_what_is_bound() {
+    requires!(userns, subids);
+    let env = Env::with_busybox();
+    env.write("d/f", "mine\n");
+    let bind = format!("{}:/d", env.path("d").display());
+    let uid = nix::unistd::geteuid().as_raw();
+    let words = ["run", "--rm", "--network=none", "--userns=keep-id", "-v", &bind, BUSYBOX, "sh", "-c"];
+    env.run(words.iter().chain(&["stat -c %u /d/f; echo new >/d/n"])).prints(&format!("{uid}\n"));
+    assert_eq!(std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(env.path("d/n")).unwrap()), uid);
+}

@@ -1,0 +1,4 @@
+//! Id maps, and namespaces of other containers.
+
+mod joins;
+mod maps;

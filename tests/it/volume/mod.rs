@@ -1,0 +1,4 @@
+//! Volumes and mounts.
+
+mod mounts;
+mod verbs;

@@ -1,0 +1,107 @@
+//! Mounts of every type, and what a hostile volume tries (D05, D07, D08).
+
+use crate::harness::image::BUSYBOX;
+use crate::harness::{Env, requires};
+use crate::harness::{ImageBuilder, Layer, Output};
+
+fn run(env: &Env, flags: &[&str], script: &str) -> Output {
+    let words = ["run", "--rm", "--network=none"];
+    env.run(words.iter().chain(flags).chain(&[BUSYBOX, "sh", "-c", script]))
+}
+
+#[test]
+fn volumes() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    run(&env, &["-v", "v1:/data"], "echo hi >/data/f").success();
+    run(&env, &["-v", "v1:/data:ro"], "cat /data/f; echo x >/data/g").code(1).prints("hi\n").stderr_has("Read-only");
+    run(&env, &["-v", "v2:/etc"], "grep -c . /etc/passwd").prints("3\n");
+    run(&env, &["-v", "v3:/etc:nocopy"], "ls /etc/passwd").code(1);
+    run(&env, &["-v", "v1:/bin/x:ro"], "cat /bin/x/f").prints("hi\n");
+    // D05: once, never over what is there.
+    run(&env, &["-v", "v2:/etc"], "rm /etc/group; echo mine >/etc/passwd").success();
+    run(&env, &["-v", "v2:/etc"], "cat /etc/passwd; ls /etc/group").code(1).prints("mine\n");
+    run(&env, &["-v", "v1:/etc"], "ls /etc/passwd").code(1);
+    run(&env, &["-v", "/no/such:/y"], "true").code(125).stderr_has("/no/such").stderr_has("does not exist");
+    env.run(["run", "-d", "--name=src", "--network=none", "-v", "v1:/vv", "-v", "/anon", BUSYBOX, "sleep", "600"])
+        .success();
+    run(&env, &["--volumes-from=src"], "cat /vv/f; echo a >/anon/a").prints("hi\n");
+    env.run(["exec", "src", "cat", "/anon/a"]).prints("a\n");
+    run(&env, &["--volumes-from=src:ro"], "echo b >/vv/b").code(1).stderr_has("Read-only");
+}
+
+#[test]
+fn d05_copy_up_stays_in_the_image() {
+    requires!(userns);
+    let env = Env::new();
+    let layer = Layer::new().symlink("data", "/etc").symlink("out", "../../../../etc");
+    ImageBuilder::busybox().layer(layer).docker_archive(&env.path("i.tar"), "d05:1");
+    env.run(["load", "-i", "i.tar"]).success();
+    for (volume, target) in [("a:/data", "/data"), ("b:/out", "/out")] {
+        let out = env.run(["run", "--rm", "--network=none", "-v", volume, "d05:1", "cat", &format!("{target}/passwd")]);
+        assert!(!out.is_success() || out.stdout().contains("A User"), "the image's, or a refusal: {out}");
+    }
+    let both: Vec<_> =
+        (0..4).map(|_| env.spawn(["run", "--rm", "--network=none", "-v", "once:/var", "d05:1", "true"])).collect();
+    for one in both {
+        one.wait().success();
+    }
+}
+
+#[test]
+fn d07_subpath_is_no_way_out() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    run(
+        &env,
+        &["-v", "v1:/d"],
+        "mkdir /d/sub; echo s >/d/sub/f; ln -s /etc /d/evil; ln -s ../../.. /d/up; ln -s sub /d/in",
+    )
+    .success();
+    let mount = |sub: &str| format!("--mount=type=volume,src=v1,dst=/s,subpath={sub}");
+    run(&env, &[&mount("sub")], "cat /s/f").prints("s\n");
+    for link in ["evil", "up", "in", "evil/ssh", "up/etc"] {
+        run(&env, &[&mount(link)], "ls /s").code(125).stderr_has("v1");
+    }
+    run(&env, &[&mount("../v1")], "ls /s").code(125).stderr_has("leave the volume");
+    run(&env, &[&mount("none")], "ls /s").code(125).stderr_has("none");
+    // A volume where the engine puts its files: the link is the container's, and the host's file is not written.
+    let sentinel = env.write("sentinel", "untouched\n");
+    let target = sentinel.to_str().unwrap().to_owned();
+    run(&env, &["-v", "v2:/e"], &format!("ln -s {target} /e/hosts; ln -s {target} /e/resolv.conf")).success();
+    let code = run(&env, &["-v", "v2:/etc:nocopy"], "echo evil >/etc/hosts").exit_code();
+    assert!(matches!(code, Some(0 | 1 | 125)), "{code:?}");
+    assert_eq!(std::fs::read_to_string(sentinel).unwrap(), "untouched\n");
+}
+
+#[test]
+fn binds() {
+    requires!(userns, subids);
+    let env = Env::with_busybox();
+    env.write("d/f", "one\n");
+    let at = |options: &str| format!("{}:/d{options}", env.path("d").display());
+    run(&env, &["-v", &at("")], "cat /d/f; echo two >/d/g").prints("one\n");
+    run(&env, &["-v", &at(":ro")], "echo two >/d/h").code(1);
+    run(&env, &["-v", &at(":O")], "echo three >/d/f; cat /d/f").prints("three\n");
+    assert_eq!(std::fs::read_to_string(env.path("d/f")).unwrap(), "one\n", "changes of :O are gone");
+    run(&env, &["-v", &at(":noexec")], "cp /bin/busybox /d/b; /d/b true").code(126);
+    run(&env, &["--mount", &format!("type=bind,src={},dst=/d,ro", env.path("d").display())], "touch /d/z").code(1);
+    let sub = format!("{}:/d:U", env.path("d").display());
+    // D08: `U` follows no link.
+    let outside = env.write("outside", "x\n");
+    std::os::unix::fs::symlink(&outside, env.path("d/link")).unwrap();
+    run(&env, &["--user=1000:1000", "-v", &sub], "stat -c %u:%g /d/f; echo z >/d/z").prints("1000:1000\n");
+    let owner = std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(&outside).unwrap());
+    assert_eq!(owner, nix::unistd::geteuid().as_raw());
+}
+
+#[test]
+fn tmpfs_and_images() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    run(&env, &["--tmpfs=/t:size=64k"], "grep ' /t ' /proc/mounts").success().stdout_has("size=64k");
+    run(&env, &["--mount=type=tmpfs,dst=/t,tmpfs-size=1m,tmpfs-mode=0700"], "stat -c %a /t").prints("700\n");
+    let image = format!("--mount=type=image,src={BUSYBOX},dst=/i");
+    run(&env, &[&image], "cat /i/etc/passwd | wc -l; echo x >/i/f").code(1).prints("3\n");
+    run(&env, &[&(image + ",rw=true")], "echo x >/i/f; cat /i/f").prints("x\n");
+}
