@@ -165,9 +165,12 @@ pub(super) fn stale_names(store: &Store) -> Result<Vec<std::path::PathBuf>, Erro
     let mut stale = Vec::new();
     for entry in sys::fs::names(&dir).reading(&dir)? {
         let Some(name) = entry.to_str().and_then(|name| name.parse::<ContainerName>().ok()) else { continue };
-        let held = match store.name_holder(&name)? {
-            Some(id) => store.owns_name(&id, &name)?,
-            None => false,
+        let held = match store.name_holder(&name) {
+            Ok(Some(id)) => store.owns_name(&id, &name)?,
+            Ok(None) => false,
+            // Of a later version: not ours to judge, and no reason to stop at (case F12).
+            Err(Error::NewerRecord { .. }) => true,
+            Err(error) => return Err(error),
         };
         if !held {
             stale.push(dir.join(&entry));

@@ -99,6 +99,11 @@ fn f12_a_later_version_is_refused() {
     later["version"] = 99.into();
     std::fs::write(config(&env, &id), later.to_string()).unwrap();
     env.run(["start", "later"]).code(125).stderr_has("version 99").stderr_has("newer sampan");
+    // It stands in nobody's way.
+    create(&env, "other");
+    env.run(["rm", "other"]).success();
+    assert_ne!(env.run(["system", "check", "--repair"]).exit_code(), Some(125));
+    env.run(["container", "exists", &id]).code(0);
     std::fs::write(config(&env, &id), text).unwrap();
     env.run(["rm", "later"]).success();
 }
