@@ -148,6 +148,7 @@ impl Decoder {
     }
 
     /// True between two frames.
+    #[cfg(test)]
     pub(crate) fn is_at_border(&self) -> bool {
         self.have == 0 && self.left == 0
     }

@@ -134,13 +134,6 @@ impl NetworkHandle {
         self.helper.as_ref().map(|running| running.helper)
     }
 
-    /// What the helper has printed since the last call, for the log.
-    pub(crate) fn take_messages(&mut self) -> String {
-        let Some(running) = &mut self.helper else { return String::new() };
-        running.listen();
-        String::from_utf8_lossy(&std::mem::take(&mut running.said)).trim().to_owned()
-    }
-
     /// Kills the helper and reaps it. The published ports are free afterwards.
     pub(crate) fn stop(self) -> Result<(), Error> {
         self.helper.map_or(Ok(()), Running::stop)

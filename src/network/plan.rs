@@ -109,11 +109,6 @@ impl NetworkPlan {
         }
     }
 
-    /// The container gets a network namespace of its own.
-    pub(crate) fn is_new_namespace(&self) -> bool {
-        matches!(self.scheme, Scheme::None | Scheme::Helper(_))
-    }
-
     fn without_helper(scheme: Scheme) -> Self {
         Self { scheme, ports: Vec::new(), ports_discarded: false, address: None, host: None, forwarder: None }
     }

@@ -46,11 +46,6 @@ impl RemoteImage {
     pub(crate) fn layers(&self) -> impl Iterator<Item = (&Descriptor, &DiffId)> {
         self.manifest.layers.iter().zip(&self.config.rootfs.diff_ids)
     }
-
-    /// Digest of what the reference names.
-    pub(crate) fn reference_digest(&self) -> &Digest {
-        self.index.as_ref().map_or(&self.manifest_digest, |(digest, _)| digest)
-    }
 }
 
 /// Places to ask for `reference`, in order: mirrors, then the registry itself.

@@ -83,10 +83,6 @@ impl Outer {
         &self.wish.maps
     }
 
-    pub(crate) fn wish(&self) -> &OuterWish {
-        &self.wish
-    }
-
     /// True if entering costs no `newuidmap`.
     pub(crate) fn is_live(&self) -> bool {
         self.live.is_some()

@@ -30,8 +30,6 @@ pub(crate) enum Error {
     /// Cases C26 and CVE-2019-16884.
     #[error("mount target {0:?}: nothing may be mounted there")]
     ForbiddenTarget(PathBuf),
-    #[error("duplicate mount target {0:?}")]
-    DuplicateTarget(PathBuf),
     /// Case C26.
     #[error("image volume {0:?}: not an absolute path below the root, or on /proc, /sys or /dev")]
     ImageVolume(String),

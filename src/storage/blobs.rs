@@ -174,17 +174,6 @@ impl Store {
         sys::fs::absent_is_none(sys::fs::open(&path)).reading(&path)
     }
 
-    /// Reads a small blob and checks it.
-    pub(crate) fn read_blob(&self, digest: &Digest, limit: u64) -> Result<Vec<u8>, Error> {
-        let path = self.layout().blob(digest);
-        let bytes = sys::fs::read_limited(&path, limit).reading(&path)?;
-        let found = Digest::of(&bytes);
-        if found != *digest {
-            return Err(Error::BlobDigest { expected: digest.clone(), found });
-        }
-        Ok(bytes)
-    }
-
     /// Hashes a blob; false if its content is not what its name says.
     pub(crate) fn verify_blob(&self, digest: &Digest) -> Result<bool, Error> {
         let path = self.layout().blob(digest);

@@ -27,13 +27,9 @@ pub(crate) struct Locked<T> {
 }
 
 impl<T> Locked<T> {
-    /// The lock file, for `note_holder`.
-    pub(crate) fn lock_mut(&mut self) -> &mut FileLock {
-        &mut self.lock
-    }
-
     /// Gives the lock up and keeps what was read.
     pub(crate) fn unlock(self) -> T {
+        drop(self.lock);
         self.value
     }
 }
@@ -287,16 +283,6 @@ impl Store {
         let path = self.layout().container_lock(id);
         let lock = FileLock::exclusive(&path).locking(&path)?;
         Ok(Locked { value: self.container(id)?, lock })
-    }
-
-    /// Like [`Self::lock_container`]; none if somebody else has the lock.
-    pub(crate) fn try_lock_container(&self, id: &ContainerId) -> Result<Option<Locked<ContainerRecord>>, Error> {
-        self.make_run()?;
-        let path = self.layout().container_lock(id);
-        match FileLock::try_exclusive(&path).locking(&path)? {
-            TryLock::Held(lock) => Ok(Some(Locked { value: self.container(id)?, lock })),
-            TryLock::Busy => Ok(None),
-        }
     }
 
     /// Takes the liveness lock of a container, for its monitor; none if another monitor lives.

@@ -21,12 +21,6 @@ pub(crate) enum Error {
     },
     #[error("store {path:?} has format {found:?}, this sampan knows formats up to {known}: use a newer sampan")]
     NewerStore { path: PathBuf, found: String, known: u32 },
-    #[error("recover store {path:?}")]
-    Recover {
-        path: PathBuf,
-        #[source]
-        source: sys::Error,
-    },
     #[error("read {path:?}")]
     Read {
         path: PathBuf,
@@ -80,8 +74,6 @@ pub(crate) enum Error {
     },
     #[error("container {0} runs")]
     ContainerRuns(ContainerId),
-    #[error("container {0} ended already: its exit record is written once")]
-    ExitRecorded(ContainerId),
 
     #[error("{digest} is longer than the {size} bytes of its descriptor")]
     BlobTooLong { digest: String, size: u64 },

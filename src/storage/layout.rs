@@ -14,7 +14,7 @@ use super::error::Error;
 use crate::sys;
 use crate::types::digest::Digest;
 use crate::types::id::{ContainerId, ExecId};
-use crate::types::name::{ContainerName, NetworkName, VolumeName};
+use crate::types::name::{ContainerName, VolumeName};
 
 /// The two roots, and the epoch that runroot is divided by.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -209,18 +209,6 @@ impl Layout {
         self.volume(name).join("_data")
     }
 
-    pub(crate) fn networks(&self) -> PathBuf {
-        self.graph("networks")
-    }
-
-    pub(crate) fn network(&self, name: &NetworkName) -> PathBuf {
-        self.networks().join(format!("{name}.json"))
-    }
-
-    pub(crate) fn secrets(&self) -> PathBuf {
-        self.graph("secrets")
-    }
-
     pub(crate) fn staging(&self) -> PathBuf {
         self.graph("staging")
     }
@@ -253,18 +241,6 @@ impl Layout {
         self.locks().join(format!("ctr-{id}"))
     }
 
-    pub(crate) fn image_lock(&self, manifest: &Digest) -> PathBuf {
-        self.locks().join(format!("image-{}", manifest.hex()))
-    }
-
-    pub(crate) fn volume_lock(&self, name: &VolumeName) -> PathBuf {
-        self.locks().join(format!("volume-{name}"))
-    }
-
-    pub(crate) fn network_lock(&self, name: &NetworkName) -> PathBuf {
-        self.locks().join(format!("network-{name}"))
-    }
-
     /// All volatile directories of containers.
     pub(crate) fn run_containers(&self) -> PathBuf {
         self.run("ctr")
@@ -281,11 +257,6 @@ impl Layout {
 
     pub(crate) fn attach_socket(&self, id: &ContainerId) -> PathBuf {
         self.run_container(id).join("attach.sock")
-    }
-
-    /// Log of the monitor itself.
-    pub(crate) fn monitor_log(&self, id: &ContainerId) -> PathBuf {
-        self.run_container(id).join("monitor.log")
     }
 
     /// Files that the container gets by bind mount (`resolv.conf`, `hosts`, `hostname`).
@@ -318,10 +289,6 @@ impl Layout {
     /// Which user namespaces P are held by live monitors (`rootless::outer`).
     pub(crate) fn outers(&self) -> PathBuf {
         self.run("outer")
-    }
-
-    pub(crate) fn net(&self) -> PathBuf {
-        self.run("net")
     }
 }
 

@@ -88,11 +88,6 @@ impl Lease {
         self.rely(store, &store.layout().layer(&key.dir_name()), |record| record.layers.insert(key.dir_name()))
     }
 
-    /// True if the image is in the store; it stays there, with its layers and blobs, as long as the lease.
-    pub(crate) fn rely_on_image(&self, store: &Store, manifest: &Digest) -> Result<bool, Error> {
-        self.rely(store, &store.layout().image(manifest), |record| record.images.insert(manifest.clone()))
-    }
-
     fn rely(&self, store: &Store, object: &Path, note: impl FnOnce(&mut LeaseRecord) -> bool) -> Result<bool, Error> {
         let mut record = self.relied.lock().unwrap_or_else(PoisonError::into_inner);
         // Written down before the look, both while nobody sweeps.

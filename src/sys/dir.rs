@@ -226,12 +226,6 @@ impl Dir {
         rustix::fs::unlinkat(&self.fd, name, AtFlags::REMOVEDIR).call("unlinkat", || format!("{name:?}, AT_REMOVEDIR"))
     }
 
-    /// Renames within the directory, over whatever is there.
-    pub(crate) fn rename(&self, from: &OsStr, to: &OsStr) -> Result<()> {
-        let (from, to) = (single(from)?, single(to)?);
-        rustix::fs::renameat(&self.fd, from, &self.fd, to).call("renameat", || format!("{from:?}, {to:?}"))
-    }
-
     /// `fstatat(2)` without following, with `None` where there is nothing.
     pub(crate) fn stat(&self, name: &OsStr) -> Result<Option<Stat>> {
         let name = single(name)?;

@@ -5,9 +5,7 @@ use std::ffi::OsStr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
-use rustix::mount::{
-    FsMountFlags, FsOpenFlags, MountAttrFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags,
-};
+use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags};
 
 use super::error::{Call, Error, Result};
 use super::raw;
@@ -142,12 +140,6 @@ pub(crate) fn set_propagation(fd: BorrowedFd<'_>, kind: PropagationKind) -> Resu
         PropagationKind::Unbindable => libc::MS_UNBINDABLE,
     };
     raw::mount_setattr(fd, true, 0, 0, bits)
-}
-
-/// Makes every mount of this mount namespace a slave (host changes come in, ours stay inside).
-pub(crate) fn make_all_slaves() -> Result<()> {
-    rustix::mount::mount_change("/", MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC)
-        .call("mount", || "\"/\", MS_SLAVE|MS_REC".to_owned())
 }
 
 /// The old `mount(2)` with a data string of at most one page, for kernels that lack what [`FsContext`] needs.

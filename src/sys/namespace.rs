@@ -57,7 +57,6 @@ impl NsKind {
 
 /// Since Linux 5.6; only `unshare(2)`, `clone3(2)` and `setns(2)` know it.
 const CLONE_NEWTIME: i32 = 0x80;
-const NS_GET_USERNS: libc::c_ulong = 0xb701;
 const NS_GET_PARENT: libc::c_ulong = 0xb702;
 
 /// Opens a namespace of a process. EACCES if we may not look into it (K-A7).
@@ -88,11 +87,6 @@ pub(crate) fn unshare(kinds: &[NsKind]) -> Result<()> {
 /// The user namespace above a user namespace. EPERM if it is outside ours.
 pub(crate) fn parent(userns: BorrowedFd<'_>) -> Result<OwnedFd> {
     raw::namespace_relative(userns, NS_GET_PARENT)
-}
-
-/// The user namespace that owns a namespace.
-pub(crate) fn owner(ns: BorrowedFd<'_>) -> Result<OwnedFd> {
-    raw::namespace_relative(ns, NS_GET_USERNS)
 }
 
 /// Uid (in our user namespace) of who made a user namespace.

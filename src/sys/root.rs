@@ -11,7 +11,9 @@ use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags, ResolveFlags};
 
-use super::dir::{Dir, FileKind, Stat, Time, fstat};
+#[cfg(test)]
+use super::dir::Time;
+use super::dir::{Dir, FileKind, Stat, fstat};
 use super::error::{Call, Errno, Error, Result};
 use super::fs::absent_is_none;
 
@@ -168,13 +170,8 @@ impl RootDir {
         to.link(&from, &old, &new)
     }
 
-    /// Removes `path` unless it is a directory.
-    pub(crate) fn unlink(&self, path: &Path) -> Result<()> {
-        let (dir, name) = self.named(path)?;
-        dir.unlink(&name)
-    }
-
     /// Removes `path` and everything below it, following nothing; absent is fine.
+    #[cfg(test)]
     pub(crate) fn remove_tree(&self, path: &Path) -> Result<()> {
         match absent_is_none(self.named(path))? {
             Some((dir, name)) => dir.remove_tree(&name),
@@ -192,21 +189,8 @@ impl RootDir {
         absent_is_none(self.lookup_nofollow(path))?.map(|fd| fstat(fd.as_fd())).transpose()
     }
 
-    /// Text of the symbolic link `path`.
-    pub(crate) fn read_link(&self, path: &Path) -> Result<PathBuf> {
-        let (dir, name) = self.named(path)?;
-        dir.read_link(&name)
-    }
-
-    /// Changes the owner of `path` itself.
-    pub(crate) fn chown(&self, path: &Path, uid: u32, gid: u32) -> Result<()> {
-        match self.parent(path)? {
-            Some((dir, name)) => dir.chown(&name, uid, gid),
-            None => super::dir::fchown(self.dir.as_fd(), uid, gid),
-        }
-    }
-
     /// Changes the mode of `path`, which must not be a symbolic link.
+    #[cfg(test)]
     pub(crate) fn chmod(&self, path: &Path, mode: u32) -> Result<()> {
         match self.parent(path)? {
             Some((dir, name)) => dir.chmod(&name, mode),
@@ -215,6 +199,7 @@ impl RootDir {
     }
 
     /// Sets access and modification time of `path` itself.
+    #[cfg(test)]
     pub(crate) fn set_times(&self, path: &Path, time: Time) -> Result<()> {
         match self.parent(path)? {
             Some((dir, name)) => dir.set_times(&name, time),

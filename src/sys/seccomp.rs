@@ -27,6 +27,7 @@ impl Program {
     }
 
     /// Instructions.
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.code.len()
     }

@@ -58,11 +58,6 @@ impl MaskGuard {
     pub(crate) fn block(signals: &SignalSet) -> Result<Self> {
         change_mask(libc::SIG_BLOCK, signals).map(|previous| Self { previous })
     }
-
-    /// The mask as it was: what a program that we start should have.
-    pub(crate) fn previous(&self) -> &SignalSet {
-        &self.previous
-    }
 }
 
 impl Drop for MaskGuard {
@@ -71,11 +66,6 @@ impl Drop for MaskGuard {
             tracing::debug!(%error, "signal mask stays");
         }
     }
-}
-
-/// Unblocks these signals.
-pub(crate) fn unblock(signals: &SignalSet) -> Result<()> {
-    change_mask(libc::SIG_UNBLOCK, signals).map(drop)
 }
 
 /// Sends a signal to this process itself.
@@ -156,7 +146,7 @@ mod tests {
         let signals = SignalFd::new(&set).expect("signalfd");
         {
             let guard = MaskGuard::block(&set).expect("block");
-            assert!(!guard.previous().contains(real_time));
+            assert!(!guard.previous.contains(real_time));
             for signal in [libc::SIGUSR1, real_time] {
                 raise(signal).expect("raise");
                 assert_eq!(signals.take().expect("take").expect("pending").signal, signal);
@@ -164,7 +154,7 @@ mod tests {
             assert_eq!(signals.take().expect("take"), None);
         }
         let guard = MaskGuard::block(&SignalSet::empty()).expect("block nothing");
-        assert!(!guard.previous().contains(real_time));
+        assert!(!guard.previous.contains(real_time));
         assert_eq!(format!("{set:?}"), format!("{{{}, {real_time}}}", libc::SIGUSR1));
     }
 }

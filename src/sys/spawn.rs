@@ -56,12 +56,6 @@ impl<'a> Spawn<'a> {
         self
     }
 
-    /// `NAME=value`; the environment is empty otherwise.
-    pub(crate) fn env(mut self, assignment: impl Into<OsString>) -> Self {
-        self.env.push(assignment.into());
-        self
-    }
-
     /// The program keeps this descriptor under the same number.
     pub(crate) fn inherit(mut self, fd: BorrowedFd<'a>) -> Self {
         self.inherit.push(fd);

@@ -54,18 +54,6 @@ pub(crate) fn list(fd: BorrowedFd<'_>) -> Result<Vec<OsString>> {
     Ok(split.map(|name| OsString::from_vec(name.to_vec())).collect())
 }
 
-/// Removes an attribute; absent is fine.
-pub(crate) fn remove(fd: BorrowedFd<'_>, name: &OsStr) -> Result<()> {
-    let removed = match rustix::fs::fremovexattr(fd, name) {
-        Err(rustix::io::Errno::BADF) => rustix::fs::removexattr(descriptor_path(fd), name),
-        other => other,
-    };
-    match removed.call("fremovexattr", || format!("{}, {name:?}", fd.as_raw_fd())) {
-        Err(error) if !error.is(Errno::ENODATA) => Err(error),
-        _ => Ok(()),
-    }
-}
-
 /// True for names that only overlay may set: in a layer they would redirect or hide lower files (case A12).
 pub(crate) fn is_overlay(name: &OsStr) -> bool {
     name.as_bytes().starts_with(b"user.overlay.") || name.as_bytes().starts_with(b"trusted.overlay.")

@@ -70,6 +70,7 @@ impl Capability {
     pub(crate) const SETPCAP: Self = Self(8);
     pub(crate) const NET_BIND_SERVICE: Self = Self(10);
     pub(crate) const SYS_CHROOT: Self = Self(18);
+    #[cfg(test)]
     pub(crate) const SYS_ADMIN: Self = Self(21);
     pub(crate) const SETFCAP: Self = Self(31);
 
@@ -141,16 +142,8 @@ impl CapSet {
         Self((1 << known) - 1)
     }
 
-    pub(crate) fn from_bits(bits: u64) -> Self {
-        Self(bits)
-    }
-
     pub(crate) fn bits(self) -> u64 {
         self.0
-    }
-
-    pub(crate) fn is_empty(self) -> bool {
-        self.0 == 0
     }
 
     pub(crate) fn contains(self, capability: Capability) -> bool {
@@ -172,13 +165,6 @@ impl CapSet {
     /// The members that have a name, by number.
     pub(crate) fn iter(self) -> impl Iterator<Item = Capability> {
         (0..).take(NAMES.len()).map(Capability).filter(move |capability| self.contains(*capability))
-    }
-
-    /// `CAP_…` names, sorted, as `inspect` prints them.
-    pub(crate) fn names(self) -> Vec<String> {
-        let mut names: Vec<_> = self.iter().map(Capability::name).collect();
-        names.sort();
-        names
     }
 
     /// As the OCI runtime spec has it.

@@ -64,10 +64,6 @@ name! {
     /// Name of a volume; an anonymous one has 64 hexadecimal digits.
     VolumeName
 }
-name! {
-    /// Name of a network.
-    NetworkName
-}
 
 fn is_name(text: &str) -> bool {
     let mut bytes = text.bytes();

@@ -48,22 +48,6 @@ impl Reference {
         format!("{}/{}", self.domain, self.path)
     }
 
-    /// The same repository by digest alone.
-    pub(crate) fn with_digest(&self, digest: Digest) -> Self {
-        Self { tag: None, digest: Some(digest), ..self.clone() }
-    }
-
-    /// The same repository by tag alone.
-    pub(crate) fn with_tag(&self, tag: &str) -> Result<Self, InvalidReference> {
-        if !is_tag(tag) {
-            return Err(InvalidReference {
-                text: tag.to_owned(),
-                why: "the tag must match [A-Za-z0-9_][A-Za-z0-9_.-]{0,127}",
-            });
-        }
-        Ok(Self { tag: Some(tag.to_owned()), digest: None, ..self.clone() })
-    }
-
     /// The name of a local image that the user named without a registry: `localhost/NAME:TAG`, as Podman does for
     /// `tag`, `build -t` and `import`.
     pub(crate) fn local(text: &str) -> Result<Self, InvalidReference> {

@@ -27,12 +27,7 @@ pub(crate) struct Resources {
     pub(crate) unified: BTreeMap<String, String>,
 }
 
-impl Resources {
-    /// True if the user asked for a limit, so that a host without delegation must say no.
-    pub(crate) fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-}
+impl Resources {}
 
 /// `--cgroups`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -40,11 +40,6 @@ pub(crate) fn human(bytes: u64) -> String {
     with_units(bytes, 1000.0, &["B", "kB", "MB", "GB", "TB", "PB", "EB"])
 }
 
-/// Prints with binary units: `62.11MiB`.
-pub(crate) fn human_binary(bytes: u64) -> String {
-    with_units(bytes, 1024.0, &["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"])
-}
-
 fn with_units(bytes: u64, base: f64, units: &[&str]) -> String {
     #[expect(clippy::cast_precision_loss, reason = "four digits are printed")]
     let mut value = bytes as f64;

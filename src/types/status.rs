@@ -50,10 +50,6 @@ impl ContainerStatus {
     pub(crate) fn can_exec(self) -> bool {
         matches!(self, Self::Running)
     }
-
-    pub(crate) fn can_remove(self) -> bool {
-        matches!(self, Self::Created | Self::Stopped | Self::Exited | Self::Removing)
-    }
 }
 
 impl std::fmt::Display for ContainerStatus {

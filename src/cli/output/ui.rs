@@ -13,7 +13,6 @@ pub(crate) struct Ui {
     stdout: RefCell<Out>,
     stdout_is_terminal: bool,
     live: bool,
-    colour: bool,
 }
 
 /// Lines at once for a reader who waits, in blocks otherwise.
@@ -35,14 +34,7 @@ impl Ui {
             }),
             stdout_is_terminal: at.stdout_is_terminal,
             live: at.stderr_is_terminal && !dumb,
-            // https://no-color.org: any value that is not empty.
-            colour: at.stdout_is_terminal && !dumb && at.var("NO_COLOR").is_none(),
         }
-    }
-
-    /// Colours may be used on stdout.
-    pub(crate) fn has_colour(&self) -> bool {
-        self.colour
     }
 
     pub(crate) fn stdout_is_terminal(&self) -> bool {

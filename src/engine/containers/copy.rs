@@ -14,7 +14,7 @@ use crate::storage::container_record::ContainerRecord;
 use crate::storage::containers::Locked;
 use crate::storage::pack;
 use crate::storage::process_identity::ProcessIdentity;
-use crate::storage::unpack::{self, Flavour, Plan, Source, Unpacked};
+use crate::storage::unpack::{self, Flavour, Plan, Unpacked};
 use crate::sys;
 use crate::sys::clone::{Forked, fork};
 use crate::sys::dir::FileKind;
@@ -343,7 +343,7 @@ fn write(
 ) -> Result<Option<Unpacked>, Error> {
     let unpack = |from: OwnedFd, root: &RootDir, plan: Plan<'_>| {
         let plan = Plan { flavour: Flavour::Plain, overwrite, ..plan };
-        let done = unpack::unpack::<Vec<u8>>(Source::Stream(from.into()), root, None, &plan);
+        let done = unpack::unpack::<Vec<u8>>(from.into(), root, None, &plan);
         done.map(Some).map_err(|error| Failure::from_error(error.kind(), &error))
     };
     match side {

@@ -12,7 +12,7 @@ use crate::storage;
 use crate::storage::blobs::{BlobWriter, StagedBlob};
 use crate::storage::layers::StagedLayer;
 use crate::storage::lease::Lease;
-use crate::storage::unpack::{Source, Unpacked};
+use crate::storage::unpack::Unpacked;
 use crate::sys;
 use crate::sys::clone::{Forked, fork};
 use crate::sys::fs::File;
@@ -259,7 +259,7 @@ fn watch_over(
     };
     if let Some(file) = &job.local {
         let file = file.try_clone().map_err(|error| Failure::from_error(FailureKind::Other, &error))?;
-        return unpacked(unpack(Source::Stream(file)));
+        return unpacked(unpack(file));
     }
     let (reader, writer) = process::pipe().map_err(|error| failure(&error))?;
     process::set_pipe_size(writer.as_fd(), PIPE);
@@ -275,7 +275,7 @@ fn watch_over(
         Forked::Parent(child) => {
             drop(writer);
             // The reading end goes with the worker's job, so that the download notices the end of the unpacker.
-            let result = unpack(Source::Stream(reader.into()));
+            let result = unpack(reader.into());
             child.wait().map_err(|error| failure(&error))?;
             unpacked(result)
         }

@@ -12,7 +12,7 @@ use crate::storage::images::Image;
 use crate::storage::layer_index::IndexWriter;
 use crate::storage::layers::StagedLayer;
 use crate::storage::lease::Lease;
-use crate::storage::unpack::{self, Plan, Source, Unpacked};
+use crate::storage::unpack::{self, Plan, Unpacked};
 use crate::sys;
 use crate::sys::fs::File;
 use crate::sys::root::RootDir;
@@ -115,7 +115,7 @@ impl Engine {
             let root = RootDir::open(&staged.diff()).map_err(|error| failure(&error))?;
             let index = IndexWriter::create(&staged.index()).map_err(|error| failure(&error))?;
             let done = unpack::confine(&[&root])
-                .and_then(|()| unpack::unpack(Source::Stream(source), &root, Some(index), &Plan::layer(&maps)));
+                .and_then(|()| unpack::unpack(source, &root, Some(index), &Plan::layer(&maps)));
             done.map_err(|error| Failure::from_error(error.kind(), &error))
         })?;
         staged.key.chain = ChainId::first(&unpacked.diff_id);

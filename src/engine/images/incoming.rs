@@ -10,8 +10,9 @@ use crate::storage::layer_index::IndexWriter;
 use crate::storage::layers::{LayerKey, LayerMeta, MapKey, StagedLayer};
 use crate::storage::lease::Lease;
 use crate::storage::record::{Record as _, Rest};
-use crate::storage::unpack::{self, Compression, Plan, Remarks, Source, Unpacked};
+use crate::storage::unpack::{self, Compression, Plan, Remarks, Unpacked};
 use crate::sys;
+use crate::sys::fs::File;
 use crate::sys::root::RootDir;
 use crate::types::digest::{ChainId, DiffId, Digest};
 use crate::types::failure::{Failure, FailureKind};
@@ -227,7 +228,7 @@ fn layer_meta(layer: &StagedUnpack, parent: Option<ChainId>, blob: Option<Digest
 pub(crate) fn unpack_layer(
     outer: &Outer,
     maps: &IdMaps,
-    source: Source,
+    source: File,
     staged: &StagedLayer,
     layer: &IncomingLayer,
 ) -> Result<Unpacked, crate::rootless::Error> {

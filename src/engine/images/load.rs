@@ -7,7 +7,7 @@ use crate::engine::{Engine, Error};
 use crate::registry::Archive;
 use crate::storage::images::Image;
 use crate::storage::lease::Lease;
-use crate::storage::unpack::{self, Compression, Source};
+use crate::storage::unpack::{self, Compression};
 use crate::sys;
 use crate::sys::fs::File;
 use crate::types::platform::Platform;
@@ -94,12 +94,12 @@ fn open(lease: &Lease, input: ArchiveInput) -> Result<(Archive, String), Error> 
             }
             let file = sys::fs::open(&path).map_err(|source| unreadable(&path, source))?;
             let plain = stat.is_some_and(|stat| stat.is_file()) && is_plain(&file, &path)?;
-            let file = if plain { file } else { spool(lease, Source::Stream(file), &name)? };
+            let file = if plain { file } else { spool(lease, file, &name)? };
             Ok((Archive::from_tar(file, &name).map_err(failed(&name))?, name))
         }
         ArchiveInput::Stream(stream) => {
             let name = "standard input";
-            let file = spool(lease, Source::Stream(stream.into()), name)?;
+            let file = spool(lease, stream.into(), name)?;
             Ok((Archive::from_tar(file, name).map_err(failed(name))?, name.to_owned()))
         }
     }
@@ -112,7 +112,7 @@ fn is_plain(file: &File, path: &Path) -> Result<bool, Error> {
 }
 
 /// Writes a stream, decompressed, to a file in staging and opens that.
-pub(super) fn spool(lease: &Lease, source: Source, name: &str) -> Result<File, Error> {
+pub(super) fn spool(lease: &Lease, source: File, name: &str) -> Result<File, Error> {
     let failed = |source| Error::Unpack { name: name.to_owned(), source };
     let path = lease.new_path("spool");
     let staged = |source| Error::Path { what: "write", path: path.clone(), source };

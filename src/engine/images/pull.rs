@@ -32,8 +32,6 @@ pub(crate) struct PullReport {
     pub(crate) image: Image,
     /// The full name that it was found by; none if the text was an id.
     pub(crate) name: Option<Reference>,
-    /// False if nothing had to be fetched.
-    pub(crate) pulled: bool,
 }
 
 impl Engine {
@@ -49,7 +47,7 @@ impl Engine {
             }
             other => other?,
         };
-        let local = local.map(|found| PullReport { image: found.image, name: found.name, pulled: false });
+        let local = local.map(|found| PullReport { image: found.image, name: found.name });
         match (request.policy, local) {
             (PullPolicy::Missing | PullPolicy::Never, Some(report)) => Ok(report),
             (PullPolicy::Never, None) => Err(Error::ImageNotFound(request.name.clone())),
@@ -75,7 +73,7 @@ impl Engine {
         let (mut session, remote) = registry::find(&reference, &platform, sessions).map_err(pulling(&reference))?;
         warn_of_platform(&remote, &platform, request.platform.is_some(), progress);
         let image = self.take_in(std::slice::from_ref(&reference), &mut session, remote, progress)?;
-        Ok(PullReport { image, name: Some(reference), pulled: true })
+        Ok(PullReport { image, name: Some(reference) })
     }
 
     /// Pulls if the registry names another digest than the image here has.

@@ -4,7 +4,6 @@
 use crate::engine::{Engine, Error};
 use crate::storage::images::ImageRecord;
 use crate::storage::layers::{LayerKey, MapKey};
-use crate::storage::unpack::Source;
 use crate::sys;
 use crate::types::idmap::IdMaps;
 
@@ -35,7 +34,7 @@ impl Engine {
                 media_type: layer.media_type.clone(),
             };
             let staged = lease.stage_layer(key.clone())?;
-            let done = unpack_layer(&outer, maps, Source::Stream(file), &staged, &incoming)?;
+            let done = unpack_layer(&outer, maps, file, &staged, &incoming)?;
             unpacked.push(StagedUnpack { index, staged, unpacked: done });
         }
         let incoming = image.layers.iter().map(|layer| layer.blob.clone()).collect::<Vec<_>>();

@@ -97,6 +97,7 @@ impl K8sFile {
     }
 
     /// Lines dropped since the last line that was written.
+    #[cfg(test)]
     pub(crate) fn dropped(&self) -> u64 {
         self.lost.map_or(0, |lost| lost.lines)
     }

@@ -1,7 +1,8 @@
 //! The cgroup of one container.
 
 use std::os::fd::{AsFd, BorrowedFd};
-use std::path::{Path, PathBuf};
+#[cfg(test)]
+use std::path::Path;
 
 use crate::sys;
 use crate::sys::Errno;
@@ -10,8 +11,7 @@ use crate::types::resources::Resources;
 
 use super::error::Error;
 use super::select::Why;
-use super::stats::Stats;
-use super::{cgroupfs, freezer, limits, stats, systemd};
+use super::{cgroupfs, freezer, limits, systemd};
 
 /// An existing cgroup that holds the processes of one container and nothing else.
 #[derive(Debug)]
@@ -47,13 +47,9 @@ impl ContainerCgroup {
     }
 
     /// Absolute path of the directory.
+    #[cfg(test)]
     pub(crate) fn path(&self) -> &Path {
         &self.record.path
-    }
-
-    /// Path below the root of the hierarchy, as `inspect` shows it (`CgroupPath`).
-    pub(crate) fn shown_path(&self) -> PathBuf {
-        Path::new("/").join(self.record.path.strip_prefix(cgroupfs::ROOT).unwrap_or(&self.record.path))
     }
 
     pub(crate) fn record(&self) -> &CgroupRecord {
@@ -105,14 +101,10 @@ impl ContainerCgroup {
     }
 
     /// True while a process lives in it or below.
+    #[cfg(test)]
     pub(crate) fn is_populated(&self) -> bool {
         let text = sys::fs::read_to_string(&self.record.path.join("cgroup.events")).unwrap_or_default();
         cgroupfs::keyed(&text, "populated") == Some(1)
-    }
-
-    /// Processes in it and below, in our pid namespace's numbers.
-    pub(crate) fn processes(&self) -> Vec<i32> {
-        freezer::all_processes(&self.record.path)
     }
 
     /// True if the kernel killed a process in it for want of memory. Ask before removing it.
@@ -121,21 +113,9 @@ impl ContainerCgroup {
         cgroupfs::keyed(&text, "oom_kill").is_some_and(|count| count > 0)
     }
 
-    /// What it uses now.
-    pub(crate) fn stats(&self) -> Stats {
-        stats::read(&self.record.path)
-    }
-
     /// Kills what is left in it and removes it. The scope goes by itself with the monitor, its last process.
     pub(crate) fn remove(self) -> Result<(), Error> {
         remove(&self.record)
-    }
-
-    /// The same leaf anew, with no process and all counters at zero: for the next start by a restart policy.
-    pub(crate) fn renew(self) -> Result<Self, Error> {
-        let record = self.record.clone();
-        self.remove()?;
-        Self::create(record)
     }
 }
 

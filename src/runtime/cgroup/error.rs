@@ -55,12 +55,6 @@ pub(crate) enum Error {
         #[source]
         source: sys::Error,
     },
-    #[error("read cgroup file {path:?}")]
-    Read {
-        path: PathBuf,
-        #[source]
-        source: sys::Error,
-    },
     #[error("remove cgroup {path:?}")]
     Remove {
         path: PathBuf,
@@ -75,14 +69,4 @@ pub(crate) enum Error {
     },
     #[error("the user's systemd did not move the container's processes into scope {scope:?} within {seconds} s")]
     SystemdSlow { scope: String, seconds: u64 },
-}
-
-impl Error {
-    /// The exact cure, where there is one.
-    pub(crate) fn cure(&self) -> Option<String> {
-        match self {
-            Self::Undelegated { controller, why } => Some(why.cure(controller)),
-            _ => None,
-        }
-    }
 }

@@ -19,7 +19,6 @@ mod freezer;
 mod limits;
 mod own;
 mod select;
-mod stats;
 mod systemd;
 #[cfg(test)]
 mod tests;

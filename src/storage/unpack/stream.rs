@@ -3,7 +3,6 @@
 //! channel closes and the other one ends (case A24).
 
 use std::io::{self, BufReader, Read};
-use std::os::unix::fs::FileExt;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
 
@@ -25,33 +24,6 @@ const IN_FLIGHT: usize = 8;
 
 /// `log2` of the largest window that a zstd frame may ask for: 128 MiB (case A23).
 const ZSTD_WINDOW_LOG: u32 = 27;
-
-/// Where a compressed layer is read from.
-#[derive(Debug)]
-pub(crate) enum Source {
-    /// A pipe, or a file from its current offset to its end.
-    Stream(File),
-    /// A part of a file (a layer inside an archive); its offset is not touched.
-    Range { file: File, offset: u64, length: u64 },
-}
-
-impl Read for Source {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::Stream(file) => file.read(buffer),
-            Self::Range { file, offset, length } => {
-                let wanted = buffer.len().min(usize::try_from(*length).unwrap_or(usize::MAX));
-                let count = file.read_at(&mut buffer[..wanted], *offset)?;
-                if count == 0 && wanted > 0 {
-                    return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the archive ends inside the layer"));
-                }
-                *offset += count as u64;
-                *length -= count as u64;
-                Ok(count)
-            }
-        }
-    }
-}
 
 /// What a stream may cost.
 #[derive(Debug, Clone, Copy)]
@@ -108,8 +80,8 @@ impl std::fmt::Debug for Stream {
     }
 }
 
-/// Begins to decompress `source`; `label` is what its media type promises, if there is one.
-pub(super) fn start(source: Source, label: Option<Compression>, limits: Limits) -> Result<Stream, Error> {
+/// Begins to decompress `source`, a pipe or a file from its offset on; `label` is what its media type promises, if there is one.
+pub(super) fn start(source: File, label: Option<Compression>, limits: Limits) -> Result<Stream, Error> {
     let (chunk_sender, chunks) = sync_channel(IN_FLIGHT);
     let (used, spare) = channel();
     let thread = std::thread::Builder::new()
@@ -120,7 +92,7 @@ pub(super) fn start(source: Source, label: Option<Compression>, limits: Limits) 
 }
 
 /// Decompresses a whole stream without a thread of its own, for small documents and archives.
-pub(crate) fn open_plain(source: Source) -> Result<(Compression, Box<dyn Read + Send>), Error> {
+pub(crate) fn open_plain(source: File) -> Result<(Compression, Box<dyn Read + Send>), Error> {
     let (magic, input) = peek(source).map_err(Error::Read)?;
     let compression = Compression::sniff(&magic)?;
     let reader = decoder(compression, input).map_err(|error| Error::Decompress(compression, error))?;
@@ -208,7 +180,7 @@ impl<R: Read> Read for Counting<R> {
 
 /// The body of the thread.
 fn produce(
-    source: Source,
+    source: File,
     label: Option<Compression>,
     limits: Limits,
     chunks: &SyncSender<Chunk>,

@@ -77,7 +77,9 @@ fn g12_many_clients_come_and_go() {
     let id = start(&env, &["-i"], &["sh", "-c", "while read word; do echo got $word; done"]);
     for _round in 0..20 {
         let clients: Vec<_> = (0..5).map(|_| env.spawn(["attach", "--no-stdin", &id])).collect();
-        clients.iter().for_each(|client| client.signal(Signal::SIGKILL));
+        for client in &clients {
+            client.signal(Signal::SIGKILL);
+        }
     }
     let out = env.command(["attach", &id]).stdin("last\n").run();
     out.success().stdout_has("got last");

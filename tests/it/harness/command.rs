@@ -20,39 +20,22 @@ pub(crate) struct Command<'a> {
     env: &'a Env,
     program: PathBuf,
     arguments: Vec<OsString>,
-    extra: Vec<(String, String)>,
     stdin: Input,
-    directory: Option<PathBuf>,
-    deadline: Duration,
 }
 
 #[derive(Debug)]
 enum Input {
     Null,
     Bytes(Vec<u8>),
-    File(File),
 }
 
 impl<'a> Command<'a> {
     pub(super) fn new(env: &'a Env, program: PathBuf) -> Self {
-        Self {
-            env,
-            program,
-            arguments: Vec::new(),
-            extra: Vec::new(),
-            stdin: Input::Null,
-            directory: None,
-            deadline: Duration::from_mins(1),
-        }
+        Self { env, program, arguments: Vec::new(), stdin: Input::Null }
     }
 
     pub(crate) fn args<I: IntoIterator<Item = A>, A: AsRef<OsStr>>(mut self, arguments: I) -> Self {
         self.arguments.extend(arguments.into_iter().map(|argument| argument.as_ref().to_owned()));
-        self
-    }
-
-    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
-        self.extra.push((name.to_owned(), value.to_owned()));
         self
     }
 
@@ -62,25 +45,9 @@ impl<'a> Command<'a> {
         self
     }
 
-    pub(crate) fn stdin_file(mut self, file: File) -> Self {
-        self.stdin = Input::File(file);
-        self
-    }
-
-    pub(crate) fn directory(mut self, directory: impl Into<PathBuf>) -> Self {
-        self.directory = Some(directory.into());
-        self
-    }
-
-    pub(crate) fn deadline(mut self, deadline: Duration) -> Self {
-        self.deadline = deadline;
-        self
-    }
-
-    /// Runs to the end; kills and panics at the deadline.
+    /// Runs to the end; kills and panics after a minute.
     pub(crate) fn run(self) -> Output {
-        let deadline = self.deadline;
-        self.spawn().wait_for(deadline)
+        self.spawn().wait()
     }
 
     /// Starts and goes on.
@@ -90,7 +57,6 @@ impl<'a> Command<'a> {
         let (out, err) = (base.with_extension("out"), base.with_extension("err"));
         let stdin = match &self.stdin {
             Input::Null => Stdio::null(),
-            Input::File(file) => file.try_clone().unwrap().into(),
             Input::Bytes(bytes) => {
                 let path = base.with_extension("in");
                 std::fs::write(&path, bytes).unwrap();
@@ -113,8 +79,7 @@ impl<'a> Command<'a> {
         command.arg("-c").arg(script).arg(enter.unwrap_or_default()).arg(format!("--msgqueue={}:", self.env.mark()));
         command.arg(&self.program).args(&self.arguments);
         command.env_clear().envs(self.env.variables().iter().map(|(name, value)| (name, value)));
-        command.envs(self.extra.iter().map(|(name, value)| (name, value)));
-        command.current_dir(self.directory.clone().unwrap_or_else(|| self.env.path("")));
+        command.current_dir(self.env.path(""));
         command
     }
 
@@ -152,11 +117,6 @@ impl Background {
 
     pub(crate) fn stderr(&self) -> String {
         String::from_utf8_lossy(&std::fs::read(&self.err).unwrap()).into_owned()
-    }
-
-    /// True while it has not ended.
-    pub(crate) fn is_running(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_none()
     }
 
     /// Waits a minute at most.

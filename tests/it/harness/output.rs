@@ -67,10 +67,6 @@ impl Output {
         String::from_utf8_lossy(&self.stdout).into_owned()
     }
 
-    pub(crate) fn stdout_bytes(&self) -> &[u8] {
-        &self.stdout
-    }
-
     pub(crate) fn stderr(&self) -> String {
         String::from_utf8_lossy(&self.stderr).into_owned()
     }

@@ -74,7 +74,9 @@ fn int80(number: i64, first: u64, second: u64) -> i64 {
             out("r8") _, out("r9") _, out("r10") _, out("r11") _,
         );
     }
-    i64::from(i32::try_from(answer & 0xffff_ffff).unwrap_or_else(|_| (answer as u32).cast_signed()))
+    // The low half is the answer of a 32-bit call.
+    let [a, b, c, d, ..] = answer.to_le_bytes();
+    i64::from(i32::from_le_bytes([a, b, c, d]))
 }
 
 #[cfg(not(target_arch = "x86_64"))]

@@ -1,7 +1,6 @@
 //! A registry on a free loopback port, for the life of one test.
 
 use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
 use super::env::{Env, eventually};
@@ -11,7 +10,6 @@ use super::env::{Env, eventually};
 pub(crate) struct Registry {
     child: Child,
     address: String,
-    storage: PathBuf,
 }
 
 impl Registry {
@@ -43,7 +41,7 @@ impl Registry {
             .unwrap();
         let address = format!("127.0.0.1:{port}");
         eventually("the registry answers", || TcpStream::connect(&address).is_ok());
-        Self { child, address, storage }
+        Self { child, address }
     }
 
     /// `127.0.0.1:PORT`.
@@ -54,11 +52,6 @@ impl Registry {
     /// `127.0.0.1:PORT/name`.
     pub(crate) fn name(&self, name: &str) -> String {
         format!("{}/{name}", self.address)
-    }
-
-    /// Directory of its files, to be damaged.
-    pub(crate) fn storage(&self) -> &Path {
-        &self.storage
     }
 
     /// Pushes a docker-archive, an `oci:DIR`, … as `name` with skopeo, keeping its digests; returns the full name.

@@ -8,12 +8,12 @@ mod names;
 mod round_trip;
 mod streams;
 
-use std::io::Write;
+use std::io::{Seek, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use super::{Error, Limits, Plan, Source, Unpacked, unpack};
+use super::{Error, Limits, Plan, Unpacked, unpack};
 use crate::storage::layer_index::{Entry, IndexReader, IndexWriter};
 use crate::sys::root::RootDir;
 use crate::types::idmap::{IdMap, IdMaps};
@@ -64,12 +64,12 @@ impl Ground {
         change(&mut plan);
         let mut file = tempfile::tempfile().expect("temporary file");
         file.write_all(bytes).expect("write");
-        let source = Source::Range { file, offset: 0, length: bytes.len() as u64 };
+        file.rewind().expect("rewind");
         let root = RootDir::open(&self.path("diff")).expect("open");
         let index = self.path("idx");
         std::fs::remove_file(&index).unwrap_or_default();
         let index = IndexWriter::create(&index).expect("index");
-        let result = unpack(source, &root, Some(index), &plan);
+        let result = unpack(file, &root, Some(index), &plan);
         assert_eq!(listing(&self.path("sentinel")), self.before, "the sentinel was touched");
         assert_eq!(std::fs::read(self.path("diff-evil/file")).expect("read"), b"untouched");
         result

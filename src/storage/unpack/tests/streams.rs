@@ -5,7 +5,7 @@ use std::io::Write;
 use super::limits::gzip;
 use super::{Ground, chain};
 use crate::storage::unpack::tar_builder::TarBuilder;
-use crate::storage::unpack::{Compression, Flavour, Plan, Source, unpack};
+use crate::storage::unpack::{Compression, Flavour, Plan, unpack};
 use crate::sys::root::RootDir;
 use crate::types::digest::{DiffId, Digest};
 use crate::types::idmap::{IdMap, IdMaps};
@@ -44,7 +44,7 @@ fn a24_nobody_waits_for_the_other() {
     let ids = IdMaps { uid: IdMap::single(0, 0), gid: IdMap::single(0, 0) };
     let ground = Ground::new();
     let root = RootDir::open(&ground.path("diff")).expect("open");
-    let source = Source::Stream(std::os::fd::OwnedFd::from(reader).into());
+    let source = std::os::fd::OwnedFd::from(reader).into();
     unpack::<Vec<u8>>(source, &root, None, &Plan::layer(&ids)).expect_err("refused");
     assert!(feeder.join().expect("feeder"), "the feeder got EPIPE");
 }
