@@ -77,6 +77,7 @@ impl Need {
         match kind {
             FailureKind::IdMap => Some(Self::SubordinateIds),
             FailureKind::UserNamespace => Some(Self::UserNamespaces),
+            FailureKind::Proc => Some(Self::Proc),
             FailureKind::Overlay => Some(Self::Overlay),
             FailureKind::Cgroup => Some(Self::Cgroup),
             FailureKind::NetworkHelper => Some(Self::NetworkHelper),

@@ -161,6 +161,9 @@ impl Error {
             Self::Died(_) | Self::Gone(_) => FailureKind::Died,
             Self::MountRootfs(error) if error.is(Errno::ENOSPC) => FailureKind::NoSpace,
             Self::MountRootfs(_) | Self::FuseRootfs { .. } | Self::FuseDied { .. } => FailureKind::Overlay,
+            Self::Mount { source, target, .. } if source.is(Errno::EPERM) && target.as_os_str() == "/proc" => {
+                FailureKind::Proc
+            }
             Self::Source { .. }
             | Self::Target { .. }
             | Self::LinkTarget { .. }

@@ -16,6 +16,8 @@ pub(crate) enum FailureKind {
     UserNamespace,
     /// Mounting the root file system or something in it.
     Mount,
+    /// A new `/proc` may not be mounted: an outer container covers parts of its own (K-B3).
+    Proc,
     /// Overlay is not allowed in user namespaces here.
     Overlay,
     /// Cgroup could not be made, or a limit could not be set.

@@ -81,3 +81,34 @@ fn a_home_that_cannot_be_written() {
     assert_eq!(store["Verdict"], "missing");
     assert!(store["Cure"].as_str().unwrap().contains("--root"), "{store}");
 }
+
+/// In a user namespace of our own, whose settings are ours to change.
+#[track_caller]
+fn within(env: &Env, prepare: &str, arguments: &str) -> crate::harness::Output {
+    let script = format!("{prepare} && {} {arguments}", crate::harness::env::program().display());
+    env.other("unshare").args(["--user", "--map-root-user", "--mount", "sh", "-c", &script]).run()
+}
+
+#[test]
+fn shut_gates_are_found_and_hinted_at() {
+    requires!(userns, user);
+    let env = Env::new();
+    let shut = "echo 0 > /proc/sys/user/max_user_namespaces";
+    let out = within(&env, shut, "system doctor --format=json");
+    out.code(1);
+    let namespaces = finding(&out.json(), "user namespaces");
+    assert_eq!(namespaces["Verdict"], "missing");
+    assert!(namespaces["Cure"].as_str().unwrap().contains("sysctl user.max_user_namespaces="), "{namespaces}");
+    // K-B3: what an outer container does to its /proc.
+    let covered = "mount --bind /dev/null /proc/keys";
+    let out = within(&env, covered, "system doctor --format=json");
+    out.code(1);
+    let proc = finding(&out.json(), "/proc");
+    assert_eq!(proc["Verdict"], "missing");
+    let cure = proc["Cure"].as_str().unwrap().to_owned();
+    assert!(cure.contains("unmask=ALL"), "{cure}");
+    let tar = crate::harness::image::busybox_tar().display();
+    let run = format!("import {tar} b && {} run --rm --network=none b true", crate::harness::env::program().display());
+    let out = within(&env, covered, &run);
+    out.code(125).stderr_has(&format!("Hint: {cure}"));
+}
