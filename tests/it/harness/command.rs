@@ -21,6 +21,7 @@ pub(crate) struct Command<'a> {
     program: PathBuf,
     arguments: Vec<OsString>,
     stdin: Input,
+    deadline: Duration,
 }
 
 #[derive(Debug)]
@@ -31,7 +32,7 @@ enum Input {
 
 impl<'a> Command<'a> {
     pub(super) fn new(env: &'a Env, program: PathBuf) -> Self {
-        Self { env, program, arguments: Vec::new(), stdin: Input::Null }
+        Self { env, program, arguments: Vec::new(), stdin: Input::Null, deadline: Duration::from_mins(1) }
     }
 
     pub(crate) fn args<I: IntoIterator<Item = A>, A: AsRef<OsStr>>(mut self, arguments: I) -> Self {
@@ -45,9 +46,16 @@ impl<'a> Command<'a> {
         self
     }
 
-    /// Runs to the end; kills and panics after a minute.
+    /// Instead of a minute: for work whose length depends on how many there are.
+    pub(crate) fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// Runs to the end; kills and panics at the deadline.
     pub(crate) fn run(self) -> Output {
-        self.spawn().wait()
+        let deadline = self.deadline;
+        self.spawn().wait_for(deadline)
     }
 
     /// Starts and goes on.

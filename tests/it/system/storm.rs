@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::harness::image::BUSYBOX;
 use crate::harness::{Env, requires};
 
-const LIMIT: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_mins(2);
 
 #[test]
 fn sixty_four_runs_at_once() {
