@@ -281,6 +281,11 @@ impl Layout {
         self.locks().join("userns-auto")
     }
 
+    /// There once the user has been told of single-id mode.
+    pub(crate) fn single_id_noted(&self) -> PathBuf {
+        self.run("single-id")
+    }
+
     /// Which storage driver works here, probed in this epoch.
     pub(crate) fn driver(&self) -> PathBuf {
         self.run("driver")

@@ -35,6 +35,7 @@ impl Engine {
         let started = spawn::spawn(&self.store, request)
             .map_err(|source| Error::Start { id: record.id().short().to_owned(), source })?;
         self.note_filled(&record.config.spec)?;
+        self.warn_of_single_id();
         Ok(started)
     }
 }
