@@ -61,12 +61,24 @@ pub(super) fn join_and_execute(context: &Context, init: &OwnedFd, pid: i32) -> R
     };
     let kinds = namespace::differing(pid_of(pid)?).map_err(joining)?;
     namespace::join(init.as_fd(), &kinds).map_err(joining)?;
+    // The program's process must not speak before this one has introduced it: both share the wire.
+    let (introduced, speak) = process::pipe().map_err(Error::Wire)?;
     match clone3(CloneOptions { sibling: true, ..CloneOptions::default() }).map_err(Error::Clone)? {
         Forked::Parent(child) => {
             context.wire.send(&Message::InitPid(child.pid().as_raw()), &[child.as_fd()])?;
+            // If the child is gone already, the supervisor sees that by its pidfd.
+            drop(sys::fs::write_all(speak.as_fd(), b"g"));
             process::exit_now(0)
         }
-        Forked::Child => become_program(context),
+        Forked::Child => {
+            drop(speak);
+            if sys::fs::read_byte(introduced.as_fd()).map_err(Error::Wire)?.is_none() {
+                // Not introduced: the joiner has said why.
+                process::exit_now(1);
+            }
+            drop(introduced);
+            become_program(context)
+        }
     }
 }
 
