@@ -121,10 +121,12 @@ fn begin(request: &ExecRequest) -> Result<(Running, ContainerIo), Error> {
         let (io, child) = ContainerIo::pipes(request.interactive).map_err(Error::Streams)?;
         (Some(io), Some([child.stdin, child.stdout, child.stderr]))
     };
+    let cgroup = request.cgroup.as_ref().map(ContainerCgroup::open).transpose().map_err(Error::Cgroup)?.flatten();
+    let dir = cgroup.as_ref().map(ContainerCgroup::dir);
     let joining =
-        exec::begin(request.bundle.clone(), &request.init, &request.outer, streams).map_err(Error::Runtime)?;
-    if let Some(record) = &request.cgroup
-        && let Some(cgroup) = ContainerCgroup::open(record).map_err(Error::Cgroup)?
+        exec::begin(request.bundle.clone(), &request.init, &request.outer, streams, dir).map_err(Error::Runtime)?;
+    if let Some(cgroup) = &cgroup
+        && !joining.is_in_cgroup()
     {
         cgroup.admit(joining.pid().as_raw()).map_err(Error::Cgroup)?;
     }

@@ -1,8 +1,9 @@
 //! `exec`: another program in a container that runs; the side of its supervisor.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use crate::sys::clone::{Forked, fork};
+use crate::sys::Errno;
+use crate::sys::clone::{CloneOptions, Forked, clone3, fork};
 use crate::sys::process::{Pid, PidFd};
 use crate::types::idmap::IdMaps;
 
@@ -19,26 +20,51 @@ use super::sync::{Message, Wire};
 pub(crate) struct Joining {
     wire: Wire,
     joiner: PidFd,
+    in_cgroup: bool,
 }
 
 /// Forks the joining process. `bundle`: the container's spec with the program's process section; its mounts are not
 /// looked at. `outer`: P's map, by which it is judged whether the container could write our binary.
-pub(crate) fn begin(bundle: Bundle, container: &PidFd, outer: &IdMaps, streams: Streams) -> Result<Joining, Error> {
+pub(crate) fn begin(
+    bundle: Bundle,
+    container: &PidFd,
+    outer: &IdMaps,
+    streams: Streams,
+    cgroup: Option<BorrowedFd<'_>>,
+) -> Result<Joining, Error> {
     let (wire, theirs) = Wire::pair()?;
     let filters = seccomp_profile::filters(&bundle)?;
     let pid = container.pid().as_raw();
     let init: OwnedFd = container.as_fd().try_clone_to_owned().map_err(|_closed| Error::Gone(pid))?;
-    match fork().map_err(Error::Clone)? {
+    let (forked, in_cgroup) = clone_into(cgroup)?;
+    match forked {
         Forked::Child => {
             drop(wire);
             let place = Place::Join { init, pid };
             init::join(Context { bundle, place, filters, streams, wire: theirs }, init::must_re_execute(outer))
         }
-        Forked::Parent(joiner) => Ok(Joining { wire, joiner }),
+        Forked::Parent(joiner) => Ok(Joining { wire, joiner, in_cgroup }),
     }
 }
 
+/// Born in the cgroup, which costs nothing; being moved there later waits for the kernel (10 ms). A caller outside of
+/// the delegated subtree may not, and is moved.
+fn clone_into(cgroup: Option<BorrowedFd<'_>>) -> Result<(Forked, bool), Error> {
+    if let Some(cgroup) = cgroup {
+        match clone3(CloneOptions { cgroup: Some(cgroup), ..CloneOptions::default() }) {
+            Err(error) if error.is(Errno::EACCES) || error.is(Errno::EPERM) || error.is(Errno::EBUSY) => {}
+            other => return other.map(|forked| (forked, true)).map_err(Error::Clone),
+        }
+    }
+    fork().map(|forked| (forked, false)).map_err(Error::Clone)
+}
+
 impl Joining {
+    /// It was born in the container's cgroup.
+    pub(crate) fn is_in_cgroup(&self) -> bool {
+        self.in_cgroup
+    }
+
     /// To be moved into the container's cgroup, which its children inherit.
     pub(crate) fn pid(&self) -> Pid {
         self.joiner.pid()
