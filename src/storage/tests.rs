@@ -277,18 +277,19 @@ fn r6_names_are_taken_once_and_stale_ones_are_taken_over() {
 
 #[test]
 fn r6_rename_moves_the_name() {
+    // Names that no id begins with: an id has hexadecimal digits only.
     let fixture = Fixture::new();
     let store = fixture.open();
-    let made = store.create_container(config("a")).expect("created");
+    let made = store.create_container(config("one")).expect("created");
     store.create_container(config("b")).expect("created");
     let mut locked = store.lock_container(made.id()).expect("locked");
     let taken = "b".parse().expect("a name");
     assert!(matches!(store.rename_container(&mut locked, &taken), Err(Error::NameInUse { .. })));
-    store.rename_container(&mut locked, &"c".parse().expect("a name")).expect("renamed");
-    assert_eq!(store.find_container("c").expect("found"), *made.id());
-    assert!(matches!(store.find_container("a"), Err(Error::NoContainer(_))));
-    assert_eq!(store.container(made.id()).expect("read").config.name.as_str(), "c");
-    store.create_container(config("a")).expect("free again");
+    store.rename_container(&mut locked, &"three".parse().expect("a name")).expect("renamed");
+    assert_eq!(store.find_container("three").expect("found"), *made.id());
+    assert!(matches!(store.find_container("one"), Err(Error::NoContainer(_))));
+    assert_eq!(store.container(made.id()).expect("read").config.name.as_str(), "three");
+    store.create_container(config("one")).expect("free again");
     assert_eq!(entries(&store.layout().container(made.id())), 3, "config.json, upper, work");
 }
 
