@@ -2,7 +2,8 @@
 //! controller). Where neither is there, nothing is tested.
 #![expect(clippy::disallowed_methods, reason = "a process that stands for a monitor or a container")]
 
-use std::process::{Child, Command};
+use std::io::Write;
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::{CgroupRecord, ContainerCgroup, Error, Request, begin};
@@ -10,12 +11,24 @@ use crate::sys;
 use crate::types::id::ContainerId;
 use crate::types::resources::{CgroupsMode, Resources};
 
-/// A child that is killed and reaped with the test.
+/// A child that waits for [`Process::go`] before it runs its script, so that it can be moved before it forks; killed and reaped
+/// with the test.
 struct Process(Child);
 
 impl Process {
+    /// The child's whole script: nothing that it starts before `go` could stay behind in another cgroup.
     fn start(script: &str) -> Self {
-        Self(Command::new("/bin/sh").args(["-c", script]).spawn().unwrap())
+        let script = format!("read go; {script}");
+        Self(Command::new("/bin/sh").args(["-c", &script]).stdin(Stdio::piped()).spawn().unwrap())
+    }
+
+    /// Something for systemd to move: a single process that never forks.
+    fn idle() -> Self {
+        Self::start("exit 1")
+    }
+
+    fn go(&mut self) {
+        self.0.stdin.take().unwrap().write_all(b"go\n").unwrap();
     }
 
     fn pid(&self) -> i32 {
@@ -52,10 +65,11 @@ fn has(cgroup: &ContainerCgroup, controller: &str) -> bool {
 
 #[test]
 fn leaf_lives_and_dies() {
-    let monitor = Process::start("sleep 100");
+    let monitor = Process::idle();
     let Some(cgroup) = make(&Resources::default(), &monitor).unwrap() else { return };
     let mut container = Process::start("sleep 100 & wait");
     cgroup.admit(container.pid()).unwrap();
+    container.go();
     assert!(cgroup.is_populated() && !cgroup.is_frozen() && !cgroup.oom_killed());
     cgroup.freeze().unwrap();
     assert!(cgroup.is_frozen());
@@ -76,10 +90,11 @@ fn leaf_lives_and_dies() {
 
 #[test]
 fn removal_kills_what_is_left() {
-    let monitor = Process::start("sleep 100");
+    let monitor = Process::idle();
     let Some(cgroup) = make(&Resources::default(), &monitor).unwrap() else { return };
-    let container = Process::start("sleep 100 & sleep 100 & wait");
+    let mut container = Process::start("sleep 100 & sleep 100 & wait");
     cgroup.admit(container.pid()).unwrap();
+    container.go();
     let path = cgroup.path().to_owned();
     cgroup.remove().unwrap();
     assert!(!sys::fs::exists(&path));
@@ -87,7 +102,7 @@ fn removal_kills_what_is_left() {
 
 #[test]
 fn limits_are_written_and_hold() {
-    let monitor = Process::start("sleep 100");
+    let monitor = Process::idle();
     let Some(probe) = make(&Resources::default(), &monitor).unwrap() else { return };
     let all = ["memory", "pids", "cpu"].iter().all(|controller| has(&probe, controller));
     probe.remove().unwrap();
@@ -101,7 +116,7 @@ fn limits_are_written_and_hold() {
         pids_limit: Some(20),
         ..Resources::default()
     };
-    let monitor = Process::start("sleep 100");
+    let monitor = Process::idle();
     let cgroup = make(&resources, &monitor).unwrap().unwrap();
     cgroup.apply(&resources).unwrap();
     for (file, value) in
@@ -109,8 +124,9 @@ fn limits_are_written_and_hold() {
     {
         assert_eq!(sys::fs::read_to_string(&cgroup.path().join(file)).unwrap().trim(), value, "{file}");
     }
-    let mut container = Process::start("sleep 0.2; tail /dev/zero");
+    let mut container = Process::start("tail /dev/zero");
     cgroup.admit(container.pid()).unwrap();
+    container.go();
     container.0.wait().unwrap();
     assert!(cgroup.oom_killed());
     cgroup.remove().unwrap();
@@ -127,7 +143,7 @@ fn limit_without_its_controller_is_refused() {
 #[test]
 fn delegated_subtree_is_used_itself() {
     let Some(tree) = std::env::var_os("SAMPAN_TEST_CGROUP") else { return };
-    let monitor = Process::start("sleep 100");
+    let monitor = Process::idle();
     let cgroup = make(&Resources::default(), &monitor).unwrap().unwrap();
     assert_eq!(cgroup.record().scope, None);
     assert_eq!(cgroup.path().parent(), Some(std::path::Path::new(&tree)));
