@@ -99,6 +99,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand create" -l arch -d 'Archit
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l variant -d 'Variant of the architecture, for example v7' -r
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l authfile -d 'File with credentials for registries' -r -F
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l creds -d 'Credentials for the registry' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l cert-dir -d 'Directory with certificates for the registry: *.crt of authorities, *.cert and *.key of ours' -r -F
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l tls-verify -d 'Use HTTPS and verify certificates' -r
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l retry -d 'How often a failed request is made again' -r
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l retry-delay -d 'Delay before each new try; doubling from one second on if not given' -r
@@ -250,6 +251,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand pull" -l arch -d 'Architec
 complete -c sampan -n "__fish_sampan_using_subcommand pull" -l variant -d 'Variant of the architecture, for example v7' -r
 complete -c sampan -n "__fish_sampan_using_subcommand pull" -l authfile -d 'File with credentials for registries' -r -F
 complete -c sampan -n "__fish_sampan_using_subcommand pull" -l creds -d 'Credentials for the registry' -r
+complete -c sampan -n "__fish_sampan_using_subcommand pull" -l cert-dir -d 'Directory with certificates for the registry: *.crt of authorities, *.cert and *.key of ours' -r -F
 complete -c sampan -n "__fish_sampan_using_subcommand pull" -l tls-verify -d 'Use HTTPS and verify certificates' -r
 complete -c sampan -n "__fish_sampan_using_subcommand pull" -l retry -d 'How often a failed request is made again' -r
 complete -c sampan -n "__fish_sampan_using_subcommand pull" -l retry-delay -d 'Delay before each new try; doubling from one second on if not given' -r
@@ -310,6 +312,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand run" -l arch -d 'Architect
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l variant -d 'Variant of the architecture, for example v7' -r
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l authfile -d 'File with credentials for registries' -r -F
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l creds -d 'Credentials for the registry' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l cert-dir -d 'Directory with certificates for the registry: *.crt of authorities, *.cert and *.key of ours' -r -F
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l tls-verify -d 'Use HTTPS and verify certificates' -r
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l retry -d 'How often a failed request is made again' -r
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l retry-delay -d 'Delay before each new try; doubling from one second on if not given' -r
@@ -462,6 +465,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l variant -d 'Variant of the architecture, for example v7' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l authfile -d 'File with credentials for registries' -r -F
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l creds -d 'Credentials for the registry' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l cert-dir -d 'Directory with certificates for the registry: *.crt of authorities, *.cert and *.key of ours' -r -F
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l tls-verify -d 'Use HTTPS and verify certificates' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l retry -d 'How often a failed request is made again' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l retry-delay -d 'Delay before each new try; doubling from one second on if not given' -r
@@ -645,6 +649,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l variant -d 'Variant of the architecture, for example v7' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l authfile -d 'File with credentials for registries' -r -F
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l creds -d 'Credentials for the registry' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l cert-dir -d 'Directory with certificates for the registry: *.crt of authorities, *.cert and *.key of ours' -r -F
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l tls-verify -d 'Use HTTPS and verify certificates' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l retry -d 'How often a failed request is made again' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l retry-delay -d 'Delay before each new try; doubling from one second on if not given' -r
@@ -799,6 +804,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_sub
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from pull" -l variant -d 'Variant of the architecture, for example v7' -r
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from pull" -l authfile -d 'File with credentials for registries' -r -F
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from pull" -l creds -d 'Credentials for the registry' -r
+complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from pull" -l cert-dir -d 'Directory with certificates for the registry: *.crt of authorities, *.cert and *.key of ours' -r -F
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from pull" -l tls-verify -d 'Use HTTPS and verify certificates' -r
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from pull" -l retry -d 'How often a failed request is made again' -r
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from pull" -l retry-delay -d 'Delay before each new try; doubling from one second on if not given' -r

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use super::environment;
 use super::error::Error;
 use crate::sys;
+use crate::types::secret::Secret;
 
 const LIMIT: u64 = 1 << 20;
 
@@ -18,10 +19,10 @@ const LIMIT: u64 = 1 << 20;
 pub(crate) enum Credentials {
     Password {
         user: String,
-        password: String,
+        password: Secret,
     },
     /// A refresh token that the token server takes for a bearer token.
-    IdentityToken(String),
+    IdentityToken(Secret),
 }
 
 impl fmt::Debug for Credentials {
@@ -38,7 +39,7 @@ impl Credentials {
     pub(crate) fn from_flag(text: &str) -> Option<Self> {
         let (user, password) = text.split_once(':').unwrap_or((text, ""));
         let whole = !user.is_empty();
-        whole.then(|| Self::Password { user: user.to_owned(), password: password.to_owned() })
+        whole.then(|| Self::Password { user: user.to_owned(), password: Secret::new(password) })
     }
 }
 
@@ -158,28 +159,28 @@ fn canonical(host: &str) -> &str {
 
 fn credentials(entry: &Entry) -> Result<Option<Credentials>, &'static str> {
     if let Some(token) = entry.identity_token.as_ref().filter(|token| !token.is_empty()) {
-        return Ok(Some(Credentials::IdentityToken(token.clone())));
+        return Ok(Some(Credentials::IdentityToken(Secret::new(token.as_str()))));
     }
     if let (Some(user), Some(password)) = (&entry.username, &entry.password) {
-        return Ok(Some(Credentials::Password { user: user.clone(), password: password.clone() }));
+        return Ok(Some(Credentials::Password { user: user.clone(), password: Secret::new(password.as_str()) }));
     }
     let Some(auth) = entry.auth.as_ref().filter(|auth| !auth.is_empty()) else { return Ok(None) };
     let bytes = base64::engine::general_purpose::STANDARD.decode(auth.trim()).ok().ok_or("\"auth\" is not base64")?;
     let text = String::from_utf8(bytes).ok().ok_or("\"auth\" is not UTF-8")?;
     let (user, password) = text.split_once(':').ok_or("\"auth\" is not USER:PASSWORD in base64")?;
-    Ok(Some(Credentials::Password { user: user.to_owned(), password: password.trim_end_matches('\0').to_owned() }))
+    Ok(Some(Credentials::Password { user: user.to_owned(), password: Secret::new(password.trim_end_matches('\0')) }))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Credentials, find, parse};
+    use super::{Credentials, Secret, find, parse};
     use std::path::Path;
 
     fn user(json: &str, host: &str, path: &str) -> Option<String> {
         let file = parse(json.as_bytes()).expect("valid");
         match find(&file, host, path, Path::new("auth.json")).expect("valid") {
             Some(Credentials::Password { user, .. }) => Some(user),
-            Some(Credentials::IdentityToken(token)) => Some(token),
+            Some(Credentials::IdentityToken(token)) => Some(token.expose().to_owned()),
             None => None,
         }
     }
@@ -208,7 +209,7 @@ mod tests {
         let error = find(&file, "h", "x", Path::new("auth.json")).expect_err("not base64");
         assert!(!error.to_string().contains("secret"), "{error}");
         assert!(parse(b"{\"auths\": 3").is_err());
-        let shown = format!("{:?}", Credentials::Password { user: "u".into(), password: "secret".into() });
+        let shown = format!("{:?}", Credentials::Password { user: "u".into(), password: Secret::new("secret") });
         assert!(!shown.contains("secret"), "{shown}");
     }
 }

@@ -8,6 +8,11 @@ pub(crate) fn path(name: &str) -> Option<PathBuf> {
     std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
+/// The text of this variable, if there is one and it is UTF-8.
+pub(super) fn text(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
 /// `$HOME`.
 pub(crate) fn home() -> Option<PathBuf> {
     path("HOME").filter(|path| path.is_absolute())

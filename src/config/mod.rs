@@ -2,10 +2,12 @@
 #![forbid(unsafe_code)]
 
 pub(crate) mod auth_file;
+pub(crate) mod certs;
 pub(crate) mod containers_conf;
 mod environment;
 mod error;
 mod paths;
+pub(crate) mod proxy;
 pub(crate) mod registries_conf;
 
 pub(crate) mod user_file;

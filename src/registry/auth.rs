@@ -4,12 +4,13 @@ use std::net::IpAddr;
 
 use base64::Engine as _;
 use serde::Deserialize;
-use ureq::http::Uri;
+use ureq::http::{Method, Uri};
 
-use super::client::{Ask, Client, printable};
+use super::client::{Ask, Client, Payload, printable};
 use super::error::Error;
 use super::url;
 use crate::config::auth_file::Credentials;
+use crate::types::secret::{Secret, wipe};
 
 /// Size of a token document (case B11).
 const TOKEN_LIMIT: u64 = 1 << 20;
@@ -83,18 +84,18 @@ fn parameter_value(text: &str) -> (String, &str) {
 pub(super) struct Login<'a> {
     /// Registry host that sent the challenge, with its port.
     pub(super) registry: &'a str,
-    /// For example `repository:library/debian:pull`.
+    /// For example `repository:library/debian:pull`, several with spaces between.
     pub(super) scope: &'a str,
     pub(super) credentials: Option<&'a Credentials>,
 }
 
 /// The `Authorization` header that answers the challenges of a 401 reply.
-pub(super) fn answer(client: &Client, headers: &[&str], login: &Login<'_>) -> Result<String, Error> {
+pub(super) fn answer(client: &Client, headers: &[&str], login: &Login<'_>) -> Result<Secret, Error> {
     let all: Vec<Challenge> = headers.iter().flat_map(|value| challenges(value)).collect();
     let refused = |why: &str| Error::Challenge { host: login.registry.to_owned(), why: why.to_owned() };
     if let Some(bearer) = all.iter().find(|challenge| challenge.scheme == "bearer") {
         let token = bearer_token(client, bearer, login)?;
-        return Ok(format!("Bearer {token}"));
+        return Ok(Secret::new(format!("Bearer {}", token.expose())));
     }
     if all.iter().any(|challenge| challenge.scheme == "basic") {
         return match login.credentials {
@@ -106,43 +107,66 @@ pub(super) fn answer(client: &Client, headers: &[&str], login: &Login<'_>) -> Re
     Err(refused("status 401 without a challenge that we know (Bearer, Basic)"))
 }
 
-pub(super) fn basic(user: &str, password: &str) -> String {
-    format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}")))
+pub(super) fn basic(user: &str, password: &Secret) -> Secret {
+    let plain = Secret::new(format!("{user}:{}", password.expose()));
+    let encoded = Secret::new(base64::engine::general_purpose::STANDARD.encode(plain.expose()));
+    Secret::new(format!("Basic {}", encoded.expose()))
 }
 
-fn bearer_token(client: &Client, challenge: &Challenge, login: &Login<'_>) -> Result<String, Error> {
+fn bearer_token(client: &Client, challenge: &Challenge, login: &Login<'_>) -> Result<Secret, Error> {
     let refused = |why: String| Error::Challenge { host: login.registry.to_owned(), why };
     let realm = challenge.parameter("realm").ok_or_else(|| refused("its challenge names no realm".to_owned()))?;
     let realm = checked_realm(realm, login.registry, client.is_insecure())
         .map_err(|why| refused(format!("token server {:?}: {why}", printable(realm, 200))))?;
-    let service = challenge.parameter("service");
-    let scope = challenge.parameter("scope").unwrap_or(login.scope);
-    let mut query = Vec::new();
-    query.extend(service.map(|service| format!("service={}", percent(service))));
-    query.extend(scope.split(' ').filter(|s| !s.is_empty()).map(|scope| format!("scope={}", percent(scope))));
-    let basic = match login.credentials {
-        Some(Credentials::Password { user, password }) => Some(basic(user, password)),
-        _ => None,
-    };
-    let ask = match login.credentials {
+    let mut query: Vec<String> = Vec::new();
+    query.extend(challenge.parameter("service").map(|service| format!("service={}", percent(service))));
+    let scopes = scopes(challenge.parameter("scope").unwrap_or_default(), login.scope);
+    let host = realm.authority().map_or_else(String::new, ToString::to_string);
+    let token = match login.credentials {
         Some(Credentials::IdentityToken(token)) => {
+            // One parameter with spaces (RFC 6749, section 3.3), where the GET below has one for each.
+            if !scopes.is_empty() {
+                query.push(format!("scope={}", percent(&scopes.join(" "))));
+            }
             query.push("grant_type=refresh_token&client_id=sampan".to_owned());
-            query.push(format!("refresh_token={}", percent(token)));
-            Ask { url: realm, accept: "", authorization: None, from: 0, form: Some(query.join("&")) }
+            query.push(format!("refresh_token={}", percent(token.expose())));
+            let form = Secret::new(query.join("&"));
+            query.into_iter().map(Secret::from).for_each(drop);
+            let ask = Ask { method: Method::POST, payload: Payload::Form(&form), ..Ask::get(realm) };
+            token_from(client, &ask, &host)
         }
-        _ => {
+        credentials => {
+            query.extend(scopes.iter().map(|scope| format!("scope={}", percent(scope))));
+            let basic = match credentials {
+                Some(Credentials::Password { user, password }) => {
+                    query.push(format!("account={}", percent(user)));
+                    Some(basic(user, password))
+                }
+                _ => None,
+            };
             let base = realm.to_string();
             let joint = if base.contains('?') { '&' } else { '?' };
             let url = url::parse(&format!("{base}{joint}{}", query.join("&")));
             let url = url.map_err(|why| refused(format!("token server: {why}")))?;
-            Ask { url, accept: "", authorization: basic.as_deref(), from: 0, form: None }
+            token_from(client, &Ask { authorization: basic.as_ref(), ..Ask::get(url) }, &host)
         }
     };
-    let host = ask.url.authority().map_or_else(String::new, ToString::to_string);
-    token_from(client, &ask, &host).map_err(|source| Error::Login { host, source: Box::new(source) })
+    token.map_err(|source| Error::Login { host, source: Box::new(source) })
 }
 
-fn token_from(client: &Client, ask: &Ask<'_>, host: &str) -> Result<String, Error> {
+/// What the challenge asks for, and what we want beyond that: several scopes, one for each resource.
+fn scopes(challenge: &str, own: &str) -> Vec<String> {
+    let resource = |scope: &str| scope.rsplit_once(':').map_or(scope, |(resource, _)| resource).to_owned();
+    let mut all: Vec<String> = challenge.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect();
+    for scope in own.split(' ').filter(|scope| !scope.is_empty()) {
+        if !all.iter().any(|known| resource(known) == resource(scope)) {
+            all.push(scope.to_owned());
+        }
+    }
+    all
+}
+
+fn token_from(client: &Client, ask: &Ask<'_>, host: &str) -> Result<Secret, Error> {
     #[derive(Deserialize)]
     struct Token {
         token: Option<String>,
@@ -151,20 +175,21 @@ fn token_from(client: &Client, ask: &Ask<'_>, host: &str) -> Result<String, Erro
     let reply = client.ask(ask)?;
     match reply.status {
         200 => {}
-        status @ (401 | 403) => {
-            let with_credentials = ask.authorization.is_some() || ask.form.is_some();
+        status @ (400 | 401 | 403) => {
+            let with_credentials = ask.authorization.is_some() || matches!(ask.payload, Payload::Form(_));
             return Err(Error::Denied { name: host.to_owned(), status, detail: reply.detail(), with_credentials });
         }
         status => return Err(Error::Status { url: host.to_owned(), status, detail: reply.detail() }),
     }
-    let bytes = reply.bytes("the token document", TOKEN_LIMIT)?;
+    let mut bytes = reply.bytes("the token document", TOKEN_LIMIT)?;
     let invalid = |why: &str| Error::Invalid { what: format!("the token document of {host}"), why: why.to_owned() };
     // serde's message could quote the secret: only the place is told.
     let document: Token = serde_json::from_slice(&bytes)
         .map_err(|error| invalid(&format!("line {}, column {}", error.line(), error.column())))?;
-    let token = document.token.filter(|token| !token.is_empty()).or(document.access_token);
-    let token = token.ok_or_else(|| invalid("it holds no token"))?;
-    let clean = !token.is_empty() && token.bytes().all(|b| b.is_ascii_graphic());
+    wipe(&mut bytes);
+    let [token, access] = [document.token, document.access_token].map(|text| text.map(Secret::from));
+    let token = token.filter(|token| !token.is_empty()).or(access).ok_or_else(|| invalid("it holds no token"))?;
+    let clean = !token.is_empty() && token.expose().bytes().all(|b| b.is_ascii_graphic());
     if clean { Ok(token) } else { Err(invalid("the token holds characters that no header can carry")) }
 }
 
@@ -224,7 +249,7 @@ fn percent(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{challenges, checked_realm, percent};
+    use super::{challenges, checked_realm, percent, scopes};
 
     #[test]
     fn challenges_of_all_shapes() {
@@ -277,6 +302,13 @@ mod tests {
         // The registry's own address is as good as the registry.
         assert!(checked_realm("http://127.0.0.1:5000/token", "127.0.0.1:5001", true).is_ok());
         assert!(checked_realm("http://169.254.169.254/", "127.0.0.1:5001", true).is_err());
+    }
+
+    #[test]
+    fn scopes_of_challenge_and_wish() {
+        assert_eq!(scopes("repository:a:pull,push", "repository:a:pull repository:b:pull").len(), 2);
+        assert_eq!(scopes("", "repository:a:pull"), ["repository:a:pull"]);
+        assert_eq!(scopes("registry:catalog:*", ""), ["registry:catalog:*"]);
     }
 
     #[test]

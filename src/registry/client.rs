@@ -1,17 +1,22 @@
 //! One HTTP exchange with a registry: TLS, timeouts, redirects followed by our own hand (case B05), bodies with a cap.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::io::Read;
+use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ureq::Body;
 use ureq::http::{HeaderMap, Method, Request, Response, Uri, header};
-use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
+use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, TlsProvider};
+use ureq::{Body, SendBody};
 
 use super::error::Error;
 use super::resolver::{self, HostResolver};
 use super::url::{self, Origin};
+use crate::config::certs::Certificates;
+use crate::config::proxy::Proxies;
+use crate::sys::fs::File;
+use crate::types::secret::Secret;
 
 /// A peer that says nothing for so long is given up (case B10).
 const IDLE: Duration = Duration::from_secs(30);
@@ -21,33 +26,104 @@ const MAX_REDIRECTS: usize = 5;
 /// Size of the header of a response, all together (case B07).
 const HEADER_LIMIT: usize = 64 << 10;
 
+/// An upload is hashed and stored by the registry before it answers.
+const UPLOAD_ANSWER: Duration = Duration::from_mins(5);
+
 /// Makes exchanges. Holds the connections that are kept alive.
 pub(super) struct Client {
+    /// Registry host with its port: the only one that is shown the client certificate.
+    host: String,
     /// Certificates are not checked, and plain http is allowed.
     insecure: bool,
+    certificates: Certificates,
+    proxies: Proxies,
     /// Root certificates take 3–9 ms to load: only when the first https connection is made.
     roots: OnceCell<RootCerts>,
-    agent: OnceCell<ureq::Agent>,
+    agents: RefCell<Vec<(Way, ureq::Agent)>>,
+}
+
+/// What differs between connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Way {
+    https: bool,
+    /// To the registry itself, not to a token server or to where a redirect leads.
+    own: bool,
+    proxied: bool,
 }
 
 impl std::fmt::Debug for Client {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Client").field("insecure", &self.insecure).finish_non_exhaustive()
+        f.debug_struct("Client").field("host", &self.host).field("insecure", &self.insecure).finish_non_exhaustive()
     }
 }
 
 /// What is asked.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Ask<'a> {
+    pub(super) method: Method,
     pub(super) url: Uri,
     /// The `Accept` header.
     pub(super) accept: &'a str,
     /// The `Authorization` header; goes to the origin of `url` and to no other.
-    pub(super) authorization: Option<&'a str>,
+    pub(super) authorization: Option<&'a Secret>,
     /// Byte from which on the body is wanted.
     pub(super) from: u64,
-    /// Makes this a POST of an HTML form.
-    pub(super) form: Option<String>,
+    pub(super) payload: Payload<'a>,
+}
+
+impl Ask<'_> {
+    /// A plain GET.
+    pub(super) fn get(url: Uri) -> Self {
+        Self { method: Method::GET, url, accept: "", authorization: None, from: 0, payload: Payload::None }
+    }
+}
+
+/// What is sent along.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Payload<'a> {
+    None,
+    /// An HTML form with secrets: never sent on to where a redirect leads.
+    Form(&'a Secret),
+    /// A document of this media type.
+    Document(&'a str, &'a [u8]),
+    Part(Part<'a>),
+}
+
+/// A part of a file.
+#[derive(Clone, Copy)]
+pub(super) struct Part<'a> {
+    pub(super) file: &'a File,
+    pub(super) from: u64,
+    pub(super) length: u64,
+    /// Say in a `Content-Range` which part it is.
+    pub(super) ranged: bool,
+    /// Hears how many bytes have gone out, counted from the beginning of the file.
+    pub(super) sent: &'a dyn Fn(u64),
+}
+
+impl std::fmt::Debug for Part<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Part({}+{})", self.from, self.length)
+    }
+}
+
+/// Reads a part by offset: other processes may read the same open file.
+struct PartReader<'a> {
+    part: Part<'a>,
+    done: u64,
+}
+
+impl Read for PartReader<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let rest = usize::try_from(self.part.length - self.done).unwrap_or(usize::MAX).min(buffer.len());
+        let count = self.part.file.read_at(&mut buffer[..rest], self.part.from + self.done)?;
+        if count == 0 && rest > 0 {
+            return Err(std::io::Error::new(std::io::ErrorKind::UnexpectedEof, "the blob is shorter than its size"));
+        }
+        self.done += count as u64;
+        (self.part.sent)(self.part.from + self.done);
+        Ok(count)
+    }
 }
 
 /// What came back.
@@ -57,17 +133,32 @@ pub(super) struct Reply {
     pub(super) headers: HeaderMap,
     /// Host that answered in the end.
     pub(super) host: String,
+    /// Address that answered in the end: what a `Location` is relative to.
+    pub(super) url: Uri,
     body: Body,
 }
 
 impl Client {
-    pub(super) fn new(insecure: bool) -> Self {
-        Self { insecure, roots: OnceCell::new(), agent: OnceCell::new() }
+    /// For the registry `host`.
+    pub(super) fn new(host: &str, insecure: bool) -> Self {
+        Self {
+            host: host.to_owned(),
+            insecure,
+            certificates: Certificates::default(),
+            proxies: Proxies::from_environment(),
+            roots: OnceCell::new(),
+            agents: RefCell::default(),
+        }
+    }
+
+    /// Trusts and shows these certificates, too.
+    pub(super) fn use_certificates(&mut self, certificates: Certificates) {
+        self.certificates = certificates;
     }
 
     /// Forgets the open connections, so that two processes never talk on one: to be called after a fork.
     pub(super) fn forget_connections(&mut self) {
-        self.agent = OnceCell::new();
+        self.agents = RefCell::default();
     }
 
     pub(super) fn is_insecure(&self) -> bool {
@@ -78,19 +169,24 @@ impl Client {
     pub(super) fn ask(&self, ask: &Ask<'_>) -> Result<Reply, Error> {
         let mut url = ask.url.clone();
         let mut authorization = ask.authorization;
+        let reads = ask.method == Method::GET || ask.method == Method::HEAD;
         for _ in 0..=MAX_REDIRECTS {
             let origin = Origin::of(&url).ok_or_else(|| invalid_url(&url))?;
             let response = self.exchange(ask, &url, authorization, &origin)?;
             let status = response.status().as_u16();
             if !matches!(status, 301 | 302 | 303 | 307 | 308) {
                 let (parts, body) = response.into_parts();
-                return Ok(Reply { status, headers: parts.headers, host: origin.name(), body });
+                return Ok(Reply { status, headers: parts.headers, host: origin.name(), url, body });
             }
             let target = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
             let target = target.unwrap_or_default().to_owned();
             let refused = |why| Error::Redirect { host: origin.name(), target: printable(&target, 200), why };
-            if ask.form.is_some() {
+            if matches!(ask.payload, Payload::Form(_)) {
                 return Err(refused("a login is not sent on"));
+            }
+            // The older ones would turn it into a GET (RFC 9110, section 15.4).
+            if !reads && !matches!(status, 307 | 308) {
+                return Err(refused("an upload cannot follow this kind of redirect"));
             }
             let next = url::join(&url, &target).map_err(refused)?;
             let next_origin = Origin::of(&next).ok_or_else(|| invalid_url(&next))?;
@@ -114,41 +210,75 @@ impl Client {
         &self,
         ask: &Ask<'_>,
         url: &Uri,
-        authorization: Option<&str>,
+        authorization: Option<&Secret>,
         origin: &Origin,
     ) -> Result<Response<Body>, Error> {
-        let method = if ask.form.is_some() { Method::POST } else { Method::GET };
-        let mut request = Request::builder().method(method).uri(url.clone());
+        let mut request = Request::builder().method(&ask.method).uri(url.clone());
         if !ask.accept.is_empty() {
             request = request.header(header::ACCEPT, ask.accept);
         }
         if let Some(authorization) = authorization {
-            request = request.header(header::AUTHORIZATION, authorization);
+            request = request.header(header::AUTHORIZATION, authorization.expose());
         }
         if ask.from > 0 {
             request = request.header(header::RANGE, format!("bytes={}-", ask.from));
         }
         let failed = |error| failure(error, origin);
-        let agent = self.agent(origin.is_https())?;
-        match &ask.form {
-            Some(form) => {
+        let agent = self.agent(origin)?;
+        let run = |request: Result<Request<SendBody<'_>>, ureq::http::Error>| {
+            let request = request.map_err(|error| failed(error.into()))?;
+            let patience = Some(UPLOAD_ANSWER);
+            let request = agent.configure_request(request).timeout_per_read(patience).timeout_recv_response(patience);
+            agent.run(request.build()).map_err(failed)
+        };
+        match &ask.payload {
+            Payload::None if matches!(ask.method, Method::POST | Method::PUT | Method::PATCH) => {
+                run(request.header(header::CONTENT_LENGTH, 0).body(SendBody::none()))
+            }
+            Payload::None => agent.run(request.body(()).map_err(|error| failed(error.into()))?).map_err(failed),
+            Payload::Form(form) => {
                 let request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-                let request = request.body(form.as_str()).map_err(|error| failed(error.into()))?;
+                let request = request.body(form.expose()).map_err(|error| failed(error.into()))?;
                 agent.run(request).map_err(failed)
             }
-            None => agent.run(request.body(()).map_err(|error| failed(error.into()))?).map_err(failed),
+            Payload::Document(kind, bytes) => {
+                let request = request.header(header::CONTENT_TYPE, *kind).header(header::CONTENT_LENGTH, bytes.len());
+                let mut reader = *bytes;
+                run(request.body(SendBody::from_reader(&mut reader)))
+            }
+            Payload::Part(part) => {
+                let mut request = request
+                    .header(header::CONTENT_TYPE, "application/octet-stream")
+                    .header(header::CONTENT_LENGTH, part.length);
+                if part.ranged && part.length > 0 {
+                    let range = format!("{}-{}", part.from, part.from + part.length - 1);
+                    request = request.header(header::CONTENT_RANGE, range);
+                }
+                let mut reader = PartReader { part: *part, done: 0 };
+                run(request.body(SendBody::from_reader(&mut reader)))
+            }
         }
     }
 
-    fn agent(&self, https: bool) -> Result<&ureq::Agent, Error> {
-        if let Some(agent) = self.agent.get() {
-            return Ok(agent);
+    /// The connections of this way; made at the first call.
+    fn agent(&self, origin: &Origin) -> Result<ureq::Agent, Error> {
+        let proxy = self.proxies.for_peer(origin.is_https(), origin.host(), origin.port());
+        let own = origin.name().eq_ignore_ascii_case(&self.host);
+        let way = Way { https: origin.is_https(), own, proxied: proxy.is_some() };
+        if let Some((_, agent)) = self.agents.borrow().iter().find(|(known, _)| *known == way) {
+            return Ok(agent.clone());
         }
-        let roots = if https && !self.insecure { self.roots()? } else { RootCerts::new_with_certs(&[]) };
+        // The address may hold a password: the error says nothing of it.
+        let proxy = match proxy {
+            Some(address) => Some(ureq::Proxy::new(address.expose()).ok().ok_or(Error::Proxy)?),
+            None => None,
+        };
+        let roots = if way.https && !self.insecure { self.roots()? } else { RootCerts::new_with_certs(&[]) };
         let tls = TlsConfig::builder()
             .provider(TlsProvider::Rustls)
             .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .root_certs(roots)
+            .client_cert(if way.https && own { self.client_certificate()? } else { None })
             .disable_verification(self.insecure)
             .build();
         let config = ureq::Agent::config_builder()
@@ -156,11 +286,13 @@ impl Client {
             .max_redirects(0)
             .max_redirects_will_error(false)
             .https_only(!self.insecure)
+            .proxy(proxy)
             .user_agent(concat!("sampan/", env!("CARGO_PKG_VERSION")))
             // A blob is hashed as it is stored there: no encoding on the way.
             .accept_encoding("identity")
             .max_response_header_size(HEADER_LIMIT)
             .input_buffer_size(256 << 10)
+            .output_buffer_size(256 << 10)
             .timeout_connect(Some(IDLE))
             .timeout_per_read(Some(IDLE))
             .timeout_per_write(Some(IDLE))
@@ -168,9 +300,12 @@ impl Client {
             .tls_config(tls)
             .build();
         let connector = ureq::unversioned::transport::DefaultConnector::default();
-        Ok(self.agent.get_or_init(|| ureq::Agent::with_parts(config, connector, HostResolver)))
+        let agent = ureq::Agent::with_parts(config, connector, HostResolver);
+        self.agents.borrow_mut().push((way, agent.clone()));
+        Ok(agent)
     }
 
+    /// The system's certificate authorities, and those that were given for this registry.
     fn roots(&self) -> Result<RootCerts, Error> {
         if let Some(roots) = self.roots.get() {
             return Ok(roots.clone());
@@ -179,12 +314,42 @@ impl Client {
         for error in &found.errors {
             tracing::debug!(%error, "root certificate left out");
         }
-        if found.certs.is_empty() {
+        let mut all: Vec<Certificate<'static>> =
+            found.certs.iter().map(|der| Certificate::from_der(der).to_owned()).collect();
+        for (path, pem) in &self.certificates.authorities {
+            let more = certificates_of(pem);
+            if more.is_empty() {
+                return Err(Error::Certificate { path: path.clone(), why: "no certificate in PEM is in it" });
+            }
+            all.extend(more);
+        }
+        if all.is_empty() {
             return Err(Error::RootCertificates(None));
         }
-        let certificates: RootCerts = found.certs.iter().map(|der| Certificate::from_der(der).to_owned()).into();
+        let certificates: RootCerts = all.into();
         Ok(self.roots.get_or_init(|| certificates).clone())
     }
+
+    fn client_certificate(&self) -> Result<Option<ClientCert>, Error> {
+        let Some(client) = &self.certificates.client else { return Ok(None) };
+        let wrong = |why| Error::Certificate { path: client.path.clone(), why };
+        let chain = certificates_of(&client.chain);
+        if chain.is_empty() {
+            return Err(wrong("no certificate in PEM is in it"));
+        }
+        let key = PrivateKey::from_pem(client.key.expose().as_bytes());
+        let key = key.ok().ok_or_else(|| wrong("no private key in PEM (unencrypted) is beside it"))?;
+        Ok(Some(ClientCert::new_with_certs(&chain, key)))
+    }
+}
+
+fn certificates_of(pem: &[u8]) -> Vec<Certificate<'static>> {
+    let items = ureq::tls::parse_pem(pem).filter_map(Result::ok);
+    let certificates = items.filter_map(|item| match item {
+        PemItem::Certificate(certificate) => Some(certificate),
+        _ => None,
+    });
+    certificates.collect()
 }
 
 impl Reply {

@@ -1,5 +1,6 @@
 //! What can go wrong between us and a registry.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::config;
@@ -15,6 +16,10 @@ pub(crate) enum Error {
     Blocked { reference: String, prefix: String },
     #[error("load the root certificates of this host (package ca-certificates)")]
     RootCertificates(#[source] Option<sys::Error>),
+    #[error("use certificate {path:?}: {why}")]
+    Certificate { path: PathBuf, why: &'static str },
+    #[error("use the proxy that HTTP_PROXY or HTTPS_PROXY names: it is not http://[USER:PASSWORD@]HOST[:PORT]")]
+    Proxy,
     #[error("find the address of registry host {host:?}: {why}")]
     Resolve { host: String, why: String },
     #[error("connect to registry {host}")]
@@ -107,6 +112,18 @@ impl Error {
             Self::Login { source, .. } => source.wants_login(),
             _ => false,
         }
+    }
+
+    /// The registry found that the bytes it got are not what their digest says.
+    pub(crate) fn is_wrong_upload(&self) -> bool {
+        matches!(self, Self::Status { detail, .. } if detail.contains("DIGEST_INVALID"))
+    }
+
+    /// The registry does not take manifests of this kind.
+    pub(crate) fn is_wrong_kind(&self) -> bool {
+        matches!(self, Self::Status { status: 415, .. })
+            || matches!(self, Self::Status { status: 400 | 404 | 405, detail, .. }
+                if detail.contains("MANIFEST_INVALID") || detail.contains("UNSUPPORTED"))
     }
 
     /// What the registry asked us to wait.

@@ -11,8 +11,10 @@ mod client;
 mod error;
 mod manifest;
 mod pull;
+mod push;
 mod resolver;
 mod session;
+mod upload;
 mod url;
 
 #[cfg(test)]
@@ -24,4 +26,6 @@ pub(crate) use manifest::Descriptor;
 #[cfg(test)]
 pub(crate) use manifest::parse as parse_manifest;
 pub(crate) use pull::{Access, RemoteImage, current_digest, find, sessions};
+pub(crate) use push::{KeptManifest, ManifestFormat, media_type, push_session, target};
 pub(crate) use session::{BlobSink, Retry, Session};
+pub(crate) use upload::Arrival;

@@ -8,7 +8,8 @@ use super::error::Error;
 use super::manifest::{self, Descriptor, ImageManifest, Manifest};
 use super::session::{Retry, Session};
 use crate::config::auth_file::{self, Credentials};
-use crate::config::registries_conf::{RegistriesConf, Route};
+use crate::config::certs::Certificates;
+use crate::config::registries_conf::{Location, RegistriesConf, Route};
 use crate::types::digest::{DiffId, Digest};
 use crate::types::image_config::ImageConfig;
 use crate::types::platform::Platform;
@@ -26,6 +27,8 @@ pub(crate) struct Access {
     pub(crate) credentials: Option<Credentials>,
     /// `--authfile`.
     pub(crate) auth_file: Option<PathBuf>,
+    /// `--cert-dir`: certificates for the registry; the directories of containers-certs.d(5) if not given.
+    pub(crate) cert_dir: Option<PathBuf>,
     pub(crate) retry: Retry,
 }
 
@@ -59,21 +62,22 @@ pub(crate) fn sessions(
         Route::Locations(locations) => locations,
         Route::Blocked { prefix } => return Err(Error::Blocked { reference: reference.to_string(), prefix }),
     };
-    let mut sessions = Vec::with_capacity(locations.len());
-    for mut location in locations {
-        if let Some(verify) = access.tls_verify {
-            location.insecure = !verify;
-        }
-        let credentials = match &access.credentials {
-            // What was given for the registry is not for its mirrors.
-            Some(given) if !location.mirror => Some(given.clone()),
-            _ => {
-                auth_file::lookup(access.auth_file.as_deref(), &location.host, &location.path).map_err(Error::Config)?
-            }
-        };
-        sessions.push(Session::new(location, credentials, access.retry));
+    locations.into_iter().map(|location| session(location, access)).collect()
+}
+
+/// A session with one place, with the credentials and certificates that are there for it.
+pub(super) fn session(mut location: Location, access: &Access) -> Result<Session, Error> {
+    if let Some(verify) = access.tls_verify {
+        location.insecure = !verify;
     }
-    Ok(sessions)
+    let credentials = match &access.credentials {
+        // What was given for the registry is not for its mirrors.
+        Some(given) if !location.mirror => Some(given.clone()),
+        _ => auth_file::lookup(access.auth_file.as_deref(), &location.host, &location.path).map_err(Error::Config)?,
+    };
+    let cert_dir = access.cert_dir.as_deref().filter(|_| !location.mirror);
+    let certificates = Certificates::load(cert_dir, &location.host).map_err(Error::Config)?;
+    Ok(Session::new(location, credentials, access.retry).with_certificates(certificates))
 }
 
 /// Asks each place in turn for the image; the first that has it serves its layers too.
@@ -100,7 +104,7 @@ pub(crate) fn current_digest(session: &mut Session, reference: &Reference) -> Re
     session.manifest(&tag_or_digest(reference)).map(|(_, digest, _)| digest)
 }
 
-fn tag_or_digest(reference: &Reference) -> String {
+pub(super) fn tag_or_digest(reference: &Reference) -> String {
     match reference.digest() {
         Some(digest) => digest.to_string(),
         None => reference.tag().unwrap_or("latest").to_owned(),

@@ -3,15 +3,19 @@
 use std::io::Read;
 use std::time::Duration;
 
+use ureq::http::Uri;
+
 use super::auth::{self, Login};
 use super::client::{Ask, Client, Reply, body_failure};
 use super::error::Error;
 use super::manifest::{ACCEPT, DOCUMENT_LIMIT, Descriptor};
 use super::url;
 use crate::config::auth_file::Credentials;
+use crate::config::certs::Certificates;
 use crate::config::registries_conf::Location;
 use crate::sys;
 use crate::types::digest::Digest;
+use crate::types::secret::Secret;
 
 /// No server makes us wait longer than this (case B09).
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
@@ -47,19 +51,28 @@ pub(crate) trait BlobSink {
 /// A repository that we talk to.
 #[derive(Debug)]
 pub(crate) struct Session {
-    client: Client,
-    location: Location,
+    pub(super) client: Client,
+    pub(super) location: Location,
     /// The scheme that worked.
-    scheme: Option<&'static str>,
-    credentials: Option<Credentials>,
-    authorization: Option<String>,
+    pub(super) scheme: Option<&'static str>,
+    pub(super) credentials: Option<Credentials>,
+    pub(super) authorization: Option<Secret>,
+    /// What the token server is asked for.
+    pub(super) scope: String,
     retry: Retry,
 }
 
 impl Session {
     pub(crate) fn new(location: Location, credentials: Option<Credentials>, retry: Retry) -> Self {
-        let client = Client::new(location.insecure);
-        Self { client, location, scheme: None, credentials, authorization: None, retry }
+        let client = Client::new(api_host(&location.host), location.insecure);
+        let scope = format!("repository:{}:pull", location.path);
+        Self { client, location, scheme: None, credentials, authorization: None, scope, retry }
+    }
+
+    /// Trusts and shows these certificates, too.
+    pub(crate) fn with_certificates(mut self, certificates: Certificates) -> Self {
+        self.client.use_certificates(certificates);
+        self
     }
 
     pub(crate) fn location(&self) -> &Location {
@@ -164,38 +177,55 @@ impl Session {
             self.log_in(&reply)?;
             reply = self.ask(what, accept, from)?;
         }
-        let name = || format!("{}/{} {what}", self.location.host, self.location.path);
         match reply.status {
             200 => Ok(reply),
             206 if from > 0 => Ok(reply),
-            404 => Err(Error::NotFound { name: name(), detail: reply.detail() }),
-            status @ (401 | 403) => {
-                let with_credentials = self.credentials.is_some();
-                Err(Error::Denied { name: name(), status, detail: reply.detail(), with_credentials })
-            }
-            status => {
-                let url = name();
-                if let Some(wait) = retry_after(reply.header("retry-after")) {
-                    return Err(Error::Busy { url, status, wait, detail: reply.detail() });
-                }
-                Err(Error::Status { url, status, detail: reply.detail() })
-            }
+            _ => Err(self.refusal(reply, what)),
         }
     }
 
-    fn log_in(&mut self, reply: &Reply) -> Result<(), Error> {
+    /// Why the registry did not do it.
+    pub(super) fn refusal(&self, reply: Reply, what: &str) -> Error {
+        let name = format!("{}/{} {what}", self.location.host, self.location.path);
+        match reply.status {
+            404 => Error::NotFound { name, detail: reply.detail() },
+            status @ (401 | 403) => {
+                let with_credentials = self.credentials.is_some();
+                Error::Denied { name, status, detail: reply.detail(), with_credentials }
+            }
+            status => match retry_after(reply.header("retry-after")) {
+                Some(wait) => Error::Busy { url: name, status, wait, detail: reply.detail() },
+                None => Error::Status { url: name, status, detail: reply.detail() },
+            },
+        }
+    }
+
+    /// Answers the challenge of a 401.
+    pub(super) fn log_in(&mut self, reply: &Reply) -> Result<(), Error> {
         let values = reply.headers.get_all("www-authenticate").iter();
         let values: Vec<&str> = values.filter_map(|value| value.to_str().ok()).collect();
-        let scope = format!("repository:{}:pull", self.location.path);
-        let login = Login { registry: &self.location.host, scope: &scope, credentials: self.credentials.as_ref() };
+        let credentials = self.credentials.as_ref();
+        let login = Login { registry: &self.location.host, scope: &self.scope, credentials };
         self.authorization = Some(auth::answer(&self.client, &values, &login)?);
         Ok(())
     }
 
     /// One request, by the scheme that is known to work, or else https and, if that is allowed, http.
     fn ask(&mut self, what: &str, accept: &str, from: u64) -> Result<Reply, Error> {
-        let first = self.ask_by(self.scheme.unwrap_or("https"), what, accept, from);
-        match first {
+        let below = format!("{}/{what}", self.location.path);
+        self.by_scheme(|session, scheme| {
+            let url = session.url(scheme, &below)?;
+            let authorization = session.authorization.as_ref();
+            session.client.ask(&Ask { accept, authorization, from, ..Ask::get(url) })
+        })
+    }
+
+    /// Does it by the scheme that is known to work, or else by https and, if that is allowed, http.
+    pub(super) fn by_scheme(
+        &mut self,
+        act: impl Fn(&Self, &'static str) -> Result<Reply, Error>,
+    ) -> Result<Reply, Error> {
+        match act(self, self.scheme.unwrap_or("https")) {
             Ok(reply) => {
                 self.scheme = self.scheme.or(Some("https"));
                 Ok(reply)
@@ -204,7 +234,7 @@ impl Session {
                 if self.scheme.is_none() && self.client.is_insecure() =>
             {
                 tracing::debug!(host = self.location.host, "no https here, going on with http");
-                let reply = self.ask_by("http", what, accept, from)?;
+                let reply = act(self, "http")?;
                 self.scheme = Some("http");
                 Ok(reply)
             }
@@ -212,15 +242,13 @@ impl Session {
         }
     }
 
-    fn ask_by(&self, scheme: &str, what: &str, accept: &str, from: u64) -> Result<Reply, Error> {
-        // The name that the users of Docker's registry write is not the one of its API.
-        let host = if self.location.host == "docker.io" { "registry-1.docker.io" } else { &self.location.host };
-        let text = format!("{scheme}://{host}/v2/{}/{what}", self.location.path);
-        let url = url::parse(&text).map_err(|why| Error::Invalid { what: text, why: why.to_owned() })?;
-        self.client.ask(&Ask { url, accept, authorization: self.authorization.as_deref(), from, form: None })
+    /// Address of something below `/v2/`.
+    pub(super) fn url(&self, scheme: &str, below: &str) -> Result<Uri, Error> {
+        let text = format!("{scheme}://{}/v2/{below}", api_host(&self.location.host));
+        url::parse(&text).map_err(|why| Error::Invalid { what: text, why: why.to_owned() })
     }
 
-    fn retried<T>(&mut self, mut act: impl FnMut(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
+    pub(super) fn retried<T>(&mut self, mut act: impl FnMut(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
         let mut attempt = 0;
         loop {
             match act(self) {
@@ -235,6 +263,11 @@ impl Session {
             }
         }
     }
+}
+
+/// The name that the users of Docker's registry write is not the one of its API.
+fn api_host(host: &str) -> &str {
+    if host == "docker.io" { "registry-1.docker.io" } else { host }
 }
 
 fn expect_size(descriptor: &Descriptor, actual: u64) -> Result<(), Error> {

@@ -38,6 +38,10 @@ impl Origin {
     pub(super) fn host(&self) -> &str {
         &self.host
     }
+
+    pub(super) fn port(&self) -> u16 {
+        self.port
+    }
 }
 
 /// Parses an absolute URL of a registry; why not, if it is not acceptable.

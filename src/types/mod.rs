@@ -26,6 +26,7 @@ pub(crate) mod reference;
 pub(crate) mod resources;
 pub(crate) mod restart;
 pub(crate) mod rootfs_plan;
+pub(crate) mod secret;
 pub(crate) mod security;
 pub(crate) mod signal;
 pub(crate) mod size;

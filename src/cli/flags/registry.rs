@@ -1,6 +1,6 @@
 //! Flags of the verbs that talk to registries.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::ArgAction;
@@ -39,6 +39,9 @@ pub(crate) struct AccessFlags {
     /// Credentials for the registry.
     #[arg(long, value_name = "USER[:PASSWORD]")]
     pub(crate) creds: Option<String>,
+    /// Directory with certificates for the registry: *.crt of authorities, *.cert and *.key of ours.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) cert_dir: Option<PathBuf>,
     /// Use HTTPS and verify certificates.
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = go_bool, action = ArgAction::Set)]
     pub(crate) tls_verify: Option<bool>,
@@ -84,16 +87,15 @@ impl AccessFlags {
             ),
             None => None,
         };
-        let auth_file = match &self.authfile {
-            Some(path) => Some(
-                context
-                    .invocation
-                    .absolute(path)
-                    .ok_or_else(|| Error::usage("--authfile: the working directory is gone"))?,
-            ),
-            None => None,
-        };
+        let auth_file = absolute(context, "--authfile", self.authfile.as_deref())?;
+        let cert_dir = absolute(context, "--cert-dir", self.cert_dir.as_deref())?;
         let retry = Retry { count: self.retry, delay: self.retry_delay };
-        Ok(Access { tls_verify: self.tls_verify, credentials, auth_file, retry })
+        Ok(Access { tls_verify: self.tls_verify, credentials, auth_file, cert_dir, retry })
     }
+}
+
+/// A path of the command line as an absolute one.
+pub(crate) fn absolute(context: &Context, flag: &str, path: Option<&Path>) -> Result<Option<PathBuf>, Error> {
+    let gone = || Error::usage(format!("{flag}: the working directory is gone"));
+    path.map(|path| context.invocation.absolute(path).ok_or_else(gone)).transpose()
 }

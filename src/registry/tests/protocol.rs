@@ -26,7 +26,7 @@ fn session(peer: &Peer, credentials: Option<Credentials>) -> Session {
 }
 
 fn user() -> Credentials {
-    Credentials::Password { user: "me".to_owned(), password: "secret".to_owned() }
+    Credentials::Password { user: "me".to_owned(), password: "secret".to_owned().into() }
 }
 
 fn descriptor() -> Descriptor {
