@@ -100,3 +100,7 @@ fn filters() -> Result<[BpfProgram; 2]> {
         compile(rules, errno(libc::EPERM), SeccompAction::Allow).ok_or_else(refused)?,
     ])
 }
+
+#[cfg(test)]
+#[expect(unsafe_code, reason = "a cage is for life, so the test needs a process of its own")]
+mod tests;

@@ -3,3 +3,4 @@
 mod attacks;
 mod cgroup;
 mod hardening;
+mod trees;

@@ -1,0 +1,107 @@
+//! The pages that claim something about tests: every file, test and case that `docs/security.md` and `docs/cve-ledger.md`
+//! name is in the tree.
+#![expect(clippy::disallowed_methods, reason = "tests are no part of the program: they read files freely")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const PAGES: &[&str] = &["docs/security.md", "docs/cve-ledger.md"];
+const FOLDERS: &[&str] = &["src/", "tests/", "docs/", "fuzz/", "contrib/"];
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn sources(dir: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(dir).expect("the directory is there") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// Ids of cases that test functions bear: `a03` and `c18` of `fn c17_c18_…`.
+fn cases() -> BTreeSet<String> {
+    let mut files = Vec::new();
+    sources(&root().join("src"), &mut files);
+    sources(&root().join("tests"), &mut files);
+    let mut found = BTreeSet::new();
+    for file in files {
+        let text = fs::read_to_string(&file).expect("UTF-8");
+        for line in text.lines() {
+            let Some((_, rest)) = line.split_once("fn ") else { continue };
+            let name = rest.split('(').next().unwrap_or_default();
+            found.extend(name.split('_').take_while(|word| is_case(word)).map(str::to_owned));
+        }
+    }
+    found
+}
+
+fn is_case(word: &str) -> bool {
+    let bytes = word.as_bytes();
+    bytes.len() == 3
+        && (b'a'..=b'h').contains(&bytes[0].to_ascii_lowercase())
+        && bytes[1..].iter().all(u8::is_ascii_digit)
+}
+
+#[test]
+fn every_file_and_test_named_is_there() {
+    let mut wrong = Vec::new();
+    for page in PAGES {
+        let text = fs::read_to_string(root().join(page)).expect("the page is there");
+        for quoted in text.split('`').skip(1).step_by(2) {
+            if !FOLDERS.iter().any(|folder| quoted.starts_with(folder)) || quoted.contains(' ') {
+                continue;
+            }
+            let (path, test) = quoted.split_once("::").map_or((quoted, None), |(path, test)| (path, Some(test)));
+            match (fs::read_to_string(root().join(path)), test) {
+                (Err(error), _) => wrong.push(format!("{page}: {path}: {error}")),
+                (Ok(source), Some(test)) if !source.contains(&format!("fn {test}()")) => {
+                    wrong.push(format!("{page}: no test {test} in {path}"));
+                }
+                _ => {}
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_case_named_has_a_test() {
+    let known = cases();
+    let mut wrong = Vec::new();
+    for page in PAGES {
+        let text = fs::read_to_string(root().join(page)).expect("the page is there");
+        // Of cases in rows for what does not exist yet, the id alone is a promise.
+        for line in text.lines().filter(|line| line.starts_with('|')) {
+            for word in line.split(|c: char| !c.is_ascii_alphanumeric()) {
+                let is_promise = word.starts_with('E') && line.contains("no build");
+                if is_case(word) && word.starts_with(|c: char| c.is_ascii_uppercase()) && !is_promise {
+                    let is_known = known.contains(&word.to_ascii_lowercase());
+                    if !is_known {
+                        wrong.push(format!("{page}: no test of case {word}: {line}"));
+                    }
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_test_of_the_ledger_is_whole() {
+    let text = fs::read_to_string(root().join("docs/cve-ledger.md")).expect("the page is there");
+    let mut wrong = Vec::new();
+    for line in text.lines().filter(|line| line.starts_with("| CVE-") || line.starts_with("| GHSA-")) {
+        let cells: Vec<&str> = line.split(" | ").collect();
+        let last = cells.last().copied().unwrap_or_default().trim_end_matches(" |").trim();
+        if cells.len() != 3 || last.is_empty() {
+            wrong.push(line);
+        }
+    }
+    assert!(wrong.is_empty(), "a row is CVE, what, test or reason:\n{}", wrong.join("\n"));
+}
