@@ -83,6 +83,20 @@ pub(crate) enum Error {
         #[source]
         source: sys::Error,
     },
+    #[error("write {name:?}")]
+    WriteArchive {
+        name: String,
+        #[source]
+        source: sys::Error,
+    },
+    #[error("read blob {digest}")]
+    ReadBlob {
+        digest: Digest,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("blob {0} is damaged in the store")]
+    Damaged(Digest),
     #[error("store what the registry sent")]
     Sink(#[source] sys::Error),
 }

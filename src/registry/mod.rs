@@ -5,7 +5,7 @@
 //! implements over the store.
 #![forbid(unsafe_code)]
 
-mod archive;
+pub(crate) mod archive;
 mod auth;
 mod client;
 mod error;

@@ -14,6 +14,7 @@ pub(crate) mod lock;
 pub(crate) mod mount;
 pub(crate) mod namespace;
 pub(crate) mod netdev;
+pub(crate) mod outfile;
 pub(crate) mod poll;
 pub(crate) mod prctl;
 pub(crate) mod process;

@@ -5,8 +5,14 @@ mod archived;
 mod docker;
 mod members;
 mod oci;
+mod outgoing;
+mod writer;
 
 pub(crate) use archived::Archive;
+pub(crate) use outgoing::{
+    DockerItem, OciItem, dir_blob, docker_config, docker_layer, finish_dir, finish_docker, finish_oci, oci_blob,
+};
+pub(crate) use writer::Writer;
 
 #[cfg(test)]
 mod tests;

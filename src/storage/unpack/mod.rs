@@ -31,4 +31,4 @@ pub(crate) use inherit::inherit_parents;
 pub(crate) use remarks::Remarks;
 #[cfg(test)]
 pub(crate) use stream::Limits;
-pub(crate) use stream::open_plain;
+pub(crate) use stream::{PlainLayer, open_plain};

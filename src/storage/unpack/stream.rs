@@ -99,6 +99,41 @@ pub(crate) fn open_plain(source: File) -> Result<(Compression, Box<dyn Read + Se
     Ok((compression, reader))
 }
 
+/// A layer being read as the plain tar that it is, decompressed by a thread of its own.
+#[derive(Debug)]
+pub(crate) struct PlainLayer {
+    stream: Stream,
+    ended: bool,
+}
+
+impl PlainLayer {
+    /// Begins to read `source`. Not for a process that forks meanwhile.
+    pub(crate) fn open(source: File) -> Result<Self, Error> {
+        Ok(Self { stream: start(source, None, Limits::default())?, ended: false })
+    }
+
+    /// Reads what is left; bytes of the tar, and their digest.
+    pub(crate) fn finish(self) -> Result<(u64, DiffId), Error> {
+        let totals = self.stream.finish()?;
+        Ok((totals.uncompressed, totals.diff_id))
+    }
+}
+
+impl Read for PlainLayer {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.stream.window().is_empty() {
+            if self.ended || !self.stream.extend().map_err(io::Error::other)? {
+                self.ended = true;
+                return Ok(0);
+            }
+        }
+        let count = buffer.len().min(self.stream.window().len());
+        buffer[..count].copy_from_slice(&self.stream.window()[..count]);
+        self.stream.consume(count);
+        Ok(count)
+    }
+}
+
 impl Stream {
     /// What is in the window now.
     pub(super) fn window(&self) -> &[u8] {

@@ -1,0 +1,80 @@
+//! A layer in another compression: only what a format cannot hold, or what the user asks for, is ever compressed anew.
+
+use std::io::{Read, Write};
+
+use crate::engine::{Engine, Error};
+use crate::registry::Descriptor;
+use crate::storage::blobs::StagedBlob;
+use crate::storage::lease::Lease;
+use crate::storage::unpack::{Compression, PlainLayer};
+use crate::sys;
+use crate::types::digest::{DiffId, Digest};
+use crate::types::failure::{Failure, FailureKind};
+
+/// Levels as other tools have them by default.
+const ZSTD_LEVEL: i32 = 3;
+
+impl Engine {
+    /// Compresses a layer's blob anew into the lease, and checks on the way that it is the layer of `diff_id`. The same
+    /// layer gives the same bytes each time. A thread decompresses: not for a process that forks meanwhile.
+    pub(super) fn recode(
+        &self,
+        lease: &Lease,
+        layer: &Descriptor,
+        diff_id: &DiffId,
+        level: Option<i32>,
+        to: Compression,
+    ) -> Result<StagedBlob, Error> {
+        let mut plain = self.plain_layer(&layer.digest)?;
+        let writer = lease.stage_blob(None, None)?;
+        let writer = match to {
+            Compression::None => pump(&mut plain, writer),
+            Compression::Gzip => {
+                let level = level.map_or(flate2::Compression::default(), |level| {
+                    flate2::Compression::new(u32::try_from(level.clamp(1, 9)).unwrap_or(6))
+                });
+                let encoder = flate2::write::GzEncoder::new(writer, level);
+                pump(&mut plain, encoder).and_then(flate2::write::GzEncoder::finish)
+            }
+            Compression::Zstd => zstd::stream::write::Encoder::new(writer, level.unwrap_or(ZSTD_LEVEL))
+                .and_then(|encoder| pump(&mut plain, encoder))
+                .and_then(zstd::stream::write::Encoder::finish),
+        };
+        let writer = writer.map_err(|source| recoding(&layer.digest, source))?;
+        let (_, found) = plain.finish().map_err(|source| unreadable(&layer.digest, source))?;
+        if found != *diff_id {
+            return Err(Error::DamagedBlob(layer.digest.clone()));
+        }
+        Ok(writer.finish()?)
+    }
+
+    /// Opens a layer of the store as a plain tar.
+    pub(super) fn plain_layer(&self, blob: &Digest) -> Result<PlainLayer, Error> {
+        PlainLayer::open(self.kept_blob(blob)?).map_err(|source| unreadable(blob, source))
+    }
+
+    /// Opens a blob that an image names.
+    pub(super) fn kept_blob(&self, blob: &Digest) -> Result<sys::fs::File, Error> {
+        self.store.open_blob(blob)?.ok_or_else(|| Error::BlobGone(blob.clone()))
+    }
+}
+
+fn pump<W: Write>(from: &mut dyn Read, mut to: W) -> std::io::Result<W> {
+    let mut buffer = vec![0; 256 << 10];
+    loop {
+        match from.read(&mut buffer) {
+            Ok(0) => return Ok(to),
+            Ok(count) => to.write_all(&buffer[..count])?,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn recoding(digest: &Digest, source: std::io::Error) -> Error {
+    Error::Layer { digest: digest.clone(), source: Failure::from_error(FailureKind::Other, &source) }
+}
+
+pub(super) fn unreadable(digest: &Digest, source: crate::storage::unpack::Error) -> Error {
+    Error::Layer { digest: digest.clone(), source: Failure::from_error(source.kind(), &source) }
+}
