@@ -88,6 +88,9 @@ _sampan() {
             sampan,run)
                 cmd="sampan__subcmd__run"
                 ;;
+            sampan,save)
+                cmd="sampan__subcmd__save"
+                ;;
             sampan,start)
                 cmd="sampan__subcmd__start"
                 ;;
@@ -211,6 +214,9 @@ _sampan() {
             sampan__subcmd__image,rm)
                 cmd="sampan__subcmd__image__subcmd__rm"
                 ;;
+            sampan__subcmd__image,save)
+                cmd="sampan__subcmd__image__subcmd__save"
+                ;;
             sampan__subcmd__image,tag)
                 cmd="sampan__subcmd__image__subcmd__tag"
                 ;;
@@ -260,7 +266,7 @@ _sampan() {
 
     case "${cmd}" in
         sampan)
-            opts="-h -V --root --runroot --storage-driver --log-level --help --version attach completion create cp exec history images import info inspect kill load logs pause port ps pull rename restart rm rmi run start stop tag unpause untag version wait container image system volume"
+            opts="-h -V --root --runroot --storage-driver --log-level --help --version attach completion create cp exec history images import info inspect kill load logs pause port ps pull rename restart rm rmi run save start stop tag unpause untag version wait container image system volume"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1980,7 +1986,7 @@ _sampan() {
             return 0
             ;;
         sampan__subcmd__image)
-            opts="-h --help exists history import inspect list ls load prune pull rm tag untag"
+            opts="-h --help exists history import inspect list ls load prune pull rm save tag untag"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2232,6 +2238,32 @@ _sampan() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        sampan__subcmd__image__subcmd__save)
+            opts="-m -o -q -h --compress --format --multi-image-archive --output --quiet --uncompressed --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -3049,6 +3081,32 @@ _sampan() {
                     return 0
                     ;;
                 --sysctl)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        sampan__subcmd__save)
+            opts="-m -o -q -h --compress --format --multi-image-archive --output --quiet --uncompressed --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -78,6 +78,20 @@ pub(crate) enum Error {
         #[source]
         source: Box<registry::Error>,
     },
+    #[error("{text:?}: {why}")]
+    Place { text: String, why: String },
+    #[error("{0}")]
+    Save(String),
+    #[error("save {name}")]
+    SaveTo {
+        name: String,
+        #[source]
+        source: Box<registry::Error>,
+    },
+    #[error("blob {0} is not in the store")]
+    BlobGone(Digest),
+    #[error("blob {0} is damaged in the store")]
+    DamagedBlob(Digest),
     #[error("read {name}")]
     Unpack {
         name: String,

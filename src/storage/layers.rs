@@ -105,6 +105,9 @@ pub(crate) struct LayerMeta {
     pub(crate) blob: Option<Digest>,
     /// Bytes of the regular files.
     pub(crate) size: u64,
+    /// Bytes of the tar that it was unpacked from; `save` writes it again.
+    #[serde(default)]
+    pub(crate) tar_size: Option<u64>,
     /// Number of names.
     pub(crate) entries: u64,
     /// The whiteouts could not be made on this file system and stand in `idx` only (K-B5).

@@ -80,6 +80,7 @@ pub(super) fn store_image(store: &Store, content: &str, name: &str) -> ImageReco
         parent: None,
         blob: None,
         size: content.len() as u64,
+        tar_size: None,
         entries: end.entries,
         whiteouts_in_index: false,
         clamped_ids: Vec::new(),

@@ -96,6 +96,18 @@ impl Drop for OutFile {
     }
 }
 
+/// Gives a directory that was made beside `path` its name, at once; one that is there goes.
+pub(crate) fn publish_dir(staged: &Path, path: &Path) -> Result<()> {
+    if fs::exists(path) {
+        rustix::fs::renameat_with(CWD, staged, CWD, path, rustix::fs::RenameFlags::EXCHANGE)
+            .call("renameat2", || format!("{staged:?}, {path:?}, RENAME_EXCHANGE"))?;
+        fs::remove_tree(staged)?;
+    } else {
+        fs::rename_new(staged, path)?;
+    }
+    fs::sync_dir(parent(path))
+}
+
 fn parent(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

@@ -217,6 +217,7 @@ fn layer_meta(layer: &StagedUnpack, parent: Option<ChainId>, blob: Option<Digest
         parent,
         blob,
         size: unpacked.size,
+        tar_size: Some(unpacked.uncompressed),
         entries: unpacked.entries,
         whiteouts_in_index: unpacked.whiteouts_in_index,
         clamped_ids: clamped.filter_map(|id| u32::try_from(*id).ok()).collect(),

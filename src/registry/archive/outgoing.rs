@@ -109,8 +109,7 @@ pub(crate) fn finish_oci(writer: &mut Writer, items: &[OciItem], existing: Optio
 
 fn entry(item: &OciItem, name: Option<&str>) -> Value {
     let descriptor = &item.descriptor;
-    let mut entry =
-        json!({"mediaType": descriptor.media_type, "digest": descriptor.digest, "size": descriptor.size});
+    let mut entry = json!({"mediaType": descriptor.media_type, "digest": descriptor.digest, "size": descriptor.size});
     if let Some(name) = name {
         entry["annotations"] = json!({ REF_NAME: name });
     }

@@ -84,11 +84,12 @@ impl Writer {
         if !self.written.insert(name.to_owned()) {
             return Ok(());
         }
+        self.parents(name)?;
         let target = match &self.place {
             Place::Tar(file) => {
                 let mut file = file.try_clone().call("fcntl", || "F_DUPFD_CLOEXEC".to_owned());
                 if let Ok(file) = &mut file {
-                    self.write_to(file, &header(name, size))?;
+                    self.write_to(file, &header(name, size, tar::EntryType::Regular))?;
                 }
                 file
             }
@@ -112,6 +113,8 @@ impl Writer {
             }
             Place::Dir(dir) => {
                 let path = dir.join(name);
+                let synced = target.sync_data().call("fdatasync", || format!("{path:?}"));
+                synced.map_err(|source| self.failed(source))?;
                 let there = sys::fs::exists(&path);
                 let temporary = self.added.pop().unwrap_or_default();
                 let renamed = sys::fs::rename(&temporary, &path).map_err(|source| self.failed(source));
@@ -123,6 +126,20 @@ impl Writer {
                 renamed
             }
         }
+    }
+
+    /// The directories above a file of a tar: some readers give those that are not named to root.
+    fn parents(&mut self, name: &str) -> Result<(), Error> {
+        let Place::Tar(file) = &self.place else { return Ok(()) };
+        let cloned = file.try_clone().call("fcntl", || "F_DUPFD_CLOEXEC".to_owned());
+        let mut file = cloned.map_err(|source| self.failed(source))?;
+        for (at, _) in name.match_indices('/') {
+            let dir = &name[..=at];
+            if self.written.insert(dir.to_owned()) {
+                self.write_to(&mut file, &header(dir, 0, tar::EntryType::Directory))?;
+            }
+        }
+        Ok(())
     }
 
     fn copy(
@@ -165,7 +182,7 @@ impl Writer {
         self.added.clear();
         match &self.place {
             Place::Tar(file) => {
-                let mut file = file.try_clone().call("fcntl", || String::new()).map_err(|error| self.failed(error))?;
+                let mut file = file.try_clone().call("fcntl", String::new).map_err(|error| self.failed(error))?;
                 self.write_to(&mut file, &[0; 2 * BLOCK])
             }
             Place::Dir(_) => Ok(()),
@@ -191,14 +208,14 @@ impl Drop for Writer {
     }
 }
 
-fn header(name: &str, size: u64) -> [u8; BLOCK] {
+fn header(name: &str, size: u64, kind: tar::EntryType) -> [u8; BLOCK] {
     let mut header = tar::Header::new_gnu();
     // Our names are short.
     let bytes = name.as_bytes();
     let short = &bytes[..bytes.len().min(99)];
     header.as_old_mut().name[..short.len()].copy_from_slice(short);
-    header.set_entry_type(tar::EntryType::Regular);
-    header.set_mode(0o644);
+    header.set_entry_type(kind);
+    header.set_mode(if kind == tar::EntryType::Directory { 0o755 } else { 0o644 });
     header.set_uid(0);
     header.set_gid(0);
     header.set_mtime(0);

@@ -9,6 +9,7 @@ pub(crate) mod load;
 pub(crate) mod prune;
 pub(crate) mod pull;
 pub(crate) mod remove;
+pub(crate) mod save;
 pub(crate) mod tag;
 pub(crate) mod untag;
 mod verbs;
