@@ -87,6 +87,13 @@ impl Error {
         if error.is_name_in_use() {
             return Some("remove that container, choose another name, or use --replace".to_owned());
         }
+        if error.is_unsupervised() {
+            return Some(
+                "end it with sampan stop or sampan rm -f; sampan wait --condition=stopped waits until it has ended, and \
+                 prints -1: nobody will see its exit code"
+                    .to_owned(),
+            );
+        }
         if error.is_damaged_image() {
             return Some(
                 "take the damaged record away with sampan system check --repair, then pull or load it again".to_owned(),

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use crate::types::digest::Digest;
 use crate::types::failure::{Failure, FailureKind};
-use crate::types::id::ContainerId;
 use crate::types::reference::InvalidReference;
 use crate::types::status::ContainerStatus;
 use crate::{config, monitor, network, registry, rootless, runtime, specgen, storage, sys};
@@ -140,8 +139,8 @@ pub(crate) enum Error {
     WrongStatus { verb: &'static str, id: String, status: ContainerStatus },
     #[error("container {id} did not stop within {seconds} s after SIGKILL")]
     WillNotDie { id: String, seconds: u64 },
-    #[error("container {0} lives on, but its monitor is gone and a start would run it twice")]
-    Unsupervised(ContainerId),
+    #[error("cannot {verb} container {id}: its monitor is gone and it runs on unsupervised")]
+    Unsupervised { verb: &'static str, id: String },
     #[error("bind source {0:?} does not exist")]
     NoBindSource(PathBuf),
     #[error("--network=container: container {0} is not running")]
@@ -193,6 +192,11 @@ impl Error {
     /// True if the name of a new container is taken.
     pub(crate) fn is_name_in_use(&self) -> bool {
         matches!(self, Self::Storage(storage::Error::NameInUse { .. }))
+    }
+
+    /// True if the container runs on without its monitor.
+    pub(crate) fn is_unsupervised(&self) -> bool {
+        matches!(self, Self::Unsupervised { .. })
     }
 
     /// True if a record of an image cannot be read.

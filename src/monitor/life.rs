@@ -25,6 +25,7 @@ use crate::storage::process_identity::ProcessIdentity;
 use crate::sys::lock::FileLock;
 use crate::sys::process::{Pid, PidFd};
 use crate::sys::{self, process};
+use crate::types::cgroup::CgroupRecord;
 use crate::types::container_spec::LogDriver;
 use crate::types::status::ContainerStatus;
 
@@ -140,7 +141,13 @@ fn start(store: &Store, request: &StartRequest, restarts: u32) -> Result<Alive, 
         parent: spec.cgroup_parent.as_deref(),
         resources: &spec.resources,
     };
-    let pending = cgroup::begin(wanted, &pids);
+    let mut announce = |cgroup: &CgroupRecord| {
+        if let Err(error) = write_initialized(store, request, None, Some(cgroup), restarts) {
+            // The start will meet the same error.
+            tracing::debug!(%error, "cgroup not announced");
+        }
+    };
+    let pending = cgroup::begin(wanted, &pids, &mut announce);
     let holder = PortHolder { id: &request.config.id, name: request.config.name.as_str() };
     let ports = network::claim(&store.layout().ports(), &request.network.ports, &holder).map_err(Error::Network);
     let mapped = creating.map().map_err(Error::Runtime);
@@ -178,6 +185,18 @@ fn start(store: &Store, request: &StartRequest, restarts: u32) -> Result<Alive, 
             return Err(undo(cgroup, Some(ports), Error::Network(error)));
         }
     };
+    // While init builds its root: from now on a killed monitor leaves a trace of whom it has started.
+    if let Err(error) = write_initialized(
+        store,
+        request,
+        Some(placed.init.pid()),
+        cgroup.as_ref().map(ContainerCgroup::record),
+        restarts,
+    ) {
+        placed.abandon();
+        exit::stop_network(network);
+        return Err(undo(cgroup, Some(ports), error));
+    }
     let begun = placed.created().map_err(Error::Runtime).and_then(|created| {
         match network.wait_ready(Instant::now() + NETWORK_DEADLINE) {
             Ok(()) => created.start().map_err(Error::Runtime),
@@ -235,6 +254,24 @@ fn assemble(
         }
     };
     Ok(Alive { running, io, network, ports, cgroup, published, since: Instant::now() })
+}
+
+/// Makes cgroup and init known before the program runs: whoever finds the container without a monitor knows what there
+/// is to end and to remove.
+fn write_initialized(
+    store: &Store,
+    request: &StartRequest,
+    init: Option<Pid>,
+    cgroup: Option<&CgroupRecord>,
+    restarts: u32,
+) -> Result<(), Error> {
+    let mut locked = store.lock_container(&request.config.id).map_err(Error::Storage)?;
+    let mut state = ContainerState::new(ContainerStatus::Initialized);
+    state.init = init.and_then(identity);
+    state.monitor = identity(Pid::this());
+    state.cgroup = cgroup.cloned();
+    state.restarts = restarts;
+    locked.write_state(store, state).map_err(Error::Storage)
 }
 
 /// Makes the run known: the old exit is forgotten, the state says running.

@@ -289,8 +289,8 @@ impl ContainerRecord {
 
 /// Status and supervision from the records and the lock (invariant I10).
 ///
-/// A start takes `monitor.lock`, removes the old exit record, and only then writes a live state: so a live state beside
-/// an exit record means that the run has ended.
+/// A start takes `monitor.lock`, writes "initialized" with its init, removes the old exit record when the program runs,
+/// and only then writes "running": so "running" beside an exit record means that the run has ended.
 pub(super) fn derive(
     recorded: Option<ContainerStatus>,
     exit: bool,
@@ -301,7 +301,9 @@ pub(super) fn derive(
     if recorded == Some(ContainerStatus::Removing) {
         return (ContainerStatus::Removing, held);
     }
-    if exit {
+    // A start says "initialized" before it forgets the old end: the end counts again if the program never ran.
+    let starting = recorded == Some(ContainerStatus::Initialized);
+    if exit && !starting {
         return (ContainerStatus::Exited, held);
     }
     let alive = recorded.filter(|status| status.is_alive());
@@ -309,7 +311,12 @@ pub(super) fn derive(
         (MonitorLock::Held, Some(status)) => (status, held),
         // The monitor has not written its state yet, or a logout took runroot away and it is about to write it anew.
         (MonitorLock::Held, None) => (ContainerStatus::Initialized, held),
-        (_, Some(status)) if init_lives() => (status, Supervision::Unsupervised),
+        // Its monitor was killed just after the start: without a monitor, an init that did not start is gone at once.
+        (_, Some(status)) if init_lives() => {
+            (if starting { ContainerStatus::Running } else { status }, Supervision::Unsupervised)
+        }
+        _ if exit => (ContainerStatus::Exited, Supervision::None),
+        (MonitorLock::Absent, Some(_)) if starting => (ContainerStatus::Created, Supervision::None),
         (MonitorLock::Free, _) | (MonitorLock::Absent, Some(_)) => (ContainerStatus::Stopped, Supervision::Lost),
         (MonitorLock::Absent, None) => (ContainerStatus::Created, Supervision::None),
     }
@@ -337,6 +344,13 @@ mod tests {
             (Some(Running), false, Free, true, (Running, Unsupervised)),
             (Some(Running), false, Free, false, (Stopped, Lost)),
             (Some(Removing), true, Free, false, (Removing, Nobody)),
+            (Some(Initialized), false, Held, true, (Initialized, Monitored)),
+            (Some(Initialized), true, Held, true, (Initialized, Monitored)),
+            (Some(Initialized), true, Free, true, (Running, Unsupervised)),
+            (Some(Initialized), true, Free, false, (Exited, Nobody)),
+            (Some(Initialized), false, Free, true, (Running, Unsupervised)),
+            (Some(Initialized), false, Free, false, (Stopped, Lost)),
+            (Some(Initialized), false, Absent, false, (Created, Nobody)),
         ] {
             assert_eq!(derive(recorded, exit, lock, || init_lives), expected, "{recorded:?} {exit} {lock:?}");
         }

@@ -152,13 +152,27 @@ impl Store {
         }
     }
 
-    /// The container that a name file names, whether or not that exists. A damaged name file names nobody.
+    /// The container that a name file names, whether or not that exists. A damaged name file is mostly a link to a
+    /// damaged configuration: then that container has the name.
     pub(super) fn name_holder(&self, name: &ContainerName) -> Result<Option<ContainerId>, Error> {
         match record::read_if_exists::<NameFile>(&self.layout().name(name)) {
             Ok(file) => Ok(file.map(|file| file.id)),
-            Err(Error::Parse { .. }) => Ok(None),
+            Err(Error::Parse { .. }) => self.linked_container(&self.layout().name(name)),
             Err(error) => Err(error),
         }
+    }
+
+    /// The container whose configuration is the same file as this one.
+    fn linked_container(&self, name: &Path) -> Result<Option<ContainerId>, Error> {
+        use std::os::unix::fs::MetadataExt;
+        let file = |path: &Path| Ok(sys::fs::lstat(path).reading(path)?.map(|status| (status.dev(), status.ino())));
+        let Some(wanted) = file(name)? else { return Ok(None) };
+        for id in self.container_ids()? {
+            if file(&self.layout().container_config(&id))? == Some(wanted) {
+                return Ok(Some(id));
+            }
+        }
+        Ok(None)
     }
 
     /// True if the container exists and has this name. One that cannot be read keeps its names.

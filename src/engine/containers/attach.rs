@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::signal_proxy::SignalProxy;
 use crate::engine::{Engine, Error};
 use crate::monitor::report::{self, Decoder, Event, ExitReport, FrameKind};
-use crate::storage::container_record::{ContainerRecord, MonitorLock};
+use crate::storage::container_record::{ContainerRecord, MonitorLock, Supervision};
 use crate::sys::poll::{EventLoop, Interest, Ready, Token};
 use crate::sys::process::{Pid, PidFd};
 use crate::sys::pty::{self, RawMode};
@@ -65,6 +65,9 @@ impl Engine {
         let record = self.store.container(&id)?;
         if !record.status.can_kill() {
             return Err(Error::WrongStatus { verb: "attach to", id: word, status: record.status });
+        }
+        if record.supervision == Supervision::Unsupervised {
+            return Err(Error::Unsupervised { verb: "attach to", id: word });
         }
         let failed = |source| Error::Attach { id: word.clone(), source };
         let init =

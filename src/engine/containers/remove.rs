@@ -1,23 +1,19 @@
 //! `rm`, and the removal that `--replace`, `prune` and `system check` do.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
-use super::place;
+use super::farewell::{AT_ONCE, DEATH, Farewell, see_off};
 use super::select::{Answers, Selection};
 use super::signal::init_of;
 use crate::engine::{Engine, Error};
 use crate::runtime::cgroup;
 use crate::storage;
-use crate::storage::container_record::{ContainerConfig, ContainerRecord, Supervision};
+use crate::storage::container_record::{ContainerConfig, Supervision};
 use crate::sys;
 use crate::types::id::ContainerId;
-use crate::types::image_config::ImageConfig;
 use crate::types::namespace::{NamespaceMode, NetworkMode, UsernsMode};
-
-/// How long a killed container may take to end.
-const DEATH: Duration = Duration::from_secs(10);
 
 /// How long the monitor of a container that has ended may still tidy up.
 const TIDYING: Duration = Duration::from_secs(10);
@@ -41,11 +37,16 @@ impl Engine {
     pub(crate) fn remove(&self, request: &RemoveRequest) -> Result<Answers<()>, Error> {
         let selected = self.select(&request.selection)?;
         let mut answers = Vec::with_capacity(selected.len());
+        let dependents = self.dependents()?;
         // Dependents first, so that `rm -a` takes a container and those that share its network in one go.
         let wanted: BTreeSet<ContainerId> =
             selected.iter().filter_map(|(_, found)| found.as_ref().ok().cloned()).collect();
+        let plan = Plan { request, wanted, dependents };
+        if request.force {
+            self.end_all_by_force(&plan)?;
+        }
         for (word, found) in selected {
-            let removed = found.and_then(|id| self.remove_with_dependents(&id, request, &wanted));
+            let removed = found.and_then(|id| self.remove_with_dependents(&id, &plan));
             answers.push((word, removed));
         }
         self.empty_trash()?;
@@ -58,30 +59,56 @@ impl Engine {
         self.remove_one(id, &request)
     }
 
-    fn remove_with_dependents(
-        &self,
-        id: &ContainerId,
-        request: &RemoveRequest,
-        wanted: &BTreeSet<ContainerId>,
-    ) -> Result<(), Error> {
-        let dependents = self.dependents(id)?;
-        let (also, others): (Vec<_>, Vec<_>) =
-            dependents.into_iter().partition(|id| request.depend || wanted.contains(id));
+    fn remove_with_dependents(&self, id: &ContainerId, plan: &Plan<'_>) -> Result<(), Error> {
+        let (also, others) = plan.dependents(id);
         if !others.is_empty() {
             let dependents = others.iter().map(|id| id.short().to_owned()).collect();
             return Err(Error::HasDependents { id: id.short().to_owned(), dependents });
         }
         for dependent in also {
-            match self.remove_with_dependents(&dependent, request, wanted) {
+            match self.remove_with_dependents(dependent, plan) {
                 Err(Error::Storage(storage::Error::NoContainer(_))) => {}
                 other => other?,
             }
         }
-        match self.remove_one(id, request) {
+        match self.remove_one(id, plan.request) {
             // Named itself, and gone already as a dependent of another, or by its own `--rm`.
-            Err(Error::Storage(storage::Error::NoContainer(_))) if wanted.contains(id) => Ok(()),
+            Err(Error::Storage(storage::Error::NoContainer(_))) if plan.wanted.contains(id) => Ok(()),
             other => other,
         }
+    }
+
+    /// Ends everything that will be removed, side by side. What goes wrong here is met again, and told, by the removal.
+    fn end_all_by_force(&self, plan: &Plan<'_>) -> Result<(), Error> {
+        let doomed: Vec<_> = plan.doomed().into_iter().collect();
+        for batch in doomed.chunks(AT_ONCE) {
+            let told = batch.iter().filter_map(|id| match self.tell_to_end(id, plan.request.time) {
+                Ok(told) => told,
+                Err(error) => {
+                    tracing::debug!(%error, "not told to end");
+                    None
+                }
+            });
+            see_off(&mut told.collect::<Vec<_>>())
+                .map_err(|source| Error::Host { what: "wait for containers", source })?;
+        }
+        Ok(())
+    }
+
+    /// SIGKILL to everything in the container, after the stop signal and a grace if asked. Also of a paused one: SIGKILL
+    /// passes through the freezer.
+    fn tell_to_end(&self, id: &ContainerId, grace: Option<u32>) -> Result<Option<Farewell>, Error> {
+        let mut locked = self.store.lock_container(id)?;
+        if !locked.status.is_alive() {
+            return Ok(None);
+        }
+        // No restart policy brings it back.
+        self.note_stop(&mut locked)?;
+        let record = locked.unlock();
+        let Some(init) = init_of(&record)? else { return Ok(None) };
+        let grace = Duration::from_secs(grace.unwrap_or(0).into());
+        let told = Farewell::say(&record, init, grace);
+        told.map(Some).map_err(|source| Error::Host { what: "signal the container", source })
     }
 
     fn remove_one(&self, id: &ContainerId, request: &RemoveRequest) -> Result<(), Error> {
@@ -95,7 +122,7 @@ impl Engine {
             if !request.force {
                 return Err(Error::WrongStatus { verb: "remove", id: id.short().to_owned(), status: record.status });
             }
-            if !self.end_by_force(&record, request.time)? {
+            if !self.end_by_force(id, request.time)? {
                 return Err(Error::WillNotDie { id: id.short().to_owned(), seconds: DEATH.as_secs() });
             }
         } else if record.supervision == Supervision::Monitored && !self.wait_for_end(id, TIDYING)? {
@@ -125,29 +152,14 @@ impl Engine {
         Ok(())
     }
 
-    /// SIGKILL to everything in the container, after the stop signal and a grace if asked; then until its monitor has
-    /// tidied up. Also of a paused one: SIGKILL passes through the freezer.
-    fn end_by_force(&self, record: &ContainerRecord, grace: Option<u32>) -> Result<bool, Error> {
-        let id = record.id();
-        match self.store.lock_container(id) {
-            // No restart policy brings it back.
-            Ok(mut locked) if locked.status.is_alive() => self.note_stop(&mut locked)?,
-            Ok(_) | Err(storage::Error::NoContainer(_)) => {}
-            Err(error) => return Err(error.into()),
-        }
-        let host = |source| Error::Host { what: "signal the container", source };
-        if let Some(init) = init_of(record)? {
-            let mut gone = false;
-            if let Some(grace) = grace.filter(|grace| *grace > 0) {
-                let empty = ImageConfig::default();
-                let image = record.config.image.as_ref().map_or(&empty, |image| &image.config);
-                init.signal(place::stop_signal(&record.config, image).number()).map_err(host)?;
-                gone = init.wait_gone(Some(Duration::from_secs(grace.into()))).map_err(host)?;
-            }
-            if !gone {
-                init.signal(9).map_err(host)?;
-            }
-        }
+    /// Ends one container; then until its monitor has tidied up.
+    fn end_by_force(&self, id: &ContainerId, grace: Option<u32>) -> Result<bool, Error> {
+        let told = match self.tell_to_end(id, grace) {
+            Err(Error::Storage(storage::Error::NoContainer(_))) => None,
+            told => told?,
+        };
+        see_off(&mut told.into_iter().collect::<Vec<_>>())
+            .map_err(|source| Error::Host { what: "wait for the container", source })?;
         self.wait_for_end(id, DEATH)
     }
 
@@ -163,17 +175,46 @@ impl Engine {
         Ok(self.store.sweep().map(drop)?)
     }
 
-    /// Containers that share a namespace of this one.
-    pub(crate) fn dependents(&self, id: &ContainerId) -> Result<Vec<ContainerId>, Error> {
-        let mut dependents = Vec::new();
+    /// For each container those that share a namespace of it.
+    fn dependents(&self) -> Result<BTreeMap<ContainerId, Vec<ContainerId>>, Error> {
+        let mut dependents: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for other in self.store.container_ids()? {
-            if let Ok(config) = self.store.container_config(&other)
-                && dependencies(&config).contains(&id)
-            {
-                dependents.push(other);
+            if let Ok(config) = self.store.container_config(&other) {
+                for id in dependencies(&config) {
+                    dependents.entry(id.clone()).or_default().push(other.clone());
+                }
             }
         }
         Ok(dependents)
+    }
+}
+
+/// What a `rm` is about to do.
+struct Plan<'a> {
+    request: &'a RemoveRequest,
+    /// What the command line means.
+    wanted: BTreeSet<ContainerId>,
+    dependents: BTreeMap<ContainerId, Vec<ContainerId>>,
+}
+
+impl Plan<'_> {
+    /// Dependents of a container: those that go with it, and those that stand in its way.
+    fn dependents(&self, id: &ContainerId) -> (Vec<&ContainerId>, Vec<&ContainerId>) {
+        let all = self.dependents.get(id).into_iter().flatten();
+        all.partition(|id| self.request.depend || self.wanted.contains(id))
+    }
+
+    /// Everything that will be removed if nothing goes wrong.
+    fn doomed(&self) -> BTreeSet<ContainerId> {
+        let mut doomed = BTreeSet::new();
+        let mut open: Vec<&ContainerId> = self.wanted.iter().collect();
+        while let Some(id) = open.pop() {
+            let (also, others) = self.dependents(id);
+            if others.is_empty() && doomed.insert(id.clone()) {
+                open.extend(also);
+            }
+        }
+        doomed
     }
 }
 

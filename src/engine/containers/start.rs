@@ -19,7 +19,7 @@ impl Engine {
     pub(super) fn startable(&self, id: &ContainerId) -> Result<ContainerRecord, Error> {
         let record = self.store.container(id)?;
         if record.supervision == Supervision::Unsupervised {
-            return Err(Error::Unsupervised(id.clone()));
+            return Err(Error::Unsupervised { verb: "start", id: id.short().to_owned() });
         }
         if !record.status.can_start() {
             return Err(Error::WrongStatus { verb: "start", id: id.short().to_owned(), status: record.status });

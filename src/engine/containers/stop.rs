@@ -7,14 +7,14 @@ use crate::engine::handle::Engine;
 use crate::monitor::spawn::Started;
 use crate::storage::container_record::{ContainerRecord, MonitorLock, Supervision};
 use crate::types::id::ContainerId;
-use crate::types::image_config::ImageConfig;
 use crate::types::status::ContainerStatus;
 
-use super::place;
+use super::farewell::{AT_ONCE, DEATH, Ending, Farewell, see_off};
+use super::select::{Answers, Selected};
 use super::signal::init_of;
 
-/// How long the kernel may take to end a killed container, and its monitor to tidy up.
-const DEATH: Duration = Duration::from_secs(10);
+/// How long a container may take to get from its start to its program.
+const STARTING: Duration = Duration::from_secs(25);
 
 /// How a stop went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,11 +27,37 @@ pub(crate) enum Stopped {
     Killed,
 }
 
+/// A stop that has begun.
+enum Begun {
+    /// It did not run.
+    Already,
+    Told(Box<ContainerRecord>, Farewell),
+}
+
 impl Engine {
-    /// Sends the stop signal, waits, and kills. `timeout`: none = the container's own (default 10 s); no lock is held
-    /// while waiting.
-    pub(crate) fn stop(&self, id: &ContainerId, timeout: Option<u32>) -> Result<Stopped, Error> {
+    /// Stops containers side by side: the stop signal to each, then SIGKILL to those whose time is over. `timeout`: none
+    /// = each one's own (default 10 s); no lock is held while waiting.
+    pub(crate) fn stop(&self, selected: Vec<Selected>, timeout: Option<u32>) -> Result<Answers<Stopped>, Error> {
+        let mut answers = Vec::with_capacity(selected.len());
+        let mut selected = selected.into_iter().peekable();
+        while selected.peek().is_some() {
+            let batch = selected.by_ref().take(AT_ONCE);
+            let begun = batch.map(|(word, found)| (word, found.and_then(|id| self.begin_stop(&id, timeout)))).collect();
+            self.finish_stops(begun, &mut answers)?;
+        }
+        Ok(answers)
+    }
+
+    /// Sends the first signal.
+    fn begin_stop(&self, id: &ContainerId, timeout: Option<u32>) -> Result<Begun, Error> {
         let mut locked = self.store.lock_container(id)?;
+        let deadline = Instant::now() + STARTING;
+        while locked.status == ContainerStatus::Initialized && Instant::now() < deadline {
+            // Its program is about to run; what it is told before that, it never hears.
+            drop(locked);
+            std::thread::sleep(Duration::from_millis(2));
+            locked = self.store.lock_container(id)?;
+        }
         match locked.status {
             ContainerStatus::Running | ContainerStatus::Stopping | ContainerStatus::Initialized => {}
             ContainerStatus::Paused => {
@@ -40,7 +66,7 @@ impl Engine {
             _ => {
                 // Between two restarts of the policy the monitor waits: tell it that no more are wanted.
                 self.note_stop(&mut locked)?;
-                return Ok(Stopped::Already);
+                return Ok(Begun::Already);
             }
         }
         if let Some(mut state) = locked.state.clone() {
@@ -53,33 +79,71 @@ impl Engine {
         let record = locked.unlock();
         let Some(init) = init_of(&record)? else {
             self.wait_for_monitor(&record)?;
-            return Ok(Stopped::Already);
+            return Ok(Begun::Already);
         };
-        let host = |source| Error::Host { what: "stop the container", source };
         let seconds = timeout.or(record.config.spec.stop_timeout).unwrap_or(10);
-        let mut result = Stopped::Killed;
-        if seconds > 0 {
-            let empty = ImageConfig::default();
-            let image = record.config.image.as_ref().map_or(&empty, |image| &image.config);
-            init.signal(place::stop_signal(&record.config, image).number()).map_err(host)?;
-            if init.wait_gone(Some(Duration::from_secs(seconds.into()))).map_err(host)? {
-                result = Stopped::Gracefully;
-            }
-        }
-        if result == Stopped::Killed {
-            init.signal(9).map_err(host)?;
-            if !init.wait_gone(Some(DEATH)).map_err(host)? {
-                return Err(Error::WillNotDie { id: id.short().to_owned(), seconds: DEATH.as_secs() });
-            }
-        }
-        self.wait_for_monitor(&record)?;
-        Ok(result)
+        let farewell = Farewell::say(&record, init, Duration::from_secs(seconds.into()))
+            .map_err(|source| Error::Host { what: "stop the container", source })?;
+        Ok(Begun::Told(Box::new(record), farewell))
     }
 
-    /// Stops and starts again; starts one that does not run.
-    pub(crate) fn restart(&self, id: &ContainerId, timeout: Option<u32>) -> Result<Started, Error> {
-        self.stop(id, timeout)?;
-        self.start(id, None)
+    /// Waits for the ends, and until all traces are gone.
+    fn finish_stops(
+        &self,
+        begun: Vec<(String, Result<Begun, Error>)>,
+        answers: &mut Answers<Stopped>,
+    ) -> Result<(), Error> {
+        let (mut told, mut farewells) = (Vec::new(), Vec::new());
+        let from = answers.len();
+        for (word, begun) in begun {
+            let answer = begun.map(|begun| match begun {
+                Begun::Already => Stopped::Already,
+                Begun::Told(record, farewell) => {
+                    told.push((answers.len(), record));
+                    farewells.push(farewell);
+                    Stopped::Gracefully
+                }
+            });
+            answers.push((word, answer));
+        }
+        debug_assert!(told.iter().all(|(index, _)| *index >= from));
+        see_off(&mut farewells).map_err(|source| Error::Host { what: "wait for containers", source })?;
+        for ((index, record), farewell) in told.into_iter().zip(farewells) {
+            answers[index].1 = self.finish_stop(&record, farewell.ending);
+        }
+        Ok(())
+    }
+
+    fn finish_stop(&self, record: &ContainerRecord, ending: Ending) -> Result<Stopped, Error> {
+        let id = record.id();
+        if ending == Ending::Immortal {
+            return Err(Error::WillNotDie { id: id.short().to_owned(), seconds: DEATH.as_secs() });
+        }
+        self.wait_for_monitor(record)?;
+        if record.supervision == Supervision::Unsupervised {
+            // What its monitor would have done.
+            match self.record_loss(id) {
+                Err(Error::Storage(crate::storage::Error::NoContainer(_))) => {}
+                other => drop(other?),
+            }
+        }
+        Ok(if ending == Ending::Killed { Stopped::Killed } else { Stopped::Gracefully })
+    }
+
+    /// Stops containers side by side and starts them again one by one; starts those that do not run.
+    pub(crate) fn restart(&self, selected: Vec<Selected>, timeout: Option<u32>) -> Result<Answers<Started>, Error> {
+        let ids: Vec<_> = selected.iter().map(|(_, found)| found.as_ref().ok().cloned()).collect();
+        let stopped = self.stop(selected, timeout)?;
+        let restart = |(stopped, id): (Result<Stopped, Error>, Option<ContainerId>)| match (stopped, id) {
+            (Ok(_), Some(id)) => self.start(&id, None).map(Some),
+            (Ok(_), None) => Ok(None),
+            (Err(error), _) => Err(error),
+        };
+        let answers = stopped
+            .into_iter()
+            .zip(ids)
+            .filter_map(|((word, stopped), id)| restart((stopped, id)).transpose().map(|started| (word, started)));
+        Ok(answers.collect())
     }
 
     /// Waits until the monitor has recorded the end and freed everything, so that `rm` or `start` can follow.

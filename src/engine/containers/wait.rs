@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::select::{Answers, Selection};
 use crate::engine::{Engine, Error};
+use crate::runtime::cgroup;
 use crate::storage;
 use crate::storage::container_record::{ContainerRecord, ExitRecord, Supervision, UNKNOWN_CODE};
 use crate::types::id::ContainerId;
@@ -64,8 +65,10 @@ impl Engine {
         let mut answers = Vec::new();
         for (word, found) in self.select(&request.selection)? {
             let code = found.and_then(|id| {
-                if request.conditions.iter().all(|condition| is_end(*condition)) {
+                if request.conditions.is_empty() {
                     self.wait_for_exit(&id).map(|exit| exit.code)
+                } else if request.conditions.iter().all(|condition| is_end(*condition)) {
+                    self.wait_for_any_exit(&id, true).map(|exit| exit.code)
                 } else {
                     self.wait_for(&id, &request.conditions, request.interval)
                 }
@@ -76,8 +79,13 @@ impl Engine {
     }
 
     /// Waits until the container has ended, and answers how. A container that never started ends when it is started
-    /// and ends, or when it is removed.
+    /// and ends, or when it is removed. One whose monitor is gone will have no exit code: that is said at once.
     pub(crate) fn wait_for_exit(&self, id: &ContainerId) -> Result<ExitRecord, Error> {
+        self.wait_for_any_exit(id, false)
+    }
+
+    /// The same; with `unseen` also until one without a monitor has ended.
+    fn wait_for_any_exit(&self, id: &ContainerId, unseen: bool) -> Result<ExitRecord, Error> {
         let gone = || ExitRecord::unknown("removed");
         loop {
             let record = match self.store.container(id) {
@@ -99,6 +107,9 @@ impl Engine {
                 }
                 (_, Some(exit)) => return Ok(exit),
                 (Supervision::Lost, None) => return self.record_loss(id),
+                (Supervision::Unsupervised, None) if !unseen => {
+                    return Err(Error::Unsupervised { verb: "wait for", id: id.short().to_owned() });
+                }
                 // Nobody to wait for: look from time to time.
                 (Supervision::Unsupervised | Supervision::None, None) => std::thread::sleep(INTERVAL),
             }
@@ -138,6 +149,12 @@ impl Engine {
                 exit.started_at = state.started_at;
                 exit.stopped_by_user = state.stopped_by_user;
                 exit.restarts = state.restarts;
+                // Empty since its init is gone; its monitor would have removed it.
+                if let Some(cgroup) = &state.cgroup
+                    && let Err(error) = cgroup::remove(cgroup)
+                {
+                    tracing::warn!(%error, "cgroup stays");
+                }
             }
             locked.write_exit(&self.store, exit)?;
         }

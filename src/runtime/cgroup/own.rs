@@ -49,8 +49,15 @@ fn belongs_to_systemd(root: &Path, uid: u32) -> bool {
     !mark.is_ok_and(|mark| mark.is_some_and(|mark| mark == b"1")) && !systemd::is_delegated(&unit, uid)
 }
 
-/// The container's leaf in the subtree; the controllers that could be enabled are in its record.
-pub(super) fn leaf(root: &Path, parent: Option<&Path>, id: &ContainerId, uid: u32) -> Result<ContainerCgroup, Error> {
+/// The container's leaf in the subtree; the controllers that could be enabled are in its record, which is announced
+/// before the directory is made.
+pub(super) fn leaf(
+    root: &Path,
+    parent: Option<&Path>,
+    id: &ContainerId,
+    uid: u32,
+    announce: &mut dyn FnMut(&CgroupRecord),
+) -> Result<ContainerCgroup, Error> {
     let mut controllers = enable(root, uid);
     let mut dir = root.to_owned();
     for part in parent.into_iter().flat_map(Path::components) {
@@ -59,7 +66,9 @@ pub(super) fn leaf(root: &Path, parent: Option<&Path>, id: &ContainerId, uid: u3
         controllers = cgroupfs::enable(&dir);
     }
     let path = dir.join(format!("sampan-{id}"));
-    ContainerCgroup::create(CgroupRecord { path, scope: None, controllers })
+    let record = CgroupRecord { path, scope: None, controllers };
+    announce(&record);
+    ContainerCgroup::create(record)
 }
 
 /// Controllers that `root` could enable for its children, without doing it.

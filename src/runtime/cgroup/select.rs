@@ -6,6 +6,7 @@ use std::path::{Component, Path};
 use serde::{Deserialize, Serialize};
 
 use crate::sys;
+use crate::types::cgroup::CgroupRecord;
 use crate::types::id::ContainerId;
 use crate::types::resources::{CgroupsMode, Resources};
 
@@ -132,13 +133,18 @@ enum State {
     None(Why),
 }
 
-/// Chooses, and starts what takes time. `pids` are the monitor and the stage: systemd moves them into the scope.
-pub(crate) fn begin(request: Request<'_>, pids: &[i32]) -> Result<Pending, Error> {
+/// Chooses, and starts what takes time. `pids` are the monitor and the stage: systemd moves them into the scope. What
+/// would stay if we were killed is announced before it is made; a scope of systemd goes by itself.
+pub(crate) fn begin(
+    request: Request<'_>,
+    pids: &[i32],
+    announce: &mut dyn FnMut(&CgroupRecord),
+) -> Result<Pending, Error> {
     let needed = limits::needed_controllers(request.resources)?.first().map(|controller| (*controller).to_owned());
     let choice = if request.mode == CgroupsMode::Disabled { Choice::None(Why::Disabled) } else { choose() };
     let state = match choice {
         Choice::None(why) => State::None(why),
-        Choice::Own(root) => State::Ready(own::leaf(&root, path_parent(request.parent)?, request.id, uid())?),
+        Choice::Own(root) => State::Ready(own::leaf(&root, path_parent(request.parent)?, request.id, uid(), announce)?),
         Choice::Systemd(bus) => match systemd::begin(&bus, slice_parent(request.parent)?, request.id, pids) {
             Ok(asked) => State::Asked(asked),
             Err(error) => refused(&error),

@@ -6,7 +6,8 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::harness::image::BUSYBOX;
-use crate::harness::{Env, eventually, requires};
+use crate::harness::leaks::Process;
+use crate::harness::{Env, Output, eventually, requires};
 
 fn start(env: &Env, name: &str) {
     let name = format!("--name={name}");
@@ -31,8 +32,16 @@ fn g01_monitor() {
         start(&env, "m");
         kill_process(&env, "m", "ConmonPid");
         eventually("the truth", || status(&env, "m").contains("unsupervised"));
-        env.run(["exec", "m", "true"]).success();
-        env.run(["logs", "m"]).success();
+        within_a_second(|| env.run(["exec", "m", "true"])).success();
+        within_a_second(|| env.run(["logs", "m"])).success();
+        // There will be no exit code: that is said now and not when the container ends.
+        let waited = within_a_second(|| env.run(["wait", "m"]));
+        waited.code(125).stderr_has("unsupervised").stderr_has("Hint: ");
+        within_a_second(|| env.run(["start", "--attach", "m"])).code(125).stderr_has("unsupervised");
+        within_a_second(|| env.run(["attach", "m"])).code(125).stderr_has("unsupervised");
+        within_a_second(|| env.run(["inspect", "m", "--format", "{{.State.Status}} {{.State.ConmonPid}}"]))
+            .prints("running 0\n");
+        within_a_second(|| env.run(["rm", "m"])).code(2);
         match verb {
             "rm" => {}
             "stop" => {
@@ -45,9 +54,9 @@ fn g01_monitor() {
                 env.run(["exec", "m", "true"]).success();
             }
             _ => {
-                let waiting = env.spawn(["wait", "m"]);
+                let waiting = env.spawn(["wait", "--condition=stopped", "m"]);
                 kill_process(&env, "m", "Pid");
-                waiting.wait_for(Duration::from_secs(5)).success();
+                waiting.wait_for(Duration::from_secs(5)).prints("-1\n");
                 assert!(!status(&env, "m").starts_with("Up"), "{}", status(&env, "m"));
             }
         }
@@ -56,6 +65,78 @@ fn g01_monitor() {
     }
     env.run(["system", "check"]).success();
 }
+
+/// The answer of a command, which must not take longer than G01 grants (and the machine's other work needs).
+fn within_a_second(command: impl FnOnce() -> Output) -> Output {
+    let begun = Instant::now();
+    let output = command();
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}: {output}", begun.elapsed());
+    output
+}
+
+#[test]
+fn g01_who_waits_is_told_when_the_monitor_dies() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    start(&env, "m");
+    let waiting = env.spawn(["wait", "m"]);
+    let words = ["run", "--name=fg", "--network=none", BUSYBOX, "sh", "-c", "echo up; exec sleep 600"];
+    let foreground = env.spawn(words);
+    eventually("it is up", || foreground.stdout().contains("up"));
+    kill_process(&env, "m", "ConmonPid");
+    kill_process(&env, "fg", "ConmonPid");
+    waiting.wait_for(Duration::from_secs(5)).code(125).stderr_has("unsupervised");
+    foreground.wait_for(Duration::from_secs(5)).code(125).stderr_has("monitor is gone").stderr_has("unsupervised");
+    env.run(["stop", "-t0", "m", "fg"]).prints("m\nfg\n");
+    assert!(!env.run(["system", "check"]).stdout().contains("I10"));
+}
+
+#[test]
+fn g01_a_monitor_killed_at_any_moment_of_a_start() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    for round in 0..24 {
+        // Half of them have ended once already.
+        let again = round % 2 == 1;
+        if again {
+            env.run(["run", "--name=m", "--network=none", BUSYBOX, "sh", "-c", SECOND]).code(3);
+            eventually("its monitor is gone", || alive(&env).is_empty());
+        }
+        let starting = match again {
+            true => env.spawn(["start", "m"]),
+            false => env.spawn(["run", "-d", "--name=m", "--network=none", BUSYBOX, "sleep", "600"]),
+        };
+        let monitor = || alive(&env).into_iter().find(|process| process.is_monitor());
+        let mut found = None;
+        eventually("a monitor", || {
+            found = monitor();
+            found.is_some()
+        });
+        std::thread::sleep(Duration::from_micros(round * 900));
+        kill(Pid::from_raw(found.unwrap().pid), Signal::SIGKILL).unwrap();
+        drop(starting.wait());
+        let runs = || alive(&env).iter().any(|process| process.command.contains("sleep 600"));
+        let says = || status(&env, "m").contains("unsupervised");
+        // Init of a start that was cut off takes an instant to notice.
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while runs() != says() {
+            let (status, processes) = (status(&env, "m"), alive(&env));
+            assert!(Instant::now() < deadline, "round {round}: {status:?} {processes:?}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        env.run(["rm", "-f", "-t0", "m"]).success();
+        eventually("nothing runs", || alive(&env).is_empty());
+    }
+    env.run(["system", "check"]).success();
+}
+
+/// Processes of the test but for the dead that a machine's first process has not collected yet.
+fn alive(env: &Env) -> Vec<Process> {
+    env.processes().into_iter().filter(|process| process.state != 'Z').collect()
+}
+
+/// Ends with 3 the first time, and runs on the second.
+const SECOND: &str = "test -e /ran && exec sleep 600; touch /ran; exit 3";
 
 #[test]
 fn g02_init() {

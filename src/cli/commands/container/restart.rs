@@ -24,23 +24,21 @@ pub(crate) struct RestartArgs {
     time: Option<u32>,
 }
 
-/// Restarts one after another and goes on after a failure.
+/// Stops all side by side, then starts one after another; a failure of one is no reason for the others.
 pub(crate) fn run(mut args: RestartArgs, context: &Context) -> Result<ExitCode, Error> {
     let engine = context.engine()?;
     if args.running && args.which.containers.is_empty() && !args.which.latest {
         args.which.all = true;
     }
     let mut worst = Worst::default();
-    for (word, found) in engine.select(&args.which.selection(args.filter, false)?)? {
-        let restarted = found.and_then(|id| {
-            if args.running && !engine.is_running(&id)? {
-                return Ok(None);
-            }
-            engine.restart(&id, args.time).map(Some)
-        });
+    let mut selected = engine.select(&args.which.selection(args.filter, false)?)?;
+    if args.running {
+        // What cannot be read stays among them and is told.
+        selected.retain(|(_, found)| found.as_ref().map_or(true, |id| engine.is_running(id).unwrap_or(true)));
+    }
+    for (word, restarted) in engine.restart(selected, args.time)? {
         match restarted {
-            Ok(None) => {}
-            Ok(Some(started)) => {
+            Ok(started) => {
                 for warning in started.warnings {
                     context.ui.warn(warning);
                 }

@@ -30,13 +30,14 @@ pub(super) fn seconds(text: &str) -> Result<u32, String> {
     if text == "-1" { Ok(u32::MAX) } else { text.parse().map_err(|error| format!("{error}")) }
 }
 
-/// Stops one after another and goes on after a failure.
+/// Stops all side by side; a failure of one is no reason for the others.
 pub(crate) fn run(args: StopArgs, context: &Context) -> Result<ExitCode, Error> {
     let engine = context.engine()?;
     let every = args.which.all || !args.filter.is_empty();
     let mut worst = Worst::default();
-    for (word, found) in engine.select(&args.which.selection(args.filter, args.ignore)?)? {
-        match found.and_then(|id| engine.stop(&id, args.time)) {
+    let selected = engine.select(&args.which.selection(args.filter, args.ignore)?)?;
+    for (word, stopped) in engine.stop(selected, args.time)? {
+        match stopped {
             // Of all containers only those that ran are worth a line.
             Ok(Stopped::Already) if every => {}
             Ok(stopped) => {
