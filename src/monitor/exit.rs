@@ -11,7 +11,7 @@ use super::error::Error;
 use super::report::ExitReport;
 use super::request::StartRequest;
 use super::supervise::Exited;
-use crate::network::{ClaimedPorts, NetworkHandle};
+use crate::network::{ClaimedPorts, DyingHelper, NetworkHandle};
 use crate::rootless::outer::Published;
 use crate::rootless::{Outer, worker};
 use crate::runtime::cgroup::ContainerCgroup;
@@ -81,12 +81,40 @@ fn timestamp(time: SystemTime) -> Timestamp {
     Timestamp::try_from(time).unwrap_or_else(|_| Timestamp::now())
 }
 
-/// Frees the network, the ports and the cgroup. P stays for the removal, if it was ours.
-pub(super) fn tear_down(ending: Ending) -> Option<Published> {
-    stop_network(ending.network);
-    ending.ports.release();
+/// What is still there when the network, the ports and the cgroup of a run are freed.
+#[derive(Debug)]
+pub(super) struct Remains {
+    /// P, if it was ours: it stays for the removal.
+    published: Option<Published>,
+    /// The network helper, if nobody has to wait for its end.
+    helper: Option<DyingHelper>,
+}
+
+impl Remains {
+    /// Waits for the network helper's end; P goes too.
+    pub(super) fn reap(self) {
+        reap(self.helper);
+    }
+}
+
+/// Waits for the end of a network helper: the last thing that a monitor does.
+pub(super) fn reap(helper: Option<DyingHelper>) {
+    if let Some(helper) = helper
+        && let Err(error) = helper.reap()
+    {
+        tracing::warn!(%error, "network helper");
+    }
+}
+
+/// Frees the network, the ports and the cgroup. The helper dies meanwhile; only published ports have to wait for that.
+pub(super) fn tear_down(ending: Ending) -> Remains {
+    let mut helper = ending.network.kill().inspect_err(|error| tracing::warn!(%error, "network helper")).ok();
     remove_cgroup(ending.cgroup);
-    ending.published
+    if !ending.ports.ports.is_empty() {
+        reap(helper.take());
+    }
+    ending.ports.release();
+    Remains { published: ending.published, helper }
 }
 
 pub(super) fn stop_network(network: NetworkHandle) {
@@ -103,14 +131,15 @@ pub(super) fn remove_cgroup(cgroup: Option<ContainerCgroup>) {
     }
 }
 
-/// The last acts of a monitor: `--rm`, and the word to everyone who is attached.
+/// The last acts of a monitor: `--rm`, and the word to everyone who is attached. What is returned is to be reaped.
 pub(super) fn finish(
     store: &Store,
     request: &StartRequest,
-    published: Option<Published>,
+    remains: Remains,
     clients: Clients,
     exit: &ExitRecord,
-) {
+) -> Option<DyingHelper> {
+    let Remains { published, helper } = remains;
     let report = ExitReport {
         code: exit.code,
         signal: exit.signal.and_then(|signal| u8::try_from(signal).ok()),
@@ -129,6 +158,7 @@ pub(super) fn finish(
     if let Err(error) = clients.finish(report) {
         tracing::debug!(%error, "attached clients");
     }
+    helper
 }
 
 /// Removes the container and its anonymous volumes.

@@ -87,14 +87,17 @@ pub(super) fn live(store: &Store, request: StartRequest, client: Option<OwnedFd>
             stopped_by_user: record.stopped_by_user || exited.timed_out,
         };
         let decision = restarts.decide(ended);
-        let outer = exit::tear_down(ending);
+        let remains = exit::tear_down(ending);
         if let Decision::Restart { pause } = decision
             && pause_unless(pause, || exit::stop_asked(store, &request))
         {
+            remains.reap();
             continue;
         }
-        exit::finish(store, &request, outer, clients, &record);
+        let helper = exit::finish(store, &request, remains, clients, &record);
+        // From here on the container may be started again, or is gone.
         drop(held);
+        exit::reap(helper);
         return 0;
     }
 }
@@ -218,7 +221,7 @@ fn start(store: &Store, request: &StartRequest, restarts: u32) -> Result<Alive, 
         Ok(()) => Ok(alive),
         Err(error) => {
             create::end(&alive.running.init);
-            drop(exit::tear_down(Ending::of(alive.network, alive.ports, alive.cgroup, alive.published)));
+            exit::tear_down(Ending::of(alive.network, alive.ports, alive.cgroup, alive.published)).reap();
             Err(error)
         }
     }

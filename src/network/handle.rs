@@ -134,9 +134,27 @@ impl NetworkHandle {
         self.helper.as_ref().map(|running| running.helper)
     }
 
+    /// Kills the helper, which takes its time to go: closing its tap device waits for the kernel's RCU, 10 to 45 ms.
+    pub(crate) fn kill(self) -> Result<DyingHelper, Error> {
+        let Some(running) = self.helper else { return Ok(DyingHelper(None)) };
+        running.child.pidfd.signal(9).map_err(|source| Error::Stop { helper: running.helper, source })?;
+        Ok(DyingHelper(Some(running)))
+    }
+
     /// Kills the helper and reaps it. The published ports are free afterwards.
     pub(crate) fn stop(self) -> Result<(), Error> {
-        self.helper.map_or(Ok(()), Running::stop)
+        self.kill()?.reap()
+    }
+}
+
+/// A helper that was killed and is not reaped yet, so that others do not wait for the kernel.
+#[derive(Debug)]
+pub(crate) struct DyingHelper(Option<Running>);
+
+impl DyingHelper {
+    /// Waits until the helper is gone, and with it the ports that it published.
+    pub(crate) fn reap(self) -> Result<(), Error> {
+        self.0.map_or(Ok(()), Running::reap)
     }
 }
 
@@ -206,15 +224,14 @@ impl Running {
         Error::Ended { helper: self.helper, said }
     }
 
-    fn stop(self) -> Result<(), Error> {
+    fn reap(self) -> Result<(), Error> {
         let helper = self.helper;
-        let stopped =
-            self.child.pidfd.signal(9).and_then(|_| match self.child.pidfd.wait_gone(Some(Duration::from_secs(5))) {
-                Ok(true) => self.child.pidfd.try_wait().map(drop),
-                Ok(false) => Err(sys::Error::new("poll", "the helper does not die", Errno::ETIMEDOUT)),
-                Err(error) => Err(error),
-            });
-        match stopped {
+        let reaped = match self.child.pidfd.wait_gone(Some(Duration::from_secs(5))) {
+            Ok(true) => self.child.pidfd.try_wait().map(drop),
+            Ok(false) => Err(sys::Error::new("poll", "the helper does not die", Errno::ETIMEDOUT)),
+            Err(error) => Err(error),
+        };
+        match reaped {
             // Somebody's `reap_any` was faster.
             Err(error) if error.is(Errno::ECHILD) => Ok(()),
             other => other.map_err(|source| Error::Stop { helper, source }),

@@ -25,7 +25,7 @@ mod resolv;
 mod slirp4netns;
 
 pub(crate) use error::Error;
-pub(crate) use handle::{NetworkHandle, start};
+pub(crate) use handle::{DyingHelper, NetworkHandle, start};
 pub(crate) use hosts::{HostsInput, hostname_file, hosts};
 pub(crate) use plan::{HelperOptions, NetworkPlan, NetworkRequest, plan};
 pub(crate) use ports::{ClaimedPorts, PortHolder, claim};
