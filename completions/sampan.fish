@@ -42,6 +42,8 @@ complete -c sampan -n "__fish_sampan_needs_command" -f -a "info" -d 'Shows what 
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "inspect" -d 'Shows everything about containers, images and volumes'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "kill" -d 'Sends a signal to running containers'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "load" -d 'Takes images in from an archive'
+complete -c sampan -n "__fish_sampan_needs_command" -f -a "login" -d 'Logs in at a registry, and keeps the credentials'
+complete -c sampan -n "__fish_sampan_needs_command" -f -a "logout" -d 'Forgets the credentials for a registry'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "logs" -d 'Shows what containers have written'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "pause" -d 'Freezes every process of running containers (needs a delegated cgroup v2)'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "port" -d 'Shows published ports'
@@ -218,6 +220,20 @@ complete -c sampan -n "__fish_sampan_using_subcommand kill" -s h -l help -d 'Pri
 complete -c sampan -n "__fish_sampan_using_subcommand load" -s i -l input -d 'Archive file or directory; standard input if not given' -r -F
 complete -c sampan -n "__fish_sampan_using_subcommand load" -s q -l quiet -d 'Say nothing while loading'
 complete -c sampan -n "__fish_sampan_using_subcommand load" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c sampan -n "__fish_sampan_using_subcommand login" -s u -l username -d 'Name of the user' -r
+complete -c sampan -n "__fish_sampan_using_subcommand login" -s p -l password -d 'Password. Other users see it in the list of processes: better use --password-stdin' -r
+complete -c sampan -n "__fish_sampan_using_subcommand login" -l authfile -d 'File to keep the credentials in' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand login" -l compat-auth-file -d 'Docker\'s configuration file to keep the credentials in' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand login" -l cert-dir -d 'Directory with certificates for the registry: *.crt of authorities, *.cert and *.key of ours' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand login" -l tls-verify -d 'Use HTTPS and verify certificates' -r
+complete -c sampan -n "__fish_sampan_using_subcommand login" -l password-stdin -d 'Read the password from standard input'
+complete -c sampan -n "__fish_sampan_using_subcommand login" -l get-login -d 'Print the name of the user who is logged in'
+complete -c sampan -n "__fish_sampan_using_subcommand login" -s v -l verbose -d 'Say where the credentials are kept'
+complete -c sampan -n "__fish_sampan_using_subcommand login" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c sampan -n "__fish_sampan_using_subcommand logout" -l authfile -d 'File to take the credentials out of' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand logout" -l compat-auth-file -d 'Docker\'s configuration file to take the credentials out of' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand logout" -s a -l all -d 'Forget the credentials for all registries'
+complete -c sampan -n "__fish_sampan_using_subcommand logout" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sampan -n "__fish_sampan_using_subcommand logs" -l since -d 'Only what was written since then: a time, Unix seconds, or a duration before now' -r
 complete -c sampan -n "__fish_sampan_using_subcommand logs" -l until -d 'Only what was written until then' -r
 complete -c sampan -n "__fish_sampan_using_subcommand logs" -l tail -d 'Only the last lines of each container (-1: all)' -r

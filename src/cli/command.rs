@@ -8,7 +8,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser, Subcommand};
 use tracing::level_filters::LevelFilter;
 
-use super::commands::{self, container, image, system, volume};
+use super::commands::{self, container, image, registry, system, volume};
 use super::context::{Context, Invocation};
 use super::error::Error;
 use super::exit;
@@ -67,6 +67,8 @@ enum Verb {
     Inspect(container::inspect::InspectArgs),
     Kill(container::kill::KillArgs),
     Load(image::load::LoadArgs),
+    Login(registry::login::LoginArgs),
+    Logout(registry::logout::LogoutArgs),
     Logs(container::logs::LogsArgs),
     Pause(container::pause::PauseArgs),
     Port(container::port::PortArgs),
@@ -114,6 +116,8 @@ impl Verb {
             Self::Inspect(args) => container::inspect::run(args, context),
             Self::Kill(args) => container::kill::run(args, context),
             Self::Load(args) => image::load::run(args, context),
+            Self::Login(args) => registry::login::run(args, context),
+            Self::Logout(args) => registry::logout::run(args, context),
             Self::Logs(args) => container::logs::run(args, context),
             Self::Pause(args) => container::pause::run(args, context),
             Self::Port(args) => container::port::run(args, context),

@@ -82,7 +82,10 @@ impl Error {
             );
         }
         if error.wants_login() {
-            return Some("give credentials with --creds USER:PASSWORD, or a file with them with --authfile".to_owned());
+            return Some(
+                "log in with sampan login, or give credentials with --creds USER:PASSWORD or --authfile FILE"
+                    .to_owned(),
+            );
         }
         if error.is_name_in_use() {
             return Some("remove that container, choose another name, or use --replace".to_owned());

@@ -1,4 +1,4 @@
-//! Credentials for registries: `containers-auth.json(5)` and Docker's `config.json`. Read only, here.
+//! Credentials for registries: `containers-auth.json(5)` and Docker's `config.json`, and the helpers that they name.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,12 +7,15 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use serde::Deserialize;
 
+use super::credential_helper::Helper;
 use super::environment;
 use super::error::Error;
 use crate::sys;
-use crate::types::secret::Secret;
+use crate::types::secret::{Secret, wipe};
 
-const LIMIT: u64 = 1 << 20;
+pub(super) const LIMIT: u64 = 1 << 20;
+/// What Docker calls its own registry in such files.
+pub(super) const DOCKER_KEY: &str = "https://index.docker.io/v1/";
 
 /// Who we are to a registry. Its `Debug` never shows the secret (case B15).
 #[derive(Clone, PartialEq, Eq)]
@@ -22,14 +25,18 @@ pub(crate) enum Credentials {
         password: Secret,
     },
     /// A refresh token that the token server takes for a bearer token.
-    IdentityToken(Secret),
+    IdentityToken {
+        /// Empty if nobody said.
+        user: String,
+        token: Secret,
+    },
 }
 
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Password { user, .. } => write!(f, "Password({user:?}, …)"),
-            Self::IdentityToken(_) => f.write_str("IdentityToken(…)"),
+            Self::IdentityToken { user, .. } => write!(f, "IdentityToken({user:?}, …)"),
         }
     }
 }
@@ -41,27 +48,34 @@ impl Credentials {
         let whole = !user.is_empty();
         whole.then(|| Self::Password { user: user.to_owned(), password: Secret::new(password) })
     }
+
+    /// Name of the user; empty if a token came without one.
+    pub(crate) fn user(&self) -> &str {
+        match self {
+            Self::Password { user, .. } | Self::IdentityToken { user, .. } => user,
+        }
+    }
 }
 
 /// One file.
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct AuthFile {
+pub(super) struct AuthFile {
     auths: BTreeMap<String, Entry>,
     #[serde(rename = "credHelpers")]
-    helpers: BTreeMap<String, String>,
+    pub(super) helpers: BTreeMap<String, String>,
     #[serde(rename = "credsStore")]
-    store: String,
+    pub(super) store: String,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Entry {
-    auth: Option<String>,
+    auth: Option<Secret>,
     username: Option<String>,
-    password: Option<String>,
+    password: Option<Secret>,
     #[serde(rename = "identitytoken")]
-    identity_token: Option<String>,
+    identity_token: Option<Secret>,
 }
 
 /// The credentials for `host/path`, from `explicit` (`--authfile`, which must exist) or the usual files in Podman's
@@ -88,59 +102,81 @@ fn usual_files() -> Vec<PathBuf> {
     if let Some(path) = environment::path("REGISTRY_AUTH_FILE") {
         return vec![path];
     }
-    let docker = environment::path("DOCKER_CONFIG").or_else(|| environment::home().map(|home| home.join(".docker")));
-    [
-        environment::path("XDG_RUNTIME_DIR").map(|dir| dir.join("containers/auth.json")),
-        environment::config_home().map(|dir| dir.join("containers/auth.json")),
-        docker.map(|dir| dir.join("config.json")),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+    [runtime_file(), lasting_file(), docker_file()].into_iter().flatten().collect()
 }
 
-fn read(path: &Path) -> Result<Option<AuthFile>, Error> {
-    let bytes = sys::fs::absent_is_none(sys::fs::read_limited(path, LIMIT))
-        .map_err(|source| Error::Read { path: path.to_owned(), source })?;
-    let Some(bytes) = bytes.filter(|bytes| !bytes.iter().all(u8::is_ascii_whitespace)) else { return Ok(None) };
+/// Where Podman writes: gone after a reboot.
+pub(super) fn runtime_file() -> Option<PathBuf> {
+    environment::path("XDG_RUNTIME_DIR").map(|dir| dir.join("containers/auth.json"))
+}
+
+/// Where Sampan writes, and Podman reads.
+pub(super) fn lasting_file() -> Option<PathBuf> {
+    environment::config_home().map(|dir| dir.join("containers/auth.json"))
+}
+
+/// Docker's.
+pub(super) fn docker_file() -> Option<PathBuf> {
+    let dir = environment::path("DOCKER_CONFIG").or_else(|| environment::home().map(|home| home.join(".docker")));
+    dir.map(|dir| dir.join("config.json"))
+}
+
+pub(super) fn read(path: &Path) -> Result<Option<AuthFile>, Error> {
+    let Some(mut bytes) = read_bytes(path)? else { return Ok(None) };
     if let Ok(Some(meta)) = sys::fs::stat(path)
         && std::os::unix::fs::MetadataExt::mode(&meta) & 0o077 != 0
     {
         tracing::warn!(path = %path.display(), "other users may read this file with registry passwords: chmod 600 it");
     }
-    parse(&bytes).map(Some).map_err(|why| Error::Parse { path: path.to_owned(), why })
+    let parsed = parse(&bytes);
+    wipe(&mut bytes);
+    parsed.map(Some).map_err(|why| Error::Parse { path: path.to_owned(), why })
 }
 
-/// The message of serde names places, never values of strings that matched the type.
+/// None if there is no file, or nothing in it.
+pub(super) fn read_bytes(path: &Path) -> Result<Option<Vec<u8>>, Error> {
+    let bytes = sys::fs::absent_is_none(sys::fs::read_limited(path, LIMIT))
+        .map_err(|source| Error::Read { path: path.to_owned(), source })?;
+    Ok(bytes.filter(|bytes| !bytes.iter().all(u8::is_ascii_whitespace)))
+}
+
+/// The message of serde could quote a value: only the place is told.
 fn parse(bytes: &[u8]) -> Result<AuthFile, String> {
     serde_json::from_slice(bytes).map_err(|error| format!("line {}, column {}", error.line(), error.column()))
 }
 
-/// Most specific key first: `host/a/b`, `host/a`, `host`; then Docker's ways to write a host.
-fn find(file: &AuthFile, host: &str, path: &str, name: &Path) -> Result<Option<Credentials>, Error> {
-    let mut key = format!("{host}/{path}");
+/// The helper that is named for this host; then the most specific key, `host/a/b`, `host/a`, `host`; then Docker's
+/// ways to write a host; then the helper for all hosts.
+pub(super) fn find(file: &AuthFile, host: &str, path: &str, name: &Path) -> Result<Option<Credentials>, Error> {
+    let host = canonical(host);
+    if let Some(helper) = file.helpers.iter().find(|(key, _)| bare_host(key) == Some(host)).map(|(_, helper)| helper)
+        && let Some(found) = Helper::new(helper)?.get(host)?
+    {
+        return Ok(Some(found));
+    }
+    let read = |key: &str, entry: &Entry| {
+        credentials(entry).map_err(|why| Error::Parse { path: name.to_owned(), why: format!("entry {key:?}: {why}") })
+    };
+    let mut key = if path.is_empty() { host.to_owned() } else { format!("{host}/{path}") };
     loop {
-        if let Some(entry) = file.auths.get(&key) {
-            return credentials(entry)
-                .map_err(|why| Error::Parse { path: name.to_owned(), why: format!("entry {key:?}: {why}") });
+        if let Some(entry) = file.auths.get(&key)
+            && let Some(found) = read(&key, entry)?
+        {
+            return Ok(Some(found));
         }
         let Some(cut) = key.rfind('/') else { break };
         key.truncate(cut);
     }
-    for (key, entry) in &file.auths {
-        if bare_host(key) == Some(canonical(host)) {
-            return credentials(entry)
-                .map_err(|why| Error::Parse { path: name.to_owned(), why: format!("entry {key:?}: {why}") });
+    for (key, entry) in file.auths.iter().filter(|(key, _)| bare_host(key) == Some(host)) {
+        if let Some(found) = read(key, entry)? {
+            return Ok(Some(found));
         }
     }
-    if file.helpers.contains_key(host) || !file.store.is_empty() {
-        tracing::warn!(path = %name.display(), host, "credential helpers are not asked; going on without credentials");
-    }
-    Ok(None)
+    if file.store.is_empty() { Ok(None) } else { Helper::new(&file.store)?.get(host) }
 }
 
-/// Host of a key as Docker writes it: `https://index.docker.io/v1/`.
-fn bare_host(key: &str) -> Option<&str> {
+/// Host of a key as Docker writes it: `https://index.docker.io/v1/`; none for a key of a repository.
+pub(super) fn bare_host(key: &str) -> Option<&str> {
     let rest = key.strip_prefix("https://").or_else(|| key.strip_prefix("http://"));
     let host = match rest {
         Some(rest) => rest.split('/').next()?,
@@ -150,7 +186,7 @@ fn bare_host(key: &str) -> Option<&str> {
     Some(canonical(host))
 }
 
-fn canonical(host: &str) -> &str {
+pub(super) fn canonical(host: &str) -> &str {
     match host {
         "index.docker.io" | "registry-1.docker.io" => "docker.io",
         host => host,
@@ -158,17 +194,27 @@ fn canonical(host: &str) -> &str {
 }
 
 fn credentials(entry: &Entry) -> Result<Option<Credentials>, &'static str> {
+    let pair = match entry.auth.as_ref().filter(|auth| !auth.is_empty()) {
+        Some(auth) => Some(decoded(auth)?),
+        None => None,
+    };
     if let Some(token) = entry.identity_token.as_ref().filter(|token| !token.is_empty()) {
-        return Ok(Some(Credentials::IdentityToken(Secret::new(token.as_str()))));
+        let user = pair.map(|(user, _)| user).or(entry.username.clone()).unwrap_or_default();
+        return Ok(Some(Credentials::IdentityToken { user, token: token.clone() }));
     }
     if let (Some(user), Some(password)) = (&entry.username, &entry.password) {
-        return Ok(Some(Credentials::Password { user: user.clone(), password: Secret::new(password.as_str()) }));
+        return Ok(Some(Credentials::Password { user: user.clone(), password: password.clone() }));
     }
-    let Some(auth) = entry.auth.as_ref().filter(|auth| !auth.is_empty()) else { return Ok(None) };
-    let bytes = base64::engine::general_purpose::STANDARD.decode(auth.trim()).ok().ok_or("\"auth\" is not base64")?;
-    let text = String::from_utf8(bytes).ok().ok_or("\"auth\" is not UTF-8")?;
-    let (user, password) = text.split_once(':').ok_or("\"auth\" is not USER:PASSWORD in base64")?;
-    Ok(Some(Credentials::Password { user: user.to_owned(), password: Secret::new(password.trim_end_matches('\0')) }))
+    Ok(pair.map(|(user, password)| Credentials::Password { user, password }))
+}
+
+/// `USER:PASSWORD` in base64.
+fn decoded(auth: &Secret) -> Result<(String, Secret), &'static str> {
+    let bytes = base64::engine::general_purpose::STANDARD.decode(auth.expose().trim());
+    let text = String::from_utf8(bytes.ok().ok_or("\"auth\" is not base64")?);
+    let text = Secret::from(text.ok().ok_or("\"auth\" is not UTF-8")?);
+    let (user, password) = text.expose().split_once(':').ok_or("\"auth\" is not USER:PASSWORD in base64")?;
+    Ok((user.to_owned(), Secret::new(password.trim_end_matches('\0'))))
 }
 
 #[cfg(test)]
@@ -180,7 +226,7 @@ mod tests {
         let file = parse(json.as_bytes()).expect("valid");
         match find(&file, host, path, Path::new("auth.json")).expect("valid") {
             Some(Credentials::Password { user, .. }) => Some(user),
-            Some(Credentials::IdentityToken(token)) => Some(token.expose().to_owned()),
+            Some(Credentials::IdentityToken { user, token }) => Some(format!("{user}/{}", token.expose())),
             None => None,
         }
     }
@@ -193,13 +239,15 @@ mod tests {
             "r.example.org/team": {"auth": "Yjpw"},
             "https://index.docker.io/v1/": {"auth": "Yzpw"},
             "localhost:5000": {"username": "d", "password": "p"},
-            "tokens.example.org": {"auth": "", "identitytoken": "t"}
+            "tokens.example.org": {"auth": "YTpw", "identitytoken": "t"},
+            "empty.example.org": {}
         }}"#;
         assert_eq!(user(json, "r.example.org", "x").as_deref(), Some("a"));
         assert_eq!(user(json, "r.example.org", "team/x").as_deref(), Some("b"));
         assert_eq!(user(json, "docker.io", "library/x").as_deref(), Some("c"));
-        assert_eq!(user(json, "localhost:5000", "x").as_deref(), Some("d"));
-        assert_eq!(user(json, "tokens.example.org", "x").as_deref(), Some("t"));
+        assert_eq!(user(json, "localhost:5000", "").as_deref(), Some("d"));
+        assert_eq!(user(json, "tokens.example.org", "x").as_deref(), Some("a/t"));
+        assert_eq!(user(json, "empty.example.org", "x"), None);
         assert_eq!(user(json, "other.example.org", "x"), None);
     }
 
@@ -211,5 +259,15 @@ mod tests {
         assert!(parse(b"{\"auths\": 3").is_err());
         let shown = format!("{:?}", Credentials::Password { user: "u".into(), password: Secret::new("secret") });
         assert!(!shown.contains("secret"), "{shown}");
+    }
+
+    #[test]
+    fn b15_helpers_with_hostile_names_are_not_run() {
+        for name in ["../../bin/sh", "a b", "A"] {
+            for json in [format!(r#"{{"credHelpers": {{"h": {name:?}}}}}"#), format!(r#"{{"credsStore": {name:?}}}"#)] {
+                let file = parse(json.as_bytes()).expect("JSON");
+                assert!(find(&file, "h", "x", Path::new("auth.json")).is_err(), "{json}");
+            }
+        }
     }
 }

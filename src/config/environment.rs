@@ -1,6 +1,7 @@
 //! The few environment variables that name configuration files.
 #![expect(clippy::disallowed_methods, reason = "this layer may read the environment")]
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// The path in this variable, if there is one.
@@ -11,6 +12,17 @@ pub(crate) fn path(name: &str) -> Option<PathBuf> {
 /// The text of this variable, if there is one and it is UTF-8.
 pub(super) fn text(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// All of it, for a program that acts for the user.
+pub(super) fn all() -> Vec<OsString> {
+    let joined = |(name, value): (OsString, OsString)| {
+        let mut pair = name;
+        pair.push("=");
+        pair.push(value);
+        pair
+    };
+    std::env::vars_os().map(joined).collect()
 }
 
 /// `$HOME`.

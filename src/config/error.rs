@@ -12,6 +12,25 @@ pub(crate) enum Error {
         #[source]
         source: sys::Error,
     },
+    #[error("write {path:?}")]
+    Write {
+        path: PathBuf,
+        #[source]
+        source: sys::Error,
+    },
+    #[error("{text:?} is no place to log in at: {why}")]
+    AuthKey { text: String, why: &'static str },
+    #[error("credential helper {name:?}: its name may hold only the characters a-z, 0-9, '.', '_' and '-'")]
+    HelperName { name: String },
+    #[error("{program} {verb}: {why}")]
+    Helper { program: String, verb: &'static str, why: String },
+    #[error("run {program} {verb}")]
+    RunHelper {
+        program: String,
+        verb: &'static str,
+        #[source]
+        source: sys::Error,
+    },
     #[error("{path:?} is not valid: {why}")]
     Parse { path: PathBuf, why: String },
     /// Neither `$HOME` nor the password file names a home directory.

@@ -2,8 +2,10 @@
 #![forbid(unsafe_code)]
 
 pub(crate) mod auth_file;
+pub(crate) mod auth_store;
 pub(crate) mod certs;
 pub(crate) mod containers_conf;
+mod credential_helper;
 mod environment;
 mod error;
 mod paths;

@@ -71,6 +71,32 @@ pub(crate) enum Error {
         #[source]
         source: Box<registry::Error>,
     },
+    #[error("log in at {name}")]
+    LogIn {
+        name: String,
+        #[source]
+        source: Box<registry::Error>,
+    },
+    #[error("keep the login at {name}")]
+    KeepLogin {
+        name: String,
+        #[source]
+        source: config::Error,
+    },
+    #[error("not logged in at {0}")]
+    NotLoggedIn(String),
+    #[error("push to {name}")]
+    Push {
+        name: String,
+        #[source]
+        source: Box<registry::Error>,
+    },
+    #[error("search {name}")]
+    Search {
+        name: String,
+        #[source]
+        source: Box<registry::Error>,
+    },
     #[error("load {name}")]
     Archive {
         name: String,
@@ -212,12 +238,28 @@ impl Error {
 
     /// True if a registry could not prove who it is.
     pub(crate) fn is_untrusted_registry(&self) -> bool {
-        matches!(self, Self::Pull { source, .. } if source.is_untrusted())
+        self.registry().is_some_and(registry::Error::is_untrusted)
     }
 
     /// True if a registry wants to know who we are.
     pub(crate) fn wants_login(&self) -> bool {
-        matches!(self, Self::Pull { source, .. } if source.wants_login())
+        !matches!(self, Self::LogIn { .. }) && self.registry().is_some_and(registry::Error::wants_login)
+    }
+
+    /// What went wrong with a registry.
+    fn registry(&self) -> Option<&registry::Error> {
+        match self {
+            Self::Pull { source, .. }
+            | Self::Push { source, .. }
+            | Self::Search { source, .. }
+            | Self::LogIn { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+
+    /// True if the registry has turned these credentials down, and did not just fail.
+    pub(crate) fn is_wrong_password(&self) -> bool {
+        matches!(self, Self::LogIn { source, .. } if source.wants_login())
     }
 
     /// What hints and exit codes are chosen by.

@@ -10,6 +10,7 @@ mod handle;
 pub(crate) mod images;
 pub(crate) mod info;
 mod linger;
+pub(crate) mod registries;
 mod single_id;
 pub(crate) mod system_check;
 mod trash;

@@ -100,7 +100,7 @@ pub(super) fn answer(client: &Client, headers: &[&str], login: &Login<'_>) -> Re
     if all.iter().any(|challenge| challenge.scheme == "basic") {
         return match login.credentials {
             Some(Credentials::Password { user, password }) => Ok(basic(user, password)),
-            Some(Credentials::IdentityToken(_)) => Err(refused("it wants a password, we have an identity token")),
+            Some(Credentials::IdentityToken { .. }) => Err(refused("it wants a password, we have an identity token")),
             None => Err(refused("it wants a user name and a password (--creds, or a login in the auth file)")),
         };
     }
@@ -123,7 +123,7 @@ fn bearer_token(client: &Client, challenge: &Challenge, login: &Login<'_>) -> Re
     let scopes = scopes(challenge.parameter("scope").unwrap_or_default(), login.scope);
     let host = realm.authority().map_or_else(String::new, ToString::to_string);
     let token = match login.credentials {
-        Some(Credentials::IdentityToken(token)) => {
+        Some(Credentials::IdentityToken { token, .. }) => {
             // One parameter with spaces (RFC 6749, section 3.3), where the GET below has one for each.
             if !scopes.is_empty() {
                 query.push(format!("scope={}", percent(&scopes.join(" "))));
@@ -169,8 +169,8 @@ fn scopes(challenge: &str, own: &str) -> Vec<String> {
 fn token_from(client: &Client, ask: &Ask<'_>, host: &str) -> Result<Secret, Error> {
     #[derive(Deserialize)]
     struct Token {
-        token: Option<String>,
-        access_token: Option<String>,
+        token: Option<Secret>,
+        access_token: Option<Secret>,
     }
     let reply = client.ask(ask)?;
     match reply.status {
@@ -187,8 +187,8 @@ fn token_from(client: &Client, ask: &Ask<'_>, host: &str) -> Result<Secret, Erro
     let document: Token = serde_json::from_slice(&bytes)
         .map_err(|error| invalid(&format!("line {}, column {}", error.line(), error.column())))?;
     wipe(&mut bytes);
-    let [token, access] = [document.token, document.access_token].map(|text| text.map(Secret::from));
-    let token = token.filter(|token| !token.is_empty()).or(access).ok_or_else(|| invalid("it holds no token"))?;
+    let token = document.token.filter(|token| !token.is_empty()).or(document.access_token);
+    let token = token.ok_or_else(|| invalid("it holds no token"))?;
     let clean = !token.is_empty() && token.expose().bytes().all(|b| b.is_ascii_graphic());
     if clean { Ok(token) } else { Err(invalid("the token holds characters that no header can carry")) }
 }

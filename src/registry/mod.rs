@@ -26,6 +26,7 @@ pub(crate) use manifest::Descriptor;
 #[cfg(test)]
 pub(crate) use manifest::parse as parse_manifest;
 pub(crate) use pull::{Access, RemoteImage, current_digest, find, sessions};
+pub(crate) use push::login_session;
 pub(crate) use push::{KeptManifest, ManifestFormat, media_type, push_session, target};
 pub(crate) use session::{BlobSink, Retry, Session};
 pub(crate) use upload::Arrival;

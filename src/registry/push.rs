@@ -6,7 +6,8 @@ use super::error::Error;
 use super::manifest::{self, Descriptor, Manifest};
 use super::pull::{Access, session, tag_or_digest};
 use super::session::Session;
-use crate::config::registries_conf::{RegistriesConf, Route};
+use crate::config::auth_file::Credentials;
+use crate::config::registries_conf::{Location, RegistriesConf, Route};
 use crate::types::reference::Reference;
 
 /// A session for writing to the repository of `reference`: not to its mirrors. Logged in by the first of
@@ -27,6 +28,23 @@ pub(crate) fn push_session(
         detail: ": the configuration names no place to write to".to_owned(),
     };
     session(own.ok_or_else(nowhere)?, access)
+}
+
+/// A session with a registry itself, for `login`: with these credentials, and with no others.
+pub(crate) fn login_session(
+    host: &str,
+    path: &str,
+    access: &Access,
+    credentials: Credentials,
+    configuration: &RegistriesConf,
+) -> Result<Session, Error> {
+    // Only the flags of the registry count here, not where its images are.
+    let insecure = match configuration.route(host, if path.is_empty() { "login" } else { path }, false) {
+        Route::Locations(all) => all.iter().any(|location| !location.mirror && location.insecure),
+        Route::Blocked { prefix } => return Err(Error::Blocked { reference: host.to_owned(), prefix }),
+    };
+    let location = Location { host: host.to_owned(), path: path.to_owned(), insecure, mirror: false };
+    session(location, &Access { credentials: Some(credentials), ..access.clone() })
 }
 
 /// Under which name a manifest goes there.

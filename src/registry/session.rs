@@ -60,13 +60,24 @@ pub(crate) struct Session {
     /// What the token server is asked for.
     pub(super) scope: String,
     retry: Retry,
+    /// Passwords and tokens are in here.
+    cores: sys::process::NoCoreDump,
 }
 
 impl Session {
     pub(crate) fn new(location: Location, credentials: Option<Credentials>, retry: Retry) -> Self {
         let client = Client::new(api_host(&location.host), location.insecure);
         let scope = format!("repository:{}:pull", location.path);
-        Self { client, location, scheme: None, credentials, authorization: None, scope, retry }
+        Self {
+            client,
+            location,
+            scheme: None,
+            credentials,
+            authorization: None,
+            scope,
+            retry,
+            cores: sys::process::NoCoreDump::begin(),
+        }
     }
 
     /// Trusts and shows these certificates, too.

@@ -79,6 +79,25 @@ impl Session {
         Ok(())
     }
 
+    /// Asks the registry whether it takes the credentials; they may open no more than its front door.
+    pub(crate) fn check_login(&mut self) -> Result<(), Error> {
+        self.scope.clear();
+        self.retried(|session| {
+            for again in [true, false] {
+                let reply = session.by_scheme(|session, scheme| {
+                    let authorization = session.authorization.as_ref();
+                    session.client.ask(&Ask { authorization, ..Ask::get(session.url(scheme, "")?) })
+                })?;
+                match reply.status {
+                    401 if again => session.log_in(&reply)?,
+                    200..=299 => return Ok(()),
+                    _ => return Err(session.refusal(reply, "(the registry itself)")),
+                }
+            }
+            Ok(())
+        })
+    }
+
     fn authorization_is_token(&self) -> bool {
         self.authorization.as_ref().is_some_and(|value| value.expose().starts_with("Bearer "))
     }

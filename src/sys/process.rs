@@ -350,6 +350,34 @@ pub(crate) fn set_rlimit(resource: Rlimit, soft: u64, hard: u64) -> Result<()> {
 
 pub(crate) use nix::sys::resource::Resource as Rlimit;
 
+/// While it lives, a crash of this process or of a child leaves no core file, which would hold its secrets.
+#[derive(Debug)]
+pub(crate) struct NoCoreDump {
+    before: Option<u64>,
+}
+
+impl NoCoreDump {
+    /// One byte as the limit also keeps the programs away that take cores by a pipe (`core(5)`); zero would not.
+    pub(crate) fn begin() -> Self {
+        let before = match rlimit(Rlimit::RLIMIT_CORE) {
+            Ok((soft, hard)) if soft > 1 && set_rlimit(Rlimit::RLIMIT_CORE, 1, hard).is_ok() => Some(soft),
+            _ => None,
+        };
+        Self { before }
+    }
+}
+
+impl Drop for NoCoreDump {
+    fn drop(&mut self) {
+        if let Some(soft) = self.before
+            && let Err(error) =
+                rlimit(Rlimit::RLIMIT_CORE).and_then(|(_, hard)| set_rlimit(Rlimit::RLIMIT_CORE, soft, hard))
+        {
+            tracing::debug!(%error, "the limit of core files stays");
+        }
+    }
+}
+
 /// The running executable, open for reading and fstat-ed by the kernel, not by name.
 pub(crate) fn own_executable() -> Result<PathBuf> {
     fs::read_link(Path::new("/proc/self/exe"))

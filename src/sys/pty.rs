@@ -116,6 +116,33 @@ impl Drop for RawMode<'_> {
     }
 }
 
+/// Reads a line that the terminal does not show. `None`: the user gave up (Ctrl-C, or Ctrl-D before anything else).
+/// Signals from keys are off meanwhile, so that the terminal is never left without echo.
+pub(crate) fn read_hidden(terminal: BorrowedFd<'_>) -> Result<Option<Vec<u8>>> {
+    let mode = RawMode::enter(terminal)?;
+    let mut line = Vec::new();
+    let answer = loop {
+        match super::fs::read_byte(terminal)? {
+            None => break (!line.is_empty()).then_some(line),
+            Some(b'\r' | b'\n') => break Some(line),
+            // Ctrl-C
+            Some(3) => break None,
+            // Ctrl-D
+            Some(4) if line.is_empty() => break None,
+            Some(4) => {}
+            Some(8 | 127) => {
+                // A character of UTF-8 goes with its continuation bytes.
+                while line.pop().is_some_and(|byte| byte & 0xc0 == 0x80) {}
+            }
+            // Ctrl-U
+            Some(21) => line.clear(),
+            Some(byte) => line.push(byte),
+        }
+    };
+    drop(mode);
+    Ok(answer)
+}
+
 /// The modes of a terminal as text, for tests to compare.
 #[cfg(test)]
 pub(crate) fn describe_modes(terminal: impl AsFd) -> Result<String> {
@@ -130,6 +157,24 @@ mod tests {
     use rustix::termios::{LocalModes, tcgetattr};
 
     use super::{RawMode, WindowSize, end_of_file_character, is_terminal, open, peer, set_window_size, window_size};
+
+    #[test]
+    fn a_hidden_line() {
+        let pair = open(Path::new("/dev/ptmx")).expect("pty");
+        for (typed, read) in [
+            (&b"pa\x7f\x7fsecr\xc3\xa4\x7fet\r"[..], Some(&b"secret"[..])),
+            (b"x\x15y\n", Some(b"y")),
+            (b"ab\x03", None),
+            (b"\x04", None),
+            (b"\r", Some(b"")),
+        ] {
+            // Raw before anything is typed: the kernel would act on these characters itself.
+            let raw = RawMode::enter(pair.slave.as_fd()).expect("raw");
+            crate::sys::fs::write_all(pair.master.as_fd(), typed).expect("typed");
+            assert_eq!(super::read_hidden(pair.slave.as_fd()).expect("read").as_deref(), read, "{typed:?}");
+            drop(raw);
+        }
+    }
 
     #[test]
     fn raw_mode_is_undone_and_sizes_pass() {

@@ -56,6 +56,12 @@ impl<'a> Spawn<'a> {
         self
     }
 
+    /// Its environment, `NAME=VALUE` each: empty unless given.
+    pub(crate) fn environment(mut self, variables: Vec<OsString>) -> Self {
+        self.env = variables;
+        self
+    }
+
     /// The program keeps this descriptor under the same number.
     pub(crate) fn inherit(mut self, fd: BorrowedFd<'a>) -> Self {
         self.inherit.push(fd);

@@ -10,6 +10,7 @@ mod fault;
 mod harness;
 mod image;
 mod network;
+mod registry;
 mod runtime;
 mod system;
 mod userns;

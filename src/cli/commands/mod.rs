@@ -3,5 +3,6 @@
 pub(crate) mod completion;
 pub(crate) mod container;
 pub(crate) mod image;
+pub(crate) mod registry;
 pub(crate) mod system;
 pub(crate) mod volume;

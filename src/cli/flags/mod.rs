@@ -14,7 +14,7 @@ pub(crate) use container::{ContainerFlags, LifeFlags, LogFlags, PullFlags};
 pub(crate) use create::CreateFlags;
 pub(crate) use mounts::MountFlags;
 pub(crate) use network::NetworkFlags;
-pub(crate) use registry::{AccessFlags, PlatformFlags};
+pub(crate) use registry::{AccessFlags, PlatformFlags, absolute};
 pub(crate) use resources::ResourceFlags;
 pub(crate) use security::SecurityFlags;
 pub(crate) use selection::SelectionFlags;

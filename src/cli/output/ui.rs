@@ -84,6 +84,13 @@ impl Ui {
         Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
     }
 
+    /// A question on stderr, without an end of line.
+    pub(crate) fn prompt(&self, question: &str) -> Result<(), Error> {
+        self.flush()?;
+        eprint(question);
+        Ok(())
+    }
+
     /// One line on stderr that the user should act on.
     pub(crate) fn warn(&self, text: impl Display) {
         eprint_line(&format!("Warning: {text}"));

@@ -21,6 +21,7 @@ pub(crate) mod probe;
 pub(crate) mod registry;
 pub(crate) mod requires;
 pub(crate) mod terminal;
+pub(crate) mod token;
 
 mod tests;
 

@@ -1,0 +1,4 @@
+//! Verbs about registries.
+
+pub(crate) mod login;
+pub(crate) mod logout;

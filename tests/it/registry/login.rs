@@ -1,0 +1,211 @@
+//! `login` and `logout` at Debian's registry: basic, tokens, TLS with a private authority, helpers.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::harness::token::{READER, REFRESH, TokenServer, WRITER, certificates};
+use crate::harness::{Env, Registry, Terminal, requires};
+
+/// A registry that knows `alice` with the password `s3cret`.
+fn basic(env: &Env) -> Registry {
+    let users = env.write("htpasswd", "alice:$2y$05$abcdefghijklmnopqrstuuLK7U1u6pVRmL7L1BBM2aS35PSZnDXlK\n");
+    Registry::start_with(env, "", &format!("auth:\n  htpasswd:\n    realm: basic\n    path: {}\n", users.display()))
+}
+
+fn auth_json(env: &Env) -> Value {
+    let text = std::fs::read(env.home().join(".config/containers/auth.json")).unwrap();
+    serde_json::from_slice(&text).unwrap()
+}
+
+#[test]
+fn basic_login_lasts_and_is_shared() {
+    requires!(registry, skopeo);
+    let mut env = Env::new();
+    let registry = basic(&env);
+    let host = registry.address().to_owned();
+    let login = |more: &[&str]| env.command([&["login", "--tls-verify=false"], more, &[host.as_str()]].concat());
+    login(&["--get-login"]).run().code(125).stderr_has("not logged in");
+    login(&["-u", "alice", "-p", "wrong"]).run().code(125).stderr_has("status 401");
+    assert!(!env.home().join(".config/containers/auth.json").exists());
+    login(&["-u", "alice"]).run().code(125).stderr_has("no terminal");
+    login(&["--password-stdin"]).stdin("s3cret").run().code(125).stderr_has("--username");
+    let out = login(&["-v", "-u", "alice", "--password-stdin"]).stdin("s3cret\n").run();
+    out.prints("Login Succeeded!\n").stderr_has("/.config/containers/auth.json");
+    login(&["--get-login"]).run().prints("alice\n");
+    login(&[]).run().success().stdout_has("Existing credentials are valid");
+    assert_eq!(auth_json(&env)["auths"][&host]["auth"], "YWxpY2U6czNjcmV0");
+    // Skopeo and Podman read what we wrote, although their own file is another one.
+    env.other("/usr/bin/skopeo").args(["login", "--get-login", &host]).run().prints("alice\n");
+    // What they write is read first, and goes with a logout.
+    let out =
+        env.other("/usr/bin/skopeo").args(["login", "--tls-verify=false", "-u", "alice", "--password-stdin", &host]);
+    out.stdin("s3cret").run().success();
+    assert!(env.root().join("run/containers/auth.json").exists());
+    env.run(["logout", &host]).prints(&format!("Removed login credentials for {host}\n"));
+    login(&["--get-login"]).run().code(125);
+    env.run(["logout", &host]).code(125).stderr_has("not logged in");
+    // Nothing that is logged shows the password.
+    env.set("RUST_LOG", "trace");
+    let out =
+        env.command(["--log-level=trace", "login", "--tls-verify=false", "-u", "alice", "--password-stdin", &host]);
+    let out = out.stdin("s3cret").run();
+    let said = out.success().stderr() + &out.stdout();
+    assert!(!said.contains("s3cret") && !said.contains("YWxpY2U6czNjcmV0"), "{said}");
+    env.run(["logout", "--all"]).success();
+    assert_eq!(auth_json(&env)["auths"], json!({}));
+}
+
+#[test]
+fn a_password_is_not_shown_on_the_terminal() {
+    requires!(registry);
+    let env = Env::new();
+    let registry = basic(&env);
+    let command = env.command(["login", "--tls-verify=false", registry.address()]);
+    let mut terminal = Terminal::start(&command, 24, 80);
+    terminal.expect("Username: ");
+    terminal.send("alice\n");
+    terminal.expect("Password: ");
+    terminal.send("s3creX\x7ft\r");
+    let shown = terminal.expect("Login Succeeded!");
+    assert!(!shown.contains("s3cre"), "{shown}");
+    assert!(terminal.is_cooked());
+    assert_eq!(terminal.finish().0, 0);
+    // Ctrl-C leaves a terminal that echoes.
+    env.run(["logout", registry.address()]).success();
+    let mut terminal = Terminal::start(&command, 24, 80);
+    terminal.expect("Username: ");
+    terminal.send("alice\n");
+    terminal.expect("Password: ");
+    terminal.send("\x03");
+    terminal.expect("no password");
+    assert!(terminal.is_cooked());
+    assert_eq!(terminal.finish().0, 125);
+}
+
+#[test]
+fn tokens_with_scopes_and_refresh_tokens() {
+    requires!(registry);
+    let env = Env::new();
+    let tokens = TokenServer::start(&env, 300);
+    let registry = Registry::start_with(&env, "", &tokens.registry_lines());
+    let host = registry.address();
+    let login = |(user, password): (&str, &str)| {
+        env.command(["login", "--tls-verify=false", "-u", user, "--password-stdin", host]).stdin(password).run()
+    };
+    login(("alice", "wrong")).code(125).stderr_has("UNAUTHORIZED");
+    login(READER).success();
+    login(WRITER).success();
+    let asked = tokens.requests();
+    assert!(asked.iter().any(|line| line.contains("service=test-registry") && line.contains("alice")), "{asked:?}");
+    assert!(!asked.concat().contains("s3cret"), "the password stands in an address: {asked:?}");
+    // An identity token in the place of the password, as `docker login` leaves it with some registries.
+    let file = env
+        .write("identity.json", json!({"auths": {host: {"auth": "YWxpY2U6", "identitytoken": REFRESH}}}).to_string());
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let file = file.to_str().unwrap();
+    env.run(["login", "--get-login", "--authfile", file, host]).prints("alice\n");
+    env.run(["login", "--tls-verify=false", "--authfile", file, host]).success().stdout_has("are valid");
+    assert!(tokens.requests().iter().any(|line| line.starts_with("POST ")), "no refresh token was used");
+    let wrong = env.write("wrong.json", json!({"auths": {host: {"identitytoken": "stale"}}}).to_string());
+    let out = env.run(["login", "--tls-verify=false", "--authfile", wrong.to_str().unwrap(), host]);
+    let said = out.code(125).stderr() + &out.stdout();
+    assert!(!said.contains("stale"), "{said}");
+}
+
+#[test]
+fn b14_private_authority_and_client_certificate() {
+    requires!(registry);
+    let env = Env::new();
+    let dir = env.path("certs");
+    certificates(&dir);
+    let tls = |more: &str| {
+        let path = |name: &str| dir.join(name).display().to_string();
+        format!("  tls:\n    certificate: {}\n    key: {}\n{more}", path("server.crt"), path("server.key"))
+    };
+    let registry = Registry::start_with(&env, &tls(""), "");
+    let both = Registry::start_with(&env, &tls(&format!("    clientcas: [{}]\n", dir.join("ca.crt").display())), "");
+    let login = |host: &str, more: &[&str]| env.run([&["login", "-u", "x", "-p", "y"], more, &[host]].concat());
+    // Nobody knows that authority.
+    login(registry.address(), &[]).code(125).stderr_has("establish TLS").stderr_has("Hint:");
+    login(registry.address(), &["--tls-verify=false"]).success();
+    let given = dir.to_str().unwrap();
+    // The directory of the server's key, too: a key without its .cert is a mistake that must be told.
+    login(registry.address(), &["--cert-dir", given]).code(125).stderr_has("server.cert");
+    let own = env.path("own");
+    std::fs::create_dir(&own).unwrap();
+    let copy = |name: &str, to: &Path| std::fs::copy(dir.join(name), to.join(name)).map(drop).unwrap();
+    copy("ca.crt", &own);
+    login(registry.address(), &["--cert-dir", own.to_str().unwrap()]).success();
+    login(both.address(), &["--cert-dir", own.to_str().unwrap()]).code(125);
+    copy("client.cert", &own);
+    copy("client.key", &own);
+    login(both.address(), &["--cert-dir", own.to_str().unwrap()]).success();
+    // Found without a flag in certs.d.
+    let standing = env.home().join(".config/containers/certs.d").join(both.address());
+    std::fs::create_dir_all(&standing).unwrap();
+    for name in ["ca.crt", "client.cert", "client.key"] {
+        copy(name, &standing);
+    }
+    login(both.address(), &[]).success();
+    std::fs::write(standing.join("ca.crt"), "nonsense").unwrap();
+    login(both.address(), &[]).code(125).stderr_has("ca.crt");
+}
+
+/// A helper that keeps its passwords in files, and what it was asked in a log.
+const HELPER: &str = r#"#!/bin/sh
+read -r line
+echo "$1 $line" >>"$HOME/helper.log"
+case $1 in
+store) echo "$line" >"$HOME/helper.kept" ;;
+get) if [ -s "$HOME/helper.kept" ]; then cat "$HOME/helper.kept"; else echo "credentials not found in native keychain"; exit 1; fi ;;
+erase) rm -f "$HOME/helper.kept" ;;
+list) if [ -s "$HOME/helper.kept" ]; then echo '{"x":"y"}'; else echo null; fi ;;
+esac
+"#;
+
+#[test]
+fn b15_credential_helpers() {
+    requires!(registry);
+    let mut env = Env::new();
+    let registry = basic(&env);
+    let host = registry.address();
+    let helper = env.home().join("bin/docker-credential-test.helper");
+    std::fs::create_dir_all(helper.parent().unwrap()).unwrap();
+    std::fs::write(&helper, HELPER).unwrap();
+    std::fs::set_permissions(&helper, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = std::env::var("PATH").unwrap_or_default();
+    let bin = helper.parent().unwrap().display().to_string();
+    env.set("PATH", format!("{bin}:{path}:/usr/sbin:/sbin"));
+    let dir = env.home().join(".config/containers");
+    std::fs::create_dir_all(&dir).unwrap();
+    let file = dir.join("auth.json");
+    for config in [json!({"credHelpers": {host: "test.helper"}}), json!({"credsStore": "test.helper", "other": [1]})] {
+        std::fs::write(&file, config.to_string()).unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+        let login = env.command(["login", "--tls-verify=false", "-v", "-u", "alice", "--password-stdin", host]);
+        login.stdin("s3cret").run().success().stderr_has("docker-credential-test.helper");
+        assert!(!std::fs::read_to_string(&file).unwrap().contains("YWxpY2U6"), "kept in the file, too");
+        env.run(["login", "--get-login", host]).prints("alice\n");
+        env.run(["login", "--tls-verify=false", host]).success().stdout_has("are valid");
+        env.run(["logout", host]).success();
+        env.run(["login", "--get-login", host]).code(125);
+        for (key, value) in config.as_object().unwrap() {
+            assert_eq!(auth_json(&env)[key], *value);
+        }
+    }
+    let log = std::fs::read_to_string(env.home().join("helper.log")).unwrap();
+    assert!(log.contains(&format!("get {host}\n")) && log.contains(&format!("erase {host}\n")), "{log}");
+    // Names that lead elsewhere are refused, and nothing of the file is told.
+    for name in ["../../../bin/sh", "a b"] {
+        std::fs::write(&file, json!({"credsStore": name}).to_string()).unwrap();
+        env.run(["login", "--get-login", host]).code(125).stderr_has("credential helper");
+    }
+    std::fs::write(&file, "{\"auths\": {\"h\": {\"auth\": \"czNjcmV0").unwrap();
+    let out = env.run(["login", "--get-login", host]);
+    assert!(!out.code(125).stderr_has("auth.json").stderr().contains("czNj"), "{out}");
+    std::fs::write(&file, json!({"auths": {host: {"auth": "YWxpY2U6czNjcmV0"}}}).to_string()).unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
+    env.run(["login", "--get-login", host]).success().stderr_has("chmod 600");
+}

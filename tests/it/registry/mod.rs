@@ -1,0 +1,3 @@
+//! Registries: logging in and out, pushing, searching.
+
+mod login;
