@@ -178,11 +178,11 @@ complete -c sampan -n "__fish_sampan_using_subcommand exec" -l privileged -d 'Gi
 complete -c sampan -n "__fish_sampan_using_subcommand exec" -s t -l tty -d 'Give the program a terminal'
 complete -c sampan -n "__fish_sampan_using_subcommand exec" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sampan -n "__fish_sampan_using_subcommand history" -l format -d 'Form of the output: `json` or a Go template' -r
-complete -c sampan -n "__fish_sampan_using_subcommand history" -s H -l human -d 'Sizes and dates for people' -r
+complete -c sampan -n "__fish_sampan_using_subcommand history" -s H -l human -d 'Dates for people: how long ago' -r
 complete -c sampan -n "__fish_sampan_using_subcommand history" -l no-trunc -d 'Do not shorten ids and commands'
 complete -c sampan -n "__fish_sampan_using_subcommand history" -s q -l quiet -d 'Ids only'
 complete -c sampan -n "__fish_sampan_using_subcommand history" -s h -l help -d 'Print help'
-complete -c sampan -n "__fish_sampan_using_subcommand images" -s f -l filter -d 'Only images that match KEY=VALUE: id, digest, reference, label, dangling, before, since, until, containers, intermediate' -r
+complete -c sampan -n "__fish_sampan_using_subcommand images" -s f -l filter -d 'Only images that match KEY=VALUE: id, digest, reference, reference!, label, label!, dangling, before, since, until, containers, intermediate, readonly, manifest' -r
 complete -c sampan -n "__fish_sampan_using_subcommand images" -l format -d 'Form of the output: `json` or a Go template' -r
 complete -c sampan -n "__fish_sampan_using_subcommand images" -l sort -d 'Sort by created, id, repository, size or tag' -r -f -a "created\t''
 id\t''
@@ -191,6 +191,7 @@ size\t''
 tag\t''"
 complete -c sampan -n "__fish_sampan_using_subcommand images" -s a -l all -d 'Also nameless images that others are built on'
 complete -c sampan -n "__fish_sampan_using_subcommand images" -l digests -d 'Show digests'
+complete -c sampan -n "__fish_sampan_using_subcommand images" -l history -d 'Show the names that the image has had'
 complete -c sampan -n "__fish_sampan_using_subcommand images" -l no-trunc -d 'Do not shorten ids'
 complete -c sampan -n "__fish_sampan_using_subcommand images" -s n -l noheading -d 'No headings'
 complete -c sampan -n "__fish_sampan_using_subcommand images" -s q -l quiet -d 'Ids only'
@@ -294,7 +295,8 @@ complete -c sampan -n "__fish_sampan_using_subcommand rm" -l depend -d 'The cont
 complete -c sampan -n "__fish_sampan_using_subcommand rm" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sampan -n "__fish_sampan_using_subcommand rmi" -s a -l all -d 'Remove all images'
 complete -c sampan -n "__fish_sampan_using_subcommand rmi" -s f -l force -d 'Also if the image has several names, and with the containers that use it'
-complete -c sampan -n "__fish_sampan_using_subcommand rmi" -s i -l ignore -d 'An image that is not there is no error'
+complete -c sampan -n "__fish_sampan_using_subcommand rmi" -s i -l ignore -d 'An image that is not there is no error; --force implies it'
+complete -c sampan -n "__fish_sampan_using_subcommand rmi" -l no-prune -d 'Keep the nameless images that these were built on'
 complete -c sampan -n "__fish_sampan_using_subcommand rmi" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sampan -n "__fish_sampan_using_subcommand run" -s a -l attach -d 'Attach only to these: stdin, stdout, stderr' -r
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l detach-keys -d 'Keys that detach: characters and ctrl-<character>, separated by commas; empty: none' -r
@@ -776,7 +778,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen
 complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect list ls load prune pull rm save tag untag" -f -a "untag" -d 'Takes names away from an image. The image stays'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from exists" -s h -l help -d 'Print help'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from history" -l format -d 'Form of the output: `json` or a Go template' -r
-complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from history" -s H -l human -d 'Sizes and dates for people' -r
+complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from history" -s H -l human -d 'Dates for people: how long ago' -r
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from history" -l no-trunc -d 'Do not shorten ids and commands'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from history" -s q -l quiet -d 'Ids only'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from history" -s h -l help -d 'Print help'
@@ -789,7 +791,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_sub
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from import" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from inspect" -s f -l format -d 'Form of the output: `json` or a Go template' -r
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from inspect" -s h -l help -d 'Print help'
-complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from list" -s f -l filter -d 'Only images that match KEY=VALUE: id, digest, reference, label, dangling, before, since, until, containers, intermediate' -r
+complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from list" -s f -l filter -d 'Only images that match KEY=VALUE: id, digest, reference, reference!, label, label!, dangling, before, since, until, containers, intermediate, readonly, manifest' -r
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from list" -l format -d 'Form of the output: `json` or a Go template' -r
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from list" -l sort -d 'Sort by created, id, repository, size or tag' -r -f -a "created\t''
 id\t''
@@ -798,11 +800,12 @@ size\t''
 tag\t''"
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from list" -s a -l all -d 'Also nameless images that others are built on'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from list" -l digests -d 'Show digests'
+complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from list" -l history -d 'Show the names that the image has had'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from list" -l no-trunc -d 'Do not shorten ids'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from list" -s n -l noheading -d 'No headings'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Ids only'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
-complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from ls" -s f -l filter -d 'Only images that match KEY=VALUE: id, digest, reference, label, dangling, before, since, until, containers, intermediate' -r
+complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from ls" -s f -l filter -d 'Only images that match KEY=VALUE: id, digest, reference, reference!, label, label!, dangling, before, since, until, containers, intermediate, readonly, manifest' -r
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from ls" -l format -d 'Form of the output: `json` or a Go template' -r
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from ls" -l sort -d 'Sort by created, id, repository, size or tag' -r -f -a "created\t''
 id\t''
@@ -811,6 +814,7 @@ size\t''
 tag\t''"
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from ls" -s a -l all -d 'Also nameless images that others are built on'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from ls" -l digests -d 'Show digests'
+complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from ls" -l history -d 'Show the names that the image has had'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from ls" -l no-trunc -d 'Do not shorten ids'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from ls" -s n -l noheading -d 'No headings'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Ids only'
@@ -818,7 +822,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_sub
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from load" -s i -l input -d 'Archive file or directory; standard input if not given' -r -F
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from load" -s q -l quiet -d 'Say nothing while loading'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from load" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from prune" -l filter -d 'Only images that match: until, label, label!' -r
+complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from prune" -l filter -d 'Only images that match: until, label, label!, and those of images' -r
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from prune" -s a -l all -d 'Also those that have a name'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not ask'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help'
@@ -837,7 +841,8 @@ complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_sub
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from pull" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from rm" -s a -l all -d 'Remove all images'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from rm" -s f -l force -d 'Also if the image has several names, and with the containers that use it'
-complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from rm" -s i -l ignore -d 'An image that is not there is no error'
+complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from rm" -s i -l ignore -d 'An image that is not there is no error; --force implies it'
+complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from rm" -l no-prune -d 'Keep the nameless images that these were built on'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from save" -l format -d 'Form of the archive: docker-archive, oci-archive, oci-dir or docker-dir' -r
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from save" -s o -l output -d 'File or directory to write; standard output if not given' -r -F

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::process_identity::ProcessIdentity;
-use super::record::{Record, Rest};
+use super::record::{self, Record, Rest};
 use crate::types::cgroup::CgroupRecord;
 use crate::types::container_spec::ContainerSpec;
 use crate::types::digest::{ChainId, Digest};
@@ -56,7 +56,7 @@ pub(crate) struct ContainerConfig {
     /// Pid of the `run` that made it: if that is gone and the container was never started, nobody will (garbage).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) creator: Option<u32>,
-    #[serde(flatten)]
+    #[serde(skip)]
     pub(crate) rest: Rest,
 }
 
@@ -121,7 +121,7 @@ pub(crate) struct ContainerState {
     /// `stop` or `kill` ended it: no restart policy applies.
     #[serde(default)]
     pub(crate) stopped_by_user: bool,
-    #[serde(flatten)]
+    #[serde(skip)]
     pub(crate) rest: Rest,
 }
 
@@ -180,7 +180,7 @@ pub(crate) struct ExitRecord {
     pub(crate) restarts: u32,
     #[serde(default)]
     pub(crate) stopped_by_user: bool,
-    #[serde(flatten)]
+    #[serde(skip)]
     pub(crate) rest: Rest,
 }
 
@@ -209,23 +209,11 @@ impl ExitRecord {
     }
 }
 
-impl Record for ContainerConfig {
-    fn version(&self) -> u32 {
-        self.version
-    }
-}
+record::record!(ContainerConfig);
 
-impl Record for ContainerState {
-    fn version(&self) -> u32 {
-        self.version
-    }
-}
+record::record!(ContainerState);
 
-impl Record for ExitRecord {
-    fn version(&self) -> u32 {
-        self.version
-    }
-}
+record::record!(ExitRecord);
 
 /// Who looks after the container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

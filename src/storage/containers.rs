@@ -228,16 +228,19 @@ impl Store {
     /// Whether the container has a live monitor.
     pub(crate) fn monitor_lock(&self, id: &ContainerId) -> Result<MonitorLock, Error> {
         let path = self.layout().monitor_lock(id);
-        if FileLock::is_held(&path).locking(&path)? {
-            return Ok(MonitorLock::Held);
-        }
-        Ok(if sys::fs::exists(&path) { MonitorLock::Free } else { MonitorLock::Absent })
+        Ok(match FileLock::probe(&path).locking(&path)? {
+            Some(true) => MonitorLock::Held,
+            Some(false) => MonitorLock::Free,
+            None => MonitorLock::Absent,
+        })
     }
 
     /// All containers, sorted by id, and the damaged ones. Foreign entries are passed over (case F08).
     pub(crate) fn containers(&self) -> Result<(Vec<ContainerRecord>, Vec<BrokenContainer>), Error> {
-        let (mut whole, mut broken) = (Vec::new(), Vec::new());
-        for id in self.container_ids()? {
+        let ids = self.container_ids()?;
+        // Records are large: one that is moved by a growing list costs more than it took to read.
+        let (mut whole, mut broken) = (Vec::with_capacity(ids.len()), Vec::new());
+        for id in ids {
             match self.container(&id) {
                 Ok(record) => whole.push(record),
                 // Removed since the directory was read.

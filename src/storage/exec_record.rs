@@ -20,15 +20,11 @@ pub(crate) struct ExecRecord {
     /// None while it runs.
     #[serde(default)]
     pub(crate) code: Option<i32>,
-    #[serde(flatten)]
+    #[serde(skip)]
     pub(crate) rest: Rest,
 }
 
-impl Record for ExecRecord {
-    fn version(&self) -> u32 {
-        self.version
-    }
-}
+record::record!(ExecRecord);
 
 impl ExecRecord {
     pub(crate) fn new(id: ExecId, container: ContainerId) -> Self {

@@ -1,13 +1,15 @@
 //! Images: one record for each manifest digest. Names point to it from `refs/`; an image without one is dangling.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::container_record::ImageSnapshot;
 use super::error::{At as _, Error};
-use super::record::{self, Record, Rest};
+use super::image_head::ImageHead;
+use super::record::{self, Rest};
 use super::store::Store;
 use crate::sys;
 use crate::types::digest::{ChainId, DiffId, Digest};
@@ -42,7 +44,7 @@ pub(crate) struct ImageRecord {
     /// Annotations of the manifest.
     #[serde(default)]
     pub(crate) annotations: BTreeMap<String, String>,
-    #[serde(flatten)]
+    #[serde(skip)]
     pub(crate) rest: Rest,
 }
 
@@ -60,11 +62,7 @@ pub(crate) struct ImageLayer {
     pub(crate) unpacked: u64,
 }
 
-impl Record for ImageRecord {
-    fn version(&self) -> u32 {
-        self.version
-    }
-}
+record::record!(ImageRecord);
 
 /// An image and its names, sorted.
 #[derive(Debug, Clone)]
@@ -74,10 +72,6 @@ pub(crate) struct Image {
 }
 
 impl Image {
-    pub(crate) fn is_dangling(&self) -> bool {
-        self.names.is_empty()
-    }
-
     /// What a container made of it records; `name` as it was found.
     pub(crate) fn snapshot(&self, name: Option<&Reference>) -> ImageSnapshot {
         let name = name.or(self.names.first());
@@ -113,6 +107,11 @@ pub(crate) struct BrokenImage {
     pub(crate) error: Error,
 }
 
+/// The manifest digest of a record's file name.
+pub(super) fn manifest_of(name: &OsStr) -> Option<Digest> {
+    format!("sha256:{}", name.to_str()?.strip_suffix(".json")?).parse().ok()
+}
+
 impl Store {
     /// Records an image whose blobs and layers are published (rule R3). One that is there is replaced: the same manifest
     /// has the same content, only `stored` differs.
@@ -145,10 +144,7 @@ impl Store {
 
     /// All images, and the damaged ones.
     pub(crate) fn images(&self) -> Result<(Vec<Image>, Vec<BrokenImage>), Error> {
-        let mut names: BTreeMap<Digest, Vec<Reference>> = BTreeMap::new();
-        for reference in self.references()?.0 {
-            names.entry(reference.digest).or_default().push(reference.name);
-        }
+        let mut names = self.names_by_image()?;
         let (mut whole, mut broken) = (Vec::new(), Vec::new());
         for digest in self.image_digests()? {
             match self.image_record(&digest) {
@@ -164,10 +160,7 @@ impl Store {
     pub(crate) fn image_digests(&self) -> Result<Vec<Digest>, Error> {
         let dir = self.layout().images();
         let names = sys::fs::names(&dir).reading(&dir)?;
-        Ok(names
-            .iter()
-            .filter_map(|name| format!("sha256:{}", name.to_str()?.strip_suffix(".json")?).parse().ok())
-            .collect())
+        Ok(names.iter().filter_map(|name| manifest_of(name)).collect())
     }
 
     /// Finds an image by name (Podman's order of candidates), by digest, by id or by a unique prefix of an id.
@@ -209,32 +202,33 @@ impl Store {
     /// `repository@sha256:…`: the image itself or the index it was chosen from, if it has a name in that repository.
     fn image_by_digest_of(&self, name: &Reference) -> Result<Option<FoundImage>, Error> {
         let Some(digest) = name.digest() else { return Ok(None) };
-        let (images, _) = self.images()?;
+        let (images, _) = self.image_heads()?;
         let image = images.into_iter().find(|image| {
-            (image.record.digest == *digest || image.record.index.as_ref() == Some(digest))
+            (image.digest == *digest || image.index.as_ref() == Some(digest))
                 && image.names.iter().any(|other| other.repository() == name.repository())
         });
-        Ok(image.map(|image| FoundImage { image, name: Some(name.clone()) }))
+        image.map(|image| Ok(FoundImage { image: self.image(&image.digest)?, name: Some(name.clone()) })).transpose()
     }
 
     fn image_by_prefix(&self, text: &str, prefix: &str) -> Result<Option<FoundImage>, Error> {
         if !is_id_prefix(prefix) {
             return Ok(None);
         }
-        let (mut images, _) = self.images()?;
+        let (mut images, _) = self.image_heads()?;
         images.retain(|image| {
-            image.record.id.as_str().starts_with(prefix)
-                || (text.starts_with("sha256:") && image.record.digest.hex().starts_with(prefix))
+            image.id.as_str().starts_with(prefix)
+                || (text.starts_with("sha256:") && image.digest.hex().starts_with(prefix))
         });
-        let mut ids: Vec<String> = images.iter().map(|image| image.record.id.short().to_owned()).collect();
+        let mut ids: Vec<String> = images.iter().map(|image| image.id.short().to_owned()).collect();
         ids.sort();
         ids.dedup();
         if ids.len() > 1 {
             return Err(Error::AmbiguousImage { text: text.to_owned(), candidates: ids });
         }
         // Two manifests may have one configuration: prefer the one with a name.
-        images.sort_by_key(Image::is_dangling);
-        Ok(images.into_iter().next().map(|image| FoundImage { image, name: None }))
+        images.sort_by_key(ImageHead::is_dangling);
+        let found = images.into_iter().next();
+        found.map(|image| Ok(FoundImage { image: self.image(&image.digest)?, name: None })).transpose()
     }
 
     fn image_by_suffix(&self, text: &str) -> Result<Option<FoundImage>, Error> {
@@ -252,12 +246,12 @@ impl Store {
     }
 
     /// Containers made of an image.
-    pub(crate) fn image_users(&self, record: &ImageRecord) -> Result<Vec<ContainerId>, Error> {
+    pub(crate) fn image_users(&self, digest: &Digest, image_id: &ImageId) -> Result<Vec<ContainerId>, Error> {
         let mut users = Vec::new();
         for id in self.container_ids()? {
             // A damaged container may use any image, but it must not keep all of them.
             let Ok(config) = self.container_config(&id) else { continue };
-            if config.image.is_some_and(|image| image.digest == record.digest || image.id == record.id) {
+            if config.image.is_some_and(|image| image.digest == *digest || image.id == *image_id) {
                 users.push(id);
             }
         }
@@ -268,8 +262,8 @@ impl Store {
     /// next sweep's ([`Store::sweep`]). Refused while containers use it: the caller removes those first.
     pub(crate) fn remove_image(&self, digest: &Digest) -> Result<Vec<Reference>, Error> {
         let image = self.image(digest)?;
-        let users = self.image_users(&image.record)?;
-        let twins = self.images()?.0.iter().filter(|other| other.record.id == image.record.id).count();
+        let users = self.image_users(digest, &image.record.id)?;
+        let twins = self.image_heads()?.0.iter().filter(|other| other.id == image.record.id).count();
         if !users.is_empty() && twins < 2 {
             let users = users.iter().map(|id| id.short().to_owned()).collect();
             return Err(Error::ImageInUse { image: image.record.id.short().to_owned(), users });

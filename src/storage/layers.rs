@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::container_record::ContainerConfig;
 use super::error::{At as _, Error};
 use super::lease::Lease;
-use super::record::{self, Record, Rest};
+use super::record::{self, Rest};
 use super::store::{DIR_MODE, Store};
 use crate::sys;
 use crate::sys::Errno;
@@ -116,15 +116,11 @@ pub(crate) struct LayerMeta {
     /// Ids of the tar that the map lacks, so that their files belong to somebody else: a warning, once per image.
     #[serde(default)]
     pub(crate) clamped_ids: Vec<u32>,
-    #[serde(flatten)]
+    #[serde(skip)]
     pub(crate) rest: Rest,
 }
 
-impl Record for LayerMeta {
-    fn version(&self) -> u32 {
-        self.version
-    }
-}
+record::record!(LayerMeta);
 
 /// A layer that is being unpacked. Plain paths, so that it travels to a worker.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -6,6 +6,7 @@ use super::error::{At as _, Error};
 use super::record::{self, Record, Rest};
 use super::store::Store;
 use crate::sys;
+use crate::sys::dir::Dir;
 use crate::types::digest::Digest;
 use crate::types::reference::Reference;
 
@@ -19,15 +20,11 @@ pub(crate) struct RefRecord {
     pub(crate) name: Reference,
     /// Of the manifest.
     pub(crate) digest: Digest,
-    #[serde(flatten)]
+    #[serde(skip)]
     pub(crate) rest: Rest,
 }
 
-impl Record for RefRecord {
-    fn version(&self) -> u32 {
-        self.version
-    }
-}
+record::record!(RefRecord);
 
 /// File name of a reference: `/` becomes `+`, which no reference holds.
 pub(super) fn file_name(reference: &Reference) -> String {
@@ -82,13 +79,20 @@ impl Store {
     pub(crate) fn references(&self) -> Result<(Vec<RefRecord>, Vec<Error>), Error> {
         let dir = self.layout().refs();
         let (mut whole, mut broken) = (Vec::new(), Vec::new());
+        let Some(open) = sys::fs::absent_is_none(Dir::open(&dir)).reading(&dir)? else { return Ok((whole, broken)) };
+        let mut bytes = Vec::new();
         for name in sys::fs::names(&dir).reading(&dir)? {
             // Temporary files of a replacement that was killed, and foreign ones.
             let Some(text) = name.to_str().filter(|text| !is_temporary(text)) else {
                 continue;
             };
             let path = dir.join(text);
-            match record::read_if_exists::<RefRecord>(&path) {
+            let read = match open.read_file(&name, record::LIMIT, &mut bytes).reading(&path) {
+                Ok(true) => record::parse::<RefRecord>(&path, &bytes).map(Some),
+                Ok(false) => Ok(None),
+                Err(error) => Err(error),
+            };
+            match read {
                 Ok(Some(record)) if file_name(&record.name) == text => whole.push(record),
                 Ok(Some(record)) => broken.push(Error::WrongRecord { path, found: record.name.to_string() }),
                 Ok(None) => {}

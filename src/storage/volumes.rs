@@ -36,7 +36,7 @@ pub(crate) struct VolumeMeta {
     /// Not mounted yet: its first container fills it from its image.
     #[serde(default)]
     pub(crate) needs_copy_up: bool,
-    #[serde(flatten)]
+    #[serde(skip)]
     pub(crate) rest: Rest,
 }
 
@@ -62,11 +62,7 @@ impl VolumeMeta {
     }
 }
 
-impl Record for VolumeMeta {
-    fn version(&self) -> u32 {
-        self.version
-    }
-}
+record::record!(VolumeMeta);
 
 impl Store {
     /// Makes a volume; one of the same name is an error.

@@ -5,7 +5,7 @@
 use std::ffi::OsString;
 pub(crate) use std::fs::File;
 use std::fs::{self, DirBuilder, OpenOptions};
-use std::io::{Read, Write};
+use std::io::Write;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
@@ -28,14 +28,19 @@ pub(crate) fn read_named(path: &Path, limit: u64) -> Result<Vec<u8>> {
 }
 
 fn read_from(file: File, path: &Path, limit: u64) -> Result<Vec<u8>> {
-    // One read for the text and one for the end: without the size, read_to_end begins with small probes.
-    let size = file.metadata().call("fstat", || format!("{path:?}"))?.len().min(limit);
-    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0).max(1024) + 1);
-    file.take(limit + 1).read_to_end(&mut bytes).call("read", || format!("{path:?}"))?;
-    if bytes.len() as u64 > limit {
-        return Err(Error::new("read", format!("{path:?}: more than {limit} bytes"), Errno::EFBIG));
+    // Most files are small: one read for the text and one for the end, without asking for the size first.
+    let mut bytes = Vec::with_capacity(8 << 10);
+    while bytes.len() as u64 <= limit {
+        if bytes.capacity() == bytes.len() {
+            bytes.reserve(bytes.len());
+        }
+        match rustix::io::read(&file, rustix::buffer::spare_capacity(&mut bytes)) {
+            Ok(0) => return Ok(bytes),
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(errno) => return Err(errno).call("read", || format!("{path:?}")),
+        }
     }
-    Ok(bytes)
+    Err(Error::new("read", format!("{path:?}: more than {limit} bytes"), Errno::EFBIG))
 }
 
 /// Reads a whole file of ours (at most 64 MiB).

@@ -54,14 +54,19 @@ impl FileLock {
 
     /// True if some process holds the lock on `path`; a file that does not exist is not locked.
     pub(crate) fn is_held(path: &Path) -> Result<bool> {
+        Ok(Self::probe(path)?.unwrap_or(false))
+    }
+
+    /// Like [`Self::is_held`], with `None` where there is no such file.
+    pub(crate) fn probe(path: &Path) -> Result<Option<bool>> {
         let file = match OpenOptions::new().read(true).open(path) {
             Ok(file) => file,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error).call("open", || format!("{path:?}")),
         };
         match file.try_lock_shared() {
-            Ok(()) => Ok(false),
-            Err(TryLockError::WouldBlock) => Ok(true),
+            Ok(()) => Ok(Some(false)),
+            Err(TryLockError::WouldBlock) => Ok(Some(true)),
             Err(TryLockError::Error(error)) => Err(error).call("flock", || format!("{path:?}, LOCK_SH|LOCK_NB")),
         }
     }

@@ -37,21 +37,27 @@ pub(crate) fn parse_bytes(text: &str) -> Result<u64, InvalidSize> {
 
 /// Prints with decimal units and four significant digits: `77.4MB`, `1.024kB`.
 pub(crate) fn human(bytes: u64) -> String {
-    with_units(bytes, 1000.0, &["B", "kB", "MB", "GB", "TB", "PB", "EB"])
+    with_units(bytes, 4, "")
 }
 
-fn with_units(bytes: u64, base: f64, units: &[&str]) -> String {
+/// Prints with decimal units, a space and three significant digits, as lists of images do: `77.4 MB`, `1.02 kB`.
+pub(crate) fn human_short(bytes: u64) -> String {
+    with_units(bytes, 3, " ")
+}
+
+fn with_units(bytes: u64, digits: usize, space: &str) -> String {
+    let units = ["B", "kB", "MB", "GB", "TB", "PB", "EB"];
     #[expect(clippy::cast_precision_loss, reason = "four digits are printed")]
     let mut value = bytes as f64;
     let mut unit = 0;
-    while value >= base && unit + 1 < units.len() {
-        value /= base;
+    while value >= 1000.0 && unit + 1 < units.len() {
+        value /= 1000.0;
         unit += 1;
     }
-    format!("{}{}", significant(value, 4), units[unit])
+    format!("{}{space}{}", significant(value, digits), units[unit])
 }
 
-/// C's `%.4g` for values from 0 to 1024.
+/// C's `%.4g` (or other digits) for values from 0 to 1000.
 fn significant(value: f64, digits: usize) -> String {
     let before = if value >= 1000.0 {
         4
@@ -62,13 +68,13 @@ fn significant(value: f64, digits: usize) -> String {
     } else {
         1
     };
-    let text = format!("{value:.*}", digits - before);
+    let text = format!("{value:.*}", digits.saturating_sub(before));
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{human, parse_bytes};
+    use super::{human, human_short, parse_bytes};
 
     #[test]
     fn parses_like_go_units() {
@@ -92,6 +98,9 @@ mod tests {
     fn prints_like_go_units() {
         for (bytes, text) in [(0, "0B"), (999, "999B"), (1024, "1.024kB"), (77_400_000, "77.4MB"), (1_000_000, "1MB")] {
             assert_eq!(human(bytes), text);
+        }
+        for (bytes, text) in [(0, "0 B"), (1_987_673, "1.99 MB"), (14_336, "14.3 kB"), (2_000_001, "2 MB")] {
+            assert_eq!(human_short(bytes), text);
         }
     }
 }

@@ -34,6 +34,21 @@ pub(crate) fn go(then: Timestamp) -> String {
     format!("{} +0000 UTC", bare.replacen('T', " ", 1))
 }
 
+/// Like [`go`], without the fraction of the second.
+pub(crate) fn go_seconds(then: Timestamp) -> String {
+    go(whole(then))
+}
+
+/// RFC 3339 in UTC, to the second.
+pub(crate) fn rfc3339(then: Timestamp) -> String {
+    whole(then).to_string()
+}
+
+fn whole(then: Timestamp) -> Timestamp {
+    // Seconds of a timestamp are within its range.
+    Timestamp::from_second(then.as_second()).unwrap_or(then)
+}
+
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::engine::{Engine, Error};
-use crate::storage::images::Image;
+use crate::storage::image_head::ImageHead;
 use crate::types::moment::parse_moment;
 use crate::types::reference::Reference;
 
@@ -89,16 +89,17 @@ impl ImageFilter {
 pub(super) struct Sieve<'a> {
     filters: Vec<(&'a ImageFilter, Option<Timestamp>)>,
     /// All images, to see who is below whom.
-    all: &'a [Image],
+    all: &'a [ImageHead],
 }
 
 impl<'a> Sieve<'a> {
     /// Looks up the images that `before` and `since` name.
-    pub(super) fn new(engine: &Engine, filters: &'a [ImageFilter], all: &'a [Image]) -> Result<Self, Error> {
+    pub(super) fn new(engine: &Engine, filters: &'a [ImageFilter], all: &'a [ImageHead]) -> Result<Self, Error> {
         let looked_up = |filter: &'a ImageFilter| match filter {
             ImageFilter::Before(text) | ImageFilter::Since(text) => {
                 let found = engine.store.find_image(text)?;
-                Ok((filter, Some(created(&found.image))))
+                let record = &found.image.record;
+                Ok((filter, Some(record.created.unwrap_or(record.stored))))
             }
             _ => Ok((filter, None)),
         };
@@ -107,7 +108,7 @@ impl<'a> Sieve<'a> {
     }
 
     /// True if the image passes; `used`: a container is made of it.
-    pub(super) fn passes(&self, image: &Image, used: bool) -> bool {
+    pub(super) fn passes(&self, image: &ImageHead, used: bool) -> bool {
         let mut groups: Vec<(std::mem::Discriminant<ImageFilter>, bool)> = Vec::new();
         for (filter, moment) in &self.filters {
             let hit = self.matches(filter, *moment, image, used);
@@ -123,23 +124,22 @@ impl<'a> Sieve<'a> {
         groups.iter().all(|(_, any)| *any)
     }
 
-    fn matches(&self, filter: &ImageFilter, moment: Option<Timestamp>, image: &Image, used: bool) -> bool {
-        let record = &image.record;
+    fn matches(&self, filter: &ImageFilter, moment: Option<Timestamp>, image: &ImageHead, used: bool) -> bool {
         match filter {
-            ImageFilter::Id(prefix) => record.id.as_str().starts_with(prefix),
+            ImageFilter::Id(prefix) => image.id.as_str().starts_with(prefix),
             ImageFilter::Digest(prefix) => {
-                [Some(&record.digest), record.index.as_ref()].into_iter().flatten().any(|d| d.hex().starts_with(prefix))
+                [Some(&image.digest), image.index.as_ref()].into_iter().flatten().any(|d| d.hex().starts_with(prefix))
             }
-            ImageFilter::Before(_) => moment.is_some_and(|moment| created(image) < moment),
-            ImageFilter::Since(_) => moment.is_some_and(|moment| created(image) > moment),
-            ImageFilter::Until(until) => created(image) < *until,
+            ImageFilter::Before(_) => moment.is_some_and(|moment| image.created() < moment),
+            ImageFilter::Since(_) => moment.is_some_and(|moment| image.created() > moment),
+            ImageFilter::Until(until) => image.created() < *until,
             ImageFilter::Containers(wanted) => used == *wanted,
             ImageFilter::Dangling(wanted) => (image.is_dangling() && !self.is_intermediate(image)) == *wanted,
             ImageFilter::Intermediate(wanted) => self.is_intermediate(image) == *wanted,
             // Images of other stores and lists as objects of their own do not exist here.
             ImageFilter::ReadOnly(wanted) | ImageFilter::Manifest(wanted) => !wanted,
             ImageFilter::Label { key, value, not } => {
-                let found = record.config.config.labels.get(key);
+                let found = image.labels().get(key);
                 let hit = found.is_some_and(|found| value.as_ref().is_none_or(|value| glob(value, found)));
                 hit != *not
             }
@@ -148,19 +148,12 @@ impl<'a> Sieve<'a> {
     }
 
     /// A nameless image that another one is built on.
-    pub(super) fn is_intermediate(&self, image: &Image) -> bool {
-        let own = &image.record.layers;
+    pub(super) fn is_intermediate(&self, image: &ImageHead) -> bool {
         image.is_dangling()
             && self.all.iter().any(|other| {
-                let layers = &other.record.layers;
-                layers.len() > own.len() && own.iter().zip(layers).all(|(a, b)| a.chain == b.chain)
+                other.chains().len() > image.chains().len() && image.chains().zip(other.chains()).all(|(a, b)| a == b)
             })
     }
-}
-
-/// When an image was made, for comparisons.
-pub(super) fn created(image: &Image) -> Timestamp {
-    image.record.created.unwrap_or(image.record.stored)
 }
 
 /// True if a pattern fits a name in any of the forms in which users write it: with and without registry, leading

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::filter::created;
+use super::parent::parent_of;
 use crate::engine::{Engine, Error};
-use crate::storage::images::Image;
+use crate::storage::images::{Image, ImageRecord};
+use crate::types::digest::Digest;
 use crate::types::image_config::{Healthcheck, History, ProcessDefaults};
+use crate::types::reference::Reference;
 
 /// One object of the answer, with Podman's names.
 #[derive(Debug, Clone, Serialize)]
@@ -70,10 +72,10 @@ impl Engine {
             id: record.id.to_string(),
             digest: record.digest.to_string(),
             repo_tags: tags(&image),
-            repo_digests: digests(&image),
-            parent: String::new(),
+            repo_digests: digests(&image.names, &record.digest, record.index.as_ref()),
+            parent: self.parent(record)?,
             comment: last.and_then(|step| step.comment.clone()).unwrap_or_default(),
-            created: created(&image).to_string(),
+            created: record.created.unwrap_or(record.stored).to_string(),
             config: config.config.clone(),
             version: String::new(),
             author: config.author.clone().unwrap_or_default(),
@@ -95,6 +97,12 @@ impl Engine {
             names_history: tags(&image),
             healthcheck: config.config.healthcheck.clone(),
         })
+    }
+
+    fn parent(&self, record: &ImageRecord) -> Result<String, Error> {
+        let (images, _) = self.store.images()?;
+        let parent = parent_of(record, images.iter().map(|image| &image.record));
+        Ok(parent.map(|parent| parent.id.to_string()).unwrap_or_default())
     }
 
     fn graph_driver(&self, image: &Image) -> Result<GraphDriver, Error> {
@@ -119,14 +127,14 @@ fn tags(image: &Image) -> Vec<String> {
 }
 
 /// Every repository with every digest that it may be asked for by.
-pub(crate) fn digests(image: &Image) -> Vec<String> {
+pub(crate) fn digests(names: &[Reference], digest: &Digest, index: Option<&Digest>) -> Vec<String> {
     let mut all = Vec::new();
-    for name in &image.names {
-        for digest in [Some(&image.record.digest), image.record.index.as_ref()].into_iter().flatten() {
-            let text = format!("{}@{digest}", name.repository());
-            if !all.contains(&text) {
-                all.push(text);
-            }
+    let mut repositories: Vec<String> = names.iter().map(Reference::repository).collect();
+    // They are sorted.
+    repositories.dedup();
+    for repository in repositories {
+        for digest in [Some(digest), index].into_iter().flatten() {
+            all.push(format!("{repository}@{digest}"));
         }
     }
     all

@@ -2,16 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use super::filter::{ImageFilter, Sieve, created, named};
+use super::filter::{ImageFilter, Sieve, named};
+use super::parent::parent_of;
 use crate::engine::{Engine, Error};
-use crate::storage::images::{BrokenImage, Image};
+use crate::storage::image_head::ImageHead;
+use crate::storage::images::BrokenImage;
+use crate::types::id::ImageId;
 
 /// An image of the list.
 #[derive(Debug, Clone)]
 pub(crate) struct ImageSummary {
-    pub(crate) image: Image,
+    pub(crate) image: ImageHead,
     /// Containers made of it; none if that was not asked for.
     pub(crate) containers: Option<usize>,
+    /// The image that it was built on, if that is here and was asked for.
+    pub(crate) parent: Option<ImageId>,
 }
 
 /// All that pass, newest first, and the records that cannot be read (case F07).
@@ -22,38 +27,42 @@ pub(crate) struct ImageList {
 }
 
 impl Engine {
-    /// Lists images. `all`: intermediate ones too. `pattern`: a name as in `images NAME`. `count`: containers are
-    /// counted, which costs a look at each.
+    /// Lists images. `all`: intermediate ones too. `pattern`: a name as in `images NAME`. `details`: with parents and
+    /// numbers of containers, which costs a look at the whole of each image and each container.
     pub(crate) fn images(
         &self,
         filters: &[ImageFilter],
         pattern: Option<&str>,
         all: bool,
-        count: bool,
+        details: bool,
     ) -> Result<ImageList, Error> {
-        let (every, broken) = self.store.images()?;
-        let needs_users = count || filters.iter().any(|filter| matches!(filter, ImageFilter::Containers(_)));
+        let (every, broken) = self.store.image_heads()?;
+        let needs_users = details || filters.iter().any(|filter| matches!(filter, ImageFilter::Containers(_)));
         let users = if needs_users { self.containers_by_image()? } else { BTreeMap::new() };
         let sieve = Sieve::new(self, filters, &every)?;
         let shows_intermediate = all || filters.iter().any(|f| matches!(f, ImageFilter::Intermediate(_)));
+        let records = if details { self.store.images()?.0 } else { Vec::new() };
         let mut images = Vec::new();
         for image in &every {
-            let used = users.get(image.record.id.as_str()).copied().unwrap_or(0);
+            let used = users.get(image.id.as_str()).copied().unwrap_or(0);
             if !sieve.passes(image, used > 0) || (!shows_intermediate && sieve.is_intermediate(image)) {
                 continue;
             }
             let mut image = image.clone();
             if let Some(pattern) = pattern {
                 image.names.retain(|name| named(pattern, name));
-                if image.names.is_empty() && !image.record.id.as_str().starts_with(pattern) {
+                if image.names.is_empty() && !image.id.as_str().starts_with(pattern) {
                     continue;
                 }
             }
-            images.push(ImageSummary { image, containers: needs_users.then_some(used) });
+            let record = records.iter().find(|other| other.record.digest == image.digest);
+            let parent = record.and_then(|own| parent_of(&own.record, records.iter().map(|other| &other.record)));
+            let parent = parent.map(|parent| parent.id.clone());
+            images.push(ImageSummary { image, containers: needs_users.then_some(used), parent });
         }
         images.sort_by(|a, b| {
-            let key = |summary: &ImageSummary| created(&summary.image);
-            key(b).cmp(&key(a)).then_with(|| a.image.record.digest.cmp(&b.image.record.digest))
+            let key = |summary: &ImageSummary| summary.image.created();
+            key(b).cmp(&key(a)).then_with(|| a.image.digest.cmp(&b.image.digest))
         });
         Ok(ImageList { images, broken })
     }

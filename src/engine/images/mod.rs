@@ -22,6 +22,7 @@ mod inspect;
 mod list;
 mod load;
 mod outgoing;
+mod parent;
 mod prune;
 mod pull;
 mod recode;

@@ -17,20 +17,31 @@ pub(crate) struct ImagePruneReport {
 impl Engine {
     /// Removes the images that no container uses: those without a name, or `all`.
     pub(crate) fn prune_images(&self, all: bool, filters: &[ImageFilter]) -> Result<ImagePruneReport, Error> {
-        let (images, _) = self.store.images()?;
-        let sieve = Sieve::new(self, filters, &images)?;
         let mut report = ImagePruneReport::default();
-        for image in &images {
-            let candidate = all || image.is_dangling();
-            if !candidate || !self.store.image_users(&image.record)?.is_empty() || !sieve.passes(image, false) {
-                continue;
-            }
-            let removed = self.remove_whole(image, false)?;
-            report.images.extend(removed.deleted);
-            report.untagged.extend(removed.untagged);
-            report.reclaimed += image.record.size;
-        }
+        // One that is gone may leave the nameless one that it was built on dangling.
+        while self.prune_round(all, filters, &mut report)? {}
         self.sweep_images()?;
         Ok(report)
+    }
+
+    /// Removes what may go now; true if that was anything.
+    fn prune_round(&self, all: bool, filters: &[ImageFilter], report: &mut ImagePruneReport) -> Result<bool, Error> {
+        let (images, _) = self.store.image_heads()?;
+        let sieve = Sieve::new(self, filters, &images)?;
+        let before = report.images.len();
+        for image in &images {
+            let candidate = all || (image.is_dangling() && !sieve.is_intermediate(image));
+            if !candidate || image.is_read_only() || !sieve.passes(image, false) {
+                continue;
+            }
+            if !self.store.image_users(&image.digest, &image.id)?.is_empty() {
+                continue;
+            }
+            let removed = self.remove_whole(&image.digest, &image.id, false)?;
+            report.images.extend(removed.deleted);
+            report.untagged.extend(removed.untagged);
+            report.reclaimed += image.size;
+        }
+        Ok(report.images.len() > before)
     }
 }

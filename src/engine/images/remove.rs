@@ -1,25 +1,33 @@
 //! `rmi`: names and images out of the store.
 
 use crate::engine::{Engine, Error};
-use crate::storage::images::Image;
+use crate::storage::image_head::ImageHead;
+use crate::storage::images::ImageRecord;
+use crate::types::digest::Digest;
 use crate::types::id::{ContainerId, ImageId};
 use crate::types::reference::Reference;
+
+use super::parent::is_built_on;
 
 /// What to remove, and how hard.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RemoveImageRequest {
     /// Name or id.
     pub(crate) text: String,
-    /// Also if it has several names, or containers: those are removed with it.
+    /// With the containers that use it.
     pub(crate) force: bool,
+    /// Also by its id if it has several names.
+    pub(crate) several_names: bool,
+    /// Nameless images that it was built on stay.
+    pub(crate) keep_parents: bool,
 }
 
 /// What was removed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct RemovedImage {
     pub(crate) untagged: Vec<Reference>,
-    /// None: the image has other names and stays.
-    pub(crate) deleted: Option<ImageId>,
+    /// The image, and nameless ones that it was built on; empty: the image has other names and stays.
+    pub(crate) deleted: Vec<ImageId>,
     pub(crate) containers: Vec<ContainerId>,
 }
 
@@ -36,27 +44,67 @@ impl Engine {
             self.store.untag(&name)?;
             return Ok(RemovedImage { untagged: vec![name], ..RemovedImage::default() });
         }
-        if image.names.len() > 1 && !request.force {
+        if image.names.len() > 1 && !request.force && !request.several_names {
             return Err(Error::SeveralNames {
                 image: image.record.id.short().to_owned(),
                 names: image.names.iter().map(ToString::to_string).collect(),
             });
         }
-        self.remove_whole(&image, request.force)
+        let mut removed = self.remove_whole(&image.record.digest, &image.record.id, request.force)?;
+        if !request.keep_parents {
+            removed.deleted.extend(self.remove_parents(&image.record)?);
+        }
+        Ok(removed)
     }
 
     /// Removes the image with all its names.
-    pub(super) fn remove_whole(&self, image: &Image, force: bool) -> Result<RemovedImage, Error> {
-        let record = &image.record;
+    pub(super) fn remove_whole(&self, digest: &Digest, id: &ImageId, force: bool) -> Result<RemovedImage, Error> {
         let mut containers = Vec::new();
         if force {
-            for id in self.store.image_users(record)? {
-                self.remove_container(&id, true, true)?;
-                containers.push(id);
+            for user in self.store.image_users(digest, id)? {
+                self.remove_container(&user, true, true)?;
+                containers.push(user);
             }
         }
-        let untagged = self.store.remove_image(&record.digest)?;
-        Ok(RemovedImage { untagged, deleted: Some(record.id.clone()), containers })
+        let untagged = self.store.remove_image(digest)?;
+        Ok(RemovedImage { untagged, deleted: vec![id.clone()], containers })
+    }
+
+    /// Removes the nameless images that a removed one was built on, if nothing else is built on them or made of them:
+    /// the intermediate images of a build go with its result. The youngest goes first.
+    fn remove_parents(&self, child: &ImageRecord) -> Result<Vec<ImageId>, Error> {
+        let (images, _) = self.store.image_heads()?;
+        let mut parents = Vec::new();
+        for head in images.iter().filter(|head| head.is_dangling() && !head.is_read_only()) {
+            if let Ok(Some(record)) = self.store.image_record(&head.digest)
+                && is_built_on(child, &record)
+            {
+                parents.push(record);
+            }
+        }
+        parents.sort_by_key(|parent| std::cmp::Reverse((parent.layers.len(), parent.config.history.len())));
+        let mut gone: Vec<Digest> = vec![child.digest.clone()];
+        let mut deleted = Vec::new();
+        for parent in parents {
+            let needed = images.iter().any(|other| self.needs(other, &parent, &gone));
+            if needed || !self.store.image_users(&parent.digest, &parent.id)?.is_empty() {
+                break;
+            }
+            self.store.remove_image(&parent.digest)?;
+            gone.push(parent.digest.clone());
+            deleted.push(parent.id);
+        }
+        Ok(deleted)
+    }
+
+    /// True if an image that stays was built on `parent`.
+    fn needs(&self, other: &ImageHead, parent: &ImageRecord, gone: &[Digest]) -> bool {
+        if other.digest == parent.digest || gone.contains(&other.digest) || other.chains().len() < parent.layers.len() {
+            return false;
+        }
+        // One that cannot be read may need it.
+        let record = self.store.image_record(&other.digest);
+        record.map_or(true, |record| record.is_some_and(|record| is_built_on(&record, parent)))
     }
 
     /// Frees what no image and no container refers to any more.

@@ -1,5 +1,6 @@
 //! Images: in from registries, their names, their removal.
 
+mod list;
 mod load;
 mod names;
 mod peer;

@@ -24,7 +24,7 @@ fn an_image_gets_and_loses_names() {
     env.run(["image", "exists", "mine"]).code(1);
     env.run(["untag", &id]).success();
     env.run(["images", "--format", "{{.Repository}} {{.Tag}} {{.Dangling}}"]).prints("<none> <none> true\n");
-    env.run(["history", "--format", "{{.CreatedBy}} {{.Size}}", &id]).prints("layer 0 4B\n");
+    env.run(["history", "--format", "{{.CreatedBy}} {{.Size}}", &id]).prints("layer 0 4 B\n");
     env.run(["tag", &id, "Upper"]).code(125).stderr_has("lower case");
     env.run(["tag", "nope", "x"]).code(125).stderr_has("image not known");
 }

@@ -1,7 +1,8 @@
 //! `rmi` and `image prune`.
 
 use super::peer::{Peer, Served};
-use crate::harness::image::{ImageBuilder, Layer};
+use crate::harness::image::{BUSYBOX, ImageBuilder, Layer};
+use crate::harness::terminal::Terminal;
 use crate::harness::{Env, requires};
 
 fn pulled(env: &Env, content: &[u8]) -> (Peer, String) {
@@ -45,5 +46,80 @@ fn force_all_and_prune() {
     let (_third, _) = pulled(&env, b"3");
     let (_fourth, _) = pulled(&env, b"4");
     env.run(["rmi", "--all"]).success();
+    assert!(is_empty(&env));
+}
+
+#[test]
+fn exit_codes_and_containers() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    env.run(["create", "--name", "user", BUSYBOX, "true"]).success();
+    let id = env.run(["images", "-q", "--no-trunc", BUSYBOX]).trimmed().trim_start_matches("sha256:").to_owned();
+    // In use: 2. Not there: 1. Both: the worse one. The others go on.
+    env.run(["rmi", BUSYBOX]).code(2).stderr_has("in use");
+    env.run(["rmi", "nope"]).code(1).stderr_has("nope: image not known");
+    env.run(["tag", BUSYBOX, "a", "b", "c"]).success();
+    env.run(["rmi", "a", "nope", "b"]).code(1).prints("Untagged: localhost/a:latest\nUntagged: localhost/b:latest\n");
+    env.run(["rmi", &id[..10]]).code(125).stderr_has("more than one name");
+    env.run(["rmi", "c"]).success();
+    env.run(["rmi", "--all"]).code(2).stderr_has("in use");
+    env.run(["rmi"]).code(125);
+    env.run(["rmi", "--all", BUSYBOX]).code(125);
+    env.run(["rmi", "-f", "nope"]).success();
+    // By digest and by prefix of the id; force takes the containers along.
+    let digest = env.run(["images", "--format", "{{.Digest}}", BUSYBOX]).trimmed();
+    env.run(["image", "exists", &digest]).success();
+    env.run(["image", "rm", "-f", &id[..6]]).success().stdout_has(&format!("Deleted: {id}"));
+    env.run(["ps", "-aq"]).prints("");
+    env.run(["rmi", "-i", &id]).prints("");
+    assert!(is_empty(&env));
+}
+
+#[test]
+fn what_a_build_leaves_goes_with_its_result() {
+    requires!(userns);
+    let env = Env::new();
+    let base = || ImageBuilder::scratch().layer(Layer::new().file("a", 0o644, b"1"));
+    let middle = || base().layer(Layer::new().file("b", 0o644, b"2"));
+    let top = || middle().layer(Layer::new().file("c", 0o644, b"3"));
+    let load = |image: ImageBuilder, name: &str| {
+        let path = env.path("image.tar");
+        image.docker_archive(&path, name);
+        env.run(["load", "-q", "-i", &path.to_string_lossy()]).success();
+        env.run(["images", "-q", "--no-trunc", name]).trimmed().trim_start_matches("sha256:").to_owned()
+    };
+    let ids = [load(base(), "localhost/one:1"), load(middle(), "localhost/two:1"), load(top(), "localhost/three:1")];
+    env.run(["untag", "one:1"]).success();
+    env.run(["untag", "two:1"]).success();
+    env.run(["image", "prune", "-f"]).prints("");
+    // A twin of the result keeps what both were built on.
+    let other = base().layer(Layer::new().file("d", 0o644, b"4"));
+    load(other, "localhost/four:1");
+    let untagged = "Untagged: localhost/three:1\n";
+    env.run(["rmi", "three:1"]).prints(&format!("{untagged}Deleted: {}\nDeleted: {}\n", ids[2], ids[1]));
+    env.run(["images", "-aq", "--no-trunc"]).stdout_has(&ids[0]);
+    env.run(["rmi", "--no-prune", "four:1"]).success();
+    env.run(["image", "prune", "--force"]).prints(&format!("{}\n", ids[0]));
+    assert!(is_empty(&env));
+}
+
+#[test]
+fn prune_asks_and_filters() {
+    requires!(userns);
+    let env = Env::new();
+    let (_peer, id) = pulled(&env, b"1");
+    for answer in ["n\n", "", "perhaps\n"] {
+        env.command(["image", "prune", "-a"]).stdin(answer).run().success().stdout_has(
+            "WARNING! This command removes all images without at least one container associated with them.\nAre you sure",
+        );
+    }
+    env.run(["image", "exists", &id]).success();
+    env.run(["image", "prune", "-af", "--filter", "label=nope"]).prints("");
+    env.run(["image", "prune", "-af", "--filter", "until=1h"]).success();
+    env.run(["image", "prune", "-f", "--filter", "nope=1"]).code(125);
+    let mut terminal = Terminal::start(&env.command(["image", "prune", "-a"]), 24, 80);
+    terminal.expect("[y/N] ");
+    terminal.send("y\n");
+    assert_eq!(terminal.finish().0, 0);
     assert!(is_empty(&env));
 }

@@ -17,7 +17,7 @@ pub(crate) struct HistoryArgs {
     /// Form of the output: `json` or a Go template.
     #[arg(long, value_name = "FORMAT")]
     format: Option<String>,
-    /// Sizes and dates for people.
+    /// Dates for people: how long ago.
     #[arg(short = 'H', long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", value_parser = super::super::super::command::go_bool, action = clap::ArgAction::Set)]
     human: bool,
     /// Do not shorten ids and commands.
@@ -63,6 +63,9 @@ struct Plain {
     comment: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tags: Vec<String>,
+    /// The same time to the second: Podman has both.
+    #[serde(rename = "Created")]
+    created_seconds: String,
 }
 
 /// Prints the steps.
@@ -100,6 +103,7 @@ fn plain(entry: HistoryEntry) -> Plain {
         size: entry.size,
         comment: entry.comment,
         tags: entry.tags,
+        created_seconds: entry.created.map_or_else(String::new, time::rfc3339),
     }
 }
 
@@ -109,15 +113,16 @@ fn row(entry: HistoryEntry, args: &HistoryArgs, now: jiff::Timestamp) -> Row {
         if long { format!("{}...", text.chars().take(limit - 3).collect::<String>()) } else { text }
     };
     let id = entry.id.unwrap_or_else(|| "<missing>".to_owned());
-    let created_at = entry.created.map_or_else(String::new, |created| created.to_string());
+    let created_at = entry.created.map_or_else(String::new, time::go_seconds);
+    let plain = entry.created.map_or_else(String::new, time::rfc3339);
     let since = entry.created.map_or_else(String::new, |created| time::ago(created, now));
     Row {
         id: if args.no_trunc || id.starts_with('<') { id } else { id[..12].to_owned() },
-        created: if args.human { since.clone() } else { created_at.clone() },
+        created: if args.human { since.clone() } else { plain },
         created_at,
         created_since: since,
         created_by: shorten(entry.created_by, 45),
-        size: if args.human { size::human(entry.size) } else { entry.size.to_string() },
+        size: size::human_short(entry.size),
         comment: entry.comment,
         tags: entry.tags,
     }

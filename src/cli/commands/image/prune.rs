@@ -18,7 +18,7 @@ pub(crate) struct ImagePruneArgs {
     /// Do not ask.
     #[arg(short, long)]
     force: bool,
-    /// Only images that match: until, label, label!.
+    /// Only images that match: until, label, label!, and those of images.
     #[arg(long, value_name = "FILTER")]
     filter: Vec<String>,
 }
@@ -27,7 +27,8 @@ pub(crate) struct ImagePruneArgs {
 pub(crate) fn run(args: ImagePruneArgs, context: &Context) -> Result<ExitCode, Error> {
     let now = jiff::Timestamp::now();
     let filters = args.filter.iter().map(|text| ImageFilter::parse(text, now)).collect::<Result<Vec<_>, _>>()?;
-    let which = if args.all { "all images without a container" } else { "all dangling images" };
+    let which =
+        if args.all { "all images without at least one container associated with them" } else { "all dangling images" };
     if !args.force && !prompt::confirm(context, &format!("This command removes {which}."))? {
         return Ok(ExitCode::SUCCESS);
     }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use super::super::super::context::Context;
 use super::super::super::error::Error;
 
-use super::super::super::exit::{OURS, Worst};
+use super::super::super::exit::Worst;
 use crate::engine::images::{RemoveImageRequest, RemovedImage};
 
 /// Removes images, or names of them.
@@ -20,9 +20,12 @@ pub(crate) struct RmiArgs {
     /// Also if the image has several names, and with the containers that use it.
     #[arg(short, long)]
     force: bool,
-    /// An image that is not there is no error.
+    /// An image that is not there is no error; --force implies it.
     #[arg(short, long)]
     ignore: bool,
+    /// Keep the nameless images that these were built on.
+    #[arg(long)]
+    no_prune: bool,
     /// Names or ids of images.
     #[arg(value_name = "IMAGE", required_unless_present = "all")]
     images: Vec<String>,
@@ -33,31 +36,26 @@ pub(crate) fn run(args: RmiArgs, context: &Context) -> Result<ExitCode, Error> {
     let engine = context.engine()?;
     let images = if args.all {
         let list = engine.images(&[], None, true, false)?;
-        list.images.into_iter().map(|image| image.image.record.id.to_string()).collect()
+        list.images.into_iter().map(|image| image.image.id.to_string()).collect()
     } else {
         args.images
     };
     let mut worst = Worst::default();
     let mut deleted = false;
     for text in images {
-        let request = RemoveImageRequest { text, force: args.force || args.all };
+        let request =
+            RemoveImageRequest { text, force: args.force, several_names: args.all, keep_parents: args.no_prune };
         match engine.remove_image(&request) {
             Ok(removed) => {
-                deleted |= removed.deleted.is_some();
+                deleted |= !removed.deleted.is_empty();
                 print(&removed, context)?;
             }
             // Twice in one line, or the other manifest of the same id.
-            Err(error) if error.is_absent() && (args.ignore || args.all) => {}
+            Err(error) if error.is_absent() && (args.ignore || args.force || args.all) => {}
             Err(error) => {
-                let code = if error.is_absent() {
-                    1
-                } else if error.is_in_use() {
-                    2
-                } else {
-                    OURS
-                };
-                worst.note(code);
-                context.report(&error.into());
+                let error = Error::from(error);
+                worst.note(error.removal_code());
+                context.report(&error);
             }
         }
     }
@@ -72,5 +70,5 @@ fn print(removed: &RemovedImage, context: &Context) -> Result<(), Error> {
     for name in &removed.untagged {
         context.ui.line(format!("Untagged: {name}"))?;
     }
-    removed.deleted.as_ref().map_or(Ok(()), |id| context.ui.line(format!("Deleted: {id}")))
+    removed.deleted.iter().try_for_each(|id| context.ui.line(format!("Deleted: {id}")))
 }

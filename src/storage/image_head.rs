@@ -1,0 +1,134 @@
+//! What listings need of an image: its record without the configuration.
+//!
+//! The record holds the whole configuration, some kilobytes with its history. Those who list a thousand images step over
+//! it while reading, and build nothing of it but the labels.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::error::{At as _, Error};
+use super::images::{BrokenImage, ImageRecord, manifest_of};
+use super::record::{self, Record as _};
+use super::store::Store;
+use crate::sys;
+use crate::types::digest::{ChainId, Digest};
+use crate::types::id::ImageId;
+use crate::types::reference::Reference;
+
+/// The head of an [`ImageRecord`], and the names of the image, sorted.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct ImageHead {
+    version: u32,
+    /// Of the manifest.
+    pub(crate) digest: Digest,
+    /// Of the configuration.
+    pub(crate) id: ImageId,
+    #[serde(default)]
+    pub(crate) index: Option<Digest>,
+    layers: Vec<HeadLayer>,
+    #[serde(default)]
+    config: HeadConfig,
+    #[serde(default)]
+    created: Option<Timestamp>,
+    pub(crate) stored: Timestamp,
+    pub(crate) size: u64,
+    #[serde(skip)]
+    pub(crate) names: Vec<Reference>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct HeadLayer {
+    chain: ChainId,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct HeadConfig {
+    config: HeadDefaults,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct HeadDefaults {
+    labels: BTreeMap<String, String>,
+}
+
+impl ImageHead {
+    pub(crate) fn is_dangling(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    /// True for an image of an additional store.
+    pub(crate) fn is_read_only(&self) -> bool {
+        false
+    }
+
+    pub(crate) fn labels(&self) -> &BTreeMap<String, String> {
+        &self.config.config.labels
+    }
+
+    /// As the configuration says, or when it came here.
+    pub(crate) fn created(&self) -> Timestamp {
+        self.created.unwrap_or(self.stored)
+    }
+
+    /// Chain ids, bottom first.
+    pub(crate) fn chains(&self) -> impl ExactSizeIterator<Item = &ChainId> {
+        self.layers.iter().map(|layer| &layer.chain)
+    }
+}
+
+impl Store {
+    /// The heads of all images by manifest digest, and the damaged ones.
+    pub(crate) fn image_heads(&self) -> Result<(Vec<ImageHead>, Vec<BrokenImage>), Error> {
+        let mut names = self.names_by_image()?;
+        let dir = self.layout().images();
+        let (mut whole, mut broken) = (Vec::new(), Vec::new());
+        let Some(open) = sys::fs::absent_is_none(sys::dir::Dir::open(&dir)).reading(&dir)? else {
+            return Ok((whole, broken));
+        };
+        let mut bytes = Vec::new();
+        for name in sys::fs::names(&dir).reading(&dir)? {
+            let Some(digest) = manifest_of(&name) else { continue };
+            let path = dir.join(&name);
+            let read = open.read_file(&name, record::LIMIT, &mut bytes);
+            let read = read.map_err(|source| Error::Read { path: path.clone(), source });
+            match read.and_then(|found| if found { parse(&path, &bytes, &digest).map(Some) } else { Ok(None) }) {
+                Ok(Some(mut head)) => {
+                    head.names = names.remove(&digest).unwrap_or_default();
+                    whole.push(head);
+                }
+                // Removed since the directory was read.
+                Ok(None) => {}
+                Err(error) => {
+                    let error = Error::BrokenImage { digest: digest.clone(), source: Box::new(error) };
+                    broken.push(BrokenImage { digest, error });
+                }
+            }
+        }
+        Ok((whole, broken))
+    }
+
+    /// Names of each image, sorted.
+    pub(super) fn names_by_image(&self) -> Result<BTreeMap<Digest, Vec<Reference>>, Error> {
+        let mut names: BTreeMap<Digest, Vec<Reference>> = BTreeMap::new();
+        for reference in self.references()?.0 {
+            names.entry(reference.digest).or_default().push(reference.name);
+        }
+        Ok(names)
+    }
+}
+
+fn parse(path: &std::path::Path, bytes: &[u8], digest: &Digest) -> Result<ImageHead, Error> {
+    match serde_json::from_slice::<ImageHead>(bytes) {
+        Ok(head) if head.version <= ImageRecord::VERSION && head.digest == *digest => Ok(head),
+        // The record knows best what is wrong with it.
+        head => {
+            let record = record::parse::<ImageRecord>(path, bytes)?;
+            let found = head.map_or(record.digest, |head| head.digest).to_string();
+            Err(Error::WrongRecord { path: path.to_owned(), found })
+        }
+    }
+}
