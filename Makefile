@@ -28,8 +28,8 @@ it: ## Integration tests alone (T=name runs those whose name contains it).
 guest: ## The tests that need systemd and cgroup v2, in a virtual machine.
 	.ci/test guest
 
-bench: build ## Figures against Podman and a bare floor program.
-	contrib/bench/run
+bench: build ## Figures against Podman, crun, bwrap, skopeo and a bare floor program; writes docs/bench.
+	contrib/bench/run --publish
 
 man: ## Manual pages and completions anew, from the command definitions.
 	UPDATE=1 $(CARGO) test --quiet --test generated
