@@ -2180,7 +2180,7 @@ _sampan() {
             return 0
             ;;
         sampan__subcmd__image__subcmd__pull)
-            opts="-q -h --policy --platform --os --arch --variant --authfile --creds --cert-dir --tls-verify --retry --retry-delay --quiet --help"
+            opts="-a -q -h --policy --platform --os --arch --variant --authfile --creds --cert-dir --tls-verify --retry --retry-delay --all-tags --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2642,7 +2642,7 @@ _sampan() {
             return 0
             ;;
         sampan__subcmd__pull)
-            opts="-q -h --policy --platform --os --arch --variant --authfile --creds --cert-dir --tls-verify --retry --retry-delay --quiet --help"
+            opts="-a -q -h --policy --platform --os --arch --variant --authfile --creds --cert-dir --tls-verify --retry --retry-delay --all-tags --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

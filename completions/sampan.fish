@@ -273,6 +273,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand pull" -l cert-dir -d 'Dire
 complete -c sampan -n "__fish_sampan_using_subcommand pull" -l tls-verify -d 'Use HTTPS and verify certificates' -r
 complete -c sampan -n "__fish_sampan_using_subcommand pull" -l retry -d 'How often a failed request is made again' -r
 complete -c sampan -n "__fish_sampan_using_subcommand pull" -l retry-delay -d 'Delay before each new try; doubling from one second on if not given' -r
+complete -c sampan -n "__fish_sampan_using_subcommand pull" -s a -l all-tags -d 'Pull every tag of the repository'
 complete -c sampan -n "__fish_sampan_using_subcommand pull" -s q -l quiet -d 'Say nothing while pulling'
 complete -c sampan -n "__fish_sampan_using_subcommand pull" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sampan -n "__fish_sampan_using_subcommand rename" -s h -l help -d 'Print help'
@@ -837,6 +838,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_sub
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from pull" -l tls-verify -d 'Use HTTPS and verify certificates' -r
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from pull" -l retry -d 'How often a failed request is made again' -r
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from pull" -l retry-delay -d 'Delay before each new try; doubling from one second on if not given' -r
+complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from pull" -s a -l all-tags -d 'Pull every tag of the repository'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from pull" -s q -l quiet -d 'Say nothing while pulling'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from pull" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from rm" -s a -l all -d 'Remove all images'

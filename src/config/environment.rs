@@ -35,3 +35,9 @@ pub(crate) fn config_home() -> Option<PathBuf> {
     let given = path("XDG_CONFIG_HOME").filter(|path| path.is_absolute());
     given.or_else(|| home().map(|home| home.join(".config")))
 }
+
+/// `$XDG_CACHE_HOME`, or `~/.cache`.
+pub(crate) fn cache_home() -> Option<PathBuf> {
+    let given = path("XDG_CACHE_HOME").filter(|path| path.is_absolute());
+    given.or_else(|| home().map(|home| home.join(".cache")))
+}

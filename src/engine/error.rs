@@ -141,6 +141,8 @@ pub(crate) enum Error {
     Reference(InvalidReference),
     #[error("short name {text:?} could mean {}: write it in full", .candidates.join(" or "))]
     ShortName { text: String, candidates: Vec<String> },
+    #[error("{0:?} names one image: --all-tags wants a name without tag and digest")]
+    TagWithAllTags(String),
     #[error("{text:?}: {transport} images do not come from a registry: use load")]
     Transport { text: String, transport: &'static str },
     #[error("filter {text:?}: {why}")]

@@ -10,6 +10,7 @@ use ureq::http::{HeaderMap, Method, Request, Response, Uri, header};
 use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, TlsProvider};
 use ureq::{Body, SendBody};
 
+use super::download::Paced;
 use super::error::Error;
 use super::resolver::{self, HostResolver};
 use super::url::{self, Origin};
@@ -19,9 +20,9 @@ use crate::sys::fs::File;
 use crate::types::secret::Secret;
 
 /// A peer that says nothing for so long is given up (case B10).
-const IDLE: Duration = Duration::from_secs(30);
+pub(super) const IDLE: Duration = Duration::from_secs(if cfg!(test) { 3 } else { 30 });
 /// All of the response's header must be there by then, however slowly it drips in.
-const HEADER: Duration = Duration::from_mins(1);
+const HEADER: Duration = Duration::from_secs(if cfg!(test) { 4 } else { 60 });
 const MAX_REDIRECTS: usize = 5;
 /// Size of the header of a response, all together (case B07).
 const HEADER_LIMIT: usize = 64 << 10;
@@ -369,7 +370,7 @@ impl Reply {
         }
         let host = self.host.clone();
         let mut bytes = Vec::new();
-        let read = self.into_reader().take(limit + 1).read_to_end(&mut bytes);
+        let read = Paced::new(self.into_reader()).take(limit + 1).read_to_end(&mut bytes);
         read.map_err(|error| body_failure(error, &host))?;
         if bytes.len() as u64 > limit { Err(too_large()) } else { Ok(bytes) }
     }
@@ -409,7 +410,8 @@ pub(super) fn printable(text: &str, limit: usize) -> String {
 
 /// An error while the body comes in.
 pub(super) fn body_failure(error: std::io::Error, host: &str) -> Error {
-    if error.kind() == std::io::ErrorKind::TimedOut {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<ureq::Error>());
+    if error.kind() == std::io::ErrorKind::TimedOut || matches!(inner, Some(ureq::Error::Timeout(_))) {
         return Error::Timeout { host: host.to_owned(), seconds: IDLE.as_secs() };
     }
     Error::Body { host: host.to_owned(), source: error }

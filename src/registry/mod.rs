@@ -8,12 +8,15 @@
 pub(crate) mod archive;
 mod auth;
 mod client;
+mod download;
 mod error;
 mod manifest;
 mod pull;
 mod push;
 mod resolver;
 mod session;
+mod source;
+mod tags;
 mod upload;
 mod url;
 
@@ -25,8 +28,11 @@ pub(crate) use error::Error;
 pub(crate) use manifest::Descriptor;
 #[cfg(test)]
 pub(crate) use manifest::parse as parse_manifest;
-pub(crate) use pull::{Access, RemoteImage, current_digest, find, sessions};
+pub(crate) use pull::{Access, RemoteImage};
 pub(crate) use push::login_session;
 pub(crate) use push::{KeptManifest, ManifestFormat, media_type, push_session, target};
-pub(crate) use session::{BlobSink, Retry, Session};
+#[cfg(test)]
+pub(crate) use session::Session;
+pub(crate) use session::{BlobSink, Retry};
+pub(crate) use source::Source;
 pub(crate) use upload::Arrival;

@@ -1,5 +1,5 @@
 //! Finding an image: from a reference over mirrors, indexes and the manifest to its configuration and layers. The layers
-//! themselves are fetched one by one with [`Session::blob`], by as many processes as the caller likes.
+//! themselves are fetched one by one with [`super::Source::blob`], by as many processes as the caller likes.
 
 use std::path::PathBuf;
 
@@ -57,7 +57,7 @@ pub(crate) fn sessions(
     access: &Access,
     configuration: &RegistriesConf,
 ) -> Result<Vec<Session>, Error> {
-    let route = configuration.route(reference.domain(), reference.path(), reference.digest().is_some());
+    let route = configuration.route(reference.domain(), reference.path(), &reference.suffix());
     let locations = match route {
         Route::Locations(locations) => locations,
         Route::Blocked { prefix } => return Err(Error::Blocked { reference: reference.to_string(), prefix }),
@@ -80,27 +80,8 @@ pub(super) fn session(mut location: Location, access: &Access) -> Result<Session
     Ok(Session::new(location, credentials, access.retry).with_certificates(certificates))
 }
 
-/// Asks each place in turn for the image; the first that has it serves its layers too.
-pub(crate) fn find(
-    reference: &Reference,
-    platform: &Platform,
-    mut sessions: Vec<Session>,
-) -> Result<(Session, RemoteImage), Error> {
-    let last = sessions.len().saturating_sub(1);
-    for (index, mut session) in sessions.drain(..).enumerate() {
-        match image(&mut session, reference, platform) {
-            Ok(image) => return Ok((session, image)),
-            Err(error) if index < last => {
-                tracing::debug!(%error, host = session.location().host, "mirror passed over");
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    Err(Error::NotFound { name: reference.to_string(), detail: ": no place to ask is configured".to_owned() })
-}
-
 /// Digest of what the reference names now; for `--pull=newer`.
-pub(crate) fn current_digest(session: &mut Session, reference: &Reference) -> Result<Digest, Error> {
+pub(super) fn current_digest(session: &mut Session, reference: &Reference) -> Result<Digest, Error> {
     session.manifest(&tag_or_digest(reference)).map(|(_, digest, _)| digest)
 }
 
@@ -111,7 +92,8 @@ pub(super) fn tag_or_digest(reference: &Reference) -> String {
     }
 }
 
-fn image(session: &mut Session, reference: &Reference, platform: &Platform) -> Result<RemoteImage, Error> {
+/// Follows a reference over indexes to one image.
+pub(super) fn image(session: &mut Session, reference: &Reference, platform: &Platform) -> Result<RemoteImage, Error> {
     let invalid = |digest: &Digest, why| Error::Invalid { what: format!("manifest {digest} of {reference}"), why };
     let (mut bytes, mut digest, mut declared) = session.manifest(&tag_or_digest(reference))?;
     let mut top = None;

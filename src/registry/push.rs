@@ -17,7 +17,7 @@ pub(crate) fn push_session(
     access: &Access,
     configuration: &RegistriesConf,
 ) -> Result<Session, Error> {
-    let route = configuration.route(reference.domain(), reference.path(), reference.digest().is_some());
+    let route = configuration.route(reference.domain(), reference.path(), &reference.suffix());
     let locations = match route {
         Route::Locations(locations) => locations,
         Route::Blocked { prefix } => return Err(Error::Blocked { reference: reference.to_string(), prefix }),
@@ -39,7 +39,7 @@ pub(crate) fn login_session(
     configuration: &RegistriesConf,
 ) -> Result<Session, Error> {
     // Only the flags of the registry count here, not where its images are.
-    let insecure = match configuration.route(host, if path.is_empty() { "login" } else { path }, false) {
+    let insecure = match configuration.route(host, if path.is_empty() { "login" } else { path }, "") {
         Route::Locations(all) => all.iter().any(|location| !location.mirror && location.insecure),
         Route::Blocked { prefix } => return Err(Error::Blocked { reference: host.to_owned(), prefix }),
     };

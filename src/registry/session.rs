@@ -1,12 +1,11 @@
 //! Talking to one repository of one registry: which scheme, logged in or not, again after a failure.
 
-use std::io::Read;
 use std::time::Duration;
 
 use ureq::http::Uri;
 
 use super::auth::{self, Login};
-use super::client::{Ask, Client, Reply, body_failure};
+use super::client::{Ask, Client, Reply};
 use super::error::Error;
 use super::manifest::{ACCEPT, DOCUMENT_LIMIT, Descriptor};
 use super::url;
@@ -36,7 +35,7 @@ impl Default for Retry {
 }
 
 impl Retry {
-    fn wait(self, attempt: u32, retry_after: Option<Duration>) -> Duration {
+    pub(super) fn wait(self, attempt: u32, retry_after: Option<Duration>) -> Duration {
         let own = self.delay.unwrap_or_else(|| Duration::from_secs(1 << attempt.min(5)));
         retry_after.unwrap_or(own).min(LONGEST_WAIT)
     }
@@ -59,7 +58,9 @@ pub(crate) struct Session {
     pub(super) authorization: Option<Secret>,
     /// What the token server is asked for.
     pub(super) scope: String,
-    retry: Retry,
+    pub(super) retry: Retry,
+    /// The server gave another part of a blob than it was asked for: it is asked for whole ones only.
+    pub(super) without_ranges: bool,
     /// Passwords and tokens are in here.
     cores: sys::process::NoCoreDump,
 }
@@ -76,6 +77,7 @@ impl Session {
             authorization: None,
             scope,
             retry,
+            without_ranges: false,
             cores: sys::process::NoCoreDump::begin(),
         }
     }
@@ -130,59 +132,8 @@ impl Session {
         Ok(bytes)
     }
 
-    /// A blob, streamed. After a cut it goes on where it was (case B08). The size is checked here; the digest is the
-    /// sink's to check, over all that it got, so that the bytes are hashed once.
-    pub(crate) fn blob(&mut self, descriptor: &Descriptor, sink: &mut dyn BlobSink) -> Result<(), Error> {
-        let mut arrived = 0;
-        self.retried(|session| session.blob_part(descriptor, &mut arrived, sink))?;
-        expect_size(descriptor, arrived)
-    }
-
-    fn blob_part(&mut self, descriptor: &Descriptor, arrived: &mut u64, sink: &mut dyn BlobSink) -> Result<(), Error> {
-        if *arrived == descriptor.size && *arrived > 0 {
-            return Ok(());
-        }
-        let reply = self.get(&format!("blobs/{}", descriptor.digest), "", *arrived)?;
-        // A server without ranges sends all of it again: skip what we have. The hash at the end tells whether it was
-        // the same.
-        let mut skip = if reply.status == 206 { 0 } else { *arrived };
-        let start = if reply.status == 206 { content_range_start(reply.header("content-range")) } else { Some(0) };
-        if start != Some(*arrived - skip) {
-            let why = "the Content-Range of its answer is not what was asked for".to_owned();
-            return Err(Error::Invalid { what: format!("blob {}", descriptor.digest), why });
-        }
-        if let Some(length) = reply.content_length() {
-            expect_size(descriptor, length.saturating_add(*arrived - skip))?;
-        }
-        let host = reply.host.clone();
-        let mut reader = reply.into_reader();
-        let mut buffer = vec![0; 256 << 10];
-        loop {
-            let count = match reader.read(&mut buffer) {
-                Ok(0) => break,
-                Ok(count) => count,
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(body_failure(error, &host)),
-            };
-            let drop = usize::try_from(skip).map_or(count, |skip| skip.min(count));
-            skip -= drop as u64;
-            let bytes = &buffer[drop..count];
-            *arrived += bytes.len() as u64;
-            if *arrived > descriptor.size {
-                return expect_size(descriptor, *arrived);
-            }
-            sink.write(bytes).map_err(Error::Sink)?;
-        }
-        if *arrived < descriptor.size {
-            // A body that ends early without an error: chunked or until close.
-            let ended = std::io::Error::new(std::io::ErrorKind::UnexpectedEof, "the body ended early");
-            return Err(Error::Body { host, source: ended });
-        }
-        Ok(())
-    }
-
     /// GET below this repository, logged in if the registry wants that.
-    fn get(&mut self, what: &str, accept: &str, from: u64) -> Result<Reply, Error> {
+    pub(super) fn get(&mut self, what: &str, accept: &str, from: u64) -> Result<Reply, Error> {
         let mut reply = self.ask(what, accept, from)?;
         if reply.status == 401 {
             self.log_in(&reply)?;
@@ -281,14 +232,9 @@ fn api_host(host: &str) -> &str {
     if host == "docker.io" { "registry-1.docker.io" } else { host }
 }
 
-fn expect_size(descriptor: &Descriptor, actual: u64) -> Result<(), Error> {
+pub(super) fn expect_size(descriptor: &Descriptor, actual: u64) -> Result<(), Error> {
     let (digest, expected) = (descriptor.digest.clone(), descriptor.size);
     if actual == expected { Ok(()) } else { Err(Error::WrongSize { digest, expected, actual }) }
-}
-
-/// First byte of `bytes FIRST-LAST/SIZE`.
-fn content_range_start(value: Option<&str>) -> Option<u64> {
-    value?.strip_prefix("bytes ")?.split('-').next()?.trim().parse().ok()
 }
 
 /// Seconds of a `Retry-After` header; dates and nonsense count as not given (case B09).
@@ -298,7 +244,7 @@ fn retry_after(value: Option<&str>) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Retry, content_range_start, retry_after};
+    use super::{Retry, retry_after};
     use std::time::Duration;
 
     #[test]
@@ -310,14 +256,6 @@ mod tests {
         assert_eq!(retry.wait(0, retry_after(Some("1000000000"))), Duration::from_mins(1));
         for nonsense in ["-1", "Wed, 21 Oct 2015 07:28:00 GMT", "x", "", "1e9"] {
             assert_eq!(retry_after(Some(nonsense)), None, "{nonsense}");
-        }
-    }
-
-    #[test]
-    fn b08_content_range() {
-        assert_eq!(content_range_start(Some("bytes 5-9/10")), Some(5));
-        for nonsense in ["bytes */10", "5-9/10", "bytes x-9/10", ""] {
-            assert_eq!(content_range_start(Some(nonsense)), None, "{nonsense}");
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use std::fs::File;
 use std::io::{Read as _, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -66,6 +66,11 @@ impl Lease {
 }
 
 impl BlobWriter {
+    /// Goes on with a file of which `written` bytes are there, hashed in `hash`, with the offset at its end.
+    pub(super) fn going_on(file: File, path: &Path, hash: Sha256, written: u64, digest: &Digest, size: u64) -> Self {
+        Self { file, path: path.to_owned(), hash, written, digest: Some(digest.clone()), size: Some(size) }
+    }
+
     /// Appends bytes; too many are refused before they are written.
     pub(crate) fn write_chunk(&mut self, bytes: &[u8]) -> Result<(), Error> {
         let after = self.written + bytes.len() as u64;

@@ -50,6 +50,7 @@ impl Store {
         let containers = sweep_orphans(self)?;
         let staging = sweep_staging(self)?;
         let names = sweep_names(self)?;
+        self.sweep_partials(super::partials::KEPT)?;
         let marks = mark(self)?;
         let mut swept = Swept { staging, names, containers, cautious: marks.incomplete, ..Swept::default() };
         if !marks.incomplete {

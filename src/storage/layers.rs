@@ -159,6 +159,18 @@ impl Lease {
 }
 
 impl Store {
+    /// Blobs of unpacked layers by what is in them.
+    pub(crate) fn blobs_by_diff_id(&self) -> Result<std::collections::BTreeMap<DiffId, Digest>, Error> {
+        let mut blobs = std::collections::BTreeMap::new();
+        for key in self.layer_keys()? {
+            // A damaged one is the business of `system check`.
+            if let Ok(Some(LayerMeta { diff_id, blob: Some(blob), .. })) = self.layer(&key) {
+                blobs.insert(diff_id, blob);
+            }
+        }
+        Ok(blobs)
+    }
+
     /// A layer, if it is there.
     pub(crate) fn layer(&self, key: &LayerKey) -> Result<Option<LayerMeta>, Error> {
         record::read_if_exists(&self.layer_dir(key).join("meta.json"))

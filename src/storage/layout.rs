@@ -1,7 +1,7 @@
 //! The one author of the disk layout (design §4): every path under graphroot and runroot is named here, once.
 //!
 //! ```text
-//! graphroot/  VERSION  store.lock  blobs/sha256/<hex>  layers/<chain>,<map>/{diff/ idx meta.json}
+//! graphroot/  VERSION  store.lock  blobs/sha256/<hex>  partial/<hex>  layers/<chain>,<map>/{diff/ idx meta.json}
 //!             images/<manifest hex>.json  refs/<escaped>  names/<name>  volumes/<name>/{meta.json _data/}
 //!             containers/<id>/{config.json monitor.lock exit.json ctr.log upper/ work/ rootfs/}
 //!             networks/  secrets/  staging/<rand>/{lock lease.json …}  trash/<rand>
@@ -25,8 +25,9 @@ pub(crate) struct Layout {
 }
 
 /// Directories of graphroot, made when the first object is stored.
-const GRAPH_DIRS: [&str; 11] = [
+const GRAPH_DIRS: [&str; 12] = [
     "blobs/sha256",
+    "partial",
     "layers",
     "images",
     "refs",
@@ -111,6 +112,16 @@ impl Layout {
 
     pub(crate) fn blob(&self, digest: &Digest) -> PathBuf {
         self.blobs().join(digest.hex())
+    }
+
+    /// Blobs that have not come in full yet.
+    pub(crate) fn partials(&self) -> PathBuf {
+        self.graph("partial")
+    }
+
+    /// What there is of a blob so far; locked by whoever fetches it.
+    pub(crate) fn partial(&self, digest: &Digest) -> PathBuf {
+        self.partials().join(digest.hex())
     }
 
     pub(crate) fn layers(&self) -> PathBuf {

@@ -22,6 +22,7 @@ pub(crate) mod layout;
 pub(crate) mod lease;
 pub(crate) mod overlay;
 pub(crate) mod pack;
+pub(crate) mod partials;
 pub(crate) mod process_identity;
 pub(crate) mod record;
 mod record_fields;

@@ -105,6 +105,11 @@ impl FileLock {
         &self.path
     }
 
+    /// The locked file. A duplicate of its descriptor holds the lock, too.
+    pub(crate) fn file(&self) -> &File {
+        &self.file
+    }
+
     fn acquire(path: &Path, lock: impl Fn(&File) -> std::io::Result<()>) -> Result<Self> {
         loop {
             let file = open(path)?;

@@ -6,12 +6,20 @@ pub(crate) trait Progress: Send + Sync {
     fn begin(&self, id: &str, label: &str, total: Option<u64>);
     /// `done` bytes of the part so far.
     fn advance(&self, id: &str, done: u64);
+    /// `done` bytes of the part are there from an earlier try: they count for what is left, not for the rate.
+    fn resumed(&self, id: &str, done: u64) {
+        self.advance(id, done);
+    }
     /// The part is in another phase (`unpacking`) or has ended (`done`, `exists`).
     fn phase(&self, id: &str, phase: &str);
     /// One line for the user that is not an error.
     fn message(&self, text: &str);
     /// One line that the user should act on.
     fn warn(&self, text: &str);
+    /// Asks the user for one of several; `None` if nobody is there to answer, or does not want any.
+    fn choose(&self, _question: &str, _options: &[String]) -> Option<usize> {
+        None
+    }
 }
 
 /// Says nothing.

@@ -48,6 +48,29 @@ impl Reference {
         format!("{}/{}", self.domain, self.path)
     }
 
+    /// What pins it: `@DIGEST`, or else `:TAG`.
+    pub(crate) fn suffix(&self) -> String {
+        match (&self.digest, &self.tag) {
+            (Some(digest), _) => format!("@{digest}"),
+            (None, Some(tag)) => format!(":{tag}"),
+            (None, None) => String::new(),
+        }
+    }
+
+    /// The same without the tag if it is pinned by a digest: the tag says nothing then.
+    pub(crate) fn pinned(mut self) -> Self {
+        if self.digest.is_some() {
+            self.tag = None;
+        }
+        self
+    }
+
+    /// The same repository with this tag.
+    pub(crate) fn with_tag(&self, tag: &str) -> Option<Self> {
+        let tag = is_tag(tag).then(|| tag.to_owned())?;
+        Some(Self { tag: Some(tag), digest: None, ..self.clone() })
+    }
+
     /// The name of a local image that the user named without a registry: `localhost/NAME:TAG`, as Podman does for
     /// `tag`, `build -t` and `import`.
     pub(crate) fn local(text: &str) -> Result<Self, InvalidReference> {
@@ -60,9 +83,19 @@ impl Reference {
     }
 }
 
-/// True if the first component of the name is a registry.
+/// True if the first component of the name is a registry. One with a capital letter can be nothing else.
 pub(crate) fn has_domain(text: &str) -> bool {
-    text.split_once('/').is_some_and(|(first, _)| first.contains(['.', ':']) || first == "localhost")
+    text.split_once('/').is_some_and(|(first, _)| {
+        first.contains(['.', ':']) || first == "localhost" || first.bytes().any(|b| b.is_ascii_uppercase())
+    })
+}
+
+/// Cuts a name and what pins it (`:TAG`, `@DIGEST`, both, or nothing).
+pub(crate) fn split_suffix(text: &str) -> (&str, &str) {
+    let end = text.find('@').unwrap_or(text.len());
+    let name = text[..end].rfind('/').map_or(0, |slash| slash + 1);
+    let at = text[name..end].find(':').map_or(end, |colon| name + colon);
+    text.split_at(at)
 }
 
 impl FromStr for Reference {
@@ -103,6 +136,10 @@ impl FromStr for Reference {
         }
         if !path.split('/').all(is_component) {
             return Err(invalid("each part of the name must match [a-z0-9]+([._-]+[a-z0-9]+)*"));
+        }
+        let is_id = path.len() == 64 && path.bytes().all(|b| b.is_ascii_hexdigit());
+        if is_id && !has_domain(rest) {
+            return Err(invalid("a name of 64 hex digits is an id"));
         }
         if domain.len() + path.len() > 254 {
             return Err(invalid("the name has more than 255 characters"));
@@ -199,8 +236,25 @@ mod tests {
             ("quay.io/a/b/c__d-e.f:T_1", "quay.io/a/b/c__d-e.f:T_1".to_owned()),
             (&format!("x@{digest}"), format!("docker.io/library/x@{digest}")),
             ("[::1]:5000/x", "[::1]:5000/x:latest".to_owned()),
+            ("index.docker.io/x", "docker.io/library/x:latest".to_owned()),
+            ("docker.io/a/b:2", "docker.io/a/b:2".to_owned()),
+            ("HOST/x", "HOST/x:latest".to_owned()),
+            (&format!("a/x:1@{digest}"), format!("docker.io/a/x:1@{digest}")),
         ] {
             assert_eq!(text.parse::<Reference>().expect(text).to_string(), full);
+        }
+    }
+
+    #[test]
+    fn suffixes_are_cut() {
+        for (text, name, suffix) in [
+            ("x", "x", ""),
+            ("x:1", "x", ":1"),
+            ("h:5000/x", "h:5000/x", ""),
+            ("h:5000/x:1@sha256:00", "h:5000/x", ":1@sha256:00"),
+            ("x@sha256:00", "x", "@sha256:00"),
+        ] {
+            assert_eq!(super::split_suffix(text), (name, suffix), "{text}");
         }
     }
 
@@ -224,6 +278,12 @@ mod tests {
             "x\u{1b}[1m",
             "localhost:/x",
             &"a".repeat(256),
+            &"ab".repeat(32),
+            "h_ost.org/x",
+            "host-.org/x",
+            "a/x:1@",
+            "x@md5:0123456789abcdef0123456789abcdef",
+            &format!("x:{}", "t".repeat(129)),
         ] {
             assert!(text.parse::<Reference>().is_err(), "{text:?}");
         }

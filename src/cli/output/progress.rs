@@ -1,8 +1,8 @@
 //! Progress of long work: bars when stderr is a terminal, a line per change of phase otherwise.
 
 use std::collections::BTreeMap;
-use std::io::Write;
-use std::sync::{Mutex, PoisonError};
+use std::io::{BufRead as _, IsTerminal as _, Write};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -10,12 +10,19 @@ use crate::types::progress::Progress;
 
 use super::table::clean;
 
-/// One bar for each part of the work.
+/// One bar for each part of the work, and one for all of them.
 #[derive(Debug)]
 pub(crate) struct Bars {
     /// None: plain lines.
     multi: Option<MultiProgress>,
-    parts: Mutex<BTreeMap<String, Part>>,
+    parts: Mutex<Parts>,
+}
+
+#[derive(Debug, Default)]
+struct Parts {
+    all: BTreeMap<String, Part>,
+    /// From the second part on.
+    total: Option<ProgressBar>,
 }
 
 #[derive(Debug)]
@@ -23,12 +30,15 @@ struct Part {
     label: String,
     bar: Option<ProgressBar>,
     phase: String,
+    done: u64,
+    /// None: nobody knows, or nothing has to be moved.
+    size: Option<u64>,
 }
 
 impl Bars {
     pub(crate) fn new(live: bool) -> Self {
         let multi = live.then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10)));
-        Self { multi, parts: Mutex::new(BTreeMap::new()) }
+        Self { multi, parts: Mutex::default() }
     }
 
     fn line(&self, text: &str) {
@@ -39,48 +49,106 @@ impl Bars {
             None => drop(std::io::stderr().write_all(format!("{text}\n").as_bytes())),
         }
     }
+
+    fn parts(&self) -> MutexGuard<'_, Parts> {
+        self.parts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Parts {
+    fn advance(&mut self, id: &str, done: u64) -> Option<&ProgressBar> {
+        let part = self.all.get_mut(id)?;
+        part.done = done;
+        if let Some(bar) = &part.bar {
+            bar.set_position(done);
+        }
+        self.sum();
+        self.all.get(id)?.bar.as_ref()
+    }
+
+    /// Brings the bar of all parts up to date; it goes when nothing is left to do.
+    fn sum(&self) {
+        let Some(total) = &self.total else { return };
+        let sized = || self.all.values().filter_map(|part| part.size.map(|size| (part.done, size)));
+        total.set_length(sized().map(|(_, size)| size).sum());
+        total.set_position(sized().map(|(done, _)| done).sum());
+        if self.all.values().all(|part| is_over(&part.phase)) {
+            total.finish_and_clear();
+        }
+    }
+}
+
+fn is_over(phase: &str) -> bool {
+    matches!(phase, "done" | "exists")
 }
 
 impl Progress for Bars {
-    fn begin(&self, id: &str, label: &str, total: Option<u64>) {
+    fn begin(&self, id: &str, label: &str, size: Option<u64>) {
         let label = clean(label).into_owned();
+        let mut parts = self.parts();
         let bar = self.multi.as_ref().map(|multi| {
-            let bar = multi.add(total.map_or_else(ProgressBar::no_length, ProgressBar::new));
-            bar.set_style(style(total.is_some()));
+            let bar = size.map_or_else(ProgressBar::no_length, ProgressBar::new);
+            let bar = match &parts.total {
+                Some(total) => multi.insert_before(total, bar),
+                None => multi.add(bar),
+            };
+            bar.set_style(style(size.is_some()));
             bar.set_prefix(label.clone());
             bar.tick();
             bar
         });
-        if bar.is_none() {
+        let plain = bar.is_none();
+        parts.all.insert(id.to_owned(), Part { label: label.clone(), bar, phase: String::new(), done: 0, size });
+        if let Some(multi) = &self.multi
+            && parts.total.as_ref().is_none_or(ProgressBar::is_finished)
+            && parts.all.values().filter(|part| !is_over(&part.phase)).count() > 1
+        {
+            let total = multi.add(ProgressBar::new(0));
+            total.set_style(style(true));
+            total.set_prefix("Total");
+            parts.total = Some(total);
+        }
+        parts.sum();
+        drop(parts);
+        if plain {
             self.line(&label);
         }
-        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
-        parts.insert(id.to_owned(), Part { label, bar, phase: String::new() });
     }
 
     fn advance(&self, id: &str, done: u64) {
-        let parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(bar) = parts.get(id).and_then(|part| part.bar.as_ref()) {
-            bar.set_position(done);
+        self.parts().advance(id, done);
+    }
+
+    fn resumed(&self, id: &str, done: u64) {
+        let mut parts = self.parts();
+        if let Some(bar) = parts.advance(id, done) {
+            bar.reset_eta();
+        }
+        if let Some(total) = &parts.total {
+            total.reset_eta();
         }
     }
 
     fn phase(&self, id: &str, phase: &str) {
-        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(part) = parts.get_mut(id) else { return };
+        let mut parts = self.parts();
+        let Some(part) = parts.all.get_mut(id) else { return };
         if part.phase == phase {
             return;
         }
         phase.clone_into(&mut part.phase);
+        let line = format!("{} {phase}", part.label);
+        if phase == "exists" {
+            part.size = None;
+        }
         match &part.bar {
-            Some(bar) if matches!(phase, "done" | "exists") => bar.finish_with_message(phase.to_owned()),
+            Some(bar) if is_over(phase) => bar.finish_with_message(phase.to_owned()),
             Some(bar) => bar.set_message(phase.to_owned()),
             None => {
-                let line = format!("{} {phase}", part.label);
                 drop(parts);
-                self.line(&line);
+                return self.line(&line);
             }
         }
+        parts.sum();
     }
 
     fn message(&self, text: &str) {
@@ -90,11 +158,27 @@ impl Progress for Bars {
     fn warn(&self, text: &str) {
         self.line(&format!("Warning: {text}"));
     }
+
+    /// Numbers on the terminal; anything but one of them means none.
+    fn choose(&self, question: &str, options: &[String]) -> Option<usize> {
+        if self.multi.is_none() || !std::io::stdin().is_terminal() {
+            return None;
+        }
+        self.line(question);
+        for (index, option) in options.iter().enumerate() {
+            self.line(&format!("  {}) {option}", index + 1));
+        }
+        drop(std::io::stderr().write_all(format!("Number [1-{}]: ", options.len()).as_bytes()));
+        let mut answer = String::new();
+        std::io::stdin().lock().read_line(&mut answer).ok()?;
+        let number: usize = answer.trim().parse().ok()?;
+        (1..=options.len()).contains(&number).then(|| number - 1)
+    }
 }
 
 fn style(sized: bool) -> ProgressStyle {
     let template = if sized {
-        "{prefix} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec} {msg}"
+        "{prefix} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec} {eta} {msg}"
     } else {
         "{prefix} {bytes} {msg}"
     };

@@ -1,17 +1,24 @@
-//! The processes of a pull: for each missing layer one that watches, one that downloads, one that unpacks.
+//! The layers of a pull: which are fetched, which are here, which another pull is fetching; for each one under way a
+//! process that watches, one that downloads, one that unpacks.
+//!
+//! Two pulls that want one blob join: the one that holds its partial fetches, the other waits until the blob is
+//! published, or the first is dead, and goes on from what there is. Nobody waits while holding what others may wait
+//! for: with nothing under way all partials are given up, and what they hold is whole.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+mod layer;
 
-use serde::{Deserialize, Serialize};
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::Duration;
 
-use super::incoming::{IncomingLayer, StagedUnpack, failure, unpack_layer};
+use super::incoming::{IncomingLayer, StagedUnpack};
 use crate::engine::Error;
-use crate::registry::{self, Archive, BlobSink, Descriptor, Session};
+use crate::registry::{self, Archive, BlobSink, Descriptor, Source};
 use crate::rootless::Outer;
-use crate::storage;
-use crate::storage::blobs::{BlobWriter, StagedBlob};
+use crate::storage::Store;
+use crate::storage::blobs::StagedBlob;
 use crate::storage::layers::StagedLayer;
 use crate::storage::lease::Lease;
+use crate::storage::partials::{Partial, TryPartial};
 use crate::storage::unpack::Unpacked;
 use crate::sys;
 use crate::sys::clone::{Forked, fork};
@@ -22,28 +29,34 @@ use crate::types::failure::{Failure, FailureKind};
 use crate::types::idmap::IdMaps;
 use crate::types::progress::Progress;
 
+use layer::Note;
+
 /// Layers at once: enough to keep a slow registry and two cores busy.
 const AT_ONCE: usize = 4;
-/// Bytes between two notes of progress.
-const NOTE_EVERY: u64 = 1 << 20;
-/// Room in the pipe from download to unpacker: the most that an ordinary user may ask for (`pipe(7)`).
-const PIPE: usize = 1 << 20;
+/// How often we look whether another pull is done with a blob.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// Where blobs come from.
 pub(super) trait Origin {
     /// This process is a child of the one that the origin was opened in.
     fn after_fork(&mut self);
-    /// Copies a blob to `sink`.
-    fn blob(&mut self, descriptor: &Descriptor, sink: &mut dyn BlobSink) -> Result<(), registry::Error>;
+    /// Copies a blob to `sink`, from byte `from` on.
+    fn blob(&mut self, descriptor: &Descriptor, from: u64, sink: &mut dyn BlobSink) -> Result<(), registry::Error>;
+    /// It is worth keeping a part of a blob for the next try.
+    fn is_resumable(&self) -> bool;
 }
 
-impl Origin for Session {
+impl Origin for Source {
     fn after_fork(&mut self) {
-        Session::after_fork(self);
+        Source::after_fork(self);
     }
 
-    fn blob(&mut self, descriptor: &Descriptor, sink: &mut dyn BlobSink) -> Result<(), registry::Error> {
-        Session::blob(self, descriptor, sink)
+    fn blob(&mut self, descriptor: &Descriptor, from: u64, sink: &mut dyn BlobSink) -> Result<(), registry::Error> {
+        Source::blob(self, descriptor, from, sink)
+    }
+
+    fn is_resumable(&self) -> bool {
+        true
     }
 }
 
@@ -51,8 +64,12 @@ impl Origin for Archive {
     /// It is read by offset: nothing is shared.
     fn after_fork(&mut self) {}
 
-    fn blob(&mut self, descriptor: &Descriptor, sink: &mut dyn BlobSink) -> Result<(), registry::Error> {
+    fn blob(&mut self, descriptor: &Descriptor, _: u64, sink: &mut dyn BlobSink) -> Result<(), registry::Error> {
         Archive::blob(self, descriptor, sink)
+    }
+
+    fn is_resumable(&self) -> bool {
+        false
     }
 }
 
@@ -64,13 +81,24 @@ pub(super) struct Job {
     pub(super) name: String,
     pub(super) layer: IncomingLayer,
     pub(super) staged: StagedLayer,
-    /// The blob, if it is in the store already: nothing is downloaded then.
-    pub(super) local: Option<File>,
+    pub(super) blob: Blob,
+}
+
+/// Where the blob of a layer is.
+#[derive(Debug)]
+pub(super) enum Blob {
+    /// In the store: nothing is fetched.
+    Here(File),
+    /// To be fetched.
+    Away,
+    /// To be fetched, and what comes is kept here.
+    Partial(Partial),
 }
 
 /// What all the processes need.
 #[derive(Debug)]
 pub(super) struct Shared<'a> {
+    pub(super) store: &'a Store,
     pub(super) outer: &'a Outer,
     pub(super) maps: &'a IdMaps,
     pub(super) lease: &'a Lease,
@@ -81,15 +109,8 @@ pub(super) struct Shared<'a> {
 pub(super) struct Fetched {
     pub(super) blobs: Vec<StagedBlob>,
     pub(super) layers: Vec<StagedUnpack>,
-}
-
-/// From the processes to the engine, one JSON document in a line.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Note {
-    Received(u64),
-    Blob(Result<StagedBlob, Failure>),
-    Layer(Result<Unpacked, Failure>),
+    /// To be kept until all is published: others wait for that.
+    pub(super) held: Vec<Partial>,
 }
 
 /// A layer under way.
@@ -101,66 +122,124 @@ struct Running {
     partial: Vec<u8>,
     blob: Option<Result<StagedBlob, Failure>>,
     layer: Option<Result<Unpacked, Failure>>,
+    /// It began with bytes of an earlier try.
+    resumed: bool,
+    /// The bytes are not those that the manifest promises.
+    wrong: bool,
+}
+
+/// All the layers, by what is to be done next.
+struct Fetch<'a> {
+    shared: &'a Shared<'a>,
+    progress: &'a dyn Progress,
+    watch: EventLoop,
+    /// The largest is last, and begins first.
+    ready: Vec<Job>,
+    /// Fetched by somebody else.
+    waiting: Vec<Job>,
+    running: Vec<Running>,
+    fetched: Fetched,
 }
 
 /// Runs all jobs, the largest first. After the first failure the others are ended, and everything is gone when this
-/// returns but the files in the lease.
+/// returns but the files in the lease, and the partials.
 pub(super) fn run(
-    mut jobs: Vec<Job>,
+    jobs: Vec<Job>,
     origin: &mut dyn Origin,
     shared: &Shared<'_>,
     progress: &dyn Progress,
 ) -> Result<Fetched, Error> {
-    jobs.sort_by_key(|job| job.layer.size);
     let watch = EventLoop::new().map_err(|source| host("wait for layers", source))?;
-    let (mut running, mut fetched): (Vec<Running>, _) = (Vec::new(), Fetched::default());
-    let result = loop {
-        while running.len() < AT_ONCE
-            && let Some(job) = jobs.pop()
-        {
-            progress.begin(&job.name, &job.name, Some(job.layer.size));
-            match start(job, origin, shared, &watch) {
-                Ok(started) => running.push(started),
-                Err(error) => return end(running).and(Err(error)),
-            }
-        }
-        if running.is_empty() {
-            break Ok(());
-        }
-        if let Err(error) = step(&watch, &mut running, &mut fetched, progress) {
-            break Err(error);
-        }
-    };
+    let (ready, waiting, running) = (Vec::new(), Vec::new(), Vec::new());
+    let mut fetch = Fetch { shared, progress, watch, ready, waiting, running, fetched: Fetched::default() };
+    let result = fetch.all(jobs, origin);
+    // The failure that came first is the one to tell.
     match result {
-        Ok(()) => Ok(fetched),
-        // The failure that came first is the one to tell.
-        Err(error) => end(running).and(Err(error)),
+        Ok(()) => Ok(fetch.fetched),
+        Err(error) => end(fetch.running).and(Err(error)),
     }
 }
 
-/// Waits for notes and takes them in; a layer whose pipe has ended is taken out of `running`.
-fn step(
-    watch: &EventLoop,
-    running: &mut Vec<Running>,
-    fetched: &mut Fetched,
-    progress: &dyn Progress,
-) -> Result<(), Error> {
-    let mut ready = Vec::new();
-    watch.wait(&mut ready, None).map_err(|source| host("wait for layers", source))?;
-    for event in ready {
-        let Some(at) = running.iter().position(|layer| layer.job.index as u64 == event.token) else { continue };
-        let bytes = sys::fs::read_some(running[at].notes.as_fd(), 64 << 10);
-        let bytes = bytes.map_err(|source| host("read the notes of a layer", source))?;
-        if !bytes.is_empty() {
-            running[at].take_notes(&bytes, progress)?;
-            continue;
+impl Fetch<'_> {
+    fn all(&mut self, jobs: Vec<Job>, origin: &mut dyn Origin) -> Result<(), Error> {
+        for job in jobs {
+            self.progress.begin(&job.name, &format!("Copying blob {}", job.name), Some(job.layer.size));
+            self.queue(job, origin.is_resumable())?;
         }
-        let layer = running.swap_remove(at);
-        // Later children hold copies of the descriptor: closing ours would not take it out of the set.
-        watch.remove(&layer.notes).map_err(|source| host("forget a layer", source))?;
-        layer.end(fetched, progress)?;
+        self.ready.sort_by_key(|job| job.layer.size);
+        loop {
+            while self.running.len() < AT_ONCE
+                && let Some(job) = self.ready.pop()
+            {
+                let started = start(job, origin, self.shared, &self.watch)?;
+                self.running.push(started);
+            }
+            if self.running.is_empty() {
+                if self.waiting.is_empty() {
+                    return Ok(());
+                }
+                // Whoever we wait for may wait for these. They are whole: nobody will write to them.
+                self.fetched.held.clear();
+            }
+            self.step()?;
+            for job in std::mem::take(&mut self.waiting) {
+                self.queue(job, true)?;
+            }
+        }
     }
-    Ok(())
+
+    /// Finds out whether a job can begin, has to wait, or was done by somebody else.
+    fn queue(&mut self, mut job: Job, keep: bool) -> Result<(), Error> {
+        let (store, layer) = (self.shared.store, &job.layer);
+        if matches!(job.blob, Blob::Away) && keep {
+            match store.try_partial(&layer.blob, layer.size)? {
+                TryPartial::Busy(arrived) => {
+                    self.progress.phase(&job.name, "waiting for another pull");
+                    self.progress.advance(&job.name, arrived);
+                    self.waiting.push(job);
+                    return Ok(());
+                }
+                TryPartial::Held(partial) => match store.open_blob(&layer.blob)? {
+                    None => job.blob = Blob::Partial(partial),
+                    // Published meanwhile, and the lock is that of a new file.
+                    Some(file) => {
+                        partial.discard()?;
+                        if self.shared.lease.rely_on_layer(store, &job.staged.key)? {
+                            self.progress.phase(&job.name, "exists");
+                            return Ok(());
+                        }
+                        job.blob = Blob::Here(file);
+                    }
+                },
+            }
+        }
+        self.ready.push(job);
+        Ok(())
+    }
+
+    /// Waits for notes and takes them in; a layer whose pipe has ended is taken out of `running`.
+    fn step(&mut self) -> Result<(), Error> {
+        let mut ready = Vec::new();
+        let patience = (!self.waiting.is_empty()).then_some(LOOK_EVERY);
+        self.watch.wait(&mut ready, patience).map_err(|source| host("wait for layers", source))?;
+        for event in ready {
+            let token = |layer: &Running| layer.job.index as u64 == event.token;
+            let Some(at) = self.running.iter().position(token) else { continue };
+            let bytes = sys::fs::read_some(self.running[at].notes.as_fd(), 64 << 10);
+            let bytes = bytes.map_err(|source| host("read the notes of a layer", source))?;
+            if !bytes.is_empty() {
+                self.running[at].take_notes(&bytes, self.progress)?;
+                continue;
+            }
+            let layer = self.running.swap_remove(at);
+            // Later children hold copies of the descriptor: closing ours would not take it out of the set.
+            self.watch.remove(&layer.notes).map_err(|source| host("forget a layer", source))?;
+            if let Some(job) = layer.end(self.shared, &mut self.fetched, self.progress)? {
+                self.queue(job, true)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Running {
@@ -170,10 +249,19 @@ impl Running {
             let line: Vec<u8> = self.partial.drain(..=end).collect();
             let note = serde_json::from_slice(&line).map_err(|error| self.failed(unreadable(&error)))?;
             match note {
+                Note::Resumed(count) => {
+                    self.resumed = true;
+                    progress.phase(&self.job.name, "resumed");
+                    progress.resumed(&self.job.name, count);
+                }
                 Note::Received(count) => progress.advance(&self.job.name, count),
                 Note::Blob(blob) => {
                     progress.phase(&self.job.name, "unpacking");
                     self.blob = Some(blob);
+                }
+                Note::Wrong(failure) => {
+                    self.wrong = true;
+                    self.blob = Some(Err(failure));
                 }
                 Note::Layer(layer) => self.layer = Some(layer),
             }
@@ -181,30 +269,55 @@ impl Running {
         Ok(())
     }
 
-    /// The pipe has ended, so all processes of the layer have.
-    fn end(mut self, fetched: &mut Fetched, progress: &dyn Progress) -> Result<(), Error> {
+    /// The pipe has ended, so all processes of the layer have. Answers the job if it has to be done again: what an
+    /// earlier try had left was damaged.
+    fn end(
+        mut self,
+        shared: &Shared<'_>,
+        fetched: &mut Fetched,
+        progress: &dyn Progress,
+    ) -> Result<Option<Job>, Error> {
         let status = self.child.wait().map_err(|source| host("wait for a layer's process", source))?;
         let died = || Failure::new(FailureKind::Died, format!("its process ended with code {}", status.code()));
-        // A download that broke off makes the unpacker fail too: its own reason is the one that counts.
-        if self.job.local.is_none() {
-            match self.blob.take() {
-                Some(Ok(blob)) => fetched.blobs.push(blob),
-                Some(Err(failure)) => return Err(self.failed(failure)),
-                None => {
-                    let failure = self.layer.take().and_then(Result::err);
-                    return Err(self.failed(failure.unwrap_or_else(died)));
-                }
+        let (verified, failure) = match (&self.job.blob, self.blob.take(), self.layer.take()) {
+            (Blob::Here(_), _, Some(Ok(unpacked))) => {
+                self.done(unpacked, fetched, progress);
+                return Ok(None);
+            }
+            (_, Some(Ok(blob)), Some(Ok(unpacked))) => {
+                fetched.blobs.push(blob);
+                self.done(unpacked, fetched, progress);
+                return Ok(None);
+            }
+            // A download that broke off makes the unpacker fail too: its own reason is the one that counts.
+            (_, Some(Err(failure)), _) => (!self.wrong, failure),
+            (_, blob, layer) => {
+                let failure = layer.and_then(Result::err).unwrap_or_else(died);
+                self.wrong = !matches!(failure.kind, FailureKind::NoSpace | FailureKind::Died);
+                (blob.is_some(), failure)
+            }
+        };
+        let error = self.failed(failure);
+        if self.wrong
+            && let Blob::Partial(partial) = std::mem::replace(&mut self.job.blob, Blob::Away)
+        {
+            partial.discard()?;
+            if self.resumed && !verified {
+                tracing::info!(%error, "what was left of an earlier pull is damaged, beginning anew");
+                self.job.staged = shared.lease.stage_layer(self.job.staged.key)?;
+                return Ok(Some(self.job));
             }
         }
-        match self.layer.take() {
-            Some(Ok(unpacked)) => {
-                progress.phase(&self.job.name, "done");
-                fetched.layers.push(StagedUnpack { index: self.job.index, staged: self.job.staged, unpacked });
-                Ok(())
-            }
-            Some(Err(failure)) => Err(self.failed(failure)),
-            None => Err(self.failed(died())),
+        Err(error)
+    }
+
+    fn done(self, unpacked: Unpacked, fetched: &mut Fetched, progress: &dyn Progress) {
+        progress.advance(&self.job.name, self.job.layer.size);
+        progress.phase(&self.job.name, "done");
+        if let Blob::Partial(partial) = self.job.blob {
+            fetched.held.push(partial);
         }
+        fetched.layers.push(StagedUnpack { index: self.job.index, staged: self.job.staged, unpacked });
     }
 
     fn failed(&self, source: Failure) -> Error {
@@ -235,129 +348,22 @@ fn start(job: Job, origin: &mut dyn Origin, shared: &Shared<'_>, watch: &EventLo
     match fork().map_err(forked)? {
         Forked::Child => {
             drop(notes);
-            let layer = die_with(parent).and_then(|()| watch_over(&job, origin, shared, writer.as_fd()));
-            process::exit_now(i32::from(tell(writer.as_fd(), &Note::Layer(layer)).is_err()))
+            layer::main(parent, &job, origin, shared, writer.as_fd())
         }
         Forked::Parent(child) => {
             drop(writer);
             watch.add(&notes, job.index as u64, Interest::READ).map_err(forked)?;
-            Ok(Running { job, child, notes, partial: Vec::new(), blob: None, layer: None })
+            Ok(Running {
+                job,
+                child,
+                notes,
+                partial: Vec::new(),
+                blob: None,
+                layer: None,
+                resumed: false,
+                wrong: false,
+            })
         }
-    }
-}
-
-/// In the layer's process: starts the download and the unpacker, and waits for both.
-fn watch_over(
-    job: &Job,
-    origin: &mut dyn Origin,
-    shared: &Shared<'_>,
-    notes: BorrowedFd<'_>,
-) -> Result<Unpacked, Failure> {
-    let unpack = |source| unpack_layer(shared.outer, shared.maps, source, &job.staged, &job.layer);
-    let unpacked = |result: Result<Unpacked, crate::rootless::Error>| {
-        result.map_err(|error| Failure::from_error(error.kind(), &error))
-    };
-    if let Some(file) = &job.local {
-        let file = file.try_clone().map_err(|error| Failure::from_error(FailureKind::Other, &error))?;
-        return unpacked(unpack(file));
-    }
-    let (reader, writer) = process::pipe().map_err(|error| failure(&error))?;
-    process::set_pipe_size(writer.as_fd(), PIPE);
-    let parent = process::Pid::this();
-    match fork().map_err(|error| failure(&error))? {
-        Forked::Child => {
-            drop(reader);
-            let result = die_with(parent).and_then(|()| download(job, origin, shared.lease, writer, notes));
-            // Without a note: the unpacker has ended, and tells why.
-            let told = result.transpose().map_or(Ok(()), |blob| tell(notes, &Note::Blob(blob)));
-            process::exit_now(i32::from(told.is_err()))
-        }
-        Forked::Parent(child) => {
-            drop(writer);
-            // The reading end goes with the worker's job, so that the download notices the end of the unpacker.
-            let result = unpack(reader.into());
-            child.wait().map_err(|error| failure(&error))?;
-            unpacked(result)
-        }
-    }
-}
-
-/// The blob goes to staging and down the pipe. None: the other end of the pipe has gone.
-fn download(
-    job: &Job,
-    origin: &mut dyn Origin,
-    lease: &Lease,
-    pipe: OwnedFd,
-    notes: BorrowedFd<'_>,
-) -> Result<Option<StagedBlob>, Failure> {
-    let stored = |error: storage::Error| Failure::from_error(storage_kind(&error), &error);
-    origin.after_fork();
-    let layer = &job.layer;
-    let blob = lease.stage_blob(Some(&layer.blob), Some(layer.size)).map_err(stored)?;
-    let descriptor = Descriptor { media_type: layer.media_type.clone(), digest: layer.blob.clone(), size: layer.size };
-    let mut tee = Tee { blob, pipe, notes, told: 0, closed: false };
-    match origin.blob(&descriptor, &mut tee) {
-        Ok(()) => tee.blob.finish().map(Some).map_err(stored),
-        Err(_) if tee.closed => Ok(None),
-        Err(error @ registry::Error::Sink(_)) => Err(Failure::from_error(sink_kind(&error), &error)),
-        Err(error) => Err(Failure::from_error(FailureKind::Other, &error)),
-    }
-}
-
-/// One blob, two destinations.
-struct Tee<'a> {
-    blob: BlobWriter,
-    pipe: OwnedFd,
-    notes: BorrowedFd<'a>,
-    told: u64,
-    closed: bool,
-}
-
-impl BlobSink for Tee<'_> {
-    fn write(&mut self, bytes: &[u8]) -> sys::Result<()> {
-        self.blob.write_chunk(bytes).map_err(|error| match error {
-            storage::Error::Write { source, .. } => source,
-            error => sys::Error::new("write", error.to_string(), sys::Errno::EFBIG),
-        })?;
-        sys::fs::write_all(self.pipe.as_fd(), bytes).inspect_err(|error| self.closed = error.is(sys::Errno::EPIPE))?;
-        let received = self.blob.written();
-        if received - self.told >= NOTE_EVERY {
-            self.told = received;
-            tell(self.notes, &Note::Received(received))?;
-        }
-        Ok(())
-    }
-}
-
-/// One write, so that lines of two processes do not mix: short ones are atomic (`pipe(7)`), and a long one is only
-/// written when the other process has ended.
-fn tell(notes: BorrowedFd<'_>, note: &Note) -> sys::Result<()> {
-    let encoded = serde_json::to_vec(note);
-    let mut line = encoded.map_err(|error| sys::Error::new("write", error.to_string(), sys::Errno::EINVAL))?;
-    line.push(b'\n');
-    sys::fs::write_all(notes, &line)
-}
-
-/// SIGKILL for this process when its maker ends.
-fn die_with(parent: process::Pid) -> Result<(), Failure> {
-    sys::prctl::set_parent_death_signal(sys::signal::SIGKILL).map_err(|error| failure(&error))?;
-    if process::Pid::parent() == parent.as_raw() {
-        return Ok(());
-    }
-    Err(Failure::new(FailureKind::Died, "the process that wanted the layer is gone"))
-}
-
-fn storage_kind(error: &storage::Error) -> FailureKind {
-    match error {
-        storage::Error::Write { source, .. } => failure(source).kind,
-        _ => FailureKind::Other,
-    }
-}
-
-fn sink_kind(error: &registry::Error) -> FailureKind {
-    match error {
-        registry::Error::Sink(source) => failure(source).kind,
-        _ => FailureKind::Other,
     }
 }
 

@@ -1,19 +1,24 @@
 //! `pull`: from a name to an image in the store.
 
-use super::fetch::{self, Job, Origin, Shared};
+use std::collections::BTreeMap;
+
+use super::fetch::{self, Blob, Job, Origin, Shared};
 use super::incoming::{IncomingImage, IncomingLayer};
 use super::resolve;
-use crate::config::registries_conf::RegistriesConf;
+use crate::config::registries_conf::{RegistriesConf, record_alias};
 use crate::engine::{Engine, Error};
-use crate::registry::{self, Access, RemoteImage};
+use crate::registry::{self, Access, RemoteImage, Source};
 use crate::storage;
 use crate::storage::images::Image;
 use crate::storage::lease::Lease;
 use crate::sys;
+use crate::sys::fs::File;
+use crate::types::digest::{DiffId, Digest};
+use crate::types::failure::Failure;
 use crate::types::platform::Platform;
 use crate::types::progress::Progress;
 use crate::types::pull_policy::PullPolicy;
-use crate::types::reference::Reference;
+use crate::types::reference::{Reference, split_suffix};
 
 /// What to pull, and how.
 #[derive(Debug, Clone, Default)]
@@ -66,14 +71,64 @@ impl Engine {
     /// Asks the registry whatever is here.
     fn pull_now(&self, request: &PullRequest, progress: &dyn Progress) -> Result<PullReport, Error> {
         let configuration = RegistriesConf::load().map_err(Error::Config)?;
-        let reference = resolve::remote(&request.name, &configuration)?;
-        let sessions = registry::sessions(&reference, &request.access, &configuration).map_err(pulling(&reference))?;
+        let wanted = resolve::remote(&request.name, &configuration, progress)?;
+        let last = wanted.names.len().saturating_sub(1);
+        for (index, reference) in wanted.names.into_iter().enumerate() {
+            progress.message(&format!("Trying to pull {reference}..."));
+            match self.pull_reference(&reference, request, &configuration, progress) {
+                Ok(image) => {
+                    if let Some((short, full)) = &wanted.chosen
+                        && let Err(error) = record_alias(short, full)
+                    {
+                        tracing::warn!(%error, "you will be asked again what {short:?} means");
+                    }
+                    return Ok(PullReport { image, name: Some(reference) });
+                }
+                Err(error) if index < last => {
+                    let chain = Failure::from_error(error.kind(), &error).to_string();
+                    progress.message(&format!("{reference}: {chain}"));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(Error::ImageNotFound(request.name.clone()))
+    }
+
+    fn pull_reference(
+        &self,
+        reference: &Reference,
+        request: &PullRequest,
+        configuration: &RegistriesConf,
+        progress: &dyn Progress,
+    ) -> Result<Image, Error> {
+        let mut source = Source::open(reference, &request.access, configuration).map_err(pulling(reference))?;
         let platform = request.platform.clone().unwrap_or_else(Platform::host);
-        progress.message(&format!("Trying to pull {reference}..."));
-        let (mut session, remote) = registry::find(&reference, &platform, sessions).map_err(pulling(&reference))?;
+        let remote = source.find(&platform).map_err(pulling(reference))?;
         warn_of_platform(&remote, &platform, request.platform.is_some(), progress);
-        let image = self.take_in(std::slice::from_ref(&reference), &mut session, remote, progress)?;
-        Ok(PullReport { image, name: Some(reference) })
+        self.take_in(std::slice::from_ref(reference), &mut source, remote, progress)
+    }
+
+    /// Pulls every tag of a repository.
+    pub(crate) fn pull_all_tags(
+        &self,
+        request: &PullRequest,
+        progress: &dyn Progress,
+    ) -> Result<Vec<PullReport>, Error> {
+        let (name, suffix) = split_suffix(&request.name);
+        if !suffix.is_empty() {
+            return Err(Error::TagWithAllTags(request.name.clone()));
+        }
+        let configuration = RegistriesConf::load().map_err(Error::Config)?;
+        let wanted = resolve::remote(name, &configuration, progress)?;
+        let Some(repository) = wanted.names.first() else { return Err(Error::ImageNotFound(name.to_owned())) };
+        let mut source = Source::open(repository, &request.access, &configuration).map_err(pulling(repository))?;
+        let tags = source.tags().map_err(pulling(repository))?;
+        let mut reports = Vec::with_capacity(tags.len());
+        for reference in tags.iter().filter_map(|tag| repository.with_tag(tag)) {
+            let request = PullRequest { name: reference.to_string(), ..request.clone() };
+            reports.push(self.pull(&request, progress)?);
+        }
+        Ok(reports)
     }
 
     /// Pulls if the registry names another digest than the image here has.
@@ -86,11 +141,14 @@ impl Engine {
         let configuration = RegistriesConf::load().map_err(Error::Config)?;
         let reference = match &here.name {
             Some(name) => name.clone(),
-            None => resolve::remote(&request.name, &configuration)?,
+            // Found by its id: no registry knows that.
+            None => match resolve::remote(&request.name, &configuration, progress)?.names.into_iter().next() {
+                Some(name) => name,
+                None => return Ok(None),
+            },
         };
-        let sessions = registry::sessions(&reference, &request.access, &configuration).map_err(pulling(&reference))?;
-        let Some(mut session) = sessions.into_iter().next_back() else { return Ok(None) };
-        let digest = registry::current_digest(&mut session, &reference).map_err(pulling(&reference))?;
+        let mut source = Source::open(&reference, &request.access, &configuration).map_err(pulling(&reference))?;
+        let digest = source.current_digest().map_err(pulling(&reference))?;
         let record = &here.image.record;
         if record.digest == digest || record.index.as_ref() == Some(&digest) {
             return Ok(None);
@@ -113,7 +171,10 @@ impl Engine {
         match self.fetch(&image, &lease, origin, progress) {
             Ok(fetched) => {
                 progress.message("Writing manifest to image destination");
-                self.publish_image(lease, &image, fetched.blobs, fetched.layers, names, progress)
+                let published = self.publish_image(lease, &image, fetched.blobs, fetched.layers, names, progress);
+                // Now whoever waited for the same blobs finds them.
+                drop(fetched.held);
+                published
             }
             Err(error) => {
                 // What was fetched goes at once; what cannot be removed now, the next sweep takes.
@@ -146,23 +207,52 @@ impl Engine {
     ) -> Result<fetch::Fetched, Error> {
         let keys = self.layer_keys(&image.chains())?;
         let mut jobs = Vec::new();
+        let mut twins = None;
         for (index, (layer, key)) in image.layers.iter().zip(keys).enumerate() {
             let name = layer.blob.hex()[..12].to_owned();
             let blob = lease.rely_on_blob(&self.store, &layer.blob)?;
             if lease.rely_on_layer(&self.store, &key)? {
-                progress.begin(&name, &name, Some(layer.size));
+                progress.begin(&name, &format!("Copying blob {name}"), Some(layer.size));
                 progress.phase(&name, "exists");
                 continue;
             }
+            let mut layer = layer.clone();
             let local = if blob { self.store.open_blob(&layer.blob)? } else { None };
+            let local = match local {
+                None => match self.twin(&layer.diff_id, &mut twins, lease)? {
+                    // Compressed in its own way, which its first bytes tell.
+                    Some(file) => {
+                        layer.media_type = String::new();
+                        Some(file)
+                    }
+                    None => None,
+                },
+                local => local,
+            };
             let staged = lease.stage_layer(key)?;
-            jobs.push(Job { index, name, layer: layer.clone(), staged, local });
+            jobs.push(Job { index, name, layer, staged, blob: local.map_or(Blob::Away, Blob::Here) });
         }
         if jobs.is_empty() {
             return Ok(fetch::Fetched::default());
         }
         let (outer, maps) = (self.outer()?, self.layer_maps()?);
-        fetch::run(jobs, origin, &Shared { outer: &outer, maps: &maps, lease }, progress)
+        fetch::run(jobs, origin, &Shared { store: &self.store, outer: &outer, maps: &maps, lease }, progress)
+    }
+
+    /// A blob of the store that holds the same tar: of a layer above other layers, or compressed in another way. `twins`
+    /// is made at the first call.
+    fn twin(
+        &self,
+        diff_id: &DiffId,
+        twins: &mut Option<BTreeMap<DiffId, Digest>>,
+        lease: &Lease,
+    ) -> Result<Option<File>, Error> {
+        let known = match twins {
+            Some(known) => known,
+            None => twins.insert(self.store.blobs_by_diff_id()?),
+        };
+        let Some(blob) = known.get(diff_id) else { return Ok(None) };
+        if lease.rely_on_blob(&self.store, blob)? { Ok(self.store.open_blob(blob)?) } else { Ok(None) }
     }
 }
 

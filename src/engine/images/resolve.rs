@@ -1,11 +1,12 @@
 //! What a text means: an image that is here, or a reference to ask a registry for.
 
-use crate::config::registries_conf::RegistriesConf;
+use crate::config::registries_conf::{RegistriesConf, ShortName};
 use crate::engine::{Engine, Error};
+use crate::storage;
 use crate::storage::images::FoundImage;
 use crate::types::platform::Platform;
 use crate::types::progress::Progress;
-use crate::types::reference::{Reference, has_domain};
+use crate::types::reference::{Reference, has_domain, split_suffix};
 
 use super::pull::PullRequest;
 
@@ -16,7 +17,7 @@ const ARCHIVES: [&str; 6] =
 /// An image of the store, or `None`. One of another platform than the one asked for does not count.
 pub(super) fn local(engine: &Engine, text: &str, platform: Option<&Platform>) -> Result<Option<FoundImage>, Error> {
     let name = text.strip_prefix("docker://").unwrap_or(text);
-    let found = engine.store.try_find_image(name)?;
+    let found = by_short_name(engine, name, engine.store.try_find_image(name))?;
     Ok(found.filter(|found| {
         let config = &found.image.record.config;
         let has = Platform::new(&config.os, &config.architecture, config.variant.as_deref());
@@ -28,31 +29,76 @@ pub(super) fn local(engine: &Engine, text: &str, platform: Option<&Platform>) ->
     }))
 }
 
-/// The reference that a registry is asked for. A name without a registry goes by alias, then by the one search
-/// registry; two of them are an error, because whoever owns the name in the first could be anybody (case B19). Without
-/// any configuration it is docker.io's.
-pub(super) fn remote(text: &str, configuration: &RegistriesConf) -> Result<Reference, Error> {
+/// A name without a registry that is only the end of some image's name: the alias and the search registries know better
+/// which one is meant. Exact matches and ids need no look into the configuration.
+fn by_short_name(
+    engine: &Engine,
+    text: &str,
+    found: Result<Option<FoundImage>, storage::Error>,
+) -> Result<Option<FoundImage>, Error> {
+    let exact = match &found {
+        Ok(Some(FoundImage { name: Some(name), .. })) => {
+            Reference::candidates(text).is_ok_and(|candidates| candidates.contains(name))
+        }
+        Ok(Some(_) | None) => true,
+        Err(storage::Error::AmbiguousImage { .. }) => false,
+        Err(_) => true,
+    };
+    if !exact && !has_domain(text) {
+        let configuration = RegistriesConf::load().map_err(Error::Config)?;
+        let (name, suffix) = split_suffix(text);
+        for full in configuration.known_names(name) {
+            if let Some(found) = engine.store.try_find_image(&format!("{full}{suffix}"))? {
+                return Ok(Some(found));
+            }
+        }
+    }
+    Ok(found?)
+}
+
+/// What a registry is asked for.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Wanted {
+    /// To be tried in turn.
+    pub(super) names: Vec<Reference>,
+    /// The user chose: the short name and what it means, to be kept once the image is here.
+    pub(super) chosen: Option<(String, String)>,
+}
+
+/// The references that registries are asked for. A name without a registry goes by alias, then by the search
+/// registries. If there are several the user chooses, because whoever owns the name in the first could be anybody; if
+/// nobody is there to choose it is an error (case B19). Without any configuration it is docker.io's.
+pub(super) fn remote(text: &str, configuration: &RegistriesConf, progress: &dyn Progress) -> Result<Wanted, Error> {
     if let Some(transport) = ARCHIVES.iter().find(|transport| text.starts_with(**transport)) {
         return Err(Error::Transport { text: text.to_owned(), transport });
     }
     let text = text.strip_prefix("docker://").unwrap_or(text);
-    if has_domain(text) {
-        return text.parse().map_err(Error::Reference);
-    }
     // The grammar first: what is wrong anywhere needs no search.
     let plain: Reference = text.parse().map_err(Error::Reference)?;
-    let split = text.find('@').or_else(|| text.rfind(':')).unwrap_or(text.len());
-    let (name, suffix) = text.split_at(split);
-    if let Some(target) = configuration.alias(name) {
-        return format!("{target}{suffix}").parse().map_err(Error::Reference);
+    let one = |name: Reference| Wanted { names: vec![name.pinned()], chosen: None };
+    if has_domain(text) {
+        return Ok(one(plain));
     }
-    match configuration.unqualified_search.as_slice() {
-        [] => Ok(plain),
-        [registry] => format!("{registry}/{text}").parse().map_err(Error::Reference),
-        several => Err(Error::ShortName {
-            text: text.to_owned(),
-            candidates: several.iter().map(|registry| format!("{registry}/{text}")).collect(),
-        }),
+    let (short, suffix) = split_suffix(text);
+    let full = |names: &[String]| -> Result<Vec<Reference>, Error> {
+        let parsed = names.iter().map(|name| format!("{name}{suffix}").parse::<Reference>());
+        parsed.map(|name| name.map(Reference::pinned).map_err(Error::Reference)).collect()
+    };
+    match configuration.expand(short) {
+        ShortName::Names(names) if names.is_empty() => Ok(one(plain)),
+        ShortName::Names(names) => Ok(Wanted { names: full(&names)?, chosen: None }),
+        ShortName::Ask { names, or_all } => {
+            let candidates = full(&names)?;
+            let shown: Vec<String> = candidates.iter().map(ToString::to_string).collect();
+            match progress.choose(&format!("Which image is {text:?}?"), &shown) {
+                Some(index) if index < candidates.len() => Ok(Wanted {
+                    names: vec![candidates[index].clone()],
+                    chosen: Some((short.to_owned(), candidates[index].repository())),
+                }),
+                None if or_all => Ok(Wanted { names: candidates, chosen: None }),
+                _ => Err(Error::ShortName { text: text.to_owned(), candidates: shown }),
+            }
+        }
     }
 }
 
@@ -69,7 +115,23 @@ mod tests {
     use std::path::PathBuf;
 
     use super::remote;
-    use crate::config::registries_conf::RegistriesConf;
+    use crate::config::registries_conf::{RegistriesConf, ShortNameMode};
+    use crate::types::progress::{Progress, Silent};
+
+    /// Somebody who always takes the second.
+    #[derive(Debug)]
+    struct Second;
+
+    impl Progress for Second {
+        fn begin(&self, _id: &str, _label: &str, _total: Option<u64>) {}
+        fn advance(&self, _id: &str, _done: u64) {}
+        fn phase(&self, _id: &str, _phase: &str) {}
+        fn message(&self, _text: &str) {}
+        fn warn(&self, _text: &str) {}
+        fn choose(&self, _question: &str, _options: &[String]) -> Option<usize> {
+            Some(1)
+        }
+    }
 
     #[test]
     fn b19_short_names() {
@@ -78,12 +140,26 @@ mod tests {
             conf.unqualified_search = search.iter().map(|&s| s.to_owned()).collect();
             conf
         };
-        let full = |text: &str, search: &[&str]| remote(text, &conf(search)).map(|r| r.to_string()).ok();
+        let full = |text: &str, search: &[&str]| {
+            let wanted = remote(text, &conf(search), &Silent).ok()?;
+            assert_eq!((wanted.names.len(), wanted.chosen), (1, None));
+            wanted.names.first().map(ToString::to_string)
+        };
         assert_eq!(full("web", &[]).as_deref(), Some("docker.io/library/web:latest"));
         assert_eq!(full("team/web:1", &["r.example.org"]).as_deref(), Some("r.example.org/team/web:1"));
         assert_eq!(full("localhost:5000/web", &["a.org", "b.org"]).as_deref(), Some("localhost:5000/web:latest"));
         assert_eq!(full("web", &["a.org", "b.org"]), None);
         assert_eq!(full("docker://web", &[]).as_deref(), Some("docker.io/library/web:latest"));
+        let digest = format!("web@sha256:{}", "0".repeat(64));
+        assert_eq!(full(&digest, &[]), Some(format!("docker.io/library/{digest}")));
+        assert_eq!(full(&digest.replace('@', ":1@"), &[]), full(&digest, &[]));
+        let mut several = conf(&["a.org", "b.org"]);
+        let chosen = remote("team/web:1", &several, &Second).expect("chosen");
+        assert_eq!(chosen.names[0].to_string(), "b.org/team/web:1");
+        assert_eq!(chosen.chosen, Some(("team/web".to_owned(), "b.org/team/web".to_owned())));
+        several.short_name_mode = ShortNameMode::Permissive;
+        assert_eq!(remote("web", &several, &Silent).expect("all").names.len(), 2);
+        assert_eq!(remote("web", &several, &Second).expect("chosen").names.len(), 1);
         for text in ["", "-x", "A", "oci:dir", "docker-archive:x.tar"] {
             assert_eq!(full(text, &["r.example.org"]), None, "{text}");
         }

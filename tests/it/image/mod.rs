@@ -6,4 +6,6 @@ mod names;
 mod peer;
 mod pull;
 mod pull_hostile;
+mod pull_names;
+mod pull_resume;
 mod remove;

@@ -24,6 +24,7 @@ fn pull(env: &Env, peer: &Peer) -> Output {
 fn refused(env: &Env, peer: &Peer, why: &str) {
     pull(env, peer).code(125).stderr_has(why);
     env.run(["images", "-a", "-q"]).success().prints("");
+    // What came of a blob that may still become whole stays; nothing else does.
     for dir in ["images", "refs", "layers", "blobs/sha256", "staging", "trash"] {
         let left: Vec<_> = std::fs::read_dir(env.graphroot().join(dir)).into_iter().flatten().collect();
         assert!(left.is_empty(), "{dir}: {left:?}");
@@ -107,6 +108,21 @@ fn b08_truncated_layer() {
         let keep = keep.min(bytes.len() - 1);
         served.answers.insert(path, Answer::Cut(bytes.len(), bytes[..keep].to_vec()));
         refused(&env, &served.start(), "read from registry");
+    }
+}
+
+#[test]
+fn b11_documents_and_layers_without_end() {
+    requires!(userns);
+    let env = Env::new();
+    let config = Served::new(&image()).manifest["config"]["digest"].as_str().unwrap().to_owned();
+    let (config, layer) = (format!("/v2/web/blobs/{config}"), Served::new(&image()).layer(0));
+    for (path, why) in
+        [("/v2/web/manifests/1".to_owned(), "is larger than"), (config, "is larger than"), (layer, "the manifest says")]
+    {
+        let mut served = Served::new(&image());
+        served.answers.insert(path, Answer::Endless);
+        refused(&env, &served.start(), why);
     }
 }
 

@@ -22,6 +22,9 @@ pub(crate) struct PullArgs {
     platform: PlatformFlags,
     #[command(flatten)]
     access: AccessFlags,
+    /// Pull every tag of the repository.
+    #[arg(short, long, conflicts_with = "policy")]
+    all_tags: bool,
     /// Say nothing while pulling.
     #[arg(short, long)]
     quiet: bool,
@@ -41,6 +44,12 @@ pub(crate) fn run(args: PullArgs, context: &Context) -> Result<ExitCode, Error> 
     let progress = context.progress(args.quiet);
     for name in args.images {
         let request = PullRequest { name, policy, platform: platform.clone(), access: access.clone() };
+        if args.all_tags {
+            for report in context.engine()?.pull_all_tags(&request, progress.as_ref())? {
+                context.ui.line(&report.image.record.id)?;
+            }
+            continue;
+        }
         let report = context.engine()?.pull(&request, progress.as_ref())?;
         context.ui.line(&report.image.record.id)?;
     }

@@ -1,0 +1,71 @@
+//! Names without a registry: aliases, search registries, and what the user has chosen before.
+
+use std::path::PathBuf;
+
+use super::{LIMIT, RegistriesConf, ShortNameMode};
+use crate::config::{Error, environment};
+use crate::sys;
+use crate::sys::lock::FileLock;
+
+/// What a name without a registry means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ShortName {
+    /// These names, to be tried in turn. Empty: nothing is configured.
+    Names(Vec<String>),
+    /// One of these, and only the user can say which. `or_all`: without a terminal all are tried.
+    Ask { names: Vec<String>, or_all: bool },
+}
+
+impl RegistriesConf {
+    /// Full names for `name` (no registry, no tag), by the alias or else by the search registries.
+    pub(crate) fn expand(&self, name: &str) -> ShortName {
+        if let Some(target) = self.alias(name) {
+            return ShortName::Names(vec![target.to_owned()]);
+        }
+        let names: Vec<String> = self.searched(name).collect();
+        match self.short_name_mode {
+            ShortNameMode::Disabled => ShortName::Names(names),
+            _ if names.len() < 2 => ShortName::Names(names),
+            mode => ShortName::Ask { names, or_all: mode == ShortNameMode::Permissive },
+        }
+    }
+
+    /// Everything that `name` may be called in the local store, best first.
+    pub(crate) fn known_names(&self, name: &str) -> Vec<String> {
+        self.alias(name).map(str::to_owned).into_iter().chain(self.searched(name)).collect()
+    }
+
+    fn searched(&self, name: &str) -> impl Iterator<Item = String> {
+        self.unqualified_search.iter().map(move |registry| format!("{}/{name}", registry.trim_end_matches('/')))
+    }
+
+    /// What the alias table says a short name means.
+    pub(super) fn alias(&self, name: &str) -> Option<&str> {
+        self.aliases.get(name).map(String::as_str).filter(|target| !target.is_empty())
+    }
+}
+
+/// Where choices are kept, for Podman, too.
+pub(super) fn file() -> Option<PathBuf> {
+    environment::cache_home().map(|cache| cache.join("containers/short-name-aliases.conf"))
+}
+
+/// Keeps the user's choice, so that nobody is asked twice.
+pub(crate) fn record_alias(name: &str, target: &str) -> Result<(), Error> {
+    let Some(path) = file() else { return Ok(()) };
+    let failed = |source| Error::Write { path: path.clone(), source };
+    if let Some(dir) = path.parent() {
+        sys::fs::mkdir_all(dir, 0o700).map_err(failed)?;
+    }
+    let lock = FileLock::exclusive(&path.with_extension("conf.lock")).map_err(failed)?;
+    let bytes = sys::fs::absent_is_none(sys::fs::read_limited(&path, LIMIT)).map_err(failed)?.unwrap_or_default();
+    // What cannot be read was no list of aliases.
+    let mut document: toml::Table = String::from_utf8_lossy(&bytes).parse().unwrap_or_default();
+    let aliases = document.entry("aliases").or_insert_with(|| toml::Value::Table(toml::Table::new()));
+    if let Some(aliases) = aliases.as_table_mut() {
+        aliases.insert(name.to_owned(), toml::Value::String(target.to_owned()));
+    }
+    sys::fs::replace_durable(&path, document.to_string().as_bytes()).map_err(failed)?;
+    drop(lock);
+    Ok(())
+}

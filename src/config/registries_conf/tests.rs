@@ -1,0 +1,129 @@
+//! Prefixes, mirrors, aliases; files that are refused.
+
+use super::{Location, RegistriesConf, Route, ShortName, parse};
+use std::path::Path;
+
+fn conf(text: &str) -> RegistriesConf {
+    let mut conf = RegistriesConf::default();
+    conf.merge(parse(text, Path::new("registries.conf")).expect("valid"));
+    conf
+}
+
+fn route(conf: &RegistriesConf, host: &str, path: &str, by_digest: bool) -> Vec<String> {
+    match conf.route(host, path, if by_digest { "@sha256:0" } else { ":1" }) {
+        Route::Locations(all) => all
+            .into_iter()
+            .map(|Location { host, path, insecure, .. }| {
+                format!("{host}/{path}{}", if insecure { " insecure" } else { "" })
+            })
+            .collect(),
+        Route::Blocked { prefix } => vec![format!("blocked {prefix}")],
+    }
+}
+
+#[test]
+fn longest_prefix_wins_and_rewrites() {
+    let conf = conf(
+        r#"
+        unqualified-search-registries = ["docker.io"]
+        [aliases]
+        "fedora" = "registry.example.org/fedora"
+        [[registry]]
+        location = "localhost:5000"
+        insecure = true
+        [[registry]]
+        prefix = "example.com/foo"
+        location = "inner.example.net/bar"
+        [[registry.mirror]]
+        location = "mirror.example.net/m"
+        insecure = true
+        [[registry.mirror]]
+        location = "digests.example.net"
+        pull-from-mirror = "digest-only"
+        [[registry]]
+        prefix = "example.com/foo/closed"
+        location = "x"
+        blocked = true
+        [[registry]]
+        prefix = "*.wild.org"
+        insecure = true
+        [[registry]]
+        prefix = "b.wild.org"
+        [[registry]]
+        prefix = "*.paths.org/team"
+        location = "inner.net"
+        [[registry]]
+        prefix = "tags.org/x:old"
+        blocked = true
+    "#,
+    );
+    assert_eq!(route(&conf, "localhost:5000", "web", false), ["localhost:5000/web insecure"]);
+    assert_eq!(route(&conf, "docker.io", "library/x", false), ["docker.io/library/x"]);
+    assert_eq!(
+        route(&conf, "example.com", "foo/img", false),
+        ["mirror.example.net/m/img insecure", "inner.example.net/bar/img"]
+    );
+    assert_eq!(route(&conf, "example.com", "foo/img", true).len(), 3);
+    assert_eq!(route(&conf, "example.com", "foobar/img", false), ["example.com/foobar/img"]);
+    assert_eq!(route(&conf, "example.com", "foo/closed/a", false), ["blocked example.com/foo/closed"]);
+    assert_eq!(route(&conf, "a.wild.org:80", "x", false), ["a.wild.org:80/x insecure"]);
+    assert_eq!(route(&conf, "wild.org", "x", false), ["wild.org/x"]);
+    assert_eq!(route(&conf, "b.wild.org", "x", false), ["b.wild.org/x"]);
+    assert_eq!(route(&conf, "a.paths.org", "team/x", false), ["inner.net/x"]);
+    assert_eq!(route(&conf, "a.paths.org", "teams/x", false), ["a.paths.org/teams/x"]);
+    assert_eq!(conf.route("tags.org", "x", ":old"), Route::Blocked { prefix: "tags.org/x:old".to_owned() });
+    assert_eq!(route(&conf, "tags.org", "x", false), ["tags.org/x"]);
+    assert_eq!(conf.expand("fedora"), ShortName::Names(vec!["registry.example.org/fedora".to_owned()]));
+    assert_eq!(conf.unqualified_search, ["docker.io"]);
+}
+
+#[test]
+fn bad_files_are_refused() {
+    for text in [
+        "[[registry]]
+",
+        "[registries.search]
+registries = []",
+        "unqualified-search-registries = 3",
+        "[",
+        "unqualified-search-registries = ['https://a.org']",
+        "short-name-mode = 'sometimes'",
+        "[[registry]]
+location = 'https://a.org'",
+        "[[registry]]
+prefix = 'a.*.org'",
+        "[[registry]]
+location = 'a.org'
+[[registry.mirror]]
+insecure = true",
+        "[[registry]]
+location = 'a.org'
+mirror-by-digest-only = true
+[[registry.mirror]]
+location = 'b.org'
+\
+         pull-from-mirror = 'all'",
+        "[aliases]
+'a.org/x' = 'b.org/x'",
+        "[aliases]
+'x:1' = 'b.org/x'",
+        "[aliases]
+x = 'x'",
+    ] {
+        assert!(parse(text, Path::new("registries.conf")).is_err(), "{text:?}");
+    }
+}
+
+#[test]
+fn b19_short_names_are_asked_for_unless_one_is_meant() {
+    let ask = |mode: &str| {
+        let conf = conf(&format!("unqualified-search-registries = ['a.org', 'b.org/']\n{mode}\n[aliases]\nz = ''"));
+        conf.expand("z")
+    };
+    let names = vec!["a.org/z".to_owned(), "b.org/z".to_owned()];
+    assert_eq!(ask(""), ShortName::Ask { names: names.clone(), or_all: false });
+    assert_eq!(ask("short-name-mode = 'enforcing'"), ask(""));
+    assert_eq!(ask("short-name-mode = 'permissive'"), ShortName::Ask { names: names.clone(), or_all: true });
+    assert_eq!(ask("short-name-mode = 'disabled'"), ShortName::Names(names));
+    assert_eq!(conf("").expand("z"), ShortName::Names(Vec::new()));
+}

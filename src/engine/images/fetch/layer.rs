@@ -1,0 +1,195 @@
+//! The processes of one layer: one that watches, one that downloads, one that unpacks.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Blob, Job, Origin, Shared};
+use crate::engine::images::incoming::{failure, unpack_layer};
+use crate::registry::{self, BlobSink, Descriptor};
+use crate::storage;
+use crate::storage::blobs::{BlobWriter, StagedBlob};
+use crate::storage::lease::Lease;
+use crate::storage::unpack::Unpacked;
+use crate::sys;
+use crate::sys::clone::{Forked, fork};
+use crate::sys::process;
+use crate::types::failure::{Failure, FailureKind};
+
+/// Bytes between two notes of progress.
+const NOTE_EVERY: u64 = 1 << 20;
+/// Room in the pipe from download to unpacker: the most that an ordinary user may ask for (`pipe(7)`).
+const PIPE: usize = 1 << 20;
+
+/// From the processes to the engine, one JSON document in a line.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Note {
+    /// So many bytes are there from an earlier try.
+    Resumed(u64),
+    Received(u64),
+    Blob(Result<StagedBlob, Failure>),
+    /// Other bytes than the manifest promises.
+    Wrong(Failure),
+    Layer(Result<Unpacked, Failure>),
+}
+
+/// The layer's process, from the fork to its end.
+pub(super) fn main(
+    parent: process::Pid,
+    job: &Job,
+    origin: &mut dyn Origin,
+    shared: &Shared<'_>,
+    notes: BorrowedFd<'_>,
+) -> ! {
+    let layer = die_with(parent).and_then(|()| watch_over(job, origin, shared, notes));
+    process::exit_now(i32::from(tell(notes, &Note::Layer(layer)).is_err()))
+}
+
+/// In the layer's process: starts the download and the unpacker, and waits for both.
+fn watch_over(
+    job: &Job,
+    origin: &mut dyn Origin,
+    shared: &Shared<'_>,
+    notes: BorrowedFd<'_>,
+) -> Result<Unpacked, Failure> {
+    let unpack = |source| unpack_layer(shared.outer, shared.maps, source, &job.staged, &job.layer);
+    let unpacked = |result: Result<Unpacked, crate::rootless::Error>| {
+        result.map_err(|error| Failure::from_error(error.kind(), &error))
+    };
+    if let Blob::Here(file) = &job.blob {
+        let file = file.try_clone().map_err(|error| Failure::from_error(FailureKind::Other, &error))?;
+        return unpacked(unpack(file));
+    }
+    let (reader, writer) = process::pipe().map_err(|error| failure(&error))?;
+    process::set_pipe_size(writer.as_fd(), PIPE);
+    let parent = process::Pid::this();
+    match fork().map_err(|error| failure(&error))? {
+        Forked::Child => {
+            drop(reader);
+            let ready = die_with(parent).map_err(|failure| Note::Blob(Err(failure)));
+            let note = match ready.and_then(|()| download(job, origin, shared.lease, writer, notes)) {
+                Ok(Some(blob)) => Note::Blob(Ok(blob)),
+                // The unpacker has ended, and tells why.
+                Ok(None) => process::exit_now(0),
+                Err(note) => note,
+            };
+            process::exit_now(i32::from(tell(notes, &note).is_err()))
+        }
+        Forked::Parent(child) => {
+            drop(writer);
+            // The reading end goes with the worker's job, so that the download notices the end of the unpacker.
+            let result = unpack(reader.into());
+            child.wait().map_err(|error| failure(&error))?;
+            unpacked(result)
+        }
+    }
+}
+
+/// The blob goes to disk and down the pipe. None: the other end of the pipe has gone.
+fn download(
+    job: &Job,
+    origin: &mut dyn Origin,
+    lease: &Lease,
+    pipe: OwnedFd,
+    notes: BorrowedFd<'_>,
+) -> Result<Option<StagedBlob>, Note> {
+    let stored = |error: storage::Error| Note::Blob(Err(Failure::from_error(storage_kind(&error), &error)));
+    let layer = &job.layer;
+    origin.after_fork();
+    let blob = match &job.blob {
+        Blob::Partial(partial) => {
+            let mut closed = false;
+            let feed =
+                |bytes: &[u8]| sys::fs::write_all(pipe.as_fd(), bytes).inspect_err(|error| closed = is_end(error));
+            match partial.resume(feed) {
+                // What is left of an earlier try may be damaged: the notes tell what the unpacker has got.
+                Err(_) if closed => return tell(notes, &Note::Resumed(1)).map(|()| None).map_err(lost),
+                other => other.map_err(stored)?,
+            }
+        }
+        Blob::Here(_) | Blob::Away => lease.stage_blob(Some(&layer.blob), Some(layer.size)).map_err(stored)?,
+    };
+    let from = blob.written();
+    if from > 0 {
+        tell(notes, &Note::Resumed(from)).map_err(lost)?;
+    }
+    let descriptor = Descriptor { media_type: layer.media_type.clone(), digest: layer.blob.clone(), size: layer.size };
+    let mut tee = Tee { blob, pipe, notes, told: from, closed: false };
+    match origin.blob(&descriptor, from, &mut tee) {
+        Ok(()) => tee.blob.finish().map(Some).map_err(|error| match error {
+            storage::Error::BlobDigest { .. } => Note::Wrong(Failure::from_error(FailureKind::Other, &error)),
+            error => stored(error),
+        }),
+        Err(_) if tee.closed => Ok(None),
+        Err(error @ registry::Error::WrongSize { .. }) => {
+            Err(Note::Wrong(Failure::from_error(FailureKind::Other, &error)))
+        }
+        Err(error) => Err(Note::Blob(Err(Failure::from_error(sink_kind(&error), &error)))),
+    }
+}
+
+fn lost(error: sys::Error) -> Note {
+    Note::Blob(Err(failure(&error)))
+}
+
+fn is_end(error: &sys::Error) -> bool {
+    error.is(sys::Errno::EPIPE)
+}
+
+/// One blob, two destinations.
+struct Tee<'a> {
+    blob: BlobWriter,
+    pipe: OwnedFd,
+    notes: BorrowedFd<'a>,
+    told: u64,
+    closed: bool,
+}
+
+impl BlobSink for Tee<'_> {
+    fn write(&mut self, bytes: &[u8]) -> sys::Result<()> {
+        self.blob.write_chunk(bytes).map_err(|error| match error {
+            storage::Error::Write { source, .. } => source,
+            error => sys::Error::new("write", error.to_string(), sys::Errno::EFBIG),
+        })?;
+        sys::fs::write_all(self.pipe.as_fd(), bytes).inspect_err(|error| self.closed = is_end(error))?;
+        let received = self.blob.written();
+        if received - self.told >= NOTE_EVERY {
+            self.told = received;
+            tell(self.notes, &Note::Received(received))?;
+        }
+        Ok(())
+    }
+}
+
+/// One write, so that lines of two processes do not mix: short ones are atomic (`pipe(7)`), and a long one is only
+/// written when the other process has ended.
+fn tell(notes: BorrowedFd<'_>, note: &Note) -> sys::Result<()> {
+    let encoded = serde_json::to_vec(note);
+    let mut line = encoded.map_err(|error| sys::Error::new("write", error.to_string(), sys::Errno::EINVAL))?;
+    line.push(b'\n');
+    sys::fs::write_all(notes, &line)
+}
+
+/// SIGKILL for this process when its maker ends.
+fn die_with(parent: process::Pid) -> Result<(), Failure> {
+    sys::prctl::set_parent_death_signal(sys::signal::SIGKILL).map_err(|error| failure(&error))?;
+    if process::Pid::parent() == parent.as_raw() {
+        return Ok(());
+    }
+    Err(Failure::new(FailureKind::Died, "the process that wanted the layer is gone"))
+}
+
+fn storage_kind(error: &storage::Error) -> FailureKind {
+    match error {
+        storage::Error::Write { source, .. } => failure(source).kind,
+        _ => FailureKind::Other,
+    }
+}
+
+fn sink_kind(error: &registry::Error) -> FailureKind {
+    match error {
+        registry::Error::Sink(source) => failure(source).kind,
+        _ => FailureKind::Other,
+    }
+}

@@ -1,0 +1,82 @@
+//! The places that may serve a repository: mirrors, then the registry itself. Whoever fails is passed over.
+
+use super::error::Error;
+use super::manifest::Descriptor;
+use super::pull::{self, Access, RemoteImage};
+use super::session::{BlobSink, Session};
+use crate::config::registries_conf::RegistriesConf;
+use crate::types::digest::Digest;
+use crate::types::platform::Platform;
+use crate::types::reference::Reference;
+
+/// Places to ask, the best first.
+#[derive(Debug)]
+pub(crate) struct Source {
+    reference: Reference,
+    sessions: Vec<Session>,
+}
+
+impl Source {
+    /// All places that the configuration names for `reference`. Nobody is asked yet.
+    pub(crate) fn open(reference: &Reference, access: &Access, configuration: &RegistriesConf) -> Result<Self, Error> {
+        let sessions = pull::sessions(reference, access, configuration)?;
+        Ok(Self { reference: reference.clone(), sessions })
+    }
+
+    /// To be called in a forked process before the first request.
+    pub(crate) fn after_fork(&mut self) {
+        self.sessions.iter_mut().for_each(Session::after_fork);
+    }
+
+    /// Finds the image. Its layers are asked for at the place that has it, and at those that come after that.
+    pub(crate) fn find(&mut self, platform: &Platform) -> Result<RemoteImage, Error> {
+        self.first(|session, reference| pull::image(session, reference, platform))
+    }
+
+    /// Digest of what the reference names now; for `--pull=newer`.
+    pub(crate) fn current_digest(&mut self) -> Result<Digest, Error> {
+        self.first(pull::current_digest)
+    }
+
+    /// All tags of the repository.
+    pub(crate) fn tags(&mut self) -> Result<Vec<String>, Error> {
+        self.first(|session, _| session.tags())
+    }
+
+    /// Streams a blob from byte `from` on; see [`Session::blob`]. The next place goes on where one fails.
+    pub(crate) fn blob(&mut self, descriptor: &Descriptor, from: u64, sink: &mut dyn BlobSink) -> Result<(), Error> {
+        let mut arrived = from;
+        let last = self.sessions.len().saturating_sub(1);
+        for (index, session) in self.sessions.iter_mut().enumerate() {
+            match session.blob(descriptor, &mut arrived, sink) {
+                Err(error) if index < last && !matches!(error, Error::Sink(_)) => passed_over(&error, session),
+                result => return result,
+            }
+        }
+        Err(nowhere(&self.reference))
+    }
+
+    /// The answer of the first place that has one; those before it are forgotten.
+    fn first<T>(&mut self, mut ask: impl FnMut(&mut Session, &Reference) -> Result<T, Error>) -> Result<T, Error> {
+        let last = self.sessions.len().saturating_sub(1);
+        for index in 0..self.sessions.len() {
+            match ask(&mut self.sessions[index], &self.reference) {
+                Ok(answer) => {
+                    self.sessions.drain(..index);
+                    return Ok(answer);
+                }
+                Err(error) if index < last => passed_over(&error, &self.sessions[index]),
+                Err(error) => return Err(error),
+            }
+        }
+        Err(nowhere(&self.reference))
+    }
+}
+
+fn passed_over(error: &Error, session: &Session) {
+    tracing::debug!(%error, host = session.location().host, "mirror passed over");
+}
+
+fn nowhere(reference: &Reference) -> Error {
+    Error::NotFound { name: reference.to_string(), detail: ": no place to ask is configured".to_owned() }
+}

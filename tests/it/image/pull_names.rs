@@ -1,0 +1,153 @@
+//! Short names, mirrors that fail half-way, all tags.
+
+use super::peer::{Answer, Peer, Served};
+use crate::harness::image::{ImageBuilder, Layer};
+use crate::harness::registry::Registry;
+use crate::harness::terminal::Terminal;
+use crate::harness::{Env, requires};
+
+fn image(content: &[u8]) -> ImageBuilder {
+    ImageBuilder::scratch().layer(Layer::new().file("a", 0o644, content))
+}
+
+fn configure(env: &Env, text: &str) {
+    let dir = env.home().join(".config/containers");
+    std::fs::create_dir_all(&dir).unwrap();
+    std::fs::write(dir.join("registries.conf"), text).unwrap();
+}
+
+fn insecure(peers: &[&Peer]) -> String {
+    peers.iter().map(|peer| format!("[[registry]]\nlocation = \"{}\"\ninsecure = true\n", peer.address())).collect()
+}
+
+#[test]
+fn b19_an_ambiguous_short_name_fails_closed_without_a_terminal() {
+    requires!(userns);
+    let env = Env::new();
+    let (first, second) = (Peer::start([].into()), Served::new(&image(b"1")).start());
+    let search = format!("unqualified-search-registries = [\"{}\", \"{}\"]\n", first.address(), second.address());
+    let registries = insecure(&[&first, &second]);
+    configure(&env, &format!("{search}{registries}"));
+    for arguments in [["pull", "-q", "web:1"], ["run", "--rm", "web:1"], ["pull", "--policy=newer", "web:1"]] {
+        env.run(arguments).code(125).stderr_has("could mean").stderr_has(second.address());
+    }
+    assert!(first.requests().is_empty() && second.requests().is_empty(), "nobody was asked");
+    // Whoever wants Podman's default says so: then all are tried in turn.
+    configure(&env, &format!("{search}short-name-mode = \"permissive\"\n{registries}"));
+    env.run(["pull", "web:1"]).success().stderr_has("Trying to pull");
+    env.run(["image", "exists", &second.name()]).success();
+    // Now it is here, under the name that the search registries give it.
+    env.run(["pull", "-q", "--policy=never", "web:1"]).success();
+}
+
+#[test]
+fn b19_on_a_terminal_the_user_chooses_once() {
+    requires!(userns);
+    let env = Env::new();
+    let (first, second) = (Peer::start([].into()), Served::new(&image(b"1")).start());
+    let search = format!("unqualified-search-registries = [\"{}\", \"{}\"]\n", first.address(), second.address());
+    configure(&env, &format!("{search}{}", insecure(&[&first, &second])));
+    let mut terminal = Terminal::start(&env.command(["pull", "web:1"]), 24, 80);
+    terminal.expect("Number [1-2]");
+    terminal.send("2\n");
+    assert_eq!(terminal.finish().0, 0);
+    assert!(first.requests().is_empty());
+    let kept = std::fs::read_to_string(env.home().join(".cache/containers/short-name-aliases.conf")).unwrap();
+    assert!(kept.contains(second.address()), "{kept}");
+    env.run(["pull", "-q", "web:1"]).success();
+    assert!(first.requests().is_empty());
+}
+
+#[test]
+fn drop_ins_alias_and_are_refused_when_wrong() {
+    requires!(userns);
+    let env = Env::new();
+    let peer = Served::new(&image(b"1")).start();
+    configure(&env, &insecure(&[&peer]));
+    let dir = env.home().join(".config/containers/registries.conf.d");
+    std::fs::create_dir_all(&dir).unwrap();
+    std::fs::write(dir.join("10-x.conf"), format!("[aliases]\nshort = \"{}/web\"\n", peer.address())).unwrap();
+    env.run(["pull", "-q", "short:1"]).success();
+    env.run(["image", "exists", &peer.name()]).success();
+    std::fs::write(dir.join("20-x.conf"), "[aliases]\nshort = 'no registry'\n").unwrap();
+    env.run(["pull", "-q", "short:1"]).code(125).stderr_has("20-x.conf");
+}
+
+#[test]
+fn a_layer_that_the_mirror_lacks_comes_from_the_registry() {
+    requires!(userns);
+    let env = Env::new();
+    let origin = Served::new(&image(b"1")).start();
+    let mut half = Served::new(&image(b"1"));
+    let path = half.layer(0);
+    let bytes = half.body(&path);
+    half.answers.insert(path, Answer::Cut(bytes.len(), bytes[..20].to_vec()));
+    let mirror = half.start();
+    configure(
+        &env,
+        &format!("{}[[registry.mirror]]\nlocation = \"{}\"\ninsecure = true\n", insecure(&[&origin]), mirror.address()),
+    );
+    env.run(["pull", "-q", "--retry=0", &origin.name()]).success();
+    assert_eq!((mirror.asked("/blobs/"), origin.asked("/blobs/"), origin.asked("/manifests/")), (2, 1, 0));
+    let range = origin.requests().concat().to_ascii_lowercase();
+    assert!(range.contains("range: bytes=20-"), "it goes on where the mirror stopped: {range}");
+}
+
+#[test]
+fn a_mirror_for_digests_only_is_not_asked_for_tags() {
+    requires!(userns);
+    let env = Env::new();
+    let (origin, mirror) = (Served::new(&image(b"1")).start(), Served::new(&image(b"1")).start());
+    let conf = format!(
+        "[[registry]]\nlocation = \"{}\"\ninsecure = true\nmirror-by-digest-only = true\n\
+         [[registry.mirror]]\nlocation = \"{}\"\ninsecure = true\n",
+        origin.address(),
+        mirror.address()
+    );
+    configure(&env, &conf);
+    env.run(["pull", "-q", &origin.name()]).success();
+    assert!(mirror.requests().is_empty());
+    let digest = env.run(["image", "inspect", "--format", "{{.Digest}}", &origin.name()]).success().trimmed();
+    env.run(["rmi", "-a", "-f"]).success();
+    let before = origin.requests().len();
+    // The tag beside a digest says nothing.
+    env.run(["pull", "-q", &format!("{}@{digest}", origin.name())]).success();
+    assert_eq!(origin.requests().len(), before);
+    env.run(["image", "exists", &format!("{}/web@{digest}", origin.address())]).success();
+}
+
+#[test]
+fn all_tags() {
+    requires!(userns, registry);
+    let env = Env::new();
+    let registry = Registry::start(&env);
+    for tag in ["1", "2", "latest"] {
+        let dir = env.path(tag);
+        image(tag.as_bytes()).oci_dir(&dir, "1");
+        registry.push(&format!("oci:{}:1", dir.display()), &format!("team/web:{tag}"));
+    }
+    let name = registry.name("team/web");
+    let ids = env.run(["pull", "-q", "--tls-verify=false", "--all-tags", &name]).success().stdout();
+    assert_eq!(ids.lines().count(), 3, "{ids}");
+    for tag in ["1", "2", "latest"] {
+        env.run(["image", "exists", &format!("{name}:{tag}")]).success();
+    }
+    env.run(["pull", "-a", &format!("{name}:1")]).code(125).stderr_has("--all-tags");
+}
+
+#[test]
+fn a_layer_that_is_here_in_other_clothes_is_not_fetched() {
+    requires!(userns);
+    let env = Env::new();
+    let base = || Layer::new().file("base", 0o644, &[7; 5000]);
+    let peer = Served::new(&ImageBuilder::scratch().layer(base())).start();
+    env.run(["pull", "-q", "--tls-verify=false", &peer.name()]).success();
+    // The same tar above another layer, and compressed in another way.
+    let other = ImageBuilder::scratch()
+        .compression(crate::harness::image::Compression::Zstd)
+        .layer(Layer::new().file("first", 0o644, b"first"))
+        .layer(base());
+    let peer = Served::new(&other).start();
+    env.run(["pull", "-q", "--tls-verify=false", &peer.name()]).success();
+    assert_eq!(peer.asked("/blobs/"), 2, "config and first layer: {:?}", peer.requests());
+}
