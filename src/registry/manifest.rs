@@ -48,6 +48,14 @@ pub(crate) struct Entry {
     platform: Option<EntryPlatform>,
 }
 
+impl Entry {
+    /// The platform of an entry that has one.
+    pub(crate) fn platform_name(&self) -> Option<String> {
+        let platform = self.platform.as_ref()?;
+        Some(Platform::new(&platform.os, &platform.architecture, platform.variant.as_deref()).to_string())
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 struct EntryPlatform {
     #[serde(default)]

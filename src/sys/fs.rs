@@ -448,6 +448,11 @@ pub(crate) fn write_public(path: &Path, bytes: &[u8]) -> Result<()> {
     write_all(file.as_fd(), bytes)
 }
 
+/// True if the next read of a file begins at its first byte.
+pub(crate) fn is_at_start(file: &File) -> bool {
+    rustix::fs::tell(file).is_ok_and(|at| at == 0)
+}
+
 /// Copies everything from one descriptor to another; returns how much.
 pub(crate) fn copy_stream(from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> Result<u64> {
     let mut total = 0;

@@ -1,14 +1,15 @@
 //! `load`: images out of an archive, by the same way as a pull; the archive takes the registry's place.
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use crate::engine::{Engine, Error};
-use crate::registry::Archive;
+use crate::registry::archive::{Archive, ArchivedImage};
 use crate::storage::images::Image;
 use crate::storage::lease::Lease;
-use crate::storage::unpack::{self, Compression};
+use crate::storage::unpack::{self, Compression, Limits};
 use crate::sys;
+use crate::sys::dir::FileKind;
 use crate::sys::fs::File;
 use crate::types::platform::Platform;
 use crate::types::progress::Progress;
@@ -42,9 +43,21 @@ pub(crate) struct LoadedImage {
 impl Engine {
     /// Takes in all images of an archive.
     pub(crate) fn load(&self, request: LoadRequest, progress: &dyn Progress) -> Result<Vec<LoadedImage>, Error> {
+        let platform = request.platform.unwrap_or_else(Platform::host);
+        self.load_chosen(request.input, &platform, &all, progress)
+    }
+
+    /// Takes in the images that `choose` leaves over, under the names that it gives them.
+    pub(super) fn load_chosen(
+        &self,
+        input: ArchiveInput,
+        platform: &Platform,
+        choose: &Choose<'_>,
+        progress: &dyn Progress,
+    ) -> Result<Vec<LoadedImage>, Error> {
         // What has to be spooled lies in a lease of its own, until all images are in.
         let lease = self.store.lease()?;
-        let loaded = self.load_from(&lease, request, progress);
+        let loaded = self.load_from(&lease, input, platform, choose, progress);
         let ended = lease.finish(&self.store);
         let loaded = loaded?;
         ended?;
@@ -55,16 +68,16 @@ impl Engine {
     fn load_from(
         &self,
         lease: &Lease,
-        request: LoadRequest,
+        input: ArchiveInput,
+        platform: &Platform,
+        choose: &Choose<'_>,
         progress: &dyn Progress,
     ) -> Result<Vec<LoadedImage>, Error> {
-        let platform = request.platform.unwrap_or_else(Platform::host);
-        let (mut archive, name) = open(lease, request.input)?;
-        let failed = |source| Error::Archive { name: name.clone(), source: Box::new(source) };
-        let images = archive.images(&platform).map_err(failed)?;
+        let (mut archive, name) = open(lease, input)?;
+        let images = archive.images(platform);
+        let images = images.map_err(|source| Error::Archive { name: name.clone(), source: Box::new(source) })?;
         let mut loaded = Vec::with_capacity(images.len());
-        for archived in images {
-            let names = archived.names.iter().map(|name| local_name(name)).collect::<Result<Vec<_>, _>>()?;
+        for (archived, names) in choose(images)? {
             let image = self.take_in(&names, &mut archive, archived.image, progress)?;
             loaded.push(LoadedImage { image, names });
         }
@@ -72,9 +85,21 @@ impl Engine {
     }
 }
 
+/// Decides which images of an archive are meant, and what they shall be called.
+pub(super) type Choose<'a> = dyn Fn(Vec<ArchivedImage>) -> Result<Vec<(ArchivedImage, Vec<Reference>)>, Error> + 'a;
+
+/// All of them, as the archive names them.
+fn all(images: Vec<ArchivedImage>) -> Result<Vec<(ArchivedImage, Vec<Reference>)>, Error> {
+    let named = |image: ArchivedImage| {
+        let names = image.names.iter().map(|name| local_name(name)).collect::<Result<Vec<_>, _>>()?;
+        Ok((image, names))
+    };
+    images.into_iter().map(named).collect()
+}
+
 /// A name from an archive. What `docker save` wrote in short is docker.io's; a bare word, as an OCI layout may have
 /// it, is nobody's.
-fn local_name(text: &str) -> Result<Reference, Error> {
+pub(super) fn local_name(text: &str) -> Result<Reference, Error> {
     let parsed = if text.contains([':', '/', '@']) { text.parse() } else { Reference::local(text) };
     parsed.map_err(Error::Reference)
 }
@@ -99,7 +124,12 @@ fn open(lease: &Lease, input: ArchiveInput) -> Result<(Archive, String), Error> 
         }
         ArchiveInput::Stream(stream) => {
             let name = "standard input";
-            let file = spool(lease, stream.into(), name)?;
+            let file = File::from(stream);
+            // `load < FILE`: what can be read at any place needs no copy.
+            let stat = sys::dir::fstat(file.as_fd()).map_err(|source| unreadable(Path::new(name), source))?;
+            let at_start = stat.kind == FileKind::Regular && sys::fs::is_at_start(&file);
+            let plain = at_start && is_plain(&file, Path::new(name))?;
+            let file = if plain { file } else { spool(lease, file, name)? };
             Ok((Archive::from_tar(file, name).map_err(failed(name))?, name.to_owned()))
         }
     }
@@ -116,17 +146,15 @@ pub(super) fn spool(lease: &Lease, source: File, name: &str) -> Result<File, Err
     let failed = |source| Error::Unpack { name: name.to_owned(), source };
     let path = lease.new_path("spool");
     let staged = |source| Error::Path { what: "write", path: path.clone(), source };
-    let (compression, mut reader) = unpack::open_plain(source).map_err(failed)?;
+    let mut reader = unpack::open_archive(source, Limits::default()).map_err(failed)?;
     let file = sys::fs::create_new(&path, 0o600).map_err(staged)?;
     let mut buffer = vec![0; 256 << 10];
     let mut at = 0;
     loop {
-        let count = match reader.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(count) => count,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(failed(unpack::Error::Decompress(compression, error))),
-        };
+        let count = reader.next(&mut buffer).map_err(failed)?;
+        if count == 0 {
+            break;
+        }
         sys::dir::write_all_at(&file, &buffer[..count], at).map_err(staged)?;
         at += count as u64;
     }

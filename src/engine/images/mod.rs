@@ -30,6 +30,7 @@ mod remap;
 mod remove;
 mod resolve;
 mod save;
+mod source;
 mod tag;
 mod transport;
 

@@ -25,6 +25,8 @@ pub(crate) struct Archive {
     pub(super) members: Members,
     /// Blobs that are not found by their digest: layers of `docker save`.
     pub(super) blobs: HashMap<Digest, String>,
+    /// Blobs have no directory of their own (`dir` transport).
+    pub(super) flat: bool,
     /// For messages.
     pub(super) name: String,
 }
@@ -33,20 +35,23 @@ impl Archive {
     /// Opens a tar that is not compressed. `name` is for messages.
     pub(crate) fn from_tar(file: File, name: &str) -> Result<Self, Error> {
         let members = Members::index(file).map_err(|why| invalid(name, why))?;
-        Ok(Self { members, blobs: HashMap::new(), name: name.to_owned() })
+        Ok(Self { members, blobs: HashMap::new(), flat: false, name: name.to_owned() })
     }
 
     /// Opens a directory.
     pub(crate) fn from_dir(path: &Path) -> Result<Self, Error> {
         let name = path.display().to_string();
         let members = Members::open_dir(path).map_err(|source| Error::Archive { name: name.clone(), source })?;
-        Ok(Self { members, blobs: HashMap::new(), name })
+        Ok(Self { members, blobs: HashMap::new(), flat: false, name })
     }
 
     /// The images in it, each for `platform` where there is a choice.
     pub(crate) fn images(&mut self, platform: &Platform) -> Result<Vec<ArchivedImage>, Error> {
         // `docker save` of today writes both; its own list has the full names.
         if let Some(list) = self.read("manifest.json")? {
+            if list.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{') && super::plain_dir::is_one(self)? {
+                return super::plain_dir::images(self, list, platform);
+            }
             return super::docker::images(self, &list);
         }
         match self.read("index.json")? {
@@ -75,9 +80,14 @@ impl Archive {
     pub(super) fn locate(&self, digest: &Digest) -> Result<Located, Error> {
         let path = match self.blobs.get(digest) {
             Some(path) => path.clone(),
+            None if self.flat => digest.hex(),
             None => format!("blobs/sha256/{}", digest.hex()),
         };
-        let located = self.members.find(&path).map_err(|source| self.failed(source))?;
+        let mut located = self.members.find(&path).map_err(|source| self.failed(source))?;
+        if located.is_none() && self.flat {
+            let path = format!("{path}.manifest.json");
+            located = self.members.find(&path).map_err(|source| self.failed(source))?;
+        }
         located.ok_or_else(|| invalid(&self.name, format!("blob {digest} is missing")))
     }
 

@@ -1,4 +1,4 @@
-//! Images in a file or a directory: OCI layouts and what `docker save` writes. A tar is indexed once and its blobs are
+//! Images in a file or a directory: OCI layouts, what `docker save` writes, and plain directories. A tar is indexed once and its blobs are
 //! read by offset; names inside are only ever looked up in that index, or by descriptor in the directory (case B17).
 
 mod archived;
@@ -6,9 +6,10 @@ mod docker;
 mod members;
 mod oci;
 mod outgoing;
+mod plain_dir;
 mod writer;
 
-pub(crate) use archived::Archive;
+pub(crate) use archived::{Archive, ArchivedImage};
 pub(crate) use outgoing::{
     DockerItem, OciItem, dir_blob, docker_config, docker_layer, finish_dir, finish_docker, finish_oci, oci_blob,
 };

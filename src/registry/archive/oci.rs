@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::archived::{Archive, ArchivedImage, invalid};
 use crate::registry::error::Error;
-use crate::registry::manifest::{self, Descriptor, Entry, Manifest};
+use crate::registry::manifest::{self, Descriptor, Entry, ImageManifest, Manifest};
 use crate::registry::pull::{DEEPEST, RemoteImage, config};
 use crate::types::digest::Digest;
 use crate::types::platform::Platform;
@@ -49,10 +49,14 @@ pub(super) fn images(archive: &Archive, index: &[u8], platform: &Platform) -> Re
     let named: Named = serde_json::from_slice(index).map_err(|error| why(error.to_string()))?;
     // Entries of one name are one image for several platforms.
     let mut groups: Vec<(Option<String>, Vec<Entry>)> = Vec::new();
+    // Without names, they are so only if each has a platform of its own.
+    let platforms: Vec<String> = entries.iter().filter_map(Entry::platform_name).collect();
+    let distinct = platforms.len() == entries.len()
+        && platforms.iter().collect::<std::collections::BTreeSet<_>>().len() == platforms.len();
     for (entry, named) in entries.into_iter().zip(&named.manifests) {
         let annotations = named.annotations.as_ref();
         let name = NAMES.iter().find_map(|key| annotations?.get(*key).cloned());
-        match groups.iter_mut().find(|group| group.0 == name) {
+        match groups.iter_mut().find(|group| group.0 == name && (name.is_some() || distinct)) {
             Some(group) => group.1.push(entry),
             None => groups.push((name, vec![entry])),
         }
@@ -73,7 +77,7 @@ pub(super) fn images(archive: &Archive, index: &[u8], platform: &Platform) -> Re
 }
 
 /// From the entries of one image to its manifest, over further indexes.
-fn resolve(archive: &Archive, entries: &[Entry], platform: &Platform) -> Result<RemoteImage, Error> {
+pub(super) fn resolve(archive: &Archive, entries: &[Entry], platform: &Platform) -> Result<RemoteImage, Error> {
     let no_platform = |entries: &[Entry]| Error::NoPlatform {
         name: archive.name.clone(),
         wanted: platform.clone(),
@@ -92,19 +96,7 @@ fn resolve(archive: &Archive, entries: &[Entry], platform: &Platform) -> Result<
         let parsed = manifest::parse(&bytes, Some(&chosen.media_type))
             .map_err(|why| invalid(&archive.name, format!("manifest {}: {why}", chosen.digest)))?;
         match parsed {
-            Manifest::Image(manifest) => {
-                let config_bytes = archive.document(&manifest.config)?;
-                let config = config(&config_bytes, &manifest)
-                    .map_err(|why| invalid(&archive.name, format!("config {}: {why}", manifest.config.digest)))?;
-                return Ok(RemoteImage {
-                    index: top,
-                    manifest_digest: chosen.digest,
-                    manifest_bytes: bytes,
-                    manifest,
-                    config_bytes,
-                    config,
-                });
-            }
+            Manifest::Image(manifest) => return image(archive, chosen.digest, bytes, manifest, top),
             Manifest::Index(entries) => {
                 let next = manifest::choose(&entries, platform).ok_or_else(|| no_platform(&entries))?;
                 let next = next.descriptor.clone();
@@ -114,4 +106,18 @@ fn resolve(archive: &Archive, entries: &[Entry], platform: &Platform) -> Result<
         }
     }
     Err(invalid(&archive.name, format!("indexes within indexes, more than {DEEPEST} deep")))
+}
+
+/// Adds its configuration to a manifest.
+pub(super) fn image(
+    archive: &Archive,
+    manifest_digest: Digest,
+    manifest_bytes: Vec<u8>,
+    manifest: ImageManifest,
+    index: Option<(Digest, Vec<u8>)>,
+) -> Result<RemoteImage, Error> {
+    let config_bytes = archive.document(&manifest.config)?;
+    let config = config(&config_bytes, &manifest)
+        .map_err(|why| invalid(&archive.name, format!("config {}: {why}", manifest.config.digest)))?;
+    Ok(RemoteImage { index, manifest_digest, manifest_bytes, manifest, config_bytes, config })
 }

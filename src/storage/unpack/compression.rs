@@ -17,6 +17,11 @@ impl Compression {
     /// Number of first bytes that [`Self::sniff`] wants to see.
     pub(crate) const MAGIC_LEN: usize = 6;
 
+    /// True for an xz stream: no layer may be one, but an archive.
+    pub(crate) fn is_xz(magic: &[u8]) -> bool {
+        magic.starts_with(&[0xfd, b'7', b'z', b'X', b'Z', 0])
+    }
+
     /// What a stream that begins with these bytes is; what we know but cannot read is an error.
     pub(crate) fn sniff(magic: &[u8]) -> Result<Self, Error> {
         match magic {

@@ -12,11 +12,13 @@ pub(crate) enum Error {
     Read(#[source] std::io::Error),
     #[error("decompress {0} layer")]
     Decompress(Compression, #[source] std::io::Error),
+    #[error("decompress the archive")]
+    DecompressArchive(#[source] std::io::Error),
     #[error("layer is compressed with {0}, which is not supported: use gzip, zstd or none")]
     UnsupportedCompression(&'static str),
     #[error("layer is labelled {label}, but its content is {found}")]
     Label { label: Compression, found: Compression },
-    #[error("layer expands from {compressed} to more than {limit} bytes: refused as a decompression bomb")]
+    #[error("it expands from {compressed} to more than {limit} bytes: refused as a decompression bomb")]
     Bomb { compressed: u64, limit: u64 },
     #[error("start decompression thread")]
     Thread(#[source] std::io::Error),

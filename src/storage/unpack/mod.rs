@@ -29,6 +29,4 @@ pub(crate) use confine::confine;
 pub(crate) use error::Error;
 pub(crate) use inherit::inherit_parents;
 pub(crate) use remarks::Remarks;
-#[cfg(test)]
-pub(crate) use stream::Limits;
-pub(crate) use stream::{PlainLayer, open_plain};
+pub(crate) use stream::{Limits, Opened, PlainLayer, open_archive};

@@ -25,6 +25,9 @@ const IN_FLIGHT: usize = 8;
 /// `log2` of the largest window that a zstd frame may ask for: 128 MiB (case A23).
 const ZSTD_WINDOW_LOG: u32 = 27;
 
+/// Most memory that an xz stream may ask for, in KiB: what `xz -9` needs, twice.
+const XZ_MEMORY_KIB: u32 = 128 << 10;
+
 /// What a stream may cost.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
@@ -91,12 +94,56 @@ pub(super) fn start(source: File, label: Option<Compression>, limits: Limits) ->
     Ok(Stream { chunks, used, producer: Producer::Running(thread), bytes: Vec::new(), start: 0, offset: 0 })
 }
 
-/// Decompresses a whole stream without a thread of its own, for small documents and archives.
-pub(crate) fn open_plain(source: File) -> Result<(Compression, Box<dyn Read + Send>), Error> {
-    let (magic, input) = peek(source).map_err(Error::Read)?;
-    let compression = Compression::sniff(&magic)?;
-    let reader = decoder(compression, input).map_err(|error| Error::Decompress(compression, error))?;
-    Ok((compression, reader))
+/// A whole archive being read, whatever it is compressed with, without a thread of its own. It may expand as far as a
+/// layer may (case A23).
+pub(crate) struct Opened {
+    inner: Box<dyn Read + Send>,
+    /// None of the compressions.
+    plain: bool,
+    compressed: std::sync::Arc<std::sync::atomic::AtomicU64>,
+    uncompressed: u64,
+    limits: Limits,
+}
+
+impl std::fmt::Debug for Opened {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Opened").field("plain", &self.plain).finish_non_exhaustive()
+    }
+}
+
+/// Opens an archive. Other than a layer, it may be compressed with xz, too.
+pub(crate) fn open_archive(source: File, limits: Limits) -> Result<Opened, Error> {
+    let compressed = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
+    let (magic, input) = peek(Counting { inner: source, count: std::sync::Arc::clone(&compressed) }).map_err(Error::Read)?;
+    let (inner, plain): (Box<dyn Read + Send>, bool) = if Compression::is_xz(&magic) {
+        (Box::new(lzma_rust2::XzReader::new_mem_limit(input, true, XZ_MEMORY_KIB)), false)
+    } else {
+        let compression = Compression::sniff(&magic)?;
+        let reader = decoder(compression, input).map_err(|error| Error::Decompress(compression, error))?;
+        (reader, compression == Compression::None)
+    };
+    Ok(Opened { inner, plain, compressed, uncompressed: 0, limits })
+}
+
+impl Opened {
+    /// Reads at least one byte; 0 is the end.
+    pub(crate) fn next(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
+        let count = loop {
+            match self.inner.read(buffer) {
+                Ok(count) => break count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if self.plain => return Err(Error::Read(error)),
+                Err(error) => return Err(Error::DecompressArchive(error)),
+            }
+        };
+        self.uncompressed += count as u64;
+        let compressed = self.compressed.load(std::sync::atomic::Ordering::Relaxed);
+        let limit = self.limits.base.saturating_add(compressed.saturating_mul(self.limits.ratio));
+        if !self.plain && self.uncompressed > limit {
+            return Err(Error::Bomb { compressed, limit });
+        }
+        Ok(count)
+    }
 }
 
 /// A layer being read as the plain tar that it is, decompressed by a thread of its own.

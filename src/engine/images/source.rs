@@ -1,0 +1,75 @@
+//! Images from a place that is no registry: `pull oci:DIR:NAME` and the like.
+
+use std::path::Path;
+
+use super::load::{ArchiveInput, LoadedImage, local_name};
+use super::transport::{Form, Place};
+use crate::engine::{Engine, Error};
+use crate::registry::archive::ArchivedImage;
+use crate::types::platform::Platform;
+use crate::types::progress::Progress;
+use crate::types::reference::Reference;
+
+impl Engine {
+    /// Takes in what a place holds: all images of a docker-archive, of the others the one that is meant. The names that
+    /// they get are told as messages (case B18).
+    pub(crate) fn pull_place(
+        &self,
+        place: &Place,
+        platform: Option<&Platform>,
+        progress: &dyn Progress,
+    ) -> Result<Vec<LoadedImage>, Error> {
+        let host = Platform::host();
+        let input = ArchiveInput::Path(place.path.clone());
+        let chosen = |images: Vec<ArchivedImage>| choose(place, images);
+        let loaded = self.load_chosen(input, platform.unwrap_or(&host), &chosen, progress)?;
+        for name in loaded.iter().flat_map(|image| &image.names) {
+            progress.message(&format!("Named {name}"));
+        }
+        Ok(loaded)
+    }
+}
+
+/// The images that are meant, with the names that they shall get.
+fn choose(place: &Place, mut images: Vec<ArchivedImage>) -> Result<Vec<(ArchivedImage, Vec<Reference>)>, Error> {
+    let missing = |why: String| Error::Place { text: place.path.display().to_string(), why };
+    let all: Vec<String> = images.iter().flat_map(|image| image.names.clone()).collect();
+    let Some(wanted) = &place.name else {
+        if images.len() > 1 && place.form != Form::DockerArchive {
+            return Err(missing(format!("it holds {} images, name one: {}", images.len(), all.join(", "))));
+        }
+        return images
+            .into_iter()
+            .map(|image| {
+                let mut names = image.names.iter().map(|name| local_name(name)).collect::<Result<Vec<_>, _>>()?;
+                if names.is_empty() && place.form == Form::Dir {
+                    names.extend(name_of_path(&place.path));
+                }
+                Ok((image, names))
+            })
+            .collect();
+    };
+    // `@1` is the second image of an archive whose images have no names.
+    if let Some(index) = wanted.strip_prefix('@').and_then(|index| index.parse::<usize>().ok()) {
+        if index >= images.len() {
+            return Err(missing(format!("it holds {} images", images.len())));
+        }
+        return Ok(vec![(images.swap_remove(index), Vec::new())]);
+    }
+    let same = |name: &str| {
+        name == wanted
+            || (place.form == Form::DockerArchive
+                && matches!((name.parse::<Reference>(), wanted.parse::<Reference>()), (Ok(a), Ok(b)) if a == b))
+    };
+    match images.into_iter().find(|image| image.names.iter().any(|name| same(name))) {
+        Some(image) => Ok(vec![(image, vec![local_name(wanted)?])]),
+        None if all.is_empty() => Err(missing(format!("no image in it is named {wanted:?}: none has a name"))),
+        None => Err(missing(format!("no image in it is named {wanted:?}; it has: {}", all.join(", ")))),
+    }
+}
+
+/// `dir:/tmp/app` is `localhost/tmp/app`, as Podman has it.
+fn name_of_path(path: &Path) -> Option<Reference> {
+    let path = path.to_str()?.trim_matches('/').to_ascii_lowercase();
+    format!("localhost/{path}").parse().ok()
+}
