@@ -36,6 +36,8 @@ pub(super) struct Client {
     host: String,
     /// Certificates are not checked, and plain http is allowed.
     insecure: bool,
+    /// Addresses may be of http.
+    http: bool,
     certificates: Certificates,
     proxies: Proxies,
     /// Root certificates take 3–9 ms to load: only when the first https connection is made.
@@ -145,6 +147,7 @@ impl Client {
         Self {
             host: host.to_owned(),
             insecure,
+            http: false,
             certificates: Certificates::default(),
             proxies: Proxies::from_environment(),
             roots: OnceCell::new(),
@@ -160,6 +163,11 @@ impl Client {
     /// Forgets the open connections, so that two processes never talk on one: to be called after a fork.
     pub(super) fn forget_connections(&mut self) {
         self.agents = RefCell::default();
+    }
+
+    /// Speaks http where an address says so; certificates of https are verified all the same.
+    pub(super) fn allow_http(&mut self) {
+        self.http = true;
     }
 
     pub(super) fn is_insecure(&self) -> bool {
@@ -286,7 +294,7 @@ impl Client {
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
-            .https_only(!self.insecure)
+            .https_only(!self.insecure && !self.http)
             .proxy(proxy)
             .user_agent(concat!("sampan/", env!("CARGO_PKG_VERSION")))
             // A blob is hashed as it is stored there: no encoding on the way.

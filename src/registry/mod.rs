@@ -19,6 +19,7 @@ mod source;
 mod tags;
 mod upload;
 mod url;
+mod web;
 
 #[cfg(test)]
 mod tests;
@@ -36,3 +37,4 @@ pub(crate) use session::Session;
 pub(crate) use session::{BlobSink, Retry};
 pub(crate) use source::Source;
 pub(crate) use upload::Arrival;
+pub(crate) use web::download;

@@ -1,6 +1,7 @@
 //! A tree, or one file of it, becomes a tar: the reading half of `cp`. Everything is opened by descriptor in its
 //! directory; nothing but regular files is read, holes are not.
 
+use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::io::Write;
 use std::os::fd::AsFd;
@@ -11,7 +12,12 @@ use crate::sys::dir::{self, Dir, FileKind, Stat};
 use crate::sys::fs::File;
 use crate::sys::root::RootDir;
 use crate::sys::{self, Errno, xattr};
+use crate::types::idmap::{IdMap, IdMaps};
 
+/// Owner and mode of the image (`unpack::metadata`).
+const OVERRIDE: &str = "user.containers.override_stat";
+/// Who has no id in the container.
+const OVERFLOW: u32 = 65_534;
 /// Most runs of data that a sparse file is written with; readers refuse more.
 const MOST_RUNS: usize = 9_000;
 
@@ -42,7 +48,7 @@ pub(crate) fn pack<W: Write>(root: &RootDir, path: &Path, name: Option<&OsStr>, 
     let failed = |source| Error::Read { path: path.into(), source };
     let fd = root.lookup(path).map_err(failed)?;
     let stat = dir::fstat(fd.as_fd()).map_err(failed)?;
-    let mut packer = Packer { out, skipped: 0, buffer: vec![0; 256 << 10] };
+    let mut packer = Packer::new(out, Terms::default());
     let name = name.map(OsStr::as_bytes).unwrap_or_default().to_vec();
     match stat.kind {
         FileKind::Regular => packer.file(&root.open_file(path).map_err(failed)?, &name)?,
@@ -54,10 +60,37 @@ pub(crate) fn pack<W: Write>(root: &RootDir, path: &Path, name: Option<&OsStr>, 
     Ok(packer.skipped)
 }
 
-struct Packer<W> {
+/// In whose terms a tree is packed.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Terms<'a> {
+    /// Ids in the tar ↔ ids here; as they are if not given.
+    pub(crate) ids: Option<&'a IdMaps>,
+    /// Further names of a file are hard links; files without a link otherwise.
+    pub(crate) links: bool,
+}
+
+/// Writes a whole root file system, its own directory first as `./`. Returns how many devices and sockets were left out.
+pub(crate) fn pack_root<W: Write>(root: &RootDir, terms: &Terms<'_>, out: W) -> Result<u64, Error> {
+    let failed = |source| Error::Read { path: OsString::from("/"), source };
+    let top = root.dir().try_clone().map_err(failed)?;
+    let stat = top.stat_self().map_err(failed)?;
+    let mut packer = Packer::new(out, *terms);
+    packer.directory(&top, &stat, b"./")?;
+    packer.tree(top, &stat, Vec::new())?;
+    packer.write(&[0; 1024])?;
+    packer.out.flush().map_err(Error::Write)?;
+    Ok(packer.skipped)
+}
+
+struct Packer<'a, W> {
     out: W,
     skipped: u64,
     buffer: Vec<u8>,
+    terms: Terms<'a>,
+    /// First name of each file with several.
+    links: HashMap<(u64, u64), Vec<u8>>,
+    /// Ids in the tar of the next entry, if the disk has others.
+    real: Option<(u32, u32)>,
 }
 
 /// A directory that is being read.
@@ -67,7 +100,25 @@ struct Level {
     names: Vec<(OsString, FileKind)>,
 }
 
-impl<W: Write> Packer<W> {
+impl<'a, W: Write> Packer<'a, W> {
+    fn new(out: W, terms: Terms<'a>) -> Self {
+        Self { out, skipped: 0, buffer: vec![0; 256 << 10], terms, links: HashMap::new(), real: None }
+    }
+
+    /// True if the file is packed already, as another name that was linked to.
+    fn linked(&mut self, stat: &Stat, path: &[u8]) -> Result<bool, Error> {
+        if !self.terms.links || stat.links < 2 {
+            return Ok(false);
+        }
+        let key = (stat.device, stat.inode);
+        let Some(first) = self.links.get(&key).cloned() else {
+            self.links.insert(key, path.to_vec());
+            return Ok(false);
+        };
+        self.header(b'1', path, stat, 0, &first, &[("linkpath", first.clone())])?;
+        Ok(true)
+    }
+
     fn tree(&mut self, top: Dir, stat: &Stat, name: Vec<u8>) -> Result<(), Error> {
         let list = |dir: &Dir, path: &[u8]| {
             let mut names = dir.entries().map_err(|source| read_failed(path, source))?;
@@ -106,6 +157,9 @@ impl<W: Write> Packer<W> {
                 FileKind::Symlink => {
                     let Some(target) = gone_is_none(level.dir.read_link(&name)).map_err(failed)? else { continue };
                     let Some(stat) = level.dir.stat(&name).map_err(failed)? else { continue };
+                    if self.linked(&stat, &path)? {
+                        continue;
+                    }
                     let records = [("linkpath", target.as_os_str().as_bytes().to_vec())];
                     self.header(b'2', &path, &stat, 0, target.as_os_str().as_bytes(), &records)?;
                 }
@@ -120,14 +174,20 @@ impl<W: Write> Packer<W> {
     }
 
     fn directory(&mut self, dir: &Dir, stat: &Stat, path: &[u8]) -> Result<(), Error> {
+        let mut stat = *stat;
+        self.restore(dir.as_fd(), &mut stat, path)?;
         let records = xattrs(dir.as_fd(), path)?;
         let records: Vec<_> = records.iter().map(|(key, value)| (key.as_str(), value.clone())).collect();
-        self.header(b'5', path, stat, 0, b"", &records)
+        self.header(b'5', path, &stat, 0, b"", &records)
     }
 
     fn file(&mut self, file: &File, path: &[u8]) -> Result<(), Error> {
         let failed = |source| read_failed(path, source);
-        let stat = dir::fstat(file.as_fd()).map_err(failed)?;
+        let mut stat = dir::fstat(file.as_fd()).map_err(failed)?;
+        if self.linked(&stat, path)? {
+            return Ok(());
+        }
+        self.restore(file.as_fd(), &mut stat, path)?;
         let extra = xattrs(file.as_fd(), path)?;
         let mut records: Vec<(&str, Vec<u8>)> =
             extra.iter().map(|(key, value)| (key.as_str(), value.clone())).collect();
@@ -160,6 +220,25 @@ impl<W: Write> Packer<W> {
         self.pad(data)
     }
 
+    /// Owner and mode that a file has in its image, where the disk could not have them.
+    fn restore(&mut self, fd: std::os::fd::BorrowedFd<'_>, stat: &mut Stat, path: &[u8]) -> Result<(), Error> {
+        if self.terms.ids.is_none() {
+            return Ok(());
+        }
+        let value = xattr::get(fd, OsStr::new(OVERRIDE)).map_err(|source| read_failed(path, source))?;
+        let text = value.and_then(|value| String::from_utf8(value).ok()).unwrap_or_default();
+        let mut parts = text.split(':');
+        let real = (|| {
+            let (uid, gid) = (parts.next()?.parse::<u32>().ok()?, parts.next()?.parse::<u32>().ok()?);
+            Some((uid, gid, u32::from_str_radix(parts.next()?, 8).ok()?))
+        })();
+        if let Some((uid, gid, mode)) = real {
+            self.real = Some((uid, gid));
+            stat.mode = mode & 0o7777;
+        }
+        Ok(())
+    }
+
     /// Exactly these bytes of a file; what it has lost meanwhile is zeros, because the header has promised a length.
     fn content(&mut self, file: &File, path: &[u8], start: u64, end: u64) -> Result<(), Error> {
         let mut at = start;
@@ -190,6 +269,12 @@ impl<W: Write> Packer<W> {
         link: &[u8],
         records: &[(&str, Vec<u8>)],
     ) -> Result<(), Error> {
+        let inside = |map: &IdMap, id: u32| map.to_inside(id).unwrap_or(OVERFLOW);
+        let (uid, gid) = match (self.real.take(), self.terms.ids) {
+            (Some(real), _) => real,
+            (None, Some(maps)) => (inside(&maps.uid, stat.uid), inside(&maps.gid, stat.gid)),
+            (None, None) => (stat.uid, stat.gid),
+        };
         let mut pax = Vec::new();
         for (key, value) in records {
             if *key != "linkpath" || link.len() > 100 {
@@ -203,11 +288,9 @@ impl<W: Write> Packer<W> {
         if time.seconds < 0 || time.nanoseconds > 0 {
             record(&mut pax, "mtime", time.to_decimal().as_bytes());
         }
-        for (key, value, most) in [
-            ("size", size, 0o77_777_777_777),
-            ("uid", stat.uid.into(), 0o7_777_777),
-            ("gid", stat.gid.into(), 0o7_777_777),
-        ] {
+        for (key, value, most) in
+            [("size", size, 0o77_777_777_777), ("uid", uid.into(), 0o7_777_777), ("gid", gid.into(), 0o7_777_777)]
+        {
             if value > most {
                 record(&mut pax, key, value.to_string().as_bytes());
             }
@@ -217,8 +300,7 @@ impl<W: Write> Packer<W> {
             self.write(&pax)?;
             self.pad(pax.len() as u64)?;
         }
-        let fields =
-            [stat.mode.into(), stat.uid.into(), stat.gid.into(), size, u64::try_from(time.seconds).unwrap_or(0)];
+        let fields = [stat.mode.into(), uid.into(), gid.into(), size, u64::try_from(time.seconds).unwrap_or(0)];
         self.block(kind, path, fields, link)
     }
 

@@ -119,6 +119,12 @@ pub(crate) fn clone_tree_at(fd: BorrowedFd<'_>) -> Result<OwnedFd> {
         .call("open_tree", || format!("{}, OPEN_TREE_CLONE|AT_RECURSIVE", fd.as_raw_fd()))
 }
 
+/// A detached copy of the one mount that a descriptor (opened in this mount namespace) is on, without what is mounted on it.
+pub(crate) fn clone_one(fd: BorrowedFd<'_>) -> Result<OwnedFd> {
+    let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_EMPTY_PATH;
+    rustix::mount::open_tree(fd, "", flags).call("open_tree", || format!("{}, OPEN_TREE_CLONE", fd.as_raw_fd()))
+}
+
 /// Attaches a detached mount on what `target` names (a directory, or a file for a file).
 pub(crate) fn attach(mount: BorrowedFd<'_>, target: BorrowedFd<'_>) -> Result<()> {
     let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;

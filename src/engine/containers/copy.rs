@@ -53,18 +53,18 @@ pub(crate) struct CopyRequest {
 }
 
 /// A place that can be looked at, read and written.
-enum Side {
+pub(super) enum Side {
     Host(PathBuf),
     Container(Box<ContainerSide>),
     Stream(OwnedFd),
 }
 
-struct ContainerSide {
+pub(super) struct ContainerSide {
     id: ContainerId,
     path: PathBuf,
     root: RootOf,
     /// C ← P.
-    maps: IdMaps,
+    pub(super) maps: IdMaps,
     /// `--user`, as text.
     user: String,
     /// A container that does not run must not start while we have its files.
@@ -127,7 +127,7 @@ impl Engine {
         Ok(())
     }
 
-    fn side(&self, end: CopyEnd) -> Result<Side, Error> {
+    pub(super) fn side(&self, end: CopyEnd) -> Result<Side, Error> {
         let (name, path) = match end {
             CopyEnd::Host(path) => return Ok(Side::Host(path)),
             CopyEnd::Stream(stream) => return Ok(Side::Stream(stream)),
@@ -198,6 +198,23 @@ impl ContainerSide {
         result.map_err(|error| match error {
             crate::rootless::Error::Worker(failure) => failure,
             error => Failure::from_error(error.kind(), &error),
+        })
+    }
+
+    /// Like [`Self::run`], without what is mounted in the container.
+    pub(super) fn run_bare<T>(
+        &self,
+        outer: &Outer,
+        job: impl FnOnce(&RootDir) -> Result<T, Failure>,
+    ) -> Result<T, Failure>
+    where
+        T: serde::Serialize + serde::de::DeserializeOwned,
+    {
+        let RootOf::Running(init) = &self.root else { return self.run(outer, job) };
+        self.run(outer, |root| {
+            let pid = init.pid;
+            let bare = super::export::bare_root(pid, root).map_err(|error| failure(&error))?;
+            job(&RootDir::from(bare))
         })
     }
 

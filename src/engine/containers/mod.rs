@@ -5,6 +5,7 @@ mod auto_range;
 pub(crate) mod copy;
 pub(crate) mod create;
 pub(crate) mod exec;
+pub(crate) mod export;
 mod farewell;
 pub(crate) mod filter;
 mod host_facts;

@@ -3,18 +3,18 @@
 use serde::Serialize;
 
 use super::change;
+use super::feed::{self, Feed};
 use super::incoming::{IncomingImage, IncomingLayer, StagedUnpack, failure};
 use super::load::{ArchiveInput, unreadable};
 use crate::engine::{Engine, Error};
 use crate::rootless::worker;
-use crate::storage::blobs::{BlobWriter, StagedBlob};
+use crate::storage::blobs::StagedBlob;
 use crate::storage::images::Image;
 use crate::storage::layer_index::IndexWriter;
 use crate::storage::layers::StagedLayer;
 use crate::storage::lease::Lease;
 use crate::storage::unpack::{self, Plan, Unpacked};
 use crate::sys;
-use crate::sys::fs::File;
 use crate::sys::root::RootDir;
 use crate::types::digest::{ChainId, Digest};
 use crate::types::failure::Failure;
@@ -26,10 +26,18 @@ use crate::types::reference::Reference;
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 
+/// Where the tar comes from.
+#[derive(Debug)]
+pub(crate) enum ImportInput {
+    Archive(ArchiveInput),
+    /// An address of http or https.
+    Web(String),
+}
+
 /// What to import, and what the image shall say.
 #[derive(Debug)]
 pub(crate) struct ImportRequest {
-    pub(crate) input: ArchiveInput,
+    pub(crate) input: ImportInput,
     pub(crate) name: Option<Reference>,
     /// Instructions, in order.
     pub(crate) changes: Vec<String>,
@@ -63,17 +71,18 @@ impl Engine {
         for text in &request.changes {
             change::apply(&mut defaults, text).map_err(Error::Change)?;
         }
-        let (file, name) = match request.input {
-            ArchiveInput::Path(path) => {
+        let (feed, name) = match request.input {
+            ImportInput::Archive(ArchiveInput::Path(path)) => {
                 let file = sys::fs::open(&path).map_err(|source| unreadable(&path, source))?;
-                (file, path.display().to_string())
+                (Feed::File(file), path.display().to_string())
             }
-            ArchiveInput::Stream(stream) => (stream.into(), "-".to_owned()),
+            ImportInput::Archive(ArchiveInput::Stream(stream)) => (Feed::File(stream.into()), "-".to_owned()),
+            ImportInput::Web(address) => (Feed::Web(address.clone()), address),
         };
         let lease = self.store.lease()?;
         let message = request.message.unwrap_or_else(|| format!("Imported from {name}"));
         progress.begin("import", &name, None);
-        let staged = self.stage(&lease, file, progress);
+        let staged = self.stage(&lease, feed);
         let (blob, staged, unpacked) = match staged {
             Ok(done) => done,
             Err(error) => {
@@ -93,22 +102,14 @@ impl Engine {
         self.publish_image(lease, &image, vec![blob], layers, &names, progress)
     }
 
-    /// Copies the blob into staging and unpacks it there.
-    fn stage(
-        &self,
-        lease: &Lease,
-        file: File,
-        progress: &dyn Progress,
-    ) -> Result<(StagedBlob, StagedLayer, Unpacked), Error> {
-        let mut writer = lease.stage_blob(None, None)?;
-        copy(file, &mut writer, progress)?;
-        let blob = writer.finish()?;
-        progress.phase("import", "unpacking");
+    /// Brings the blob into staging and unpacks it there, both at once.
+    fn stage(&self, lease: &Lease, feed: Feed) -> Result<(StagedBlob, StagedLayer, Unpacked), Error> {
         // The chain id is known when the tar has been read.
-        let unknown = self.layer_keys(&[ChainId(blob.digest.clone())])?;
+        let unknown = self.layer_keys(&[ChainId(Digest::of(&sys::fs::random::<16>()))])?;
         let key = unknown.into_iter().next().ok_or(Error::NoImage)?;
         let mut staged = lease.stage_layer(key)?;
-        let (outer, maps, source) = (self.outer()?, self.layer_maps()?, blob.open()?);
+        let (outer, maps) = (self.outer()?, self.layer_maps()?);
+        let (feeder, source) = feed::start(feed, lease)?;
         let unpacked = worker::run(&outer, || {
             sys::prctl::set_parent_death_signal(sys::signal::SIGKILL).map_err(|error| failure(&error))?;
             sys::process::umask(0);
@@ -117,27 +118,13 @@ impl Engine {
             let done = unpack::confine(&[&root])
                 .and_then(|()| unpack::unpack(source, &root, Some(index), &Plan::layer(&maps)));
             done.map_err(|error| Failure::from_error(error.kind(), &error))
-        })?;
+        });
+        let unpacked = match unpacked {
+            Ok(unpacked) => unpacked,
+            Err(error) => return Err(feeder.abandon(error.into())),
+        };
         staged.key.chain = ChainId::first(&unpacked.diff_id);
-        Ok((blob, staged, unpacked))
-    }
-}
-
-fn copy(mut file: File, to: &mut BlobWriter, progress: &dyn Progress) -> Result<(), Error> {
-    use std::io::Read as _;
-    let mut buffer = vec![0; 1 << 20];
-    loop {
-        match file.read(&mut buffer) {
-            Ok(0) => return Ok(()),
-            Ok(count) => to.write_chunk(&buffer[..count])?,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => {
-                let errno = error.raw_os_error().map_or(sys::Errno::EIO, sys::Errno::from_raw);
-                let source = sys::Error::new("read", "the archive", errno);
-                return Err(Error::Host { what: "read the archive", source });
-            }
-        }
-        progress.advance("import", to.written());
+        Ok((feeder.finish()?, staged, unpacked))
     }
 }
 

@@ -13,6 +13,7 @@
 
 mod change;
 mod exists;
+mod feed;
 mod fetch;
 mod filter;
 mod history;
@@ -37,7 +38,7 @@ mod transport;
 pub(crate) use crate::registry::{Access, ManifestFormat, Retry};
 pub(crate) use filter::ImageFilter;
 pub(crate) use history::HistoryEntry;
-pub(crate) use import::ImportRequest;
+pub(crate) use import::{ImportInput, ImportRequest};
 pub(crate) use inspect::digests as image_digests;
 pub(crate) use list::ImageSummary;
 pub(crate) use load::{ArchiveInput, LoadRequest};

@@ -16,11 +16,7 @@ pub(super) fn is_one(archive: &Archive) -> Result<bool, Error> {
     Ok(archive.read("version")?.is_some_and(|bytes| bytes.starts_with(VERSION)))
 }
 
-pub(super) fn images(
-    archive: &mut Archive,
-    bytes: Vec<u8>,
-    platform: &Platform,
-) -> Result<Vec<ArchivedImage>, Error> {
+pub(super) fn images(archive: &mut Archive, bytes: Vec<u8>, platform: &Platform) -> Result<Vec<ArchivedImage>, Error> {
     archive.flat = true;
     let why = |why| invalid(&archive.name, format!("manifest.json: {why}"));
     let digest = Digest::of(&bytes);

@@ -112,9 +112,10 @@ impl std::fmt::Debug for Opened {
 }
 
 /// Opens an archive. Other than a layer, it may be compressed with xz, too.
-pub(crate) fn open_archive(source: File, limits: Limits) -> Result<Opened, Error> {
+pub(crate) fn open_archive(source: impl Read + Send + 'static, limits: Limits) -> Result<Opened, Error> {
     let compressed = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
-    let (magic, input) = peek(Counting { inner: source, count: std::sync::Arc::clone(&compressed) }).map_err(Error::Read)?;
+    let (magic, input) =
+        peek(Counting { inner: source, count: std::sync::Arc::clone(&compressed) }).map_err(Error::Read)?;
     let (inner, plain): (Box<dyn Read + Send>, bool) = if Compression::is_xz(&magic) {
         (Box::new(lzma_rust2::XzReader::new_mem_limit(input, true, XZ_MEMORY_KIB)), false)
     } else {

@@ -7,8 +7,8 @@ use clap::Subcommand;
 use super::super::super::context::Context;
 use super::super::super::error::Error;
 use super::{
-    attach, cp, create, exec, exists, inspect, kill, list, logs, pause, port, prune, remove, rename, restart, run,
-    start, stop, unpause, wait,
+    attach, cp, create, exec, exists, export, inspect, kill, list, logs, pause, port, prune, remove, rename, restart,
+    run, start, stop, unpause, wait,
 };
 
 #[derive(Debug, Subcommand)]
@@ -18,6 +18,7 @@ pub(crate) enum Container {
     Cp(cp::CpArgs),
     Create(Box<create::CreateArgs>),
     Exec(exec::ExecArgs),
+    Export(export::ExportArgs),
     Exists(exists::ContainerExistsArgs),
     Inspect(inspect::ContainerInspectArgs),
     Kill(kill::KillArgs),
@@ -44,6 +45,7 @@ pub(crate) fn dispatch(verb: Container, context: &Context) -> Result<ExitCode, E
         Container::Cp(args) => cp::run(args, context),
         Container::Create(args) => create::run(*args, context),
         Container::Exec(args) => exec::run(args, context),
+        Container::Export(args) => export::run(args, context),
         Container::Exists(args) => exists::run(args, context),
         Container::Inspect(args) => inspect::run_container(args, context),
         Container::Kill(args) => kill::run(args, context),

@@ -5,13 +5,13 @@ use std::process::ExitCode;
 use super::super::super::context::Context;
 use super::super::super::error::Error;
 use super::load::standard_input;
-use crate::engine::images::{ArchiveInput, ImportRequest};
+use crate::engine::images::{ArchiveInput, ImportInput, ImportRequest};
 use crate::types::platform::Platform;
 use crate::types::reference::Reference;
 
 /// Makes an image of a root file system in a tar.
 ///
-/// The tar may be compressed with gzip or zstd. Prints the id of the image.
+/// The tar may be compressed with gzip, zstd or xz. Prints the id of the image.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ImportArgs {
     /// Instruction that changes the configuration: CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, STOPSIGNAL, USER, VOLUME or WORKDIR.
@@ -32,7 +32,7 @@ pub(crate) struct ImportArgs {
     /// Say nothing while importing.
     #[arg(short, long)]
     quiet: bool,
-    /// File with the tar, or - for standard input.
+    /// File with the tar, its address on the web, or - for standard input.
     #[arg(value_name = "FILE")]
     file: String,
     /// Name of the image; it has none if not given.
@@ -42,12 +42,10 @@ pub(crate) struct ImportArgs {
 
 /// Imports and prints the id.
 pub(crate) fn run(args: ImportArgs, context: &Context) -> Result<ExitCode, Error> {
-    if args.file.starts_with("http://") || args.file.starts_with("https://") {
-        return Err(Error::usage(format!("{:?}: download it first, or pipe it: curl … | sampan import -", args.file)));
-    }
     let input = match args.file.as_str() {
-        "-" => standard_input(context, "a file")?,
-        path => ArchiveInput::Path(path.into()),
+        "-" => ImportInput::Archive(standard_input(context, "a file")?),
+        web if web.starts_with("http://") || web.starts_with("https://") => ImportInput::Web(args.file),
+        path => ImportInput::Archive(ArchiveInput::Path(path.into())),
     };
     let name = args.name.as_deref().map(Reference::local).transpose();
     let name = name.map_err(|error| Error::usage(error.to_string()))?;

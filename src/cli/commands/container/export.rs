@@ -1,0 +1,38 @@
+//! `sampan export`.
+
+use std::os::fd::AsFd;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use super::super::super::context::Context;
+use super::super::super::error::Error;
+use crate::engine::containers::export::ExportOutput;
+
+/// Writes the root file system of a container to a tar.
+///
+/// What is mounted in the container is not part of it. `sampan import` makes an image of the tar.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ExportArgs {
+    /// File to write; standard output if not given.
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Name or id of the container.
+    #[arg(value_name = "CONTAINER")]
+    container: String,
+}
+
+/// Exports; prints nothing.
+pub(crate) fn run(args: ExportArgs, context: &Context) -> Result<ExitCode, Error> {
+    let output = match args.output {
+        Some(path) => ExportOutput::Path(path),
+        None if context.invocation.stdout_is_terminal => {
+            return Err(Error::usage("standard output is a terminal: redirect it, or use --output"));
+        }
+        None => {
+            let stream = std::io::stdout().as_fd().try_clone_to_owned();
+            ExportOutput::Stream(stream.map_err(|error| Error::usage(format!("standard output: {error}")))?)
+        }
+    };
+    context.engine()?.export(&args.container, output, context.progress(true).as_ref())?;
+    Ok(ExitCode::SUCCESS)
+}
