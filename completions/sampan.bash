@@ -34,6 +34,9 @@ _sampan() {
             sampan,exec)
                 cmd="sampan__subcmd__exec"
                 ;;
+            sampan,export)
+                cmd="sampan__subcmd__export"
+                ;;
             sampan,history)
                 cmd="sampan__subcmd__history"
                 ;;
@@ -138,6 +141,9 @@ _sampan() {
                 ;;
             sampan__subcmd__container,exists)
                 cmd="sampan__subcmd__container__subcmd__exists"
+                ;;
+            sampan__subcmd__container,export)
+                cmd="sampan__subcmd__container__subcmd__export"
                 ;;
             sampan__subcmd__container,inspect)
                 cmd="sampan__subcmd__container__subcmd__inspect"
@@ -272,7 +278,7 @@ _sampan() {
 
     case "${cmd}" in
         sampan)
-            opts="-h -V --root --runroot --storage-driver --log-level --help --version attach completion create cp exec history images import info inspect kill load login logout logs pause port ps pull rename restart rm rmi run save start stop tag unpause untag version wait container image system volume"
+            opts="-h -V --root --runroot --storage-driver --log-level --help --version attach completion create cp exec export history images import info inspect kill load login logout logs pause port ps pull rename restart rm rmi run save start stop tag unpause untag version wait container image system volume"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -338,7 +344,7 @@ _sampan() {
             return 0
             ;;
         sampan__subcmd__container)
-            opts="-h --help attach cp create exec exists inspect kill list ls ps logs pause port prune rename restart rm run start stop unpause wait"
+            opts="-h --help attach cp create exec export exists inspect kill list ls ps logs pause port prune rename restart rm run start stop unpause wait"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -806,6 +812,28 @@ _sampan() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        sampan__subcmd__container__subcmd__export)
+            opts="-o -h --output --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1955,6 +1983,28 @@ _sampan() {
                     return 0
                     ;;
                 -w)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        sampan__subcmd__export)
+            opts="-o -h --output --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

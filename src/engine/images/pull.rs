@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::fetch::{self, Blob, Job, Origin, Shared};
 use super::incoming::{IncomingImage, IncomingLayer};
 use super::resolve;
+use super::transport::Place;
 use crate::config::registries_conf::{RegistriesConf, record_alias};
 use crate::engine::{Engine, Error};
 use crate::registry::{self, Access, RemoteImage, Source};
@@ -42,6 +43,11 @@ pub(crate) struct PullReport {
 impl Engine {
     /// Makes an image available by the request's policy.
     pub(crate) fn pull(&self, request: &PullRequest, progress: &dyn Progress) -> Result<PullReport, Error> {
+        if let Some(place) = Place::parse(&request.name) {
+            let loaded = self.pull_place(&place?, request.platform.as_ref(), progress)?;
+            let first = loaded.into_iter().next().ok_or_else(|| Error::ImageNotFound(request.name.clone()))?;
+            return Ok(PullReport { name: first.names.into_iter().next(), image: first.image });
+        }
         let asks_anyway = matches!(request.policy, PullPolicy::Always | PullPolicy::Newer);
         let local = match resolve::local(self, &request.name, request.platform.as_ref()) {
             // A record that cannot be read is as good as none: the pull writes it anew. Whoever asked for no pull

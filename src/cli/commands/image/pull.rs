@@ -6,12 +6,13 @@ use super::super::super::context::Context;
 use super::super::super::error::Error;
 
 use super::super::super::flags::{AccessFlags, PlatformFlags};
-use crate::engine::images::PullRequest;
+use crate::engine::images::{Place, PullRequest};
 use crate::types::pull_policy::PullPolicy;
 
-/// Fetches images from a registry.
+/// Fetches images from a registry, an archive or a directory.
 ///
 /// A name without a registry goes by the aliases and the search registries of registries.conf(5), or to docker.io.
+/// Other places are docker-archive:FILE[:NAME], oci-archive:FILE[:NAME], oci:DIR[:NAME] and dir:DIR.
 /// Prints the id of each image.
 #[derive(Debug, clap::Args)]
 pub(crate) struct PullArgs {
@@ -43,6 +44,12 @@ pub(crate) fn run(args: PullArgs, context: &Context) -> Result<ExitCode, Error> 
     let access = args.access.access(context)?;
     let progress = context.progress(args.quiet);
     for name in args.images {
+        if let Some(place) = Place::parse(&name) {
+            for loaded in context.engine()?.pull_place(&place?, platform.as_ref(), progress.as_ref())? {
+                context.ui.line(&loaded.image.record.id)?;
+            }
+            continue;
+        }
         let request = PullRequest { name, policy, platform: platform.clone(), access: access.clone() };
         if args.all_tags {
             for report in context.engine()?.pull_all_tags(&request, progress.as_ref())? {
