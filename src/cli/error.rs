@@ -90,6 +90,12 @@ impl Error {
         if error.is_name_in_use() {
             return Some("remove that container, choose another name, or use --replace".to_owned());
         }
+        if error.joins_other_userns() {
+            return Some(
+                "leave out --userns: then it shares the user namespace, too; or give that container the same --userns"
+                    .to_owned(),
+            );
+        }
         if error.is_unsupervised() {
             return Some(
                 "end it with sampan stop or sampan rm -f; sampan wait --condition=stopped waits until it has ended, and \

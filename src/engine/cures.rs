@@ -37,6 +37,8 @@ pub(crate) enum Need {
     Cgroup,
     /// pasta or slirp4netns.
     NetworkHelper,
+    /// A default route.
+    Route,
     /// pasta of October 2024 or later.
     ModernPasta,
     /// `/dev/net/tun`.
@@ -81,6 +83,8 @@ impl Need {
             FailureKind::Overlay => Some(Self::Overlay),
             FailureKind::Cgroup => Some(Self::Cgroup),
             FailureKind::NetworkHelper => Some(Self::NetworkHelper),
+            FailureKind::Tun => Some(Self::Tun),
+            FailureKind::NoRoute => Some(Self::Route),
             FailureKind::PortPrivileged => Some(Self::LowPort),
             FailureKind::NoSpace => Some(Self::Space),
             FailureKind::CommandNotFound
@@ -151,6 +155,9 @@ impl Need {
                 "install a network helper: sudo apt install passt (or slirp4netns), or use --network=none or host"
                     .to_owned()
             }
+            Self::Route => "this host has no default route: connect it to a network, or use --network=slirp4netns, none \
+                            or host"
+                .to_owned(),
             Self::ModernPasta => "install pasta of October 2024 or later (Debian 13 and Fedora 41 have it), and slirp4netns \
                                   until then: sudo apt install passt slirp4netns"
                 .to_owned(),

@@ -171,6 +171,10 @@ pub(crate) enum Error {
     Unsupervised { verb: &'static str, id: String },
     #[error("bind source {0:?} does not exist")]
     NoBindSource(PathBuf),
+    #[error(
+        "{flag}=container:{id} needs the user namespace of that container: only the owner of a namespace may mount its /proc or /dev/mqueue"
+    )]
+    JoinOtherUserns { flag: &'static str, id: String },
     #[error("--network=container: container {0} is not running")]
     NotRunningToJoin(String),
     #[error(
@@ -220,6 +224,11 @@ impl Error {
     /// True if the name of a new container is taken.
     pub(crate) fn is_name_in_use(&self) -> bool {
         matches!(self, Self::Storage(storage::Error::NameInUse { .. }))
+    }
+
+    /// True if namespaces were asked for that cannot go together.
+    pub(crate) fn joins_other_userns(&self) -> bool {
+        matches!(self, Self::JoinOtherUserns { .. })
     }
 
     /// True if the container runs on without its monitor.

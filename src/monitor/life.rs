@@ -18,7 +18,7 @@ use crate::network::{self, ClaimedPorts, NetworkHandle, PortHolder};
 use crate::rootless::Outer;
 use crate::rootless::outer::Published;
 use crate::runtime::cgroup::{self, ContainerCgroup};
-use crate::runtime::create::{self, Running};
+use crate::runtime::create::{self, Running, Staging};
 use crate::storage::Store;
 use crate::storage::container_record::ContainerState;
 use crate::storage::process_identity::ProcessIdentity;
@@ -41,6 +41,7 @@ struct Alive {
     ports: ClaimedPorts,
     cgroup: Option<ContainerCgroup>,
     published: Option<Published>,
+    warnings: Vec<String>,
     since: Instant,
 }
 
@@ -69,7 +70,7 @@ pub(super) fn live(store: &Store, request: StartRequest, client: Option<OwnedFd>
     };
     let mut restarts = Restarts::new(request.config.spec.restart);
     loop {
-        let alive = match start(store, &request, restarts.count()) {
+        let mut alive = match start(store, &request, restarts.count()) {
             Ok(alive) => alive,
             Err(error) => {
                 exit::failed_start(store, &request, &held, &error, restarts.count());
@@ -77,7 +78,10 @@ pub(super) fn live(store: &Store, request: StartRequest, client: Option<OwnedFd>
                 return 1;
             }
         };
-        reply.send(&Ok(Started { pid: alive.running.init.pid().as_raw(), warnings: Vec::new() }));
+        reply.send(&Ok(Started {
+            pid: alive.running.init.pid().as_raw(),
+            warnings: std::mem::take(&mut alive.warnings),
+        }));
         let since = alive.since;
         let (exited, ending) = until_exit(store, &request, alive, &mut log, &mut clients);
         let record = exit::record(store, &request, &exited, &ending, restarts.count());
@@ -126,17 +130,55 @@ fn open_log(store: &Store, request: &StartRequest) -> Result<LogSink, Error> {
 
 /// From nothing to a running program. What was begun is undone if a later step fails.
 fn start(store: &Store, request: &StartRequest, restarts: u32) -> Result<Alive, Error> {
+    let (io, streams) = if request.config.spec.tty {
+        (None, None)
+    } else {
+        let (io, child) = ContainerIo::pipes(request.config.spec.interactive).map_err(Error::Streams)?;
+        (Some(io), Some([child.stdin, child.stdout, child.stderr]))
+    };
+    let (staging, taken) = stage(store, request, restarts, streams)?;
+    let (running, network) = match launch(store, request, restarts, staging, &taken) {
+        Ok(launched) => launched,
+        Err(error) => return Err(taken.give_back(error)),
+    };
+    let mut alive = assemble(running, io, network, taken)?;
+    match write_running(store, request, &mut alive, restarts) {
+        Ok(()) => Ok(alive),
+        Err(error) => {
+            create::end(&alive.running.init);
+            exit::tear_down(Ending::of(alive.network, alive.ports, alive.cgroup, alive.published)).reap();
+            Err(error)
+        }
+    }
+}
+
+/// What a start has taken from the host; given back if it fails.
+#[derive(Debug)]
+struct Taken {
+    cgroup: Option<ContainerCgroup>,
+    ports: ClaimedPorts,
+    published: Option<Published>,
+    warnings: Vec<String>,
+}
+
+impl Taken {
+    /// Returns the error that made it necessary.
+    fn give_back(self, error: Error) -> Error {
+        undo(self.cgroup, Some(self.ports), error)
+    }
+}
+
+/// P with the stage in it; cgroup and ports while `newuidmap` runs.
+fn stage(
+    store: &Store,
+    request: &StartRequest,
+    restarts: u32,
+    streams: create::Streams,
+) -> Result<(Staging, Taken), Error> {
     let spec = &request.config.spec;
     let live_dir = store.layout().outers();
     let outer = Outer::find(request.wish.clone(), &live_dir);
-    let (io, streams) = if spec.tty {
-        (None, None)
-    } else {
-        let (io, child) = ContainerIo::pipes(spec.interactive).map_err(Error::Streams)?;
-        (Some(io), Some([child.stdin, child.stdout, child.stderr]))
-    };
     let creating = create::begin(&request.bundle, &outer, streams).map_err(Error::Runtime)?;
-    // While newuidmap runs: the cgroup, and the ports.
     let pids = [Pid::this().as_raw(), creating.stage_pid().as_raw()];
     let wanted = cgroup::Request {
         id: &request.config.id,
@@ -154,11 +196,14 @@ fn start(store: &Store, request: &StartRequest, restarts: u32) -> Result<Alive, 
     let holder = PortHolder { id: &request.config.id, name: request.config.name.as_str() };
     let ports = network::claim(&store.layout().ports(), &request.network.ports, &holder).map_err(Error::Network);
     let mapped = creating.map().map_err(Error::Runtime);
-    // Either error, and what the other has brought is given back.
-    let (staging, ports) = match (mapped, ports) {
-        (Ok(staging), Ok(ports)) => (staging, ports),
-        (Ok(_), Err(error)) => return Err(undo(finish_cgroup(pending).ok().flatten(), None, error)),
-        (Err(error), ports) => return Err(undo(finish_cgroup(pending).ok().flatten(), ports.ok(), error)),
+    let mut warnings = Vec::new();
+    let cgroup = pending.and_then(|pending| pending.finish(&mut warnings)).map_err(Error::Cgroup);
+    // Whichever error, and what the others have brought is given back.
+    let (staging, ports, cgroup) = match (mapped, ports, cgroup) {
+        (Ok(staging), Ok(ports), Ok(cgroup)) => (staging, ports, cgroup),
+        (Err(error), ports, cgroup) => return Err(undo(cgroup.ok().flatten(), ports.ok(), error)),
+        (_, Err(error), cgroup) => return Err(undo(cgroup.ok().flatten(), None, error)),
+        (_, Ok(ports), Err(error)) => return Err(undo(None, Some(ports), error)),
     };
     let published = if outer.is_live() {
         None
@@ -166,69 +211,54 @@ fn start(store: &Store, request: &StartRequest, restarts: u32) -> Result<Alive, 
         // Only an offer to others: without it they make their own.
         Published::publish(staging.stage_pid(), &request.wish.maps, &live_dir).ok()
     };
-    let cgroup = match finish_cgroup(pending) {
-        Ok(cgroup) => cgroup,
-        Err(error) => return Err(undo(None, Some(ports), error)),
-    };
-    if let Some(group) = &cgroup
-        && let Err(error) = group.apply(&spec.resources)
-    {
-        return Err(undo(cgroup, Some(ports), Error::Cgroup(error)));
+    Ok((staging, Taken { cgroup, ports, published, warnings }))
+}
+
+/// Init, its network, and the program.
+fn launch(
+    store: &Store,
+    request: &StartRequest,
+    restarts: u32,
+    staging: Staging,
+    taken: &Taken,
+) -> Result<(Running, NetworkHandle), Error> {
+    let group = taken.cgroup.as_ref();
+    if let Some(group) = group {
+        group.apply(&request.config.spec.resources).map_err(Error::Cgroup)?;
     }
-    let placed = match staging.place(cgroup.as_ref().map(ContainerCgroup::dir)) {
-        Ok(placed) => placed,
-        Err(error) => return Err(undo(cgroup, Some(ports), Error::Runtime(error))),
-    };
+    let placed = staging.place(group.map(ContainerCgroup::dir)).map_err(Error::Runtime)?;
     let run_dir = store.layout().run_container(&request.config.id);
-    let network = network::start(&request.network, &ports.ports, &run_dir, placed.userns.as_fd(), placed.netns.as_fd());
-    let mut network = match network {
+    let (userns, netns) = (placed.userns.as_fd(), placed.netns.as_fd());
+    let mut network = match network::start(&request.network, &taken.ports.ports, &run_dir, userns, netns) {
         Ok(network) => network,
         Err(error) => {
             placed.abandon();
-            return Err(undo(cgroup, Some(ports), Error::Network(error)));
+            return Err(Error::Network(error));
         }
     };
     // While init builds its root: from now on a killed monitor leaves a trace of whom it has started.
-    if let Err(error) = write_initialized(
-        store,
-        request,
-        Some(placed.init.pid()),
-        cgroup.as_ref().map(ContainerCgroup::record),
-        restarts,
-    ) {
-        placed.abandon();
-        exit::stop_network(network);
-        return Err(undo(cgroup, Some(ports), error));
-    }
-    let begun = placed.created().map_err(Error::Runtime).and_then(|created| {
-        match network.wait_ready(Instant::now() + NETWORK_DEADLINE) {
-            Ok(()) => created.start().map_err(Error::Runtime),
-            Err(error) => {
-                created.abandon();
-                Err(Error::Network(error))
-            }
-        }
-    });
-    let running = match begun {
-        Ok(running) => running,
+    let init = Some(placed.init.pid());
+    let begun = match write_initialized(store, request, init, group.map(ContainerCgroup::record), restarts) {
+        Ok(()) => placed.created().map_err(Error::Runtime),
         Err(error) => {
-            exit::stop_network(network);
-            return Err(undo(cgroup, Some(ports), error));
+            placed.abandon();
+            Err(error)
         }
     };
-    let mut alive = assemble(running, io, network, ports, cgroup, published)?;
-    match write_running(store, request, &mut alive, restarts) {
-        Ok(()) => Ok(alive),
+    let begun = begun.and_then(|created| match network.wait_ready(Instant::now() + NETWORK_DEADLINE) {
+        Ok(()) => created.start().map_err(Error::Runtime),
         Err(error) => {
-            create::end(&alive.running.init);
-            exit::tear_down(Ending::of(alive.network, alive.ports, alive.cgroup, alive.published)).reap();
+            created.abandon();
+            Err(Error::Network(error))
+        }
+    });
+    match begun {
+        Ok(running) => Ok((running, network)),
+        Err(error) => {
+            exit::stop_network(network);
             Err(error)
         }
     }
-}
-
-fn finish_cgroup(pending: Result<cgroup::Pending, cgroup::Error>) -> Result<Option<ContainerCgroup>, Error> {
-    pending.and_then(cgroup::Pending::finish).map_err(Error::Cgroup)
 }
 
 /// Gives back what a start that fails has taken; returns its error.
@@ -244,19 +274,24 @@ fn assemble(
     mut running: Running,
     io: Option<ContainerIo>,
     network: NetworkHandle,
-    ports: ClaimedPorts,
-    cgroup: Option<ContainerCgroup>,
-    published: Option<Published>,
+    taken: Taken,
 ) -> Result<Alive, Error> {
     let io = match (io, running.console.take()) {
-        (Some(io), _) => io,
-        (None, Some(master)) => ContainerIo::terminal(master).map_err(Error::Streams)?,
-        (None, None) => {
-            create::end(&running.init);
-            return Err(Error::Streams(sys::Error::new("recvmsg", "no terminal came", sys::Errno::ENOTTY)));
-        }
+        (Some(io), _) => Ok(io),
+        (None, Some(master)) => ContainerIo::terminal(master).map_err(Error::Streams),
+        (None, None) => Err(Error::Streams(sys::Error::new("recvmsg", "no terminal came", sys::Errno::ENOTTY))),
     };
-    Ok(Alive { running, io, network, ports, cgroup, published, since: Instant::now() })
+    match io {
+        Ok(io) => {
+            let Taken { cgroup, ports, published, warnings } = taken;
+            Ok(Alive { running, io, network, ports, cgroup, published, warnings, since: Instant::now() })
+        }
+        Err(error) => {
+            create::end(&running.init);
+            exit::stop_network(network);
+            Err(taken.give_back(error))
+        }
+    }
 }
 
 /// Makes cgroup and init known before the program runs: whoever finds the container without a monitor knows what there

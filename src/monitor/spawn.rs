@@ -21,7 +21,7 @@ use crate::types::failure::Failure;
 pub(crate) struct Started {
     /// Init of the container.
     pub(crate) pid: i32,
-    /// What the user should know (no lasting session, ports that were discarded).
+    /// What the user should know: that systemd refused a cgroup, say.
     pub(crate) warnings: Vec<String>,
 }
 

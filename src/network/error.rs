@@ -77,12 +77,38 @@ impl Error {
     /// What hints and exit codes go by when the error crosses a process border.
     pub(crate) fn kind(&self) -> FailureKind {
         match self {
-            Self::NoHelper | Self::HelperMissing(_) | Self::Spawn { .. } | Self::Ended { .. } => {
-                FailureKind::NetworkHelper
-            }
+            Self::NoHelper | Self::HelperMissing(_) | Self::Spawn { .. } => FailureKind::NetworkHelper,
+            Self::Ended { said, .. } => reason(said),
             Self::PortHeld { .. } | Self::PortInUse { .. } | Self::NoFreePort { .. } => FailureKind::PortInUse,
             Self::PortPrivileged { .. } => FailureKind::PortPrivileged,
             _ => FailureKind::Other,
+        }
+    }
+}
+
+/// Why a helper that is installed gave up, by its last words.
+fn reason(said: &str) -> FailureKind {
+    if said.contains("/dev/net/tun") {
+        FailureKind::Tun
+    } else if said.contains("External interface") || said.contains("external interface") || said.contains("routable") {
+        FailureKind::NoRoute
+    } else {
+        FailureKind::Other
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FailureKind, reason};
+
+    #[test]
+    fn last_words_of_helpers() {
+        for (said, kind) in [
+            ("No external routable interface for IPv4; External interface not usable", FailureKind::NoRoute),
+            ("Failed to open() /dev/net/tun: Permission denied", FailureKind::Tun),
+            ("Couldn't load BPF", FailureKind::Other),
+        ] {
+            assert_eq!(reason(said), kind, "{said}");
         }
     }
 }

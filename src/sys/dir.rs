@@ -193,6 +193,12 @@ impl Dir {
         self.open_at(name, OFlags::PATH, 0)
     }
 
+    /// Writes to an existing file by one call, as the files of `/proc` want it. A link is not followed.
+    pub(crate) fn write_in_place(&self, name: &OsStr, bytes: &[u8]) -> Result<()> {
+        let file = self.open_at(name, OFlags::WRONLY, 0)?;
+        rustix::io::write(&file, bytes).map(drop).call("write", || format!("{name:?}"))
+    }
+
     /// Makes a new regular file, open for writing and reading; EEXIST if the name is taken.
     pub(crate) fn create_new(&self, name: &OsStr, mode: u32) -> Result<File> {
         self.open_at(name, OFlags::RDWR | OFlags::CREATE | OFlags::EXCL, mode).map(File::from)

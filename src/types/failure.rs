@@ -24,6 +24,10 @@ pub(crate) enum FailureKind {
     Cgroup,
     /// No pasta, no slirp4netns.
     NetworkHelper,
+    /// `/dev/net/tun` cannot be opened.
+    Tun,
+    /// The host has no route that a helper could offer.
+    NoRoute,
     /// A port to publish is taken.
     PortInUse,
     /// A port to publish needs a privilege (below `ip_unprivileged_port_start`).

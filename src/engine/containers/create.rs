@@ -13,7 +13,6 @@ use crate::types::image_config::ImageConfig;
 use crate::types::mount::{MountOptions, MountSource, MountSpec};
 use crate::types::name::ContainerName;
 
-use super::join::share_userns;
 use super::{idmaps, names};
 
 /// Tries at a random name before we say that there is none left.
@@ -50,7 +49,7 @@ impl Engine {
         check_sources(&spec)?;
         let facts = self.facts()?;
         let user = numeric_user(&specgen::user(&spec, &config, facts));
-        share_userns(&mut spec);
+        self.share_userns(&mut spec)?;
         let _range = self.choose_range(&mut spec.userns, image.as_ref(), user)?;
         let maps =
             idmaps::container_maps(&self.userns_in_force(&spec.userns)?, &facts.outer, (facts.uid, facts.gid), user)?;

@@ -22,19 +22,20 @@ pub(crate) struct NewContainer {
 }
 
 /// A start, and who looks on.
-#[derive(Debug)]
 pub(crate) struct StartOptions<'a> {
     /// None: detached.
     pub(crate) attach: Option<AttachOptions<'a>>,
     /// `--sig-proxy`.
     pub(crate) proxy_signals: bool,
+    /// Told what the user should know, as soon as the program runs.
+    pub(crate) warn: &'a dyn Fn(&str),
 }
 
 /// What became of it.
 #[derive(Debug)]
 pub(crate) enum RunReport {
     /// The program runs on by itself.
-    Detached { warnings: Vec<String> },
+    Detached,
     /// The session is over.
     Attached(AttachOutcome),
 }
@@ -82,13 +83,15 @@ impl Engine {
     pub(crate) fn start_with(&self, id: &ContainerId, options: StartOptions<'_>) -> Result<RunReport, Error> {
         let Some(attached) = options.attach else {
             let started = self.start(id, None)?;
-            return Ok(RunReport::Detached { warnings: started.warnings });
+            started.warnings.iter().for_each(|warning| (options.warn)(warning));
+            return Ok(RunReport::Detached);
         };
         let failed = |source| Error::Attach { id: id.short().to_owned(), source };
         let (ours, theirs) = socket::stream_pair().map_err(failed)?;
         // Before the start: a signal from now on waits for the program.
         let proxy = SignalProxy::new(options.proxy_signals).map_err(failed)?;
         let started = self.start(id, Some(theirs))?;
+        started.warnings.iter().for_each(|warning| (options.warn)(warning));
         let init = match Pid::from_raw(started.pid).map(PidFd::open) {
             // It may have ended already: its output and its code are still to come.
             Some(Ok(init)) => Some(init),

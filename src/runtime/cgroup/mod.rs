@@ -28,4 +28,4 @@ pub(crate) use crate::types::cgroup::CgroupRecord;
 pub(crate) use container::{ContainerCgroup, remove};
 pub(crate) use error::Error;
 pub(crate) use own::below_user_slice;
-pub(crate) use select::{Available, Pending, Request, Why, available, begin};
+pub(crate) use select::{Available, Request, Why, available, begin};

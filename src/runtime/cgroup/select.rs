@@ -131,6 +131,8 @@ enum State {
     Ready(ContainerCgroup),
     Asked(systemd::Request),
     None(Why),
+    /// None, and the text of the warning.
+    Refused(String),
 }
 
 /// Chooses, and starts what takes time. `pids` are the monitor and the stage: systemd moves them into the scope. What
@@ -155,9 +157,16 @@ pub(crate) fn begin(
 
 impl Pending {
     /// Waits for systemd. `None`: containers run without a cgroup here, and no limit was asked for.
-    pub(crate) fn finish(self) -> Result<Option<ContainerCgroup>, Error> {
+    pub(crate) fn finish(self, warnings: &mut Vec<String>) -> Result<Option<ContainerCgroup>, Error> {
         let state = match self.state {
             State::Asked(asked) => asked.finish().map_or_else(|error| refused(&error), State::Ready),
+            other => other,
+        };
+        let state = match state {
+            State::Refused(text) => {
+                warnings.push(text);
+                State::None(Why::Refused)
+            }
             other => other,
         };
         match (state, self.needed) {
@@ -170,9 +179,12 @@ impl Pending {
 
 /// A host whose systemd does not play along still runs containers without limits.
 fn refused(error: &Error) -> State {
-    let source = std::error::Error::source(error).map(ToString::to_string);
-    tracing::warn!(%error, source, "no cgroup for this container");
-    State::None(Why::Refused)
+    let mut text = format!("the container has no cgroup: {error}");
+    if let Some(source) = std::error::Error::source(error) {
+        text.push_str(": ");
+        text.push_str(&source.to_string());
+    }
+    State::Refused(text)
 }
 
 /// `--cgroup-parent` below our own subtree: plain names only (C15).

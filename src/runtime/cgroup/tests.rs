@@ -55,7 +55,7 @@ fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
 fn make(resources: &Resources, monitor: &Process) -> Result<Option<ContainerCgroup>, Error> {
     let id = ContainerId::from_bytes(sys::fs::random());
     let request = Request { id: &id, mode: CgroupsMode::Enabled, parent: None, resources };
-    begin(request, &[monitor.pid()], &mut |_| ())?.finish()
+    begin(request, &[monitor.pid()], &mut |_| ())?.finish(&mut Vec::new())
 }
 
 /// True where the limits of the test can be set.

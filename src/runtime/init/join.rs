@@ -5,15 +5,18 @@
 //! (K-A6, K-A7, K-A12). The program is its sibling, a child of the session's supervisor.
 
 use std::convert::Infallible;
+use std::ffi::OsStr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
 use crate::runtime::error::Error;
 use crate::runtime::sync::Message;
 use crate::sys::clone::{CloneOptions, Forked, clone3};
+use crate::sys::dir::Dir;
 use crate::sys::namespace::{self, NsKind};
 use crate::sys::process::{self, Pid};
 use crate::sys::{self, prctl, pty};
+use crate::types::idmap::{IdMap, IdMaps};
 
 use super::context::{Context, Place};
 use super::{program, re_execute, sequence};
@@ -60,7 +63,11 @@ pub(super) fn join_and_execute(context: &Context, init: &OwnedFd, pid: i32) -> R
         _ => Error::Join { kind: "container's", path: format!("/proc/{pid}/ns").into(), source },
     };
     let kinds = namespace::differing(pid_of(pid)?).map_err(joining)?;
+    // The host's: what the container calls /proc is its own affair (case C18).
+    let own_proc = Dir::open(Path::new("/proc/self")).map_err(joining)?;
     namespace::join(init.as_fd(), &kinds).map_err(joining)?;
+    let maps = if context.bundle.single_id { Some(take_the_only_id(context, &own_proc)?) } else { None };
+    drop(own_proc);
     // The program's process must not speak before this one has introduced it: both share the wire.
     let (introduced, speak) = process::pipe().map_err(Error::Wire)?;
     match clone3(CloneOptions { sibling: true, ..CloneOptions::default() }).map_err(Error::Clone)? {
@@ -77,12 +84,34 @@ pub(super) fn join_and_execute(context: &Context, init: &OwnedFd, pid: i32) -> R
                 process::exit_now(1);
             }
             drop(introduced);
-            become_program(context)
+            become_program(context, maps.as_ref())
         }
     }
 }
 
-fn become_program(context: &Context) -> Result<Infallible, Error> {
+/// Single-id mode: the container's user namespace has one id, that of the user it was started with. A program that
+/// wants to be somebody else gets a user namespace below it, where the same id bears the other number; it has no power
+/// over the container there, as the other users of a container have none. The map of the program's user namespace.
+fn take_the_only_id(context: &Context, own_proc: &Dir) -> Result<IdMaps, Error> {
+    let who = program::who(&context.bundle)?;
+    let (uid, gid) = process::ids();
+    let maps = IdMaps { uid: IdMap::single(who.uid, uid), gid: IdMap::single(who.gid, gid) };
+    if (who.uid, who.gid) == (uid, gid) {
+        return Ok(maps);
+    }
+    namespace::unshare(&[NsKind::User]).map_err(Error::WriteMap)?;
+    // Our files in /proc are root's while we are not dumpable. In the container nobody can name this process: it is not
+    // in its pid namespace.
+    prctl::set_dumpable(true).map_err(Error::WriteMap)?;
+    let files = [("setgroups", "deny".to_owned()), ("uid_map", maps.uid.to_proc()), ("gid_map", maps.gid.to_proc())];
+    for (file, text) in files {
+        own_proc.write_in_place(OsStr::new(file), text.as_bytes()).map_err(Error::WriteMap)?;
+    }
+    prctl::set_dumpable(false).map_err(Error::WriteMap)?;
+    Ok(maps)
+}
+
+fn become_program(context: &Context, maps: Option<&IdMaps>) -> Result<Infallible, Error> {
     process::setsid().map_err(|source| Error::Identity { operation: "start a session", source })?;
     let terminal = if context.bundle.terminal() {
         Some(pty::open(Path::new("/dev/pts/ptmx")).map_err(Error::Console)?)
@@ -93,5 +122,5 @@ fn become_program(context: &Context) -> Result<Infallible, Error> {
     context.wire.send(&Message::Created, master.as_slice())?;
     let slave = terminal.map(|pair| pair.slave);
     context.wire.expect("supervisor", |message, _| matches!(message, Message::Start).then_some(()))?;
-    program::execute(context, slave)
+    program::execute(context, slave, maps)
 }

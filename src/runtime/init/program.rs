@@ -17,17 +17,26 @@ use crate::sys::root::RootDir;
 use crate::sys::{self, Errno, prctl, process, pty, stream};
 
 use crate::types::annotation;
+use crate::types::idmap::{IdMap, IdMaps};
 
 use super::context::Context;
 use super::identity;
 
-/// Becomes the program. `terminal` is the slave of the container's terminal.
-pub(super) fn execute(context: &Context, terminal: Option<OwnedFd>) -> Result<Infallible, Error> {
+/// Becomes the program. `terminal` is the slave of the container's terminal; `maps` the id maps of a user namespace that
+/// is not the container's.
+pub(super) fn execute(
+    context: &Context,
+    terminal: Option<OwnedFd>,
+    maps: Option<&IdMaps>,
+) -> Result<Infallible, Error> {
     let bundle = &context.bundle;
     let spec = bundle.spec.process().as_ref().ok_or(Error::NoCommand)?;
     connect(context, terminal.as_ref())?;
     let root = RootDir::open(Path::new("/")).map_err(Error::Pivot)?;
-    let who = resolve(&root, bundle, spec)?;
+    let who = match maps {
+        Some(maps) => resolve(&root, bundle, spec, maps)?,
+        None => resolve(&root, bundle, spec, &bundle.maps()?)?,
+    };
     drop(root);
     for fd in stream::standard() {
         // Best effort: only a program that opens `/dev/stdout` by name needs it.
@@ -57,8 +66,24 @@ pub(super) fn execute(context: &Context, terminal: Option<OwnedFd>) -> Result<In
 /// Uid and gid of the program, in a root that is still being built.
 pub(super) fn owner(root: &RootDir, bundle: &Bundle) -> Result<(u32, u32), Error> {
     let spec = bundle.spec.process().as_ref().ok_or(Error::NoCommand)?;
-    let who = resolve(root, bundle, spec)?;
+    let who = resolve(root, bundle, spec, &bundle.maps()?)?;
     Ok((who.uid, who.gid))
+}
+
+/// The program's user as the container's files have it, whatever the id map says.
+pub(super) fn who(bundle: &Bundle) -> Result<Identity, Error> {
+    let spec = bundle.spec.process().as_ref().ok_or(Error::NoCommand)?;
+    let root = RootDir::open(Path::new("/")).map_err(Error::Pivot)?;
+    user::resolve(&root, &user_text(spec), &[], &IdMaps { uid: IdMap::default(), gid: IdMap::default() })
+}
+
+/// What is looked up.
+fn user_text(spec: &Process) -> String {
+    let user = spec.user();
+    // Nothing said is root with root's groups, as `/etc/group` has them.
+    let numbers =
+        || if user.uid() == 0 && user.gid() == 0 { String::new() } else { format!("{}:{}", user.uid(), user.gid()) };
+    user.username().clone().unwrap_or_else(numbers)
 }
 
 /// Standard streams from the pipes or the terminal.
@@ -158,13 +183,8 @@ fn find(name: &OsStr, env: &[OsString]) -> Result<PathBuf, Error> {
 
 /// Looks the user up where the program will. Somebody whom `/etc/passwd` does not know gets a line there, if it is the
 /// container's own file and can be written.
-fn resolve(root: &RootDir, bundle: &Bundle, spec: &Process) -> Result<Identity, Error> {
-    let user = spec.user();
-    // Nothing said is root with root's groups, as `/etc/group` has them.
-    let numbers =
-        || if user.uid() == 0 && user.gid() == 0 { String::new() } else { format!("{}:{}", user.uid(), user.gid()) };
-    let text = user.username().clone().unwrap_or_else(numbers);
-    let who = user::resolve(root, &text, &bundle.group_add, &bundle.maps()?)?;
+fn resolve(root: &RootDir, bundle: &Bundle, spec: &Process, maps: &IdMaps) -> Result<Identity, Error> {
+    let who = user::resolve(root, &user_text(spec), &bundle.group_add, maps)?;
     if !who.known && who.uid != 0 {
         let name = bundle.spec.annotations().as_ref().and_then(|all| all.get(annotation::USER_NAME));
         let line = user::passwd_line(&who, name.map(String::as_str), spec.cwd());

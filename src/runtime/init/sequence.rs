@@ -89,7 +89,7 @@ fn build_and_execute(context: &Context, root: &OwnedFd, trees: &[Tree]) -> Resul
     context.wire.send(&Message::Created, console_fd.as_slice())?;
     let streams = console.map(|pair| pair.slave);
     context.wire.expect("monitor", |message, _| matches!(message, Message::Start).then_some(()))?;
-    program::execute(context, streams)
+    program::execute(context, streams, None)
 }
 
 /// A re-executed init, or one that shares its session with nobody, may lead one already.

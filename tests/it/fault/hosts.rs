@@ -25,6 +25,21 @@ fn g15_without_newuidmap_one_id_does() {
     run(&env, &["--network=none", "-v", "v:/etc"], "grep -c . /etc/passwd").prints("3\n");
     env.run(["run", "-d", "--name=s", "--network=none", BUSYBOX, "sleep", "600"]).success();
     env.run(["exec", "s", "id", "-u"]).prints("0\n");
+    // Another user is the same one under another number.
+    let script =
+        "id -u; id -g; touch /tmp/y; stat -c %u:%g /tmp/y; cat /proc/self/uid_map | tr -s ' '; kill -0 1 || echo no";
+    for (user, id) in [("2000", "2000:0"), ("2000:7", "2000:7"), ("user", "1000:1000"), ("bin", "1:1")] {
+        let out = env.run(["exec", "--user", user, "s", "sh", "-c", script]);
+        let (uid, gid) = id.split_once(':').unwrap();
+        out.success().stdout_has(&format!("{uid}\n{gid}\n{id}\n {uid} 0 1\n"));
+    }
+    env.run(["exec", "-t", "--user=5", "s", "id", "-u"]).prints("5\r\n");
+    env.run(["exec", "--user=absent", "s", "true"]).code(125).stderr_has("absent");
+    env.run(["exec", "s", "stat", "-c", "%u", "/tmp/y"]).prints("0\n");
+    env.run(["run", "-d", "--name=u", "--network=none", "--user=33:33", BUSYBOX, "sleep", "600"]).success();
+    env.run(["exec", "u", "id", "-u"]).prints("33\n");
+    env.run(["exec", "--user=0:0", "u", "sh", "-c", "id -u; touch /z && stat -c %u /z"]).prints("0\n0\n");
+    env.run(["rm", "-f", "-t0", "u"]).success();
     env.run(["cp", "s:/etc/passwd", "-"]).success();
     env.run(["rm", "-f", "-t0", "s"]).success();
 }
@@ -59,6 +74,39 @@ fn g15_without_a_network_helper() {
     run(&env, &["--network=none"], "true").success();
     run(&env, &["--network=host"], "true").success();
     env.run(["ps", "-aq"]).prints("");
+}
+
+#[test]
+fn g15_without_a_route_the_hint_is_not_to_install_what_is_there() {
+    requires!(userns, pasta);
+    let env = Env::new();
+    let tar = crate::harness::image::busybox_tar().to_str().unwrap().to_owned();
+    // A network namespace with nothing but lo.
+    let script = format!(
+        "S={}; $S import {tar} {BUSYBOX} && $S run --rm --network=pasta {BUSYBOX} true",
+        crate::harness::env::program().display()
+    );
+    let out = env.other("unshare").args(["--map-root-user", "--net", "sh", "-c", &script]).run();
+    if out.is_success() {
+        // A pasta of 2025 gives a network without a way out.
+        return;
+    }
+    out.code(125).stderr_has("Hint: this host has no default route");
+    assert!(!out.stderr().contains("apt install passt"), "{out}");
+}
+
+#[test]
+fn what_is_left_out_is_said() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    for attached in [&["run", "--rm"][..], &["run", "-d", "--name=d"]] {
+        let words = ["--network=host", "-p", "8080:80", BUSYBOX, "true"];
+        let out = env.run(attached.iter().chain(&words));
+        out.success().stderr_has("Warning: ports are not published");
+    }
+    env.run(["wait", "d"]).prints("0\n");
+    let out = env.run(["run", "--rm", "--network=host", BUSYBOX, "true"]);
+    assert!(!out.success().stderr().contains("not published"), "{out}");
 }
 
 #[test]

@@ -67,4 +67,14 @@ fn joined_keep_id_has_its_ids() {
     let script = "stat -c %u /bin/busybox; cat /proc/self/uid_map";
     let theirs = env.run(["exec", "--user=0", "k", "sh", "-c", script]).success().stdout();
     env.run(["run", "--rm", "--network=none", "--pid=container:k", BUSYBOX, "sh", "-c", script]).prints(&theirs);
+    // Said again: it is the same one. Another one cannot be, which shows before anything is made.
+    let uid = nix::unistd::geteuid().as_raw().to_string();
+    for flag in ["--pid=container:k", "--ipc=container:k"] {
+        let words = ["run", "--rm", "--network=none", "--userns=keep-id", flag, BUSYBOX, "id", "-u"];
+        env.run(words).prints(&format!("{uid}\n"));
+        let other = env.run(["run", "--rm", "--network=none", "--userns=nomap", flag, BUSYBOX, "true"]);
+        other.code(125).stderr_has("needs the user namespace of that container").stderr_has("Hint: leave out --userns");
+    }
+    env.run(["ps", "-aq", "--no-trunc"]).success();
+    assert_eq!(env.run(["ps", "-aq"]).stdout().lines().count(), 1);
 }

@@ -91,7 +91,11 @@ pub(crate) fn run(args: ExecArgs, context: &Context) -> Result<ExitCode, Error> 
         terminal: args.tty,
         detach_keys: args.detach_keys,
     });
-    match engine.exec(&container, &spec, StartOptions { attach, proxy_signals: true })? {
+    match engine.exec(
+        &container,
+        &spec,
+        StartOptions { attach, proxy_signals: true, warn: &|text| context.ui.warn(text) },
+    )? {
         ExecReport::Exited { code } => Ok(exit::of_container(code)),
         ExecReport::Detached { id } if args.detach => {
             context.ui.line(id)?;

@@ -68,13 +68,11 @@ pub(crate) fn run(args: RunArgs, context: &Context) -> Result<ExitCode, Error> {
         terminal: tty,
         detach_keys: args.detach_keys,
     });
-    let options = StartOptions { attach, proxy_signals: args.sig_proxy.unwrap_or(true) };
+    let options =
+        StartOptions { attach, proxy_signals: args.sig_proxy.unwrap_or(true), warn: &|text| context.ui.warn(text) };
     let (id, report) = engine.run(new, options)?;
     match report {
-        RunReport::Detached { warnings } => {
-            for warning in warnings {
-                context.ui.warn(warning);
-            }
+        RunReport::Detached => {
             if engine.detached_ends_at_logout() {
                 context.ui.warn("the container ends when you log out: keep it by `loginctl enable-linger`");
             }

@@ -65,24 +65,16 @@ pub(crate) fn run(args: StartArgs, context: &Context) -> Result<ExitCode, Error>
     }
     let mut worst = Worst::default();
     for (word, found) in selected {
-        let options = StartOptions { attach: None, proxy_signals: false };
+        let options = StartOptions { attach: None, proxy_signals: false, warn: &|text| context.ui.warn(text) };
         // One that runs already is no error, as in Podman.
         let started = found.and_then(|id| {
             if engine.is_running(&id)? {
-                return Ok(Vec::new());
+                return Ok(());
             }
-            engine.start_with(&id, options).map(|report| match report {
-                RunReport::Detached { warnings } => warnings,
-                RunReport::Attached(_) => Vec::new(),
-            })
+            engine.start_with(&id, options).map(drop)
         });
         match started {
-            Ok(warnings) => {
-                for warning in warnings {
-                    context.ui.warn(warning);
-                }
-                context.ui.line(word)?;
-            }
+            Ok(()) => context.ui.line(word)?,
             Err(error) => {
                 let error = Error::from(error);
                 worst.note(error.code());
@@ -111,10 +103,11 @@ fn attached(id: &ContainerId, session: Session, context: &Context) -> Result<Exi
         terminal,
         detach_keys: session.keys,
     };
-    let options = StartOptions { attach: Some(attach), proxy_signals: session.proxy };
+    let options =
+        StartOptions { attach: Some(attach), proxy_signals: session.proxy, warn: &|text| context.ui.warn(text) };
     match engine.start_with(id, options)? {
         RunReport::Attached(AttachOutcome::Lost) => Ok(exit::of_container(engine.wait_for_exit(id)?.code)),
         RunReport::Attached(outcome) => Ok(exit_code(outcome)),
-        RunReport::Detached { .. } => Ok(ExitCode::SUCCESS),
+        RunReport::Detached => Ok(ExitCode::SUCCESS),
     }
 }
