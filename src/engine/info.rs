@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use crate::network;
 use crate::runtime::cgroup;
 use crate::sys;
 use crate::sys::spawn::{Spawn, find_program};
@@ -42,7 +43,7 @@ pub(crate) struct HostInfo {
     pub(crate) oci_runtime: Program,
     pub(crate) os: &'static str,
     pub(crate) pasta: Program,
-    pub(crate) rootless_network_cmd: &'static str,
+    pub(crate) rootless_network_cmd: String,
     pub(crate) security: SecurityInfo,
     pub(crate) slirp4netns: Program,
     pub(crate) swap_free: u64,
@@ -201,11 +202,9 @@ impl Engine {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
             },
             os: "linux",
-            rootless_network_cmd: match (pasta.executable.is_empty(), slirp4netns.executable.is_empty()) {
-                (false, _) => "pasta",
-                (true, false) => "slirp4netns",
-                (true, true) => "",
-            },
+            rootless_network_cmd: network::default_helper(&self.config.path)
+                .map(|helper| helper.to_string())
+                .unwrap_or_default(),
             pasta,
             security: security(),
             slirp4netns,

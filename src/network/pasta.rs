@@ -40,7 +40,7 @@ const OURS: [&str; 12] = [
 pub(super) fn is_modern(program: &Path) -> bool {
     const MARK: &[u8] = b"map-guest-addr";
     match sys::fs::read_limited(program, 16 << 20) {
-        Ok(bytes) if bytes.starts_with(b"\x7fELF") => bytes.windows(MARK.len()).any(|window| window == MARK),
+        Ok(bytes) if bytes.starts_with(b"\x7fELF") => memchr::memmem::find(&bytes, MARK).is_some(),
         // A wrapper script, as Nix makes them: distributions that do so are not old.
         Ok(_) => true,
         Err(error) => {

@@ -140,6 +140,11 @@ pub(crate) fn plan(request: &NetworkRequest<'_>) -> Result<NetworkPlan, Error> {
     Ok(plan)
 }
 
+/// The helper of a private network for which the user names none; none if none is installed.
+pub(crate) fn default_helper(path: &str) -> Option<Helper> {
+    private(path).ok()?.helper().map(|helper| helper.helper)
+}
+
 /// The better helper that is installed: a modern pasta, slirp4netns, an old pasta.
 ///
 /// A pasta before 2024-10 hands connections to a published port that come from the host itself to the container's
