@@ -55,6 +55,9 @@ impl Engine {
         });
         let overlay = overlay?;
         lease.finish(&self.store)?;
+        if let Err(error) = self.empty_trash() {
+            tracing::debug!(%error, "trash stays");
+        }
         Ok(overlay)
     }
 

@@ -63,6 +63,12 @@ pub(crate) enum Error {
         #[source]
         source: sys::Error,
     },
+    #[error("container {0} runs on it: stop that first")]
+    LayerRuns(String),
+    #[error("image {digest}: {why}: pull or load it again")]
+    NotAnImage { digest: crate::types::digest::Digest, why: &'static str },
+    #[error("read a document of the image")]
+    Decode(#[source] serde_json::Error),
     #[error("image {0:?} not found in the local store")]
     ImageNotFound(String),
     #[error("pull {name}")]

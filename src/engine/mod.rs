@@ -1,6 +1,7 @@
 //! L5: use cases. Takes locks, returns reports; prints nothing, reads no environment. May import: all below.
 #![forbid(unsafe_code)]
 
+pub(crate) mod check;
 pub(crate) mod containers;
 pub(crate) mod cures;
 pub(crate) mod doctor;
@@ -12,7 +13,6 @@ pub(crate) mod info;
 mod linger;
 pub(crate) mod registries;
 mod single_id;
-pub(crate) mod system_check;
 mod trash;
 pub(crate) mod volumes;
 

@@ -26,9 +26,7 @@ mod tests;
 
 pub(crate) use archive::Archive;
 pub(crate) use error::Error;
-pub(crate) use manifest::Descriptor;
-#[cfg(test)]
-pub(crate) use manifest::parse as parse_manifest;
+pub(crate) use manifest::{DOCUMENT_LIMIT, Descriptor, Manifest, parse as parse_manifest};
 pub(crate) use pull::{Access, RemoteImage};
 pub(crate) use push::login_session;
 pub(crate) use push::{KeptManifest, ManifestFormat, media_type, push_session, target};

@@ -192,7 +192,7 @@ impl Store {
         match record::read_if_exists::<ContainerConfig>(&path) {
             Ok(Some(config)) if config.id == *id => Ok(config),
             Ok(Some(config)) => Err(broken(Error::WrongRecord { path, found: format!("container {}", config.id) })),
-            Ok(None) if sys::fs::exists(&self.layout().container(id)) => Err(broken(Error::Read {
+            Ok(None) if self.has_container(id) => Err(broken(Error::Read {
                 path: path.clone(),
                 source: sys::Error::new("open", format!("{path:?}"), Errno::ENOENT),
             })),
@@ -261,7 +261,7 @@ impl Store {
     /// Finds a container by full id, name, or unique prefix of an id; in this order.
     pub(crate) fn find_container(&self, text: &str) -> Result<ContainerId, Error> {
         if let Ok(id) = text.parse::<ContainerId>()
-            && sys::fs::exists(&self.layout().container(&id))
+            && self.has_container(&id)
         {
             return Ok(id);
         }
@@ -274,7 +274,7 @@ impl Store {
         let mut matches = Vec::new();
         if is_id_prefix(text) {
             matches = self.container_ids()?;
-            matches.retain(|id| id.as_str().starts_with(text));
+            matches.retain(|id| id.as_str().starts_with(text) && self.has_container(id));
         }
         match (matches.len(), matches.pop()) {
             (1, Some(id)) => Ok(id),
@@ -498,7 +498,7 @@ impl Store {
 }
 
 /// Makes the name file: a link to the configuration, or a file of its own where links are missing (K-B8).
-fn link_name(config: &Path, name: &Path, id: &ContainerId) -> sys::Result<()> {
+pub(super) fn link_name(config: &Path, name: &Path, id: &ContainerId) -> sys::Result<()> {
     match sys::fs::link(config, name) {
         Err(error) if error.is(Errno::EPERM) || error.is(Errno::EOPNOTSUPP) => {
             let text = format!("{{\"version\":1,\"id\":\"{id}\"}}\n");

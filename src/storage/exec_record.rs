@@ -48,9 +48,9 @@ impl Store {
         record::write_volatile(&self.layout().exec(&exec.id), exec)
     }
 
-    /// True if the container has not been removed.
+    /// True if the container has not been removed. A link in its place is somebody else's.
     pub(crate) fn has_container(&self, id: &ContainerId) -> bool {
-        sys::fs::exists(&self.layout().container(id))
+        sys::fs::lstat(&self.layout().container(id)).is_ok_and(|found| found.is_some_and(|found| found.is_dir()))
     }
 
     /// Forgets a session.

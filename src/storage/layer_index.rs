@@ -2,13 +2,16 @@
 //! it, and where the file system takes no whiteouts (K-B5) they live here alone.
 //!
 //! ```text
-//! "sampan-idx-1\n"
-//! entry*   kind u8 · mode u32 · uid u32 · gid u32 · size u64 · device (u32, u32) · path · target · [sha256: 32 bytes]
-//!          path and target: length u32, bytes. All numbers little endian. The digest is there for regular files only.
+//! "sampan-idx-2\n"
+//! entry*   kind u8 · mode u32 · uid u32 · gid u32 · size u64 · device (u32, u32) · path · target
+//!          · [sha256: 32 bytes] · [xattrs: 32 bytes]
+//!          path and target: length u32, bytes. All numbers little endian. The digest of the content is there for
+//!          regular files only, that of the attributes where the kind has the bit 0x40.
 //! end      0xff · number of entries u64 · sha256 of everything before it
 //! ```
 //! A file that does not end with the end mark was cut off.
 
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Write};
@@ -18,11 +21,14 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 use super::error::Error;
+use super::unpack::Inherited;
 use crate::sys;
 use crate::sys::Call as _;
 
-const MAGIC: &[u8] = b"sampan-idx-1\n";
+const MAGIC: &[u8] = b"sampan-idx-2\n";
 const END: u8 = 0xff;
+/// In the kind of an entry: it has extended attributes.
+const WITH_XATTRS: u8 = 0x40;
 
 /// Longest path or target: a longer one could not be unpacked either.
 const LONGEST: u32 = 1 << 16;
@@ -62,6 +68,20 @@ impl EntryKind {
     }
 }
 
+impl EntryKind {
+    /// For messages.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Regular | Self::Hardlink => "a file",
+            Self::Directory | Self::OpaqueDirectory => "a directory",
+            Self::Symlink => "a symbolic link",
+            Self::Fifo => "a FIFO",
+            Self::CharDevice | Self::BlockDevice => "a device",
+            Self::Whiteout => "a whiteout",
+        }
+    }
+}
+
 /// One name of a layer. Ids are those of the layer's tar, whatever the map made of them on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entry {
@@ -79,6 +99,8 @@ pub(crate) struct Entry {
     pub(crate) target: OsString,
     /// Of regular files: digest of the content. All zero if it was not computed.
     pub(crate) sha256: [u8; 32],
+    /// Of regular files and directories: `layer_xattrs::digest` of what they have on disk. All zero if they have none.
+    pub(crate) xattrs: [u8; 32],
 }
 
 /// Writes an index as a stream; [`IndexWriter::finish`] ends it.
@@ -115,7 +137,8 @@ impl<W: Write> IndexWriter<W> {
     pub(crate) fn push(&mut self, entry: &Entry) -> sys::Result<()> {
         let buffer = &mut self.buffer;
         buffer.clear();
-        buffer.push(entry.kind as u8);
+        let with_xattrs = entry.xattrs != [0; 32];
+        buffer.push(entry.kind as u8 | if with_xattrs { WITH_XATTRS } else { 0 });
         for number in [entry.mode, entry.uid, entry.gid] {
             buffer.extend(number.to_le_bytes());
         }
@@ -130,6 +153,9 @@ impl<W: Write> IndexWriter<W> {
         }
         if entry.kind == EntryKind::Regular {
             buffer.extend(entry.sha256);
+        }
+        if with_xattrs {
+            buffer.extend(entry.xattrs);
         }
         self.hash.update(&*buffer);
         self.count += 1;
@@ -186,15 +212,17 @@ impl<R: Read> IndexReader<R> {
         if kind == END {
             return self.end().map(|()| None);
         }
-        let kind = EntryKind::from_byte(kind).ok_or_else(|| self.damaged("unknown kind of entry"))?;
+        let with_xattrs = kind & WITH_XATTRS != 0;
+        let kind = EntryKind::from_byte(kind & !WITH_XATTRS).ok_or_else(|| self.damaged("unknown kind of entry"))?;
         let (mode, uid, gid) = (self.number()?, self.number()?, self.number()?);
         let size = u64::from_le_bytes(self.array()?);
         let device = (self.number()?, self.number()?);
         let path = PathBuf::from(OsString::from_vec(self.bytes()?));
         let target = OsString::from_vec(self.bytes()?);
         let sha256 = if kind == EntryKind::Regular { self.array()? } else { [0; 32] };
+        let xattrs = if with_xattrs { self.array()? } else { [0; 32] };
         self.count += 1;
-        Ok(Some(Entry { path, kind, mode, uid, gid, size, device, target, sha256 }))
+        Ok(Some(Entry { path, kind, mode, uid, gid, size, device, target, sha256, xattrs }))
     }
 
     fn end(&mut self) -> Result<(), Error> {
@@ -246,6 +274,26 @@ impl<R: Read> IndexReader<R> {
     }
 }
 
+/// Writes an index anew with what some of its directories have become. Nobody sees the layer yet.
+pub(crate) fn amend(path: &Path, inherited: &[Inherited]) -> Result<(), Error> {
+    if inherited.is_empty() {
+        return Ok(());
+    }
+    let failed = |source| Error::Write { path: path.to_owned(), source };
+    let by_path: HashMap<&[u8], &Inherited> = inherited.iter().map(|dir| (dir.path.as_slice(), dir)).collect();
+    let mut reader = IndexReader::open(path)?;
+    let new = path.with_extension("new");
+    let mut writer = IndexWriter::create(&new).map_err(failed)?;
+    while let Some(mut entry) = reader.next_entry()? {
+        if let Some(dir) = by_path.get(entry.path.as_os_str().as_bytes()) {
+            entry = Entry { mode: dir.mode, uid: dir.uid, gid: dir.gid, xattrs: dir.xattrs, ..entry };
+        }
+        writer.push(&entry).map_err(failed)?;
+    }
+    writer.finish().map_err(failed)?;
+    sys::fs::rename(&new, path).map_err(failed)
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Entry, EntryKind, IndexReader, IndexWriter};
@@ -262,6 +310,7 @@ mod tests {
             device: (1, 3),
             target: "t".into(),
             sha256: if kind == EntryKind::Regular { [5; 32] } else { [0; 32] },
+            xattrs: if path == "a" { [6; 32] } else { [0; 32] },
         }
     }
 

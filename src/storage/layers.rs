@@ -108,8 +108,14 @@ pub(crate) struct LayerMeta {
     /// Bytes of the tar that it was unpacked from; `save` writes it again.
     #[serde(default)]
     pub(crate) tar_size: Option<u64>,
+    /// Bytes that the tree takes on disk; zero if nobody has counted.
+    #[serde(default)]
+    pub(crate) disk: u64,
     /// Number of names.
     pub(crate) entries: u64,
+    /// Ids of the image → ids of P: how it was unpacked.
+    #[serde(default)]
+    pub(crate) ids: Option<IdMaps>,
     /// The whiteouts could not be made on this file system and stand in `idx` only (K-B5).
     #[serde(default)]
     pub(crate) whiteouts_in_index: bool,
@@ -208,6 +214,19 @@ impl Store {
         let key = LayerKey::new(config.layers.last()?, &MapKey::from_text(&config.map));
         let metadata = sys::fs::lstat(&self.layer_diff(&key)).ok()??;
         Some(metadata.mode() & 0o7777)
+    }
+
+    /// Puts a staged layer in the place of the one that is there. Killed between the two renames it leaves a layer that
+    /// is missing, which the checker unpacks as well.
+    pub(crate) fn replace_layer(&self, lease: &Lease, staged: &StagedLayer, meta: &LayerMeta) -> Result<(), Error> {
+        record::write_new(&staged.dir.join("meta.json"), meta, false)?;
+        sys::fs::sync_filesystem(lease.dir()).writing(lease.dir())?;
+        let lock = self.lock_exclusive()?;
+        self.move_to_trash(&self.layer_dir(&staged.key))?;
+        self.publish_layer(staged)?;
+        drop(lock);
+        let layers = self.layout().layers();
+        sys::fs::sync_dir(&layers).writing(&layers)
     }
 
     /// Publishes a staged layer by its rename. The caller has synced the file system. `false`: somebody else has

@@ -17,6 +17,7 @@ pub(crate) mod gc;
 pub(crate) mod image_head;
 pub(crate) mod images;
 pub(crate) mod layer_index;
+pub(crate) mod layer_xattrs;
 pub(crate) mod layers;
 pub(crate) mod layout;
 pub(crate) mod lease;

@@ -3,6 +3,8 @@
 //! Idempotent, and may be killed at any point: the marker `ready` is made last. A logout that took runroot away looks
 //! the same from here; containers whose monitor lives are left alone.
 
+use std::path::PathBuf;
+
 use super::container_record::{ExitRecord, MonitorLock};
 use super::error::{At as _, Error};
 use super::store::Store;
@@ -56,14 +58,20 @@ fn end_dead_containers(store: &Store) -> Result<(), Error> {
 
 /// Directories of earlier epochs go as soon as somebody sees them.
 fn remove_old_epochs(store: &Store) -> Result<(), Error> {
-    let layout = store.layout();
-    let runroot = layout.runroot();
-    for name in sys::fs::names(runroot).reading(runroot)? {
-        let is_epoch = name.len() == 16 && name.to_str().is_some_and(|n| n.bytes().all(|b| b.is_ascii_hexdigit()));
-        if is_epoch && name != layout.epoch() {
-            let path = runroot.join(&name);
-            sys::fs::remove_tree(&path).removing(&path)?;
-        }
+    for path in old_epochs(store)? {
+        sys::fs::remove_tree(&path).removing(&path)?;
     }
     Ok(())
+}
+
+/// Directories of earlier epochs.
+pub(super) fn old_epochs(store: &Store) -> Result<Vec<PathBuf>, Error> {
+    let layout = store.layout();
+    let runroot = layout.runroot();
+    let mut names = sys::fs::names(runroot).reading(runroot)?;
+    names.retain(|name| {
+        let is_epoch = name.len() == 16 && name.to_str().is_some_and(|n| n.bytes().all(|b| b.is_ascii_hexdigit()));
+        is_epoch && *name != *layout.epoch()
+    });
+    Ok(names.into_iter().map(|name| runroot.join(name)).collect())
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::container_record::{ContainerConfig, ContainerState, ExitRecord, MonitorLock, StorageDriver, Supervision};
 use super::images::{ImageLayer, ImageRecord};
-use super::layer_index::IndexWriter;
+use super::layer_index::{Entry, EntryKind, IndexEnd, IndexWriter};
 use super::layers::{LayerKey, LayerMeta, MapKey};
 use super::process_identity::ProcessIdentity;
 use super::record::Rest;
@@ -64,6 +64,28 @@ fn entries(path: &Path) -> usize {
     sys::fs::names(path).expect("lists").len()
 }
 
+/// The index of a layer with one file.
+fn index_of(staged: &super::layers::StagedLayer, content: &str) -> IndexEnd {
+    let mut writer = IndexWriter::create(&staged.index()).expect("index");
+    let entry = |path: &str, kind, mode| Entry {
+        path: path.into(),
+        kind,
+        mode,
+        uid: 0,
+        gid: 0,
+        size: 0,
+        device: (0, 0),
+        target: "".into(),
+        sha256: [0; 32],
+        xattrs: [0; 32],
+    };
+    writer.push(&entry("", EntryKind::Directory, 0o755)).expect("written");
+    let digest = Digest::of(content.as_bytes());
+    let file = entry("file", EntryKind::Regular, 0o600);
+    writer.push(&Entry { size: content.len() as u64, sha256: digest.bytes(), ..file }).expect("written");
+    writer.finish().expect("index")
+}
+
 /// Publishes a layer with one file, and an image of it under `name`.
 pub(super) fn store_image(store: &Store, content: &str, name: &str) -> ImageRecord {
     let lease = store.lease().expect("lease");
@@ -71,7 +93,7 @@ pub(super) fn store_image(store: &Store, content: &str, name: &str) -> ImageReco
     let chain = ChainId::first(&diff_id);
     let staged = lease.stage_layer(LayerKey::new(&chain, &MapKey::from_text("single"))).expect("staged");
     write(&staged.diff().join("file"), content.as_bytes());
-    let end = IndexWriter::create(&staged.index()).and_then(IndexWriter::finish).expect("index");
+    let end = index_of(&staged, content);
     let meta = LayerMeta {
         version: 1,
         chain: chain.clone(),
@@ -81,6 +103,8 @@ pub(super) fn store_image(store: &Store, content: &str, name: &str) -> ImageReco
         blob: None,
         size: content.len() as u64,
         tar_size: None,
+        disk: 0,
+        ids: None,
         entries: end.entries,
         whiteouts_in_index: false,
         clamped_ids: Vec::new(),
@@ -88,11 +112,17 @@ pub(super) fn store_image(store: &Store, content: &str, name: &str) -> ImageReco
     };
     let blob = lease.stage_bytes(content.as_bytes()).expect("blob");
     let manifest = lease.stage_bytes(format!("manifest of {content}").as_bytes()).expect("manifest");
-    store.publish(&lease, &[blob.clone(), manifest.clone()], &[(staged, meta)]).expect("published");
+    let parsed = ImageConfig {
+        rootfs: RootFs { kind: "layers".to_owned(), diff_ids: vec![diff_id.clone()] },
+        ..ImageConfig::default()
+    };
+    let config = lease.stage_bytes(&serde_json::to_vec(&parsed).expect("JSON")).expect("configuration");
+    let blobs = [blob.clone(), manifest.clone(), config.clone()];
+    store.publish(&lease, &blobs, &[(staged, meta)]).expect("published");
     let record = ImageRecord {
         version: 1,
         digest: manifest.digest.clone(),
-        id: ImageId::from_bytes(Digest::of(format!("config {content}").as_bytes()).bytes()),
+        id: ImageId::from_bytes(config.digest.bytes()),
         media_type: String::new(),
         index: None,
         layers: vec![ImageLayer {
@@ -103,10 +133,7 @@ pub(super) fn store_image(store: &Store, content: &str, name: &str) -> ImageReco
             size: blob.size,
             unpacked: blob.size,
         }],
-        config: ImageConfig {
-            rootfs: RootFs { kind: "layers".to_owned(), diff_ids: vec![diff_id] },
-            ..ImageConfig::default()
-        },
+        config: parsed,
         created: None,
         stored: jiff::Timestamp::now(),
         size: blob.size,
@@ -221,7 +248,7 @@ fn r4_sweep_keeps_what_is_referred_to_and_r13_trashes_the_rest() {
     assert_eq!(swept.layers.len(), 1, "{swept:?}");
     assert_eq!(swept.layers[0].chain, gone.layers[0].chain);
     // The container needs the layer, not the blob.
-    assert_eq!(swept.blobs.len(), 4, "{swept:?}");
+    assert_eq!(swept.blobs.len(), 6, "{swept:?}");
     assert!(store.blob_size(&kept.digest).expect("read").is_some());
     assert!(store.empty_trash().expect("emptied"));
     assert_eq!(store.sweep().expect("swept").layers.len(), 0);

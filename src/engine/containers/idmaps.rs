@@ -1,8 +1,22 @@
 //! The map of a container's user namespace C, written in P's ids (design §3, K-E).
 
+use super::create::numeric_user;
 use crate::engine::error::Error;
+use crate::engine::handle::Engine;
+use crate::specgen;
+use crate::storage::container_record::ContainerConfig;
 use crate::types::idmap::{Extent, IdMap, IdMaps};
 use crate::types::namespace::UsernsMode;
+
+impl Engine {
+    /// The map of a container that is there.
+    pub(in crate::engine) fn maps_of(&self, config: &ContainerConfig) -> Result<IdMaps, Error> {
+        let facts = self.facts()?;
+        let image = config.image.as_ref().map(|image| image.config.clone()).unwrap_or_default();
+        let user = numeric_user(&specgen::user(&config.spec, &image, facts));
+        container_maps(&self.userns_in_force(&config.spec.userns)?, &facts.outer, (facts.uid, facts.gid), user)
+    }
+}
 
 /// C ← P. `root` is the numeric user of a container in single-id mode: that id is the caller then.
 pub(super) fn container_maps(

@@ -6,7 +6,7 @@ use crate::engine::{Engine, Error};
 use crate::rootless::{Outer, worker};
 use crate::storage::blobs::StagedBlob;
 use crate::storage::images::{Image, ImageLayer, ImageRecord};
-use crate::storage::layer_index::IndexWriter;
+use crate::storage::layer_index::{self, IndexWriter};
 use crate::storage::layers::{LayerKey, LayerMeta, MapKey, StagedLayer};
 use crate::storage::lease::Lease;
 use crate::storage::record::{Record as _, Rest};
@@ -106,7 +106,7 @@ impl Engine {
                 blobs.iter().any(|blob| blob.digest == layer.blob) || self.store.blob_size(&layer.blob)?.is_some();
             kept.push(there.then(|| layer.blob.clone()));
         }
-        let remarks = self.publish_layers(&lease, &keys, &kept, blobs, layers)?;
+        let remarks = self.publish_layers(&lease, &keys, &kept, blobs, layers, &self.layer_maps()?)?;
         let record = self.image_record(image, &keys)?;
         self.store.put_image(&record)?;
         for name in names {
@@ -124,7 +124,8 @@ impl Engine {
     }
 
     /// Publishes blobs and unpacked layers. `keys` and `kept` (the blob of a layer, if it is in the store) are those of
-    /// the whole image, bottom first.
+    /// the whole image, bottom first; `maps` is how the layers were unpacked.
+    #[expect(clippy::too_many_arguments, reason = "everything that the layers of an image consist of")]
     pub(super) fn publish_layers(
         &self,
         lease: &Lease,
@@ -132,23 +133,45 @@ impl Engine {
         kept: &[Option<Digest>],
         blobs: Vec<StagedBlob>,
         mut layers: Vec<StagedUnpack>,
+        maps: &IdMaps,
     ) -> Result<Remarks, Error> {
         layers.sort_by_key(|layer| layer.index);
-        self.inherit(keys, &layers)?;
+        self.inherit(keys, &layers, maps)?;
         let mut remarks = Remarks::default();
         let mut publish = Vec::with_capacity(layers.len());
         for layer in layers {
             remarks.merge(&layer.unpacked.remarks);
             let parent = layer.index.checked_sub(1).map(|below| keys[below].chain.clone());
-            let meta = layer_meta(&layer, parent, kept[layer.index].clone());
+            let meta = layer_meta(&layer, parent, kept[layer.index].clone(), maps);
             publish.push((layer.staged, meta));
         }
         self.store.publish(lease, &blobs, &publish)?;
         Ok(remarks)
     }
 
+    /// Puts a layer that was unpacked again in the place of a damaged one.
+    pub(in crate::engine) fn replace_layer(
+        &self,
+        lease: &Lease,
+        keys: &[LayerKey],
+        layer: StagedUnpack,
+        blob: Digest,
+        maps: &IdMaps,
+    ) -> Result<(), Error> {
+        self.inherit(keys, std::slice::from_ref(&layer), maps)?;
+        let parent = layer.index.checked_sub(1).map(|below| keys[below].chain.clone());
+        let meta = layer_meta(&layer, parent, Some(blob), maps);
+        Ok(self.store.replace_layer(lease, &layer.staged, &meta)?)
+    }
+
+    /// Records an image whose blobs are here; its names stay as they are.
+    pub(in crate::engine) fn record_image(&self, image: &IncomingImage) -> Result<(), Error> {
+        let record = self.image_record(image, &self.layer_keys(&image.chains())?)?;
+        Ok(self.store.put_image(&record)?)
+    }
+
     /// Gives the directories that a layer only fills the owner and mode that the layers below have for them.
-    fn inherit(&self, keys: &[LayerKey], layers: &[StagedUnpack]) -> Result<(), Error> {
+    fn inherit(&self, keys: &[LayerKey], layers: &[StagedUnpack], maps: &IdMaps) -> Result<(), Error> {
         let wanting: Vec<&StagedUnpack> =
             layers.iter().filter(|layer| layer.index > 0 && !layer.unpacked.implicit.is_empty()).collect();
         if wanting.is_empty() {
@@ -167,8 +190,11 @@ impl Engine {
                 let below = if layer.unpacked.opaque_root { &diffs[..0] } else { &diffs[..layer.index] };
                 let lowers = below.iter().rev().map(open).collect::<Result<Vec<_>, _>>()?;
                 let root = open(&diffs[layer.index])?;
-                let done = unpack::inherit_parents(&root, &layer.unpacked.implicit, &lowers);
-                count += done.map_err(|error| Failure::from_error(error.kind(), &error))?.len();
+                let done = unpack::inherit_parents(&root, &layer.unpacked.implicit, &lowers, maps);
+                let done = done.map_err(|error| Failure::from_error(error.kind(), &error))?;
+                layer_index::amend(&layer.staged.index(), &done)
+                    .map_err(|error| Failure::from_error(FailureKind::Other, &error))?;
+                count += done.len();
             }
             Ok(count)
         })?;
@@ -206,7 +232,7 @@ impl Engine {
     }
 }
 
-fn layer_meta(layer: &StagedUnpack, parent: Option<ChainId>, blob: Option<Digest>) -> LayerMeta {
+fn layer_meta(layer: &StagedUnpack, parent: Option<ChainId>, blob: Option<Digest>, maps: &IdMaps) -> LayerMeta {
     let unpacked = &layer.unpacked;
     let clamped = unpacked.remarks.unmapped_ids.iter();
     LayerMeta {
@@ -218,6 +244,8 @@ fn layer_meta(layer: &StagedUnpack, parent: Option<ChainId>, blob: Option<Digest
         blob,
         size: unpacked.size,
         tar_size: Some(unpacked.uncompressed),
+        disk: unpacked.disk,
+        ids: Some(maps.clone()),
         entries: unpacked.entries,
         whiteouts_in_index: unpacked.whiteouts_in_index,
         clamped_ids: clamped.filter_map(|id| u32::try_from(*id).ok()).collect(),

@@ -38,7 +38,7 @@ impl Engine {
             unpacked.push(StagedUnpack { index, staged, unpacked: done });
         }
         let incoming = image.layers.iter().map(|layer| layer.blob.clone()).collect::<Vec<_>>();
-        self.publish_layers(&lease, &keys, &incoming, Vec::new(), unpacked)?;
+        self.publish_layers(&lease, &keys, &incoming, Vec::new(), unpacked, maps)?;
         lease.finish(&self.store)?;
         Ok(())
     }

@@ -1,7 +1,8 @@
-//! Each invariant: broken, found, repaired, and found no more.
+//! Each invariant: broken, found, repaired, and found no more. (Layers and images are rebuilt by the engine: those
+//! tests are in `tests/it/system/check.rs`.)
 #![expect(clippy::disallowed_methods, reason = "tests damage the store behind its back")]
 
-use super::{Finding, Repair, check, repair};
+use super::{Finding, Repair, Scope, TreeJob, compare, repair};
 use crate::storage::Store;
 use crate::storage::container_record::ContainerState;
 use crate::storage::layers::{LayerKey, MapKey};
@@ -9,25 +10,43 @@ use crate::storage::process_identity::ProcessIdentity;
 use crate::storage::tests::{Fixture, config, removable, store_image, write};
 use crate::sys;
 use crate::types::digest::Digest;
+use crate::types::mount::{MountOptions, MountSource, MountSpec};
 use crate::types::status::ContainerStatus;
+
+/// Everything that is wrong, trees included.
+fn check(store: &Store) -> Vec<Finding> {
+    let mut findings = super::check(store, Scope::Full).expect("checks");
+    let job = |key| TreeJob { key, ids: None, tolerant: false };
+    let jobs: Vec<_> = store.layer_keys().expect("lists").into_iter().map(job).collect();
+    for damage in compare(store, &jobs, true).expect("compares") {
+        let rebuild = Some(Repair::RebuildLayer(damage.key.clone()));
+        findings.push(Finding::new("I3", format!("layer {}", damage.key.dir_name()), damage.problem, rebuild));
+    }
+    findings
+}
 
 fn invariants(findings: &[Finding]) -> Vec<&'static str> {
     findings.iter().map(|finding| finding.invariant).collect()
 }
 
+fn repair_all(store: &Store, findings: &[Finding]) {
+    for finding in findings {
+        assert!(repair(store, finding).expect("repairs"), "{finding:?}");
+    }
+    assert!(store.empty_trash().expect("emptied"));
+}
+
 /// The one break is found under its number; repair leaves a clean store.
+#[track_caller]
 fn found_and_repaired(store: &Store, expected: &[&str]) {
-    let mut findings = check(store, true).expect("checks");
+    let findings = check(store);
     assert_eq!(invariants(&findings), expected, "{findings:#?}");
-    repair(store, &mut findings).expect("repairs");
-    assert!(findings.iter().all(|finding| finding.repaired), "{findings:#?}");
-    assert!(store.empty_trash().expect("emptied"));
+    repair_all(store, &findings);
     // What only the broken object referred to is an orphan now.
-    let mut left = check(store, true).expect("checks");
+    let left = check(store);
     assert!(left.iter().all(|finding| finding.invariant == "I15" || finding.invariant == "I8"), "{left:#?}");
-    repair(store, &mut left).expect("repairs");
-    assert!(store.empty_trash().expect("emptied"));
-    assert_eq!(check(store, true).expect("checks"), []);
+    repair_all(store, &left);
+    assert_eq!(check(store), []);
 }
 
 /// A store with one of everything.
@@ -37,6 +56,9 @@ fn whole() -> (Fixture, Store) {
     let image = store_image(&store, "hello", "localhost/a:1");
     let mut container = config("c");
     container.layers = vec![image.layers[0].chain.clone()];
+    store.ensure_volume(&"v".parse().expect("a name"), false).expect("made");
+    let source = MountSource::Volume { name: "v".parse().expect("a name"), anonymous: false, subpath: None };
+    container.spec.mounts = vec![MountSpec { source, target: "/v".into(), options: MountOptions::default() }];
     store.create_container(container).expect("created");
     (fixture, store)
 }
@@ -49,10 +71,10 @@ fn key(store: &Store) -> LayerKey {
 fn clean_store_has_no_findings() {
     let (_fixture, store) = whole();
     let lease = store.lease().expect("lease");
-    assert_eq!(check(&store, true).expect("checks"), []);
+    assert_eq!(check(&store), []);
     drop(lease);
     let empty = Fixture::new();
-    assert_eq!(check(&empty.open(), true).expect("checks"), []);
+    assert_eq!(check(&empty.open()), []);
 }
 
 #[test]
@@ -62,12 +84,29 @@ fn i1_damaged_records() {
     write(&store.layout().container_config(&id), b"{");
     found_and_repaired(&store, &["I1"]);
     let (_fixture, store) = whole();
-    let digest = store.image_digests().expect("lists").remove(0);
-    write(&store.layout().image(&digest), b"");
-    found_and_repaired(&store, &["I1"]);
-    let (_fixture, store) = whole();
     write(&store.layout().refs().join("localhost+a:1"), b"\0\0");
     found_and_repaired(&store, &["I1"]);
+    let (_fixture, store) = whole();
+    write(&store.layout().volume_meta(&"v".parse().expect("a name")), b"[]");
+    found_and_repaired(&store, &["I1"]);
+    assert!(!store.volume(&"v".parse().expect("a name")).expect("read").needs_copy_up);
+    // Its state can be done without, its definition stays.
+    let (_fixture, store) = whole();
+    let id = store.container_ids().expect("lists").remove(0);
+    store.make_run_container(&id).expect("made");
+    write(&store.layout().container_state(&id), b"\xff");
+    found_and_repaired(&store, &["I1"]);
+    assert!(store.has_container(&id));
+}
+
+#[test]
+fn i1_damaged_image_is_made_anew_from_its_manifest() {
+    let (_fixture, store) = whole();
+    let digest = store.image_digests().expect("lists").remove(0);
+    write(&store.layout().image(&digest), b"");
+    assert_eq!(check(&store)[0].repair, Some(Repair::RebuildImage(digest.clone())));
+    sys::fs::remove_file(&store.layout().blob(&digest)).expect("removed");
+    assert_eq!(check(&store)[0].repair, Some(Repair::DiscardImage(digest)));
 }
 
 #[test]
@@ -75,7 +114,7 @@ fn f12_a_newer_record_is_not_thrown_away() {
     let (_fixture, store) = whole();
     let id = store.container_ids().expect("lists").remove(0);
     write(&store.layout().container_config(&id), b"{\"version\":7}");
-    let findings = check(&store, false).expect("checks");
+    let findings = check(&store);
     assert_eq!(findings.len(), 1, "{findings:#?}");
     assert_eq!(findings[0].repair, None);
 }
@@ -83,22 +122,88 @@ fn f12_a_newer_record_is_not_thrown_away() {
 #[test]
 fn i2_blob_with_other_content() {
     let (_fixture, store) = whole();
-    write(&store.layout().blob(&Digest::of(b"hello")), b"jello");
-    found_and_repaired(&store, &["I2"]);
+    let blob = Digest::of(b"hello");
+    for damage in [&b"jello"[..], b"hell"] {
+        let image = store_image(&store, "hello", "localhost/a:1");
+        assert!(store.empty_trash().expect("emptied"));
+        write(&store.layout().blob(&blob), damage);
+        let findings = check(&store);
+        assert!(findings[0].problem.contains("pull or load localhost/a:1 again"), "{findings:#?}");
+        let expected: &[&str] = if damage.len() == 5 { &["I2"] } else { &["I2", "I2"] };
+        assert_eq!(invariants(&findings), expected);
+        repair_all(&store, &findings);
+        assert_eq!(check(&store), [], "the image can do without it");
+        let record = store.image_record(&image.digest).expect("read").expect("there");
+        assert_eq!(record.layers[0].blob, None);
+    }
 }
 
 #[test]
-fn i3_layer_without_its_parts() {
+fn i3_layer_and_index() {
     let (_fixture, store) = whole();
+    let rebuild = Some(Repair::RebuildLayer(key(&store)));
     let index = store.layer_index(&key(&store));
     let bytes = std::fs::read(&index).expect("read");
-    write(&index, &bytes[..bytes.len() - 1]);
-    let mut findings = check(&store, false).expect("checks");
-    assert_eq!(invariants(&findings), ["I3"]);
-    repair(&store, &mut findings).expect("repairs");
-    // The container has lost its layer: for that a person must load the image again.
-    let findings = check(&store, false).expect("checks");
-    assert!(findings.iter().any(|finding| finding.invariant == "I7" && finding.repair.is_none()), "{findings:#?}");
+    let cut = bytes[..bytes.len() - 1].to_vec();
+    let mut flipped = bytes.clone();
+    flipped[40] ^= 1;
+    for damage in [cut, flipped, Vec::new()] {
+        write(&index, &damage);
+        let findings = check(&store);
+        assert_eq!(invariants(&findings), ["I3"], "{findings:#?}");
+        assert_eq!(findings[0].repair, rebuild);
+    }
+    write(&index, &bytes);
+    let file = store.layer_diff(&key(&store)).join("file");
+    write(&file, b"jello");
+    assert!(check(&store)[0].problem.contains("file: its content is another"));
+    write(&file, b"hello");
+    for part in [store.layer_dir(&key(&store)).join("meta.json"), index, store.layer_diff(&key(&store))] {
+        let aside = store.layout().trash().join("aside");
+        std::fs::rename(&part, &aside).expect("moved");
+        let mut findings = check(&store);
+        findings.retain(|finding| finding.invariant != "I9");
+        assert_eq!(invariants(&findings), ["I3"], "{findings:#?}");
+        assert_eq!(findings[0].repair, rebuild);
+        std::fs::rename(&aside, &part).expect("moved back");
+    }
+    assert_eq!(check(&store), []);
+}
+
+#[test]
+fn i4_chain_of_layers() {
+    let (_fixture, store) = whole();
+    let mut meta = store.layer(&key(&store)).expect("read").expect("there");
+    meta.parent = Some(meta.chain.clone());
+    crate::storage::record::write_durable(&store.layer_dir(&key(&store)).join("meta.json"), &meta).expect("written");
+    let findings = check(&store);
+    assert_eq!(invariants(&findings), ["I4"], "{findings:#?}");
+    assert_eq!(findings[0].repair, Some(Repair::RebuildLayer(key(&store))));
+}
+
+#[test]
+fn i5_i7_parts_of_images_and_containers() {
+    let (_fixture, store) = whole();
+    let image = store.images().expect("lists").0.remove(0).record;
+    store.move_to_trash(&store.layer_dir(&key(&store))).expect("moved");
+    assert!(store.empty_trash().expect("emptied"));
+    let findings = check(&store);
+    assert_eq!(invariants(&findings), ["I7", "I5"], "{findings:#?}");
+    assert_eq!(findings[1].repair, Some(Repair::UnpackImage(image.digest.clone())));
+    sys::fs::remove_file(&store.layout().blob(&Digest::of(b"hello"))).expect("removed");
+    let findings = check(&store);
+    assert!(findings.iter().any(|f| f.invariant == "I5" && f.problem.contains("neither layer nor blob")));
+    // The record does not fit the configuration.
+    let (_fixture, store) = whole();
+    let mut other = image.clone();
+    other.config.author = Some("somebody".to_owned());
+    store.put_image(&other).expect("written");
+    let findings = check(&store);
+    assert_eq!(invariants(&findings), ["I5"], "{findings:#?}");
+    assert_eq!(findings[0].repair, Some(Repair::RebuildImage(image.digest.clone())));
+    store.put_image(&image).expect("written");
+    sys::fs::remove_file(&store.layout().blob(&image.digest)).expect("removed");
+    assert!(check(&store)[0].problem.contains("its manifest"));
 }
 
 #[test]
@@ -113,6 +218,21 @@ fn i6_i8_names_that_lead_nowhere() {
     orphan.creator = Some(u32::MAX >> 1);
     store.create_container(orphan).expect("created");
     found_and_repaired(&store, &["I8"]);
+    sys::fs::remove_file(&store.layout().name(&"c".parse().expect("a name"))).expect("removed");
+    found_and_repaired(&store, &["I8"]);
+    assert!(store.find_container("c").is_ok());
+}
+
+#[test]
+fn i7_volumes() {
+    let (_fixture, store) = whole();
+    let volume = "v".parse().expect("a name");
+    std::fs::remove_dir(store.layout().volume_data(&volume)).expect("removed");
+    found_and_repaired(&store, &["I7"]);
+    store.move_to_trash(&store.layout().volume(&volume)).expect("moved");
+    assert!(store.empty_trash().expect("emptied"));
+    found_and_repaired(&store, &["I7"]);
+    assert!(store.volume(&volume).is_ok());
 }
 
 #[test]
@@ -138,18 +258,55 @@ fn i10_lost_container() {
 }
 
 #[test]
+fn i11_i16_volatile_files() {
+    let (fixture, store) = whole();
+    let id = store.container_ids().expect("lists").remove(0);
+    store.make_run().expect("made");
+    store.make_run_container(&id).expect("made");
+    let layout = store.layout();
+    std::fs::create_dir(layout.run_containers().join("f".repeat(64))).expect("made");
+    std::fs::write(layout.ports().join("tcp-any-8080-8080"), "x y").expect("written");
+    std::fs::write(layout.execs().join("e".repeat(64)), "{}").expect("written");
+    std::fs::create_dir_all(layout.runroot().join("00000000000000bb/ctr")).expect("made");
+    found_and_repaired(&store, &["I16", "I11", "I11", "I11"]);
+    drop(fixture);
+}
+
+#[test]
 fn i13_foreign_entries_and_open_modes() {
     let (fixture, store) = whole();
-    std::fs::write(fixture.graph().join("notes.txt"), "x").expect("written");
-    std::fs::write(fixture.graph().join("images/old.json~"), "x").expect("written");
+    let foreign = ["notes.txt", "images/old.json~", "layers/x", "containers/y", "volumes/.z"];
+    for name in foreign {
+        std::fs::write(fixture.graph().join(name), "x").expect("written");
+    }
     std::fs::write(fixture.graph().join("images/x.json.0123456789ab.tmp"), "x").expect("written");
     sys::fs::set_mode(&store.layout().layers(), 0o755).expect("set");
-    let mut findings = check(&store, false).expect("checks");
-    assert_eq!(invariants(&findings), ["I13"; 4], "{findings:#?}");
-    repair(&store, &mut findings).expect("repairs");
-    let findings = check(&store, false).expect("checks");
-    assert_eq!(findings.len(), 2, "foreign files are left alone: {findings:#?}");
-    assert!(findings.iter().all(|finding| finding.repair.is_none()));
+    sys::fs::set_mode(&store.layout().blob(&Digest::of(b"hello")), 0o644).expect("set");
+    std::fs::remove_dir(fixture.graph().join("secrets")).expect("removed");
+    let findings = check(&store);
+    assert_eq!(findings.iter().filter(|finding| finding.repair.is_some()).count(), 4, "{findings:#?}");
+    for finding in findings.iter().filter(|finding| finding.repair.is_some()) {
+        assert!(repair(&store, finding).expect("repairs"));
+    }
+    let findings = check(&store);
+    assert_eq!(invariants(&findings), ["I13"; 5], "foreign files are left alone: {findings:#?}");
+    for name in foreign {
+        std::fs::remove_file(fixture.graph().join(name)).expect("removed");
+    }
+    assert_eq!(check(&store), []);
+}
+
+#[test]
+fn i14_directories_of_the_overlay() {
+    let (_fixture, store) = whole();
+    let id = store.container_ids().expect("lists").remove(0);
+    std::fs::remove_dir(store.layout().container_upper(&id)).expect("removed");
+    found_and_repaired(&store, &["I14"]);
+    std::fs::remove_dir(store.layout().container_work(&id)).expect("removed");
+    found_and_repaired(&store, &["I14"]);
+    std::fs::create_dir_all(store.layout().container_work(&id).join("work/incompat/volatile")).expect("made");
+    found_and_repaired(&store, &["I14"]);
+    assert!(store.layout().container_upper(&id).is_dir());
 }
 
 #[test]
@@ -157,8 +314,8 @@ fn i15_orphans() {
     let (_fixture, store) = whole();
     let digest = store_image(&store, "other", "localhost/b:1").digest;
     store.discard_image(&digest).expect("removed");
-    let findings = check(&store, false).expect("checks");
+    let findings = check(&store);
     assert!(findings.iter().all(|finding| finding.repair == Some(Repair::Sweep)), "{findings:#?}");
-    found_and_repaired(&store, &["I15"; 3]);
+    found_and_repaired(&store, &["I15"; 4]);
     assert!(store.has_layer(&LayerKey::new(&key(&store).chain, &MapKey::from_text("single"))));
 }

@@ -75,6 +75,8 @@ pub(crate) struct Unpacked {
     pub(crate) uncompressed: u64,
     /// Bytes of the regular files.
     pub(crate) size: u64,
+    /// Bytes of the disk that the tree takes.
+    pub(crate) disk: u64,
     /// Number of names.
     pub(crate) entries: u64,
     /// This file system takes no whiteouts: they stand in the index only (K-B5).
@@ -131,6 +133,7 @@ pub(crate) fn unpack<W: Write>(
         compressed: totals.compressed,
         uncompressed: totals.uncompressed,
         size: done.size,
+        disk: done.disk,
         entries: done.entries,
         whiteouts_in_index: done.whiteouts_in_index,
         opaque_root: done.opaque_root,

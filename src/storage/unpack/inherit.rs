@@ -10,24 +10,30 @@ use std::path::Path;
 use super::error::{Error, shown};
 use super::metadata;
 use super::remarks::Remarks;
+use crate::storage::layer_xattrs;
 use crate::sys::dir::{self, FileKind, Stat};
 use crate::sys::root::RootDir;
 use crate::sys::{Errno, xattr};
+use crate::types::idmap::{IdMap, IdMaps};
 
-/// A directory whose mode and owner became others than the index says (0755, root). Ids are those on disk.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+/// A directory that is another than the index says (0755, root): `layer_index::amend` puts that right.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Inherited {
     pub(crate) path: Vec<u8>,
     pub(crate) mode: u32,
+    /// Ids of the image, as everywhere in the index.
     pub(crate) uid: u32,
     pub(crate) gid: u32,
+    pub(crate) xattrs: [u8; 32],
 }
 
-/// Gives each directory of `implicit` what the topmost of the layers below (`lowers`, top first) says about it.
+/// Gives each directory of `implicit` what the topmost of the layers below (`lowers`, top first) says about it. `ids`:
+/// those of the image → those on disk.
 pub(crate) fn inherit_parents(
     diff: &RootDir,
     implicit: &[Vec<u8>],
     lowers: &[RootDir],
+    ids: &IdMaps,
 ) -> Result<Vec<Inherited>, Error> {
     let mut inherited = Vec::new();
     // Deepest first, because a directory may lock its owner out.
@@ -43,19 +49,30 @@ pub(crate) fn inherit_parents(
             dir::fchown(to.as_fd(), stat.uid, stat.gid).map_err(failed)?;
         }
         copy_xattrs(&from, &to, path).map_err(failed)?;
+        // Before the mode, which may lock us out.
+        let xattrs = layer_xattrs::digest(to.as_fd()).map_err(failed)?;
+        let (uid, gid) = match metadata::real_owner(to.as_fd()).map_err(failed)? {
+            Some(owner) => owner,
+            None => of_image(&stat, ids),
+        };
         if stat.mode != now.mode {
             dir::fchmod(to.as_fd(), stat.mode).map_err(failed)?;
         }
         dir::set_times(to.as_fd(), stat.mtime).map_err(failed)?;
-        if differs(&stat) {
-            inherited.push(Inherited { path: path.clone(), mode: stat.mode, uid: stat.uid, gid: stat.gid });
+        if stat.mode != 0o755 || (uid, gid) != (0, 0) || xattrs != [0; 32] {
+            inherited.push(Inherited { path: path.clone(), mode: stat.mode, uid, gid, xattrs });
         }
     }
     Ok(inherited)
 }
 
-fn differs(stat: &Stat) -> bool {
-    stat.mode != 0o755 || (stat.uid, stat.gid) != (0, 0)
+/// The ids in the image of ids on disk. In single-id mode everything without a note is root's.
+fn of_image(stat: &Stat, ids: &IdMaps) -> (u32, u32) {
+    if ids.is_single() {
+        return (0, 0);
+    }
+    let id = |map: &IdMap, id: u32| map.to_inside(id).unwrap_or(id);
+    (id(&ids.uid, stat.uid), id(&ids.gid, stat.gid))
 }
 
 /// The topmost layer that has the directory, unless a higher one hides it.

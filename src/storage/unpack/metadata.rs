@@ -7,6 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use super::error::{Error, shown};
 use super::reader::Entry;
 use super::remarks::Remarks;
+use crate::storage::layer_xattrs;
 use crate::sys::dir::{self, Dir};
 use crate::sys::{self, Errno, xattr};
 use crate::types::idmap::{IdMap, IdMaps};
@@ -14,6 +15,17 @@ use crate::types::idmap::{IdMap, IdMaps};
 /// Owner and mode that a file has in its image, where the disk cannot have them. containers/storage and
 /// fuse-overlayfs know this name.
 const OVERRIDE: &str = "user.containers.override_stat";
+
+/// Owner that a file has in its image, if the disk has another one.
+pub(super) fn real_owner(fd: BorrowedFd<'_>) -> sys::Result<Option<(u32, u32)>> {
+    let value = xattr::get(fd, OsStr::new(OVERRIDE))?;
+    let text = value.and_then(|value| String::from_utf8(value).ok());
+    Ok(text.and_then(|text| {
+        let mut ids = text.split(':').map(|id| id.parse::<u64>().ok());
+        let id = |id: u64| u32::try_from(id).unwrap_or(u32::MAX);
+        Some((id(ids.next()??), id(ids.next()??)))
+    }))
+}
 
 /// Who a file belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,24 +169,30 @@ pub(super) fn set_xattrs(
 }
 
 /// Finishes an open file or directory: owner, attributes, mode, times, in the order that the kernel wants: a change of
-/// the owner takes set-id bits and capabilities away, as writing does. `made` is the mode that it has now.
+/// the owner takes set-id bits and capabilities away, as writing does. `made` is the mode that it has now. Answers the
+/// digest of the attributes that it has in the end: not every file system takes all, and a mode changes an ACL.
 pub(super) fn finish(
     fd: BorrowedFd<'_>,
     entry: &Entry,
     owner: Owner,
     made: Option<u32>,
     remarks: &mut Remarks,
-) -> Result<(), Error> {
+) -> Result<[u8; 32], Error> {
     let failed = |source| Error::Write { path: shown(&entry.path), source };
     if owner.is_other() {
         dir::fchown(fd, owner.uid, owner.gid).map_err(failed)?;
     }
     let xattrs = wanted_xattrs(entry, owner, remarks);
     set_xattrs(fd, &xattrs, &entry.path, remarks)?;
+    // Only an ACL is changed by a mode, and without power over the file a mode may lock us out.
+    let digest = |set: bool| if set { layer_xattrs::digest(fd).map_err(failed) } else { Ok([0; 32]) };
+    let acl = xattrs.iter().any(|(name, _)| name.starts_with(b"system.posix_acl_"));
+    let before = digest(!xattrs.is_empty() && !acl)?;
     if made != Some(entry.mode) || entry.mode & 0o6000 != 0 {
         dir::fchmod(fd, entry.mode).map_err(failed)?;
     }
-    dir::set_times(fd, entry.mtime).map_err(failed)
+    dir::set_times(fd, entry.mtime).map_err(failed)?;
+    if acl { digest(true) } else { Ok(before) }
 }
 
 /// The same for what cannot be opened: a symbolic link (which has no mode) or a FIFO.

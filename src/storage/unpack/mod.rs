@@ -7,13 +7,17 @@
 #![forbid(unsafe_code)]
 
 mod apply;
+mod compare;
 mod compression;
 mod confine;
+mod content;
 mod error;
 mod inherit;
 mod metadata;
 mod pax;
+mod places;
 mod reader;
+mod record;
 mod remarks;
 mod stream;
 #[cfg(test)]
@@ -24,9 +28,10 @@ mod tree;
 mod whiteout;
 
 pub(crate) use apply::{Flavour, Plan, Unpacked, unpack};
+pub(crate) use compare::{Comparison, compare};
 pub(crate) use compression::Compression;
 pub(crate) use confine::confine;
 pub(crate) use error::Error;
-pub(crate) use inherit::inherit_parents;
+pub(crate) use inherit::{Inherited, inherit_parents};
 pub(crate) use remarks::Remarks;
 pub(crate) use stream::{Limits, Opened, PlainLayer, open_archive};

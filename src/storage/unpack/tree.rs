@@ -5,38 +5,32 @@ use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsStr;
 use std::io::Write;
 use std::os::fd::AsFd;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::{Path, PathBuf};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::rc::Rc;
 
-use sha2::{Digest as _, Sha256};
-
 use super::apply::Plan;
+use super::content::{write_plain, write_sparse};
 use super::error::{Error, shown};
 use super::metadata::{self, Owner, Owners};
+use super::places::join;
 use super::reader::{Entry, EntryKind, Segment, TarReader, normalise};
+use super::record::{self, Record};
 use super::remarks::Remarks;
 use super::whiteout::split;
 use crate::storage::layer_index::{self, IndexWriter};
-use crate::sys;
+use crate::sys::Errno;
 use crate::sys::dir::{self, Dir};
 use crate::sys::root::RootDir;
-use crate::sys::{Errno, fs::File};
-
-/// Directories that are kept open.
-const OPEN_DIRS: usize = 128;
-
-/// Zeros in the holes of a sparse file that are still worth hashing.
-const MAX_HOLES_HASHED: u64 = 1 << 30;
 
 /// Files from this size on are checked against the free space before they are begun.
 const LARGE: u64 = 64 << 20;
 
 /// An open directory and its path in the tree, without links.
 #[derive(Debug)]
-struct Place {
-    dir: Dir,
-    path: Vec<u8>,
+pub(super) struct Place {
+    pub(super) dir: Dir,
+    pub(super) path: Vec<u8>,
 }
 
 /// Where an entry goes.
@@ -50,36 +44,26 @@ struct Spot<'e> {
 
 /// What a directory is to get at the end.
 #[derive(Debug)]
-struct PendingDir {
+pub(super) struct PendingDir {
     /// `None`: the tar has not described it.
-    entry: Option<Entry>,
+    pub(super) entry: Option<Entry>,
     /// Mode that it was made with; `None` if it may be another one.
-    made: Option<u32>,
-    opaque: bool,
-}
-
-/// What the index says about a name.
-#[derive(Debug, Clone)]
-struct Record {
-    kind: layer_index::EntryKind,
-    mode: u32,
-    uid: u32,
-    gid: u32,
-    size: u64,
-    target: Vec<u8>,
-    sha256: [u8; 32],
+    pub(super) made: Option<u32>,
+    pub(super) opaque: bool,
 }
 
 #[derive(Debug)]
 pub(super) struct Tree<'a> {
-    root: &'a RootDir,
+    pub(super) root: &'a RootDir,
     owners: Owners<'a>,
-    umask: u32,
+    pub(super) umask: u32,
     /// See `Plan`.
-    overwrite: bool,
-    open: HashMap<Vec<u8>, Rc<Place>>,
-    dirs: BTreeMap<Vec<u8>, PendingDir>,
-    names: BTreeMap<Vec<u8>, Record>,
+    pub(super) overwrite: bool,
+    pub(super) open: HashMap<Vec<u8>, Rc<Place>>,
+    pub(super) dirs: BTreeMap<Vec<u8>, PendingDir>,
+    pub(super) names: BTreeMap<Vec<u8>, Record>,
+    /// Number of files made so far.
+    files: u64,
     whiteouts_in_index: bool,
     pub(super) remarks: Remarks,
 }
@@ -88,6 +72,8 @@ pub(super) struct Tree<'a> {
 #[derive(Debug)]
 pub(super) struct Done {
     pub(super) size: u64,
+    /// Bytes of the disk that files and directories take.
+    pub(super) disk: u64,
     pub(super) entries: u64,
     pub(super) whiteouts_in_index: bool,
     pub(super) opaque_root: bool,
@@ -107,6 +93,7 @@ impl<'a> Tree<'a> {
             open: HashMap::new(),
             dirs,
             names: BTreeMap::new(),
+            files: 0,
             whiteouts_in_index: false,
             remarks: Remarks::default(),
         }
@@ -212,8 +199,10 @@ impl<'a> Tree<'a> {
             None => (entry.size, write_plain(&file, entry, reader)?),
             Some((map, length)) => (length, write_sparse(&file, entry, reader, map, length)?),
         };
-        metadata::finish(file.as_fd(), entry, owner, Some(mode & !self.umask), &mut self.remarks)?;
-        let record = Record { size, sha256, ..Record::of(layer_index::EntryKind::Regular, entry) };
+        let xattrs = metadata::finish(file.as_fd(), entry, owner, Some(mode & !self.umask), &mut self.remarks)?;
+        let disk = dir::fstat(file.as_fd()).map_err(failed)?.blocks * 512;
+        let record = self.record(layer_index::EntryKind::Regular, entry);
+        let record = Record { size, sha256, xattrs, disk, ..record };
         self.names.insert(path, record);
         Ok(())
     }
@@ -257,7 +246,7 @@ impl<'a> Tree<'a> {
         let owner = self.owners.resolve(entry.uid, entry.gid, &mut self.remarks);
         self.make(&place, name, &path, |dir| dir.symlink(OsStr::from_bytes(to), name))?;
         metadata::finish_named(&place.dir, name, entry, owner, None, &mut self.remarks).map_err(failed)?;
-        let record = Record { target: to.to_vec(), ..Record::of(layer_index::EntryKind::Symlink, entry) };
+        let record = Record { target: to.to_vec(), ..self.record(layer_index::EntryKind::Symlink, entry) };
         self.names.insert(path, record);
         Ok(())
     }
@@ -268,7 +257,8 @@ impl<'a> Tree<'a> {
         let owner = self.owners.resolve(entry.uid, entry.gid, &mut self.remarks);
         self.make(&place, name, &path, |dir| dir.mkfifo(name, entry.mode & 0o777))?;
         metadata::finish_named(&place.dir, name, entry, owner, Some(entry.mode), &mut self.remarks).map_err(failed)?;
-        self.names.insert(path, Record::of(layer_index::EntryKind::Fifo, entry));
+        let record = self.record(layer_index::EntryKind::Fifo, entry);
+        self.names.insert(path, record);
         Ok(())
     }
 
@@ -302,109 +292,18 @@ impl<'a> Tree<'a> {
             Error::Write { source, .. } if source.is(Errno::ENOENT) => absent(),
             other => other,
         })?;
-        let record =
-            self.names.get(&target).cloned().unwrap_or_else(|| Record::of(layer_index::EntryKind::Regular, entry));
-        self.names.insert(path, Record { kind: layer_index::EntryKind::Hardlink, target, sha256: [0; 32], ..record });
-        Ok(())
-    }
-
-    /// Makes a new object; if the name is taken, by making room first (last wins, case A20). True if there was
-    /// something.
-    fn make<T>(
-        &mut self,
-        place: &Place,
-        name: &OsStr,
-        path: &[u8],
-        make: impl Fn(&Dir) -> sys::Result<T>,
-    ) -> Result<(T, bool), Error> {
-        let failed = |source| Error::Write { path: shown(path), source };
-        match make(&place.dir) {
-            Ok(made) => Ok((made, false)),
-            Err(error) if error.is(Errno::EEXIST) => {
-                self.clear(place, name, path)?;
-                Ok((make(&place.dir).map_err(failed)?, true))
-            }
-            Err(source) => Err(failed(source)),
-        }
-    }
-
-    /// Removes whatever has this name, and everything we know about it.
-    fn clear(&mut self, place: &Place, name: &OsStr, path: &[u8]) -> Result<(), Error> {
-        let failed = |source| Error::Write { path: shown(path), source };
-        if !self.overwrite
-            && !self.dirs.contains_key(path)
-            && place.dir.stat(name).map_err(failed)?.is_some_and(|stat| stat.is_dir())
-        {
-            return Err(Error::Entry { path: shown(path), why: "a directory is there already" });
-        }
-        place.dir.remove_tree(name).map_err(failed)?;
-        self.open.clear();
-        self.names.remove(path);
-        if self.dirs.remove(path).is_some() {
-            let below = join(path, b"");
-            remove_below(&mut self.names, &below);
-            remove_below(&mut self.dirs, &below);
-        }
-        Ok(())
-    }
-
-    /// The directory `path`, made if need be.
-    fn place(&mut self, path: &[u8]) -> Result<Rc<Place>, Error> {
-        if let Some(place) = self.existing(path)? {
-            return Ok(place);
-        }
-        // Component by component: what is no directory and leads to none becomes one.
-        let mut place = Rc::new(Place { dir: self.root.dir().try_clone().map_err(Error::Target)?, path: Vec::new() });
-        for (end, _) in path.iter().enumerate().filter(|(_, byte)| **byte == b'/').chain([(path.len(), &b'/')]) {
-            place = match self.existing(&path[..end])? {
-                Some(place) => place,
-                None => self.make_parent(&place, split(&path[..end]).1, &path[..end])?,
-            };
-        }
-        Ok(place)
-    }
-
-    fn make_parent(&mut self, parent: &Place, name: &[u8], wanted: &[u8]) -> Result<Rc<Place>, Error> {
-        let path = join(&parent.path, name);
-        let hidden = self.names.get(&path).is_some_and(|record| record.kind == layer_index::EntryKind::Whiteout);
-        let name = OsStr::from_bytes(name);
-        self.make(parent, name, &path, |dir| dir.mkdir(name, 0o755))?;
-        self.names.remove(&path);
-        self.dirs.insert(path.clone(), PendingDir { entry: None, made: Some(0o755 & !self.umask), opaque: hidden });
-        let dir = parent.dir.open_dir(name).map_err(|source| Error::Write { path: shown(&path), source })?;
-        Ok(self.keep(wanted, Place { dir, path }))
-    }
-
-    /// The directory that `path` leads to inside the tree, if there is one.
-    fn existing(&mut self, path: &[u8]) -> Result<Option<Rc<Place>>, Error> {
-        if let Some(place) = self.open.get(path) {
-            return Ok(Some(Rc::clone(place)));
-        }
-        let failed = |source| Error::Write { path: shown(path), source };
-        let name = Path::new(OsStr::from_bytes(path));
-        let place = match self.root.open_dir_without_links(name) {
-            Ok(dir) => Place { dir, path: path.to_vec() },
-            Err(error) if error.is(Errno::ENOENT) || error.is(Errno::ENOTDIR) => return Ok(None),
-            Err(error) if error.is(Errno::ELOOP) => match self.root.open_dir(name) {
-                Ok(dir) => {
-                    let path = self.root.path_of(dir.as_fd()).map_err(failed)?;
-                    Place { dir, path: path.into_os_string().into_vec() }
-                }
-                Err(error) if [Errno::ENOENT, Errno::ENOTDIR, Errno::ELOOP].contains(&error.errno) => return Ok(None),
-                Err(source) => return Err(failed(source)),
-            },
-            Err(source) => return Err(failed(source)),
+        let record = match self.names.get(&target) {
+            Some(record) => record.clone(),
+            None => self.record(layer_index::EntryKind::Regular, entry),
         };
-        Ok(Some(self.keep(path, place)))
+        self.names.insert(path, record);
+        Ok(())
     }
 
-    fn keep(&mut self, path: &[u8], place: Place) -> Rc<Place> {
-        if self.open.len() >= OPEN_DIRS {
-            self.open.clear();
-        }
-        let place = Rc::new(place);
-        self.open.insert(path.to_vec(), Rc::clone(&place));
-        place
+    /// Record of a new file.
+    fn record(&mut self, kind: layer_index::EntryKind, entry: &Entry) -> Record {
+        self.files += 1;
+        Record { file: self.files, ..Record::of(kind, entry) }
     }
 
     /// Gives the directories what they are to have, deepest first, and writes the index.
@@ -412,10 +311,16 @@ impl<'a> Tree<'a> {
         self.open.clear();
         let mut implicit = Vec::new();
         let mut opaque_root = false;
+        let mut disk = 0;
         while let Some((path, pending)) = self.dirs.pop_last() {
             let owner_of = pending.entry.as_ref().map_or((0, 0), |entry| (entry.uid, entry.gid));
             let owner = self.owners.resolve(owner_of.0, owner_of.1, &mut self.remarks);
-            self.finish_dir(&path, &pending, owner)?;
+            let xattrs = self.finish_dir(&path, &pending, owner)?;
+            if index.is_some() {
+                let stat = self.root.lstat(Path::new(OsStr::from_bytes(&path)));
+                let stat = stat.map_err(|source| Error::Write { path: shown(&path), source })?;
+                disk += stat.map_or(0, |stat| stat.blocks * 512);
+            }
             let kind = if pending.opaque {
                 layer_index::EntryKind::OpaqueDirectory
             } else {
@@ -429,22 +334,31 @@ impl<'a> Tree<'a> {
             if pending.entry.is_none() {
                 implicit.push(path.clone());
             }
-            self.names.insert(path, record);
+            self.names.insert(path, Record { xattrs, ..record });
         }
-        let size = self.names.values().map(|record| record.size).fold(0, u64::saturating_add);
+        let totals = record::totals(&self.names);
         let entries = self.names.len() as u64;
         if let Some(index) = index {
-            write_index(index, &self.names).map_err(Error::Index)?;
+            record::write_index(index, &self.names).map_err(Error::Index)?;
         }
         implicit.reverse();
         let whiteouts_in_index = self.whiteouts_in_index;
-        Ok(Done { size, entries, whiteouts_in_index, opaque_root, implicit, remarks: self.remarks })
+        Ok(Done {
+            size: totals.size,
+            disk: disk + totals.disk,
+            entries,
+            whiteouts_in_index,
+            opaque_root,
+            implicit,
+            remarks: self.remarks,
+        })
     }
 
-    fn finish_dir(&mut self, path: &[u8], pending: &PendingDir, owner: Owner) -> Result<(), Error> {
+    /// Answers the digest of the directory's attributes.
+    fn finish_dir(&mut self, path: &[u8], pending: &PendingDir, owner: Owner) -> Result<[u8; 32], Error> {
         let failed = |source| Error::Write { path: shown(path), source };
         if pending.entry.is_none() && !pending.opaque && !owner.is_other() {
-            return Ok(());
+            return Ok([0; 32]);
         }
         let dir = self.root.open_dir_without_links(Path::new(OsStr::from_bytes(path))).map_err(failed)?;
         if pending.opaque {
@@ -452,131 +366,12 @@ impl<'a> Tree<'a> {
         }
         match &pending.entry {
             Some(entry) => metadata::finish(dir.as_fd(), entry, owner, pending.made, &mut self.remarks),
-            None if owner.is_other() => dir::fchown(dir.as_fd(), owner.uid, owner.gid).map_err(failed),
-            None => Ok(()),
-        }
-    }
-}
-
-impl Record {
-    fn new(kind: layer_index::EntryKind, mode: u32, (uid, gid): (u32, u32)) -> Self {
-        Self { kind, mode, uid, gid, size: 0, target: Vec::new(), sha256: [0; 32] }
-    }
-
-    fn of(kind: layer_index::EntryKind, entry: &Entry) -> Self {
-        let id = |id: u64| u32::try_from(id).unwrap_or(u32::MAX);
-        Self::new(kind, entry.mode, (id(entry.uid), id(entry.gid)))
-    }
-}
-
-fn write_index<W: Write>(mut index: IndexWriter<W>, names: &BTreeMap<Vec<u8>, Record>) -> sys::Result<()> {
-    let path = |bytes: &[u8]| PathBuf::from(OsStr::from_bytes(bytes));
-    for (name, record) in names {
-        index.push(&layer_index::Entry {
-            path: path(name),
-            kind: record.kind,
-            mode: record.mode,
-            uid: record.uid,
-            gid: record.gid,
-            size: if record.kind == layer_index::EntryKind::Regular { record.size } else { 0 },
-            device: (0, 0),
-            target: path(&record.target).into_os_string(),
-            sha256: record.sha256,
-        })?;
-    }
-    index.finish().map(drop)
-}
-
-/// Writes the content of an ordinary file; returns its digest.
-fn write_plain(mut file: &File, entry: &Entry, reader: &mut TarReader) -> Result<[u8; 32], Error> {
-    let mut hash = Sha256::new();
-    while let Some(piece) = reader.content()? {
-        hash.update(piece);
-        file.write_all(piece).map_err(|error| write_error(&entry.path, piece.len(), &error))?;
-    }
-    Ok(hash.finalize().into())
-}
-
-/// Writes the runs of data of a sparse file; returns the digest of the whole, or zeros if it is mostly holes.
-fn write_sparse(
-    file: &File,
-    entry: &Entry,
-    reader: &mut TarReader,
-    map: &[Segment],
-    length: u64,
-) -> Result<[u8; 32], Error> {
-    let failed = |source| Error::Write { path: shown(&entry.path), source };
-    let hashed = length - entry.size <= MAX_HOLES_HASHED;
-    let mut hash = Sha256::new();
-    let mut end = 0;
-    let mut piece: Vec<u8> = Vec::new();
-    let mut used = 0;
-    for segment in map {
-        if hashed {
-            hash_zeros(&mut hash, segment.offset - end);
-        }
-        end = segment.offset + segment.length;
-        let (mut at, mut left) = (segment.offset, segment.length);
-        while left > 0 {
-            if used == piece.len() {
-                // The map adds up to the content, as the reader has checked.
-                let Some(next) = reader.content()? else { return Err(Error::Truncated(at)) };
-                piece.clear();
-                piece.extend_from_slice(next);
-                used = 0;
+            None => {
+                if owner.is_other() {
+                    dir::fchown(dir.as_fd(), owner.uid, owner.gid).map_err(failed)?;
+                }
+                Ok([0; 32])
             }
-            let count = (piece.len() - used).min(usize::try_from(left).unwrap_or(usize::MAX));
-            let data = &piece[used..used + count];
-            if hashed {
-                hash.update(data);
-            }
-            dir::write_all_at(file, data, at).map_err(failed)?;
-            used += count;
-            at += count as u64;
-            left -= count as u64;
         }
-    }
-    dir::set_len(file, length).map_err(failed)?;
-    if !hashed {
-        return Ok([0; 32]);
-    }
-    hash_zeros(&mut hash, length - end);
-    Ok(hash.finalize().into())
-}
-
-fn hash_zeros(hash: &mut Sha256, mut count: u64) {
-    const ZEROS: [u8; 4096] = [0; 4096];
-    while count > 0 {
-        let some = usize::try_from(count).unwrap_or(usize::MAX).min(ZEROS.len());
-        hash.update(&ZEROS[..some]);
-        count -= some as u64;
-    }
-}
-
-fn write_error(path: &[u8], length: usize, error: &std::io::Error) -> Error {
-    let errno = error.raw_os_error().map_or(Errno::EIO, Errno::from_raw);
-    Error::Write { path: shown(path), source: sys::Error::new("write", format!("{length} bytes"), errno) }
-}
-
-/// `path/name`; with an empty name, the prefix of everything below `path`.
-fn join(path: &[u8], name: &[u8]) -> Vec<u8> {
-    let mut joined = Vec::with_capacity(path.len() + 1 + name.len());
-    if !path.is_empty() {
-        joined.extend_from_slice(path);
-        joined.push(b'/');
-    }
-    joined.extend_from_slice(name);
-    joined
-}
-
-fn remove_below<T>(map: &mut BTreeMap<Vec<u8>, T>, prefix: &[u8]) {
-    let below: Vec<Vec<u8>> = map
-        .range(prefix.to_vec()..)
-        .map(|(path, _)| path)
-        .take_while(|path| path.starts_with(prefix))
-        .cloned()
-        .collect();
-    for path in below {
-        map.remove(&path);
     }
 }

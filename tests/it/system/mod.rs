@@ -1,4 +1,5 @@
 //! Verbs about the program itself.
 
+mod check;
 mod doctor;
 mod storm;

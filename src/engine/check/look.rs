@@ -1,0 +1,74 @@
+//! The looks: several, because other commands may be at work.
+
+use std::time::Duration;
+
+use super::{CheckReport, CheckRequest};
+use crate::engine::{Engine, Error};
+use crate::storage::check::{self, Finding, Repair, Scope};
+use crate::storage::layers::LayerKey;
+use crate::types::digest::Digest;
+
+/// Between the looks.
+const PAUSES: [Duration; 2] = [Duration::from_millis(20), Duration::from_millis(200)];
+
+/// How deep a look goes.
+pub(super) struct Depth {
+    /// Blobs to hash; none: all of them, or none in quick mode.
+    blobs: Option<Vec<Digest>>,
+    /// Layers to compare; none: all of them.
+    pub(super) layers: Option<Vec<LayerKey>>,
+    /// Every file's content.
+    pub(super) content: bool,
+}
+
+impl Depth {
+    fn first(full: bool) -> Self {
+        Self { blobs: (!full).then(Vec::new), layers: None, content: full }
+    }
+
+    /// At what was found wrong: the rest was whole a moment ago.
+    pub(super) fn again(findings: &[Finding], full: bool) -> Self {
+        let blobs = findings.iter().filter_map(|finding| match &finding.repair {
+            Some(Repair::DropBlob(digest)) => Some(digest.clone()),
+            _ => None,
+        });
+        let layers = findings.iter().filter_map(|finding| match &finding.repair {
+            Some(Repair::RebuildLayer(key)) => Some(key.clone()),
+            _ => None,
+        });
+        Self { blobs: Some(blobs.collect()), layers: Some(layers.collect()), content: full }
+    }
+}
+
+impl Engine {
+    /// Checks the store and what runs, and repairs if asked.
+    pub(crate) fn system_check(&self, request: CheckRequest) -> Result<CheckReport, Error> {
+        let mut findings = self.look(&Depth::first(request.full))?;
+        // A command that is tidying up right now gives no false alarm: only what is there in every look counts.
+        for pause in PAUSES {
+            if !findings.is_empty() {
+                std::thread::sleep(pause);
+                let again = self.look(&Depth::again(&findings, request.full))?;
+                findings.retain(|finding| again.contains(finding));
+            }
+        }
+        if request.repair && !findings.is_empty() {
+            self.repair(&mut findings, request.full)?;
+        }
+        Ok(CheckReport { findings })
+    }
+
+    /// One look at everything.
+    pub(super) fn look(&self, depth: &Depth) -> Result<Vec<Finding>, Error> {
+        let scope = match &depth.blobs {
+            None => Scope::Full,
+            Some(digests) if digests.is_empty() => Scope::Quick,
+            Some(digests) => Scope::Again(digests),
+        };
+        let mut findings = check::check(&self.store, scope)?;
+        findings.extend(self.check_trees(depth)?);
+        findings.extend(self.check_running()?);
+        findings.extend(self.check_mounts()?);
+        Ok(findings)
+    }
+}

@@ -1,0 +1,188 @@
+//! Layers and image records made anew from the blobs that are kept (design §4): no network is needed.
+
+use crate::engine::images::{IncomingImage, IncomingLayer, StagedUnpack, unpack_layer};
+use crate::engine::{Engine, Error};
+use crate::registry::{self, Manifest};
+use crate::storage;
+use crate::storage::images::ImageRecord;
+use crate::storage::layers::{LayerKey, MapKey};
+use crate::sys;
+use crate::types::digest::Digest;
+use crate::types::id::ContainerId;
+use crate::types::idmap::IdMaps;
+use crate::types::image_config::ImageConfig;
+
+/// Largest document.
+const DOCUMENT: u64 = 16 << 20;
+
+impl Engine {
+    /// Unpacks what is missing of an image.
+    pub(super) fn unpack_image(&self, digest: &Digest) -> Result<(), Error> {
+        let Some(record) = self.store.image_record(digest)? else { return Ok(()) };
+        self.ensure_layers(&record, &self.layer_maps()?)
+    }
+
+    /// Unpacks what a container misses of its image.
+    pub(super) fn unpack_for(&self, id: &ContainerId) -> Result<(), Error> {
+        let config = self.store.container_config(id)?;
+        let Some(image) = &config.image else { return Ok(()) };
+        let Some(record) = self.store.image_record(&image.digest)? else { return Ok(()) };
+        self.ensure_layers(&record, &self.maps_of(&config)?)
+    }
+
+    /// Unpacks a damaged layer again and puts it in the place of the old one. Without a whole blob the old one goes
+    /// nevertheless: nobody shall run what may be anything, and a pull fetches only what is not there.
+    pub(super) fn rebuild_layer(&self, key: &LayerKey) -> Result<(), Error> {
+        if let Some(user) = self.running_user(key)? {
+            return Err(Error::LayerRuns(user));
+        }
+        let staged = match self.image_of_layer(key)? {
+            Some((record, index)) => self.unpack_again(key, &record, index),
+            None => Ok(false),
+        };
+        if !matches!(staged, Ok(true)) {
+            let lock = self.store.lock_exclusive()?;
+            self.store.move_to_trash(&self.store.layer_dir(key))?;
+            drop(lock);
+        }
+        staged.map(drop)
+    }
+
+    /// False: there is nothing to unpack it from, or nobody knows for which ids.
+    fn unpack_again(&self, key: &LayerKey, record: &ImageRecord, index: usize) -> Result<bool, Error> {
+        let layer = &record.layers[index];
+        let Some(blob) = layer.blob.clone() else { return Ok(false) };
+        let Some(file) = self.store.open_blob(&blob)? else { return Ok(false) };
+        let Some(maps) = self.maps_of_layer(key)? else { return Ok(false) };
+        let incoming = IncomingLayer {
+            diff_id: layer.diff_id.clone(),
+            blob: blob.clone(),
+            size: layer.size,
+            media_type: layer.media_type.clone(),
+        };
+        let lease = self.store.lease()?;
+        let outer = self.outer()?;
+        let done = self.store_staged(&lease, key).and_then(|staged| {
+            let unpacked = unpack_layer(&outer, &maps, file, &staged, &incoming)?;
+            let keys: Vec<LayerKey> = record.layers.iter().map(|l| LayerKey::new(&l.chain, &key.map)).collect();
+            self.replace_layer(&lease, &keys, StagedUnpack { index, staged, unpacked }, blob, &maps)
+        });
+        lease.finish(&self.store)?;
+        done.map(|()| true)
+    }
+
+    fn store_staged(
+        &self,
+        lease: &storage::lease::Lease,
+        key: &LayerKey,
+    ) -> Result<storage::layers::StagedLayer, Error> {
+        Ok(lease.stage_layer(key.clone())?)
+    }
+
+    /// Name of a container that runs on a layer: its files must stay where they are.
+    fn running_user(&self, key: &LayerKey) -> Result<Option<String>, Error> {
+        let (containers, _) = self.store.containers()?;
+        let uses = containers.into_iter().find(|record| {
+            let map = MapKey::from_text(&record.config.map);
+            record.status.is_alive() && map == key.map && record.config.layers.contains(&key.chain)
+        });
+        Ok(uses.map(|record| record.config.name.to_string()))
+    }
+
+    /// An image with the layer, one that has its blob first, and the place of the layer in it.
+    fn image_of_layer(&self, key: &LayerKey) -> Result<Option<(ImageRecord, usize)>, Error> {
+        let mut found = None;
+        for image in self.store.images()?.0 {
+            if let Some(index) = image.record.layers.iter().position(|layer| layer.chain == key.chain) {
+                let kept = image.record.layers[index].blob.is_some();
+                if kept || found.is_none() {
+                    found = Some((image.record, index));
+                }
+                if kept {
+                    break;
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Ids of the image → ids of P of the layers with this key: the default, what the layer itself has noted, or what a
+    /// container of it wants. None: nobody of today's P does.
+    fn maps_of_layer(&self, key: &LayerKey) -> Result<Option<IdMaps>, Error> {
+        let outer = self.wish()?.maps.clone();
+        let fits = |maps: &IdMaps| MapKey::new(&outer, maps) == key.map;
+        let default = self.layer_maps()?;
+        if fits(&default) {
+            return Ok(Some(default));
+        }
+        if let Some(ids) = self.store.layer(key).ok().flatten().and_then(|meta| meta.ids).filter(fits) {
+            return Ok(Some(ids));
+        }
+        for record in self.store.containers()?.0 {
+            if record.config.map == key.map.as_str()
+                && let Ok(maps) = self.maps_of(&record.config)
+                && fits(&maps)
+            {
+                return Ok(Some(maps));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Makes the record of an image from its manifest and its configuration.
+    pub(super) fn rebuild_image(&self, digest: &Digest) -> Result<(), Error> {
+        let damaged = |why: &'static str| Error::NotAnImage { digest: digest.clone(), why };
+        let manifest = self.whole_document(digest)?.ok_or_else(|| damaged("its manifest is missing"))?;
+        let Ok(Manifest::Image(parsed)) = registry::parse_manifest(&manifest, None) else {
+            return Err(damaged("its manifest cannot be read"));
+        };
+        let config_bytes =
+            self.whole_document(&parsed.config.digest)?.ok_or_else(|| damaged("its configuration is missing"))?;
+        let config: ImageConfig = serde_json::from_slice(&config_bytes).map_err(Error::Decode)?;
+        if config.rootfs.diff_ids.len() != parsed.layers.len() {
+            return Err(damaged("its configuration has another number of layers"));
+        }
+        let layers = parsed.layers.iter().zip(&config.rootfs.diff_ids).map(|(layer, diff_id)| IncomingLayer {
+            diff_id: diff_id.clone(),
+            blob: layer.digest.clone(),
+            size: layer.size,
+            media_type: layer.media_type.clone(),
+        });
+        let image = IncomingImage {
+            layers: layers.collect(),
+            manifest_digest: digest.clone(),
+            manifest,
+            media_type: parsed.media_type.clone(),
+            index: self.index_of(digest)?,
+            config_digest: parsed.config.digest.clone(),
+            config_bytes,
+            config,
+            annotations: parsed.annotations.clone(),
+        };
+        self.record_image(&image)
+    }
+
+    /// A blob of at most a few megabytes, if it is there and whole.
+    fn whole_document(&self, digest: &Digest) -> Result<Option<Vec<u8>>, Error> {
+        let path = self.store.layout().blob(digest);
+        let read = sys::fs::absent_is_none(sys::fs::read_limited(&path, DOCUMENT));
+        let bytes = read.map_err(|source| Error::Path { what: "read blob", path, source })?;
+        Ok(bytes.filter(|bytes| Digest::of(bytes) == *digest))
+    }
+
+    /// The index that names a manifest, if one is kept.
+    fn index_of(&self, manifest: &Digest) -> Result<Option<(Digest, Vec<u8>)>, Error> {
+        for digest in self.store.blob_digests()? {
+            if self.store.blob_size(&digest)?.is_none_or(|size| size > registry::DOCUMENT_LIMIT) {
+                continue;
+            }
+            let Some(bytes) = self.whole_document(&digest)?.filter(|bytes| bytes.first() == Some(&b'{')) else { continue };
+            if let Ok(Manifest::Index(entries)) = registry::parse_manifest(&bytes, None)
+                && entries.iter().any(|entry| entry.descriptor.digest == *manifest)
+            {
+                return Ok(Some((digest, bytes)));
+            }
+        }
+        Ok(None)
+    }
+}

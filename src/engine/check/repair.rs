@@ -1,0 +1,108 @@
+//! Repairs, in rounds: what one repair brings to light the next round repairs.
+
+use super::look::Depth;
+use crate::engine::{Engine, Error};
+use crate::runtime::cgroup;
+use crate::storage::check::{self, Finding, Repair};
+use crate::storage::process_identity::ProcessIdentity;
+use crate::sys;
+use crate::sys::process::{Pid, PidFd};
+
+/// A damaged layer whose image is incomplete afterwards takes two.
+const ROUNDS: usize = 4;
+
+impl Engine {
+    /// Repairs what can be repaired. Adds what came to light on the way, and marks as repaired what the last look does
+    /// not find any more.
+    pub(super) fn repair(&self, findings: &mut Vec<Finding>, full: bool) -> Result<(), Error> {
+        let mut round: Vec<Finding> = findings.clone();
+        for _ in 0..ROUNDS {
+            let images = self.store.images()?.0;
+            // Bottom first: a layer takes the modes of its implicit directories from those below.
+            let depth = |repair: &Repair| match repair {
+                Repair::RebuildLayer(key) => {
+                    images.iter().find_map(|image| image.chains().iter().position(|chain| *chain == key.chain))
+                }
+                _ => None,
+            };
+            round.sort_by_key(|finding| finding.repair.as_ref().map_or((u8::MAX, None), |r| (order(r), depth(r))));
+            let mut done: Vec<Repair> = Vec::new();
+            for finding in &round {
+                let Some(repair) = &finding.repair else { continue };
+                if done.contains(repair) {
+                    continue;
+                }
+                done.push(repair.clone());
+                if let Err(error) = self.repair_one(finding) {
+                    let failure = Some(chain(&error));
+                    findings
+                        .iter_mut()
+                        .filter(|other| other.is_about(finding))
+                        .for_each(|f| f.failure.clone_from(&failure));
+                }
+            }
+            self.empty_trash()?;
+            let now = self.look(&Depth::again(findings, full))?;
+            for finding in findings.iter_mut() {
+                finding.repaired = !now.iter().any(|other| other.is_about(finding));
+            }
+            let known = |new: &Finding| findings.iter().any(|old| old.is_about(new));
+            round = now.into_iter().filter(|new| !known(new)).collect();
+            findings.extend(round.iter().cloned());
+            if round.iter().all(|finding| finding.repair.is_none()) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn repair_one(&self, finding: &Finding) -> Result<(), Error> {
+        match &finding.repair {
+            Some(Repair::RebuildImage(digest)) => self.rebuild_image(digest),
+            Some(Repair::UnpackImage(digest)) => self.unpack_image(digest),
+            Some(Repair::UnpackFor(id)) => self.unpack_for(id),
+            Some(Repair::RebuildLayer(key)) => self.rebuild_layer(key),
+            Some(Repair::Kill(process)) => kill(*process),
+            Some(Repair::Cgroup(record)) => cgroup::remove(record).map_err(Error::Cgroup),
+            _ => check::repair(&self.store, finding).map(drop).map_err(Error::Storage),
+        }
+    }
+}
+
+/// What others build on comes first; what nothing refers to any more is known last.
+fn order(repair: &Repair) -> u8 {
+    match repair {
+        Repair::Directory(..) | Repair::Mode(..) => 0,
+        Repair::Kill(_) | Repair::Cgroup(_) => 1,
+        Repair::DropBlob(_) => 2,
+        Repair::RebuildImage(_) => 3,
+        Repair::UnpackImage(_) => 4,
+        Repair::RebuildLayer(_) => 5,
+        Repair::UnpackFor(_) | Repair::Upper(_) | Repair::Name(_) | Repair::Volume(_) => 6,
+        Repair::RecordLoss(_) | Repair::DiscardContainer(_) | Repair::DiscardImage(_) => 7,
+        Repair::Discard(_) | Repair::Unlink(_) | Repair::Tree(_) => 8,
+        Repair::Sweep => 9,
+        Repair::EmptyTrash => 10,
+    }
+}
+
+fn kill(process: ProcessIdentity) -> Result<(), Error> {
+    let failed = |source| Error::Host { what: "end a process that was left", source };
+    let Some(pid) = i32::try_from(process.pid).ok().and_then(Pid::from_raw) else { return Ok(()) };
+    if let Some(fd) = PidFd::open_checked(pid, process.start_time).map_err(failed)? {
+        fd.signal(sys::signal::SIGKILL).map_err(failed)?;
+        fd.wait_gone(Some(std::time::Duration::from_secs(5))).map_err(failed)?;
+    }
+    Ok(())
+}
+
+fn chain(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(error) = source {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    text
+}

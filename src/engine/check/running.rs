@@ -1,0 +1,46 @@
+//! I10 and I11 for what runs: processes and cgroups of containers that do not. (Network helpers and fuse-overlayfs die
+//! with the monitor, by the kernel's hand; mounts and namespaces with their last process.)
+
+use crate::engine::{Engine, Error};
+use crate::storage::check::{Finding, Repair};
+use crate::storage::container_record::{ContainerRecord, ContainerState, Supervision};
+use crate::sys;
+
+impl Engine {
+    pub(super) fn check_running(&self) -> Result<Vec<Finding>, Error> {
+        let mut findings = Vec::new();
+        for record in self.store.containers()?.0 {
+            let Some(state) = &record.state else { continue };
+            // A monitor that lives may be tearing down; one that died left its container to us.
+            if matches!(record.supervision, Supervision::None | Supervision::Lost) && !record.status.is_alive() {
+                stopped(&record, state, &mut findings);
+            } else if record.status.is_alive()
+                && let Some(cgroup) = &state.cgroup
+                && !sys::fs::exists(&cgroup.path)
+            {
+                let problem = format!("its cgroup {} is gone: stop it and start it again", cgroup.path.display());
+                findings.push(Finding::new("I10", subject(&record), problem, None));
+            }
+        }
+        Ok(findings)
+    }
+}
+
+fn stopped(record: &ContainerRecord, state: &ContainerState, findings: &mut Vec<Finding>) {
+    if let Some(cgroup) = &state.cgroup
+        && sys::fs::exists(&cgroup.path)
+    {
+        let problem = format!("it does not run, but its cgroup {} is there", cgroup.path.display());
+        findings.push(Finding::new("I11", subject(record), problem, Some(Repair::Cgroup(cgroup.clone()))));
+    }
+    for (what, process) in [("init process", state.init), ("monitor", state.monitor)] {
+        if let Some(process) = process.filter(|process| process.is_alive()) {
+            let problem = format!("it does not run, but its {what} {} does", process.pid);
+            findings.push(Finding::new("I11", subject(record), problem, Some(Repair::Kill(process))));
+        }
+    }
+}
+
+fn subject(record: &ContainerRecord) -> String {
+    format!("container {}", record.id().short())
+}

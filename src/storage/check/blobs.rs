@@ -1,0 +1,31 @@
+//! I2: each blob has the content of its name.
+
+use super::finding::{Findings, Repair, chain};
+use super::images::{self, pull_again};
+use crate::storage::error::Error;
+use crate::storage::store::Store;
+use crate::sys;
+use crate::types::digest::Digest;
+
+/// Hashes blobs.
+pub(super) fn check(store: &Store, digests: &[Digest], findings: &mut Findings) -> Result<(), Error> {
+    for digest in digests {
+        match store.verify_blob(digest) {
+            Ok(true) => {}
+            Ok(false) => damaged(store, digest, "its content is not what its name says", findings)?,
+            // Swept since the directory was read.
+            Err(_) if !sys::fs::exists(&store.layout().blob(digest)) => {}
+            // The disk does not give it back: as good as another content.
+            Err(error) => damaged(store, digest, &chain(&error), findings)?,
+        }
+    }
+    Ok(())
+}
+
+/// Names a damaged blob, the images that it belongs to, and the cure.
+pub(super) fn damaged(store: &Store, digest: &Digest, problem: &str, findings: &mut Findings) -> Result<(), Error> {
+    let users = images::users_of_blob(store, digest)?;
+    let problem = if users.is_empty() { problem.to_owned() } else { format!("{problem}: {}", pull_again(&users)) };
+    findings.path("I2", &store.layout().blob(digest), problem, Some(Repair::DropBlob(digest.clone())));
+    Ok(())
+}

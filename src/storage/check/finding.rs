@@ -1,0 +1,142 @@
+//! What the checker says.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::storage::error::Error;
+use crate::storage::layers::LayerKey;
+use crate::storage::process_identity::ProcessIdentity;
+use crate::types::cgroup::CgroupRecord;
+use crate::types::digest::Digest;
+use crate::types::id::ContainerId;
+use crate::types::name::VolumeName;
+
+/// Something that an invariant forbids.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Finding {
+    /// `I1` … `I16`.
+    pub(crate) invariant: &'static str,
+    /// What it is about: a path, or the kind and name of an object.
+    pub(crate) subject: String,
+    pub(crate) problem: String,
+    /// What `--repair` does; none: it takes a person.
+    pub(crate) repair: Option<Repair>,
+    /// The repair was done.
+    pub(crate) repaired: bool,
+    /// Why the repair could not be done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) failure: Option<String>,
+}
+
+/// How a finding is repaired.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Repair {
+    /// Move it to the trash.
+    Discard(PathBuf),
+    /// Remove the file.
+    Unlink(PathBuf),
+    /// Remove the volatile directory.
+    Tree(PathBuf),
+    /// Make the directory.
+    Directory(PathBuf, u32),
+    /// Set the mode.
+    Mode(PathBuf, u32),
+    /// Remove a blob that is not what its name says; images that can do without it are told so.
+    DropBlob(Digest),
+    /// Take a damaged container out of the store.
+    DiscardContainer(ContainerId),
+    /// Make the name of a container anew.
+    Name(ContainerId),
+    /// Make the `upper` and `work` of a container anew.
+    Upper(ContainerId),
+    /// Put the end of a lost container on record.
+    RecordLoss(ContainerId),
+    /// Make a volume, or its record, anew.
+    Volume(VolumeName),
+    /// Take a damaged image and its names out of the store.
+    DiscardImage(Digest),
+    /// Make the record of an image anew, from its manifest and configuration.
+    RebuildImage(Digest),
+    /// Unpack what is missing of an image from its blobs.
+    UnpackImage(Digest),
+    /// The same, as a container needs it.
+    UnpackFor(ContainerId),
+    /// Unpack a damaged layer again from its blob.
+    RebuildLayer(LayerKey),
+    /// End a process.
+    Kill(ProcessIdentity),
+    /// End what is in a cgroup, and remove it.
+    Cgroup(CgroupRecord),
+    /// Delete what lies in the trash, as the caller or in a worker in P.
+    EmptyTrash,
+    /// Sweep what nothing refers to.
+    Sweep,
+}
+
+/// Collects findings.
+#[derive(Debug, Default)]
+pub(super) struct Findings(pub(super) Vec<Finding>);
+
+impl Finding {
+    /// A finding that nothing has been done about yet.
+    pub(crate) fn new(
+        invariant: &'static str,
+        subject: impl ToString,
+        problem: impl Into<String>,
+        repair: Option<Repair>,
+    ) -> Self {
+        Self {
+            invariant,
+            subject: subject.to_string(),
+            problem: problem.into(),
+            repair,
+            repaired: false,
+            failure: None,
+        }
+    }
+
+    /// True if both are about one thing, whatever is said of it.
+    pub(crate) fn is_about(&self, other: &Self) -> bool {
+        self.invariant == other.invariant && self.subject == other.subject && self.problem == other.problem
+    }
+}
+
+impl Findings {
+    pub(super) fn add(
+        &mut self,
+        invariant: &'static str,
+        subject: impl ToString,
+        problem: impl Into<String>,
+        repair: Option<Repair>,
+    ) {
+        let finding = Finding::new(invariant, subject, problem, repair);
+        if !self.0.contains(&finding) {
+            self.0.push(finding);
+        }
+    }
+
+    pub(super) fn path(
+        &mut self,
+        invariant: &'static str,
+        path: &Path,
+        problem: impl Into<String>,
+        repair: Option<Repair>,
+    ) {
+        self.add(invariant, path.display(), problem, repair);
+    }
+}
+
+/// The whole story of an error, in one line.
+pub(super) fn chain(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(error) = source {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    text
+}

@@ -1,0 +1,44 @@
+//! The look at the whole store.
+
+use super::finding::{Finding, Findings};
+use super::{blobs, containers, entries, images, layers, names, orphans, volatile, volumes};
+use crate::storage::error::Error;
+use crate::storage::store::Store;
+use crate::sys;
+use crate::types::digest::Digest;
+
+/// How far to look.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Scope<'a> {
+    /// At no content of blobs.
+    Quick,
+    /// At every blob.
+    Full,
+    /// At these blobs: the others were found whole a moment ago.
+    Again(&'a [Digest]),
+}
+
+/// Looks at everything that the caller can see without entering P.
+pub(crate) fn check(store: &Store, scope: Scope<'_>) -> Result<Vec<Finding>, Error> {
+    let mut findings = Findings::default();
+    if !sys::fs::exists(&store.layout().version()) {
+        return Ok(findings.0);
+    }
+    // While somebody makes an object, its parts may be there before it is. A slice with nobody at work.
+    let slice = store.lock_exclusive()?;
+    entries::check(store, &mut findings)?;
+    containers::check(store, &mut findings)?;
+    names::check(store, &mut findings)?;
+    layers::check(store, &mut findings)?;
+    images::check(store, &mut findings)?;
+    volumes::check(store, &mut findings)?;
+    orphans::check(store, &mut findings)?;
+    volatile::check(store, &mut findings)?;
+    drop(slice);
+    match scope {
+        Scope::Quick => {}
+        Scope::Full => blobs::check(store, &store.blob_digests()?, &mut findings)?,
+        Scope::Again(digests) => blobs::check(store, digests, &mut findings)?,
+    }
+    Ok(findings.0)
+}

@@ -1,0 +1,36 @@
+//! I9: nothing is left in staging and trash. I15: everything is referred to.
+
+use super::finding::{Findings, Repair};
+use crate::storage::error::{At as _, Error};
+use crate::storage::gc;
+use crate::storage::store::Store;
+use crate::sys;
+
+pub(super) fn check(store: &Store, findings: &mut Findings) -> Result<(), Error> {
+    let dir = store.layout().staging();
+    for name in sys::fs::names(&dir).reading(&dir)? {
+        let path = dir.join(name);
+        if !gc::is_leased(&path)? {
+            findings.path("I9", &path, "left by a command that was killed", Some(Repair::Discard(path.clone())));
+        }
+    }
+    let trash = store.layout().trash();
+    for name in sys::fs::names(&trash).reading(&trash)? {
+        findings.path("I9", &trash.join(name), "not deleted yet", Some(Repair::EmptyTrash));
+    }
+    let marks = gc::mark(store)?;
+    if marks.incomplete {
+        return Ok(());
+    }
+    for key in store.layer_keys()? {
+        if !marks.holds_layer(&key) {
+            findings.add("I15", format!("layer {}", key.dir_name()), "nothing refers to it", Some(Repair::Sweep));
+        }
+    }
+    for digest in store.blob_digests()? {
+        if !marks.blobs.contains(&digest) {
+            findings.add("I15", format!("blob {digest}"), "nothing refers to it", Some(Repair::Sweep));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,115 @@
+//! Does what the findings say, as far as the caller can without entering P.
+
+use super::finding::{Finding, Repair};
+use crate::storage::container_record::{ExitRecord, Supervision};
+use crate::storage::containers::link_name;
+use crate::storage::error::{At as _, Error};
+use crate::storage::record;
+use crate::storage::store::{DIR_MODE, Store};
+use crate::storage::volumes::VolumeMeta;
+use crate::sys;
+use crate::types::digest::Digest;
+use crate::types::id::ContainerId;
+use crate::types::name::VolumeName;
+
+/// Repairs one finding. False: it is not for the store alone (layers, images, processes: the engine's), or it could not
+/// be done now.
+pub(crate) fn repair(store: &Store, finding: &Finding) -> Result<bool, Error> {
+    let Some(repair) = &finding.repair else { return Ok(false) };
+    match repair {
+        Repair::Discard(path) => store.move_to_trash(path).map(|_| true),
+        Repair::Unlink(path) => sys::fs::remove_file(path).removing(path).map(|_| true),
+        Repair::Tree(path) => sys::fs::remove_tree(path).removing(path).map(|()| true),
+        Repair::Directory(path, mode) => {
+            sys::fs::mkdir_all(path, *mode).writing(path)?;
+            sys::fs::set_mode(path, *mode).writing(path).map(|()| true)
+        }
+        Repair::Mode(path, mode) => sys::fs::set_mode(path, *mode).writing(path).map(|()| true),
+        Repair::DropBlob(digest) => drop_blob(store, digest),
+        Repair::DiscardContainer(id) => store.discard_container(id, None).map(|_| true),
+        Repair::DiscardImage(digest) => store.discard_image(digest).map(|()| true),
+        Repair::Name(id) => make_name(store, id),
+        Repair::Upper(id) => make_upper(store, id),
+        Repair::RecordLoss(id) => record_loss(store, id),
+        Repair::Volume(name) => make_volume(store, name),
+        // The engine empties it, which may take a worker.
+        Repair::EmptyTrash => Ok(true),
+        Repair::Sweep => store.sweep().map(|swept| !swept.cautious),
+        Repair::RebuildImage(_)
+        | Repair::UnpackImage(_)
+        | Repair::UnpackFor(_)
+        | Repair::RebuildLayer(_)
+        | Repair::Kill(_)
+        | Repair::Cgroup(_) => Ok(false),
+    }
+}
+
+fn record_loss(store: &Store, id: &ContainerId) -> Result<bool, Error> {
+    let mut locked = store.lock_container(id)?;
+    if locked.supervision == Supervision::Lost {
+        locked.write_exit(store, ExitRecord::unknown("monitor lost"))?;
+    }
+    Ok(true)
+}
+
+/// The images that have the blob for a layer can do without it, for their layer is unpacked; it is not theirs any more.
+fn drop_blob(store: &Store, digest: &Digest) -> Result<bool, Error> {
+    for mut image in store.images()?.0 {
+        let mut changed = false;
+        for layer in &mut image.record.layers {
+            if layer.blob.as_ref() == Some(digest) {
+                layer.blob = None;
+                changed = true;
+            }
+        }
+        if changed {
+            store.put_image(&image.record)?;
+        }
+    }
+    let path = store.layout().blob(digest);
+    sys::fs::remove_file(&path).removing(&path).map(|_| true)
+}
+
+fn make_name(store: &Store, id: &ContainerId) -> Result<bool, Error> {
+    let lock = store.lock_exclusive()?;
+    let config = store.container_config(id)?;
+    let path = store.layout().name(&config.name);
+    match store.name_holder(&config.name)? {
+        Some(holder) if holder != *id && store.owns_name(&holder, &config.name)? => return Ok(false),
+        _ => sys::fs::remove_file(&path).removing(&path)?,
+    };
+    link_name(&store.layout().container_config(id), &path, id).writing(&path)?;
+    let names = store.layout().names();
+    sys::fs::sync_dir(&names).writing(&names)?;
+    drop(lock);
+    Ok(true)
+}
+
+/// What is missing of `upper` and `work`. A `work` that is there is made anew: nothing of value is ever in it.
+fn make_upper(store: &Store, id: &ContainerId) -> Result<bool, Error> {
+    let locked = store.lock_container(id)?;
+    if locked.status.is_alive() || locked.supervision != Supervision::None {
+        return Ok(false);
+    }
+    let upper = store.layout().container_upper(id);
+    if !upper.is_dir() {
+        store.move_to_trash(&upper)?;
+        sys::fs::mkdir(&upper, 0o755).writing(&upper)?;
+        sys::fs::set_mode(&upper, store.root_mode(&locked.config).unwrap_or(0o755)).writing(&upper)?;
+    }
+    let work = store.layout().container_work(id);
+    store.move_to_trash(&work)?;
+    sys::fs::mkdir(&work, DIR_MODE).writing(&work)?;
+    drop(locked);
+    Ok(true)
+}
+
+fn make_volume(store: &Store, name: &VolumeName) -> Result<bool, Error> {
+    if !sys::fs::exists(&store.layout().volume(name)) {
+        return store.create_volume(&VolumeMeta::new(name.clone(), false)).map(|()| true);
+    }
+    let mut meta = VolumeMeta::new(name.clone(), false);
+    // Something may be in it: it is not filled from an image again.
+    meta.needs_copy_up = false;
+    record::write_durable(&store.layout().volume_meta(name), &meta).map(|()| true)
+}

@@ -1,0 +1,50 @@
+//! I11 and I16 for the files of runroot: what belongs to no container, to one that does not run, or to an earlier epoch.
+
+use super::finding::{Findings, Repair};
+use crate::storage::error::{At as _, Error};
+use crate::storage::exec_record::ExecRecord;
+use crate::storage::record;
+use crate::storage::recover;
+use crate::storage::store::Store;
+use crate::sys;
+use crate::sys::lock::FileLock;
+use crate::types::id::ContainerId;
+
+pub(super) fn check(store: &Store, findings: &mut Findings) -> Result<(), Error> {
+    let layout = store.layout();
+    for path in recover::old_epochs(store)? {
+        findings.path("I16", &path, "of an earlier boot", Some(Repair::Tree(path.clone())));
+    }
+    let dir = layout.run_containers();
+    for name in sys::fs::names(&dir).reading(&dir)? {
+        let path = dir.join(&name);
+        let id = name.to_str().and_then(|name| name.parse::<ContainerId>().ok());
+        if !id.is_some_and(|id| store.has_container(&id)) {
+            let repair = if path.is_dir() { Repair::Tree(path.clone()) } else { Repair::Unlink(path.clone()) };
+            findings.path("I11", &path, "volatile directory of no container", Some(repair));
+        }
+    }
+    let dir = layout.ports();
+    for name in sys::fs::names(&dir).reading(&dir)? {
+        let path = dir.join(&name);
+        // Whoever uses a port holds the lock on its file; `lock` is the directory's own.
+        if name != "lock" && !FileLock::is_held(&path).locking(&path)? {
+            findings.path("I11", &path, "port of no running container", Some(Repair::Unlink(path.clone())));
+        }
+    }
+    let dir = layout.execs();
+    for name in sys::fs::names(&dir).reading(&dir)? {
+        let path = dir.join(&name);
+        let owner = record::read_if_exists::<ExecRecord>(&path);
+        let known = match owner {
+            Ok(Some(exec)) => store.has_container(&exec.container),
+            // Gone meanwhile, or not to be told.
+            Ok(None) | Err(Error::NewerRecord { .. }) => true,
+            Err(_) => false,
+        };
+        if !known {
+            findings.path("I11", &path, "exec session of no container", Some(Repair::Unlink(path.clone())));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,365 @@
+//! `system check`: each invariant is broken in its own way, named, repaired, and found no more.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::harness::image::{self, BUSYBOX, Compression, ImageBuilder, Layer};
+use crate::harness::{Env, eventually, requires};
+
+/// A file capability: cap_net_raw, permitted and effective.
+const CAPABILITY: [u8; 20] = [1, 0, 0, 2, 0, 32, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+
+/// Everything that an index must remember: kinds, modes, owners, attributes, links, whiteouts, parents that a layer
+/// does not describe.
+fn rich() -> ImageBuilder {
+    let base = image::busybox_layer()
+        .dir("srv/", 0o2750)
+        .dir("shared/", 0o1777)
+        .owned("srv/owned", 0o4755, 33, 34, b"owned")
+        .owned("far", 0o600, 4_000_000, 0, b"far")
+        .file("ping", 0o755, b"ping")
+        .pax(&[("SCHILY.xattr.security.capability", &CAPABILITY)])
+        .file("noted", 0o644, b"noted")
+        .pax(&[("SCHILY.xattr.user.note", b"a note")])
+        .file("first", 0o640, b"one file")
+        .hardlink("second", "first")
+        .symlink("link", "../outside")
+        .dir("closed/", 0)
+        .file("closed/in", 0, b"x")
+        .file("home/hidden", 0o644, b"x");
+    let top = Layer::new()
+        .file("srv/new", 0o644, b"new")
+        .file("shared/a/b", 0o644, b"deep")
+        .whiteout("etc/os-release")
+        .opaque("home");
+    ImageBuilder::scratch().layer(base).layer(top).compression(Compression::Gzip)
+}
+
+fn load(env: &Env) {
+    let path = env.path("rich.tar");
+    rich().oci_archive(&path, "example.org/rich:1");
+    env.run(["load", "-q", "-i", path.to_str().unwrap()]).success();
+}
+
+fn children(dir: &Path) -> Vec<PathBuf> {
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths
+}
+
+/// The layer that has this file, and the file.
+fn layer_with(env: &Env, file: &str) -> (PathBuf, PathBuf) {
+    let mut layers = children(&env.graphroot().join("layers"));
+    layers.retain(|layer| layer.join("diff").join(file).symlink_metadata().is_ok());
+    let layer = layers.pop().unwrap();
+    let file = layer.join("diff").join(file);
+    (layer, file)
+}
+
+/// What is damaged is named with `words`, repaired, and found no more.
+#[track_caller]
+fn repaired(env: &Env, invariant: &str, words: &[&str]) {
+    let found = env.run(["system", "check", "--full"]);
+    found.code(2).stdout_has(invariant);
+    for word in words {
+        found.stdout_has(word);
+    }
+    let repair = env.run(["system", "check", "--full", "--repair"]);
+    repair.code(1).stdout_has(invariant).stdout_has("(repaired)");
+    env.run(["system", "check", "--full"]).prints("").success();
+}
+
+fn flip(path: &Path, at: usize) {
+    let mut bytes = std::fs::read(path).unwrap();
+    bytes[at] ^= 1;
+    std::fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn i03_every_way_of_unpacking_is_clean() {
+    requires!(userns);
+    let mut env = Env::new();
+    load(&env);
+    env.run(["system", "check", "--full"]).prints("").success();
+    // The same layers for another map of ids; copies of them.
+    for options in [&["--userns=keep-id"][..], &["--userns=nomap"], &["--net=none"]] {
+        let words = ["run", "--rm"].iter().chain(options).chain(&["example.org/rich:1", "true"]);
+        env.run(words).success();
+    }
+    let copy = ["--storage-driver=copy", "create", "--name=copied", "--network=none", "example.org/rich:1", "true"];
+    env.run(copy).success();
+    env.run(["--storage-driver=copy", "start", "-a", "copied"]).success();
+    env.run(["system", "check", "--full"]).prints("").success();
+    env.run(["rm", "copied"]).success();
+    env.run(["rmi", "-a", "-f"]).success();
+    // Owners live in attributes.
+    env.hide_programs(&["newuidmap", "newgidmap"]);
+    load(&env);
+    env.run(["system", "check", "--full"]).prints("").success();
+    let (_, file) = layer_with(&env, "srv/owned");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+    repaired(&env, "I3", &["srv/owned: mode 755 instead of 4755"]);
+}
+
+#[test]
+fn i03_a_damaged_layer_is_rebuilt_from_its_blob() {
+    requires!(userns);
+    let env = Env::new();
+    load(&env);
+    let (layer, _) = layer_with(&env, "first");
+    let diff = layer.join("diff");
+    let mode = |name: &str, mode: u32| {
+        std::fs::set_permissions(diff.join(name), std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let cases: &[(&str, &dyn Fn())] = &[
+        ("bin/busybox: its content is another", &|| flip(&diff.join("bin/busybox"), 4000)),
+        ("noted: 3 bytes instead of 5", &|| std::fs::write(diff.join("noted"), b"abc").unwrap()),
+        ("noted: is missing", &|| std::fs::remove_file(diff.join("noted")).unwrap()),
+        ("more: is not of this layer", &|| std::fs::write(diff.join("more"), b"").unwrap()),
+        ("srv: mode 755 instead of 2750", &|| mode("srv", 0o755)),
+        ("/: mode 700 instead of 755", &|| mode("", 0o700)),
+        ("link: leads to \"elsewhere\"", &|| {
+            std::fs::remove_file(diff.join("link")).unwrap();
+            std::os::unix::fs::symlink("elsewhere", diff.join("link")).unwrap();
+        }),
+        ("second: is not a link to \"first\"", &|| {
+            std::fs::copy(diff.join("first"), diff.join("third")).unwrap();
+            std::fs::rename(diff.join("third"), diff.join("second")).unwrap();
+        }),
+        ("ping: is a directory, not a file", &|| {
+            std::fs::remove_file(diff.join("ping")).unwrap();
+            std::fs::create_dir(diff.join("ping")).unwrap();
+        }),
+        ("idx", &|| flip(&layer.join("idx"), 200)),
+        ("meta.json", &|| std::fs::write(layer.join("meta.json"), b"{").unwrap()),
+        ("meta.json is missing", &|| std::fs::remove_file(layer.join("meta.json")).unwrap()),
+    ];
+    for (words, damage) in cases {
+        damage();
+        let invariant = if words.starts_with("meta.json") && !words.contains("missing") { "I1" } else { "I3" };
+        repaired(&env, invariant, &[words]);
+        // Everything that only content tells is for the full look.
+        env.run(["run", "--rm", "--network=none", "example.org/rich:1", "cat", "/shared/a/b"]).prints("deep");
+    }
+    std::fs::remove_dir_all(&diff).unwrap_or_else(|_| std::fs::rename(&diff, env.path("diff")).unwrap());
+    repaired(&env, "I3", &["diff is missing"]);
+    // Directories that the upper layer does not describe are still those of the layer below.
+    let (top, _) = layer_with(&env, "srv/new");
+    assert_eq!(top.join("diff/srv").metadata().unwrap().permissions().mode() & 0o7777, 0o2750);
+    std::fs::rename(&top, env.graphroot().join("trash/top")).unwrap();
+    repaired(&env, "I5", &[]);
+    let (top, _) = layer_with(&env, "srv/new");
+    assert_eq!(top.join("diff/srv").metadata().unwrap().permissions().mode() & 0o7777, 0o2750);
+    env.run(["run", "--rm", "--network=none", "example.org/rich:1", "ls", "/etc/os-release"]).code(1);
+}
+
+#[test]
+fn i03_a_layer_in_use_is_left_alone() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    env.run(["run", "-d", "--name=uses", "--network=none", BUSYBOX, "sleep", "600"]).success();
+    let (_, file) = layer_with(&env, "bin/busybox");
+    let whole = std::fs::read(&file).unwrap();
+    std::fs::write(file.with_file_name("added"), b"").unwrap();
+    env.run(["system", "check", "--repair"]).code(2).stdout_has("container uses runs on it: stop that first");
+    env.run(["exec", "uses", "true"]).success();
+    env.run(["rm", "-f", "-t0", "uses"]).success();
+    repaired(&env, "I3", &["bin/added"]);
+    assert!(std::fs::read(&file).unwrap() == whole);
+}
+
+#[test]
+fn i02_i05_blobs_and_images() {
+    requires!(userns);
+    let env = Env::new();
+    load(&env);
+    let mut blobs = children(&env.graphroot().join("blobs/sha256"));
+    blobs.sort_by_key(|path| path.metadata().unwrap().len());
+    let largest = blobs.pop().unwrap();
+    flip(&largest, 5000);
+    env.run(["system", "check"]).prints("").success();
+    repaired(&env, "I2", &["pull or load example.org/rich:1 again"]);
+    env.run(["run", "--rm", "--network=none", "example.org/rich:1", "true"]).success();
+    // Now the layer has no blob: damage is for good, and named.
+    let (_, file) = layer_with(&env, "first");
+    std::fs::write(file, b"another").unwrap();
+    let left = env.run(["system", "check", "--repair"]);
+    left.code(2).stdout_has("I5").stdout_has("pull or load example.org/rich:1 again");
+    env.run(["images", "-q"]).success();
+    env.run(["run", "--rm", "--network=none", "example.org/rich:1", "true"]).code(125);
+    env.run(["system", "check"]).code(2).stdout_has("pull or load example.org/rich:1 again");
+    load(&env);
+    env.run(["system", "check", "--full"]).prints("").success();
+    // Documents cannot be made up.
+    let digest = env.run(["images", "--format", "{{.Digest}}"]).trimmed();
+    let manifest = env.graphroot().join("blobs/sha256").join(digest.strip_prefix("sha256:").unwrap());
+    flip(&manifest, 10);
+    let left = env.run(["system", "check", "--full", "--repair"]);
+    left.code(2).stdout_has("its manifest sha256:").stdout_has("load example.org/rich:1 again");
+    load(&env);
+    env.run(["system", "check", "--full"]).prints("").success();
+}
+
+#[test]
+fn i01_i05_i06_records_of_images() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let record = children(&env.graphroot().join("images")).remove(0);
+    let before = env.run(["image", "inspect", BUSYBOX, "--format", "{{.Id}} {{.Digest}} {{.RootFS.Layers}}"]).trimmed();
+    let value: serde_json::Value = serde_json::from_slice(&std::fs::read(&record).unwrap()).unwrap();
+    let mut other = value.clone();
+    other["layers"][0]["chain"] = format!("sha256:{}", "0".repeat(64)).into();
+    for (damage, invariant) in
+        [(&b"{"[..], "I1"), (b"", "I1"), (b"{\"version\":1}", "I1"), (other.to_string().as_bytes(), "I5")]
+    {
+        std::fs::write(&record, damage).unwrap();
+        env.run(["ps", "-a"]).success();
+        repaired(&env, invariant, &["image"]);
+        let after = env.run(["image", "inspect", BUSYBOX, "--format", "{{.Id}} {{.Digest}} {{.RootFS.Layers}}"]);
+        assert_eq!(after.trimmed(), before);
+    }
+    std::fs::remove_file(&record).unwrap();
+    repaired(&env, "I6", &["leads to no image"]);
+    env.run(["run", "--rm", "--network=none", BUSYBOX, "true"]).success();
+    let name = children(&env.graphroot().join("refs")).remove(0);
+    std::fs::write(&name, b"\0").unwrap();
+    repaired(&env, "I1", &["tag the image again"]);
+    env.run(["image", "exists", &value["id"].as_str().unwrap()[..12]]).success();
+}
+
+#[test]
+fn i07_i08_i14_containers() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let words = ["create", "--name=c", "--network=none", "-v", "data:/data", BUSYBOX, "echo", "ran"];
+    let id = env.run(words).success().trimmed();
+    let dir = env.graphroot().join("containers").join(&id);
+    let layer = children(&env.graphroot().join("layers")).remove(0);
+    let cases: &[(&str, &str, &dyn Fn())] = &[
+        ("I7", "is missing", &|| std::fs::rename(&layer, env.graphroot().join("trash/layer")).unwrap()),
+        ("I7", "volume data is missing", &|| {
+            std::fs::rename(env.graphroot().join("volumes/data"), env.graphroot().join("trash/data")).unwrap();
+        }),
+        ("I7", "_data is missing", &|| std::fs::remove_dir_all(env.graphroot().join("volumes/data/_data")).unwrap()),
+        ("I8", "does not lead to it", &|| std::fs::remove_file(env.graphroot().join("names/c")).unwrap()),
+        ("I8", "leads to no container", &|| {
+            std::fs::write(
+                env.graphroot().join("names/ghost"),
+                format!("{{\"version\":1,\"id\":\"{}\"}}", "a".repeat(64)),
+            )
+            .unwrap();
+            std::fs::set_permissions(env.graphroot().join("names/ghost"), std::fs::Permissions::from_mode(0o600))
+                .unwrap();
+        }),
+        ("I14", "upper is missing", &|| std::fs::rename(dir.join("upper"), env.graphroot().join("trash/u")).unwrap()),
+        ("I14", "work is missing", &|| std::fs::rename(dir.join("work"), env.graphroot().join("trash/w")).unwrap()),
+        ("I13", "mode 755 lets others in", &|| {
+            std::fs::set_permissions(&dir, std::fs::Permissions::from_mode(0o755)).unwrap();
+        }),
+    ];
+    for (invariant, words, damage) in cases {
+        damage();
+        repaired(&env, invariant, &[words]);
+        env.run(["start", "-a", "c"]).prints("ran\n");
+    }
+    env.run(["create", "--name=ghost", BUSYBOX, "true"]).success();
+}
+
+#[test]
+fn i10_i11_what_is_left_of_a_run() {
+    requires!(userns);
+    let mut env = Env::with_busybox();
+    env.expect_leaks();
+    let id = env.run(["run", "-d", "--name=m", "--network=none", BUSYBOX, "sleep", "600"]).success().trimmed();
+    let pid = |field: &str| {
+        let format = format!("{{{{.State.{field}}}}}");
+        env.run(["inspect", "m", "--format", &format]).success().trimmed().parse().map(Pid::from_raw).unwrap()
+    };
+    let (init, monitor) = (pid("Pid"), pid("ConmonPid"));
+    kill(monitor, Signal::SIGKILL).unwrap();
+    eventually("it is unsupervised", || env.run(["system", "check"]).stdout().contains("without its monitor"));
+    kill(init, Signal::SIGKILL).unwrap();
+    eventually("it is lost", || env.run(["system", "check"]).stdout().contains("nobody saw its end"));
+    repaired(&env, "I10", &["nobody saw its end"]);
+    env.run(["ps", "-a", "--format", "{{.Status}}"]).stdout_has("Exited");
+    // Volatile files of nobody.
+    let epoch = children(&env.runroot()).into_iter().find(|path| path.is_dir()).unwrap();
+    std::fs::write(epoch.join("ports/tcp-any-8080-8080"), format!("{id} m")).unwrap();
+    std::fs::create_dir(epoch.join("ctr").join("b".repeat(64))).unwrap();
+    std::fs::create_dir_all(env.runroot().join("0123456789abcdef/ctr")).unwrap();
+    for word in ["port of no running container", "volatile directory of no container", "of an earlier boot"] {
+        env.run(["system", "check"]).code(2).stdout_has(word);
+    }
+    repaired(&env, "I11", &["I16"]);
+    // Its state says that it runs in a cgroup that is populated, long after its end.
+    env.run(["rm", "m"]).success();
+    if let Some(cgroup) = env.cgroup() {
+        let id = env.run(["run", "-d", "--name=n", "--network=none", BUSYBOX, "true"]).success().trimmed();
+        env.run(["wait", "n"]).success();
+        let state = epoch.join("ctr").join(&id).join("state.json");
+        let text = std::fs::read_to_string(&state).unwrap();
+        let state: serde_json::Value = serde_json::from_str(&text).unwrap();
+        if let Some(path) = state["cgroup"]["path"].as_str() {
+            assert!(Path::new(path).starts_with(cgroup));
+            std::fs::create_dir(path).unwrap();
+            let mut sleeper = std::process::Command::new("sleep").arg("600").spawn().unwrap();
+            std::fs::write(Path::new(path).join("cgroup.procs"), sleeper.id().to_string()).unwrap();
+            env.run(["system", "check"]).code(2).stdout_has("I11").stdout_has("does not run, but its cgroup");
+            env.run(["system", "check", "--repair"]).code(1);
+            assert!(!sleeper.wait().unwrap().success());
+            env.run(["system", "check"]).success();
+        }
+    }
+}
+
+#[test]
+fn i12_mounts_in_the_store() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let layer = children(&env.graphroot().join("layers")).remove(0).join("diff/tmp");
+    let script = format!(
+        "mount -t tmpfs none {layer} && exec {program} system check",
+        layer = layer.display(),
+        program = crate::harness::env::program().display()
+    );
+    let output = env.other("unshare").args(["-Urm", "sh", "-c", &script]).run();
+    output.stdout_has("I12").stdout_has(&format!("umount {}", layer.display()));
+}
+
+#[test]
+fn f07_listing_works_on_a_damaged_store() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    env.run(["volume", "create", "good"]).success();
+    env.run(["volume", "create", "bad"]).success();
+    env.run(["create", "--name=good", "--network=none", BUSYBOX, "true"]).success();
+    let bad = env.run(["create", "--name=bad", "--network=none", BUSYBOX, "true"]).success().trimmed();
+    let graph = env.graphroot();
+    for path in [format!("containers/{bad}/config.json"), "volumes/bad/meta.json".to_owned()] {
+        std::fs::write(graph.join(path), b"\xff\0{").unwrap();
+    }
+    std::fs::write(children(&graph.join("refs")).remove(0).with_file_name("x"), b"{").unwrap();
+    std::fs::set_permissions(graph.join("refs/x"), std::fs::Permissions::from_mode(0o600)).unwrap();
+    std::fs::remove_dir_all(graph.join("networks")).unwrap();
+    let all = |env: &Env| {
+        env.run(["ps", "-a", "--format", "{{.Names}}"]).success().prints("good\n");
+        env.run(["images", "--format", "{{.Repository}}"]).success().stdout_has("busybox");
+        env.run(["volume", "ls", "-q"]).success().prints("good\n");
+        for noun in ["container", "volume"] {
+            env.run([noun, "inspect", "good"]).success();
+        }
+        env.run(["image", "inspect", BUSYBOX]).success();
+        env.run(["info"]).success();
+    };
+    all(&env);
+    let report = env.run(["system", "check", "--format", "json"]).code(2).json();
+    let findings = report["Findings"].as_array().unwrap();
+    assert_eq!(findings.len(), 5, "{findings:#?}");
+    assert!(findings.iter().all(|finding| finding["Repaired"] == false && finding["Subject"].is_string()));
+    env.run(["system", "check", "--repair"]).code(1);
+    env.run(["volume", "ls", "-q"]).prints("bad\ngood\n");
+    env.run(["system", "check"]).prints("").success();
+}
