@@ -176,7 +176,9 @@ impl Engine {
             if self.store.blob_size(&digest)?.is_none_or(|size| size > registry::DOCUMENT_LIMIT) {
                 continue;
             }
-            let Some(bytes) = self.whole_document(&digest)?.filter(|bytes| bytes.first() == Some(&b'{')) else { continue };
+            let Some(bytes) = self.whole_document(&digest)?.filter(|bytes| bytes.first() == Some(&b'{')) else {
+                continue;
+            };
             if let Ok(Manifest::Index(entries)) = registry::parse_manifest(&bytes, None)
                 && entries.iter().any(|entry| entry.descriptor.digest == *manifest)
             {

@@ -315,12 +315,12 @@ impl<'a> Tree<'a> {
         while let Some((path, pending)) = self.dirs.pop_last() {
             let owner_of = pending.entry.as_ref().map_or((0, 0), |entry| (entry.uid, entry.gid));
             let owner = self.owners.resolve(owner_of.0, owner_of.1, &mut self.remarks);
-            let xattrs = self.finish_dir(&path, &pending, owner)?;
             if index.is_some() {
                 let stat = self.root.lstat(Path::new(OsStr::from_bytes(&path)));
                 let stat = stat.map_err(|source| Error::Write { path: shown(&path), source })?;
                 disk += stat.map_or(0, |stat| stat.blocks * 512);
             }
+            let xattrs = self.finish_dir(&path, &pending, owner)?;
             let kind = if pending.opaque {
                 layer_index::EntryKind::OpaqueDirectory
             } else {

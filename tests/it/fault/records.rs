@@ -71,7 +71,7 @@ fn f08_foreign_files_are_left_alone() {
     let backup = env.graphroot().join("containers/backup~");
     std::fs::write(&backup, "x").unwrap();
     let link = env.graphroot().join("containers").join("a".repeat(64));
-    std::os::unix::fs::symlink(outside.parent().unwrap(), link).unwrap();
+    std::os::unix::fs::symlink(outside.parent().unwrap(), &link).unwrap();
     env.run(["ps", "-a", "--format", "{{.Names}}"]).success().prints("k\n");
     env.run(["images", "-q"]).success();
     env.run(["system", "check"]).code(2).stderr_has("").stdout_has("stray");
@@ -82,6 +82,7 @@ fn f08_foreign_files_are_left_alone() {
         std::fs::remove_dir(dir).unwrap();
     }
     std::fs::remove_file(backup).unwrap();
+    std::fs::remove_file(link).unwrap();
 }
 
 #[test]
