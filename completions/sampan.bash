@@ -402,7 +402,7 @@ _sampan() {
             return 0
             ;;
         sampan__subcmd__container__subcmd__create)
-            opts="-e -w -u -i -t -h -l -q -v -p -P -m -c --name --replace --env --env-file --env-host --unsetenv --unsetenv-all --http-proxy --entrypoint --workdir --user --group-add --interactive --tty --hostname --init --label --label-file --annotation --tz --umask --rootfs --rm --restart --stop-signal --stop-timeout --timeout --no-healthcheck --cidfile --pidfile --log-driver --log-opt --pull --platform --os --arch --variant --authfile --creds --cert-dir --tls-verify --retry --retry-delay --quiet --volume --mount --tmpfs --volumes-from --image-volume --read-only --read-only-tmpfs --shm-size --net --network --publish --publish-all --expose --dns --dns-search --dns-opt --dns-option --add-host --no-hosts --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpu-quota --cpu-period --cpuset-cpus --cpuset-mems --pids-limit --ulimit --oom-score-adj --cgroup-conf --cgroups --cgroup-parent --cgroupns --userns --uidmap --gidmap --pid --ipc --uts --cap-add --cap-drop --security-opt --privileged --device --sysctl --help"
+            opts="-e -w -u -i -t -h -l -q -v -p -P -m -c --name --replace --env --env-file --env-host --unsetenv --unsetenv-all --http-proxy --entrypoint --workdir --user --group-add --interactive --tty --hostname --init --label --label-file --annotation --tz --umask --rootfs --rm --restart --stop-signal --stop-timeout --timeout --no-healthcheck --cidfile --pidfile --log-driver --log-opt --pull --platform --os --arch --variant --authfile --creds --cert-dir --tls-verify --retry --retry-delay --signature-policy --quiet --volume --mount --tmpfs --volumes-from --image-volume --read-only --read-only-tmpfs --shm-size --net --network --publish --publish-all --expose --dns --dns-search --dns-opt --dns-option --add-host --no-hosts --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpu-quota --cpu-period --cpuset-cpus --cpuset-mems --pids-limit --ulimit --oom-score-adj --cgroup-conf --cgroups --cgroup-parent --cgroupns --userns --uidmap --gidmap --pid --ipc --uts --cap-add --cap-drop --security-opt --privileged --device --sysctl --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -561,6 +561,10 @@ _sampan() {
                     return 0
                     ;;
                 --retry-delay)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --signature-policy)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1082,7 +1086,7 @@ _sampan() {
             return 0
             ;;
         sampan__subcmd__container__subcmd__run)
-            opts="-d -a -e -w -u -i -t -h -l -q -v -p -P -m -c --detach --attach --detach-keys --sig-proxy --name --replace --env --env-file --env-host --unsetenv --unsetenv-all --http-proxy --entrypoint --workdir --user --group-add --interactive --tty --hostname --init --label --label-file --annotation --tz --umask --rootfs --rm --restart --stop-signal --stop-timeout --timeout --no-healthcheck --cidfile --pidfile --log-driver --log-opt --pull --platform --os --arch --variant --authfile --creds --cert-dir --tls-verify --retry --retry-delay --quiet --volume --mount --tmpfs --volumes-from --image-volume --read-only --read-only-tmpfs --shm-size --net --network --publish --publish-all --expose --dns --dns-search --dns-opt --dns-option --add-host --no-hosts --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpu-quota --cpu-period --cpuset-cpus --cpuset-mems --pids-limit --ulimit --oom-score-adj --cgroup-conf --cgroups --cgroup-parent --cgroupns --userns --uidmap --gidmap --pid --ipc --uts --cap-add --cap-drop --security-opt --privileged --device --sysctl --help"
+            opts="-d -a -e -w -u -i -t -h -l -q -v -p -P -m -c --detach --attach --detach-keys --sig-proxy --name --replace --env --env-file --env-host --unsetenv --unsetenv-all --http-proxy --entrypoint --workdir --user --group-add --interactive --tty --hostname --init --label --label-file --annotation --tz --umask --rootfs --rm --restart --stop-signal --stop-timeout --timeout --no-healthcheck --cidfile --pidfile --log-driver --log-opt --pull --platform --os --arch --variant --authfile --creds --cert-dir --tls-verify --retry --retry-delay --signature-policy --quiet --volume --mount --tmpfs --volumes-from --image-volume --read-only --read-only-tmpfs --shm-size --net --network --publish --publish-all --expose --dns --dns-search --dns-opt --dns-option --add-host --no-hosts --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpu-quota --cpu-period --cpuset-cpus --cpuset-mems --pids-limit --ulimit --oom-score-adj --cgroup-conf --cgroups --cgroup-parent --cgroupns --userns --uidmap --gidmap --pid --ipc --uts --cap-add --cap-drop --security-opt --privileged --device --sysctl --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1257,6 +1261,10 @@ _sampan() {
                     return 0
                     ;;
                 --retry-delay)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --signature-policy)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1590,7 +1598,7 @@ _sampan() {
             return 0
             ;;
         sampan__subcmd__create)
-            opts="-e -w -u -i -t -h -l -q -v -p -P -m -c --name --replace --env --env-file --env-host --unsetenv --unsetenv-all --http-proxy --entrypoint --workdir --user --group-add --interactive --tty --hostname --init --label --label-file --annotation --tz --umask --rootfs --rm --restart --stop-signal --stop-timeout --timeout --no-healthcheck --cidfile --pidfile --log-driver --log-opt --pull --platform --os --arch --variant --authfile --creds --cert-dir --tls-verify --retry --retry-delay --quiet --volume --mount --tmpfs --volumes-from --image-volume --read-only --read-only-tmpfs --shm-size --net --network --publish --publish-all --expose --dns --dns-search --dns-opt --dns-option --add-host --no-hosts --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpu-quota --cpu-period --cpuset-cpus --cpuset-mems --pids-limit --ulimit --oom-score-adj --cgroup-conf --cgroups --cgroup-parent --cgroupns --userns --uidmap --gidmap --pid --ipc --uts --cap-add --cap-drop --security-opt --privileged --device --sysctl --help"
+            opts="-e -w -u -i -t -h -l -q -v -p -P -m -c --name --replace --env --env-file --env-host --unsetenv --unsetenv-all --http-proxy --entrypoint --workdir --user --group-add --interactive --tty --hostname --init --label --label-file --annotation --tz --umask --rootfs --rm --restart --stop-signal --stop-timeout --timeout --no-healthcheck --cidfile --pidfile --log-driver --log-opt --pull --platform --os --arch --variant --authfile --creds --cert-dir --tls-verify --retry --retry-delay --signature-policy --quiet --volume --mount --tmpfs --volumes-from --image-volume --read-only --read-only-tmpfs --shm-size --net --network --publish --publish-all --expose --dns --dns-search --dns-opt --dns-option --add-host --no-hosts --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpu-quota --cpu-period --cpuset-cpus --cpuset-mems --pids-limit --ulimit --oom-score-adj --cgroup-conf --cgroups --cgroup-parent --cgroupns --userns --uidmap --gidmap --pid --ipc --uts --cap-add --cap-drop --security-opt --privileged --device --sysctl --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1749,6 +1757,10 @@ _sampan() {
                     return 0
                     ;;
                 --retry-delay)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --signature-policy)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2190,7 +2202,7 @@ _sampan() {
             return 0
             ;;
         sampan__subcmd__image__subcmd__load)
-            opts="-i -q -h --input --quiet --help"
+            opts="-i -q -h --input --signature-policy --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2201,6 +2213,10 @@ _sampan() {
                     return 0
                     ;;
                 -i)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --signature-policy)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2230,7 +2246,7 @@ _sampan() {
             return 0
             ;;
         sampan__subcmd__image__subcmd__pull)
-            opts="-a -q -h --policy --platform --os --arch --variant --authfile --creds --cert-dir --tls-verify --retry --retry-delay --all-tags --quiet --help"
+            opts="-a -q -h --policy --platform --os --arch --variant --authfile --creds --cert-dir --tls-verify --retry --retry-delay --signature-policy --all-tags --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2277,6 +2293,10 @@ _sampan() {
                     return 0
                     ;;
                 --retry-delay)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --signature-policy)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2506,7 +2526,7 @@ _sampan() {
             return 0
             ;;
         sampan__subcmd__load)
-            opts="-i -q -h --input --quiet --help"
+            opts="-i -q -h --input --signature-policy --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2517,6 +2537,10 @@ _sampan() {
                     return 0
                     ;;
                 -i)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --signature-policy)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2692,7 +2716,7 @@ _sampan() {
             return 0
             ;;
         sampan__subcmd__pull)
-            opts="-a -q -h --policy --platform --os --arch --variant --authfile --creds --cert-dir --tls-verify --retry --retry-delay --all-tags --quiet --help"
+            opts="-a -q -h --policy --platform --os --arch --variant --authfile --creds --cert-dir --tls-verify --retry --retry-delay --signature-policy --all-tags --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2739,6 +2763,10 @@ _sampan() {
                     return 0
                     ;;
                 --retry-delay)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --signature-policy)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2842,7 +2870,7 @@ _sampan() {
             return 0
             ;;
         sampan__subcmd__run)
-            opts="-d -a -e -w -u -i -t -h -l -q -v -p -P -m -c --detach --attach --detach-keys --sig-proxy --name --replace --env --env-file --env-host --unsetenv --unsetenv-all --http-proxy --entrypoint --workdir --user --group-add --interactive --tty --hostname --init --label --label-file --annotation --tz --umask --rootfs --rm --restart --stop-signal --stop-timeout --timeout --no-healthcheck --cidfile --pidfile --log-driver --log-opt --pull --platform --os --arch --variant --authfile --creds --cert-dir --tls-verify --retry --retry-delay --quiet --volume --mount --tmpfs --volumes-from --image-volume --read-only --read-only-tmpfs --shm-size --net --network --publish --publish-all --expose --dns --dns-search --dns-opt --dns-option --add-host --no-hosts --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpu-quota --cpu-period --cpuset-cpus --cpuset-mems --pids-limit --ulimit --oom-score-adj --cgroup-conf --cgroups --cgroup-parent --cgroupns --userns --uidmap --gidmap --pid --ipc --uts --cap-add --cap-drop --security-opt --privileged --device --sysctl --help"
+            opts="-d -a -e -w -u -i -t -h -l -q -v -p -P -m -c --detach --attach --detach-keys --sig-proxy --name --replace --env --env-file --env-host --unsetenv --unsetenv-all --http-proxy --entrypoint --workdir --user --group-add --interactive --tty --hostname --init --label --label-file --annotation --tz --umask --rootfs --rm --restart --stop-signal --stop-timeout --timeout --no-healthcheck --cidfile --pidfile --log-driver --log-opt --pull --platform --os --arch --variant --authfile --creds --cert-dir --tls-verify --retry --retry-delay --signature-policy --quiet --volume --mount --tmpfs --volumes-from --image-volume --read-only --read-only-tmpfs --shm-size --net --network --publish --publish-all --expose --dns --dns-search --dns-opt --dns-option --add-host --no-hosts --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpu-quota --cpu-period --cpuset-cpus --cpuset-mems --pids-limit --ulimit --oom-score-adj --cgroup-conf --cgroups --cgroup-parent --cgroupns --userns --uidmap --gidmap --pid --ipc --uts --cap-add --cap-drop --security-opt --privileged --device --sysctl --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3017,6 +3045,10 @@ _sampan() {
                     return 0
                     ;;
                 --retry-delay)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --signature-policy)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

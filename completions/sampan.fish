@@ -107,6 +107,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand create" -l cert-dir -d 'Di
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l tls-verify -d 'Use HTTPS and verify certificates' -r
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l retry -d 'How often a failed request is made again' -r
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l retry-delay -d 'Delay before each new try; doubling from one second on if not given' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l signature-policy -d 'Trust policy file instead of containers-policy.json(5)\'s' -r -F
 complete -c sampan -n "__fish_sampan_using_subcommand create" -s v -l volume -d 'Bind a path of the host, or a volume' -r
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l mount -d 'Mount: type=bind|volume|tmpfs|image, source=, target=, and options' -r
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l tmpfs -d 'Mount a tmpfs' -r
@@ -222,6 +223,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand kill" -s a -l all -d 'All 
 complete -c sampan -n "__fish_sampan_using_subcommand kill" -s l -l latest -d 'The container that was made last'
 complete -c sampan -n "__fish_sampan_using_subcommand kill" -s h -l help -d 'Print help'
 complete -c sampan -n "__fish_sampan_using_subcommand load" -s i -l input -d 'Archive file or directory; standard input if not given' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand load" -l signature-policy -d 'Trust policy file instead of containers-policy.json(5)\'s' -r -F
 complete -c sampan -n "__fish_sampan_using_subcommand load" -s q -l quiet -d 'Say nothing while loading'
 complete -c sampan -n "__fish_sampan_using_subcommand load" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sampan -n "__fish_sampan_using_subcommand login" -s u -l username -d 'Name of the user' -r
@@ -276,6 +278,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand pull" -l cert-dir -d 'Dire
 complete -c sampan -n "__fish_sampan_using_subcommand pull" -l tls-verify -d 'Use HTTPS and verify certificates' -r
 complete -c sampan -n "__fish_sampan_using_subcommand pull" -l retry -d 'How often a failed request is made again' -r
 complete -c sampan -n "__fish_sampan_using_subcommand pull" -l retry-delay -d 'Delay before each new try; doubling from one second on if not given' -r
+complete -c sampan -n "__fish_sampan_using_subcommand pull" -l signature-policy -d 'Trust policy file instead of containers-policy.json(5)\'s' -r -F
 complete -c sampan -n "__fish_sampan_using_subcommand pull" -s a -l all-tags -d 'Pull every tag of the repository'
 complete -c sampan -n "__fish_sampan_using_subcommand pull" -s q -l quiet -d 'Say nothing while pulling'
 complete -c sampan -n "__fish_sampan_using_subcommand pull" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -339,6 +342,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand run" -l cert-dir -d 'Direc
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l tls-verify -d 'Use HTTPS and verify certificates' -r
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l retry -d 'How often a failed request is made again' -r
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l retry-delay -d 'Delay before each new try; doubling from one second on if not given' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l signature-policy -d 'Trust policy file instead of containers-policy.json(5)\'s' -r -F
 complete -c sampan -n "__fish_sampan_using_subcommand run" -s v -l volume -d 'Bind a path of the host, or a volume' -r
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l mount -d 'Mount: type=bind|volume|tmpfs|image, source=, target=, and options' -r
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l tmpfs -d 'Mount a tmpfs' -r
@@ -500,6 +504,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l tls-verify -d 'Use HTTPS and verify certificates' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l retry -d 'How often a failed request is made again' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l retry-delay -d 'Delay before each new try; doubling from one second on if not given' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l signature-policy -d 'Trust policy file instead of containers-policy.json(5)\'s' -r -F
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -s v -l volume -d 'Bind a path of the host, or a volume' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l mount -d 'Mount: type=bind|volume|tmpfs|image, source=, target=, and options' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l tmpfs -d 'Mount a tmpfs' -r
@@ -686,6 +691,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l tls-verify -d 'Use HTTPS and verify certificates' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l retry -d 'How often a failed request is made again' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l retry-delay -d 'Delay before each new try; doubling from one second on if not given' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l signature-policy -d 'Trust policy file instead of containers-policy.json(5)\'s' -r -F
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -s v -l volume -d 'Bind a path of the host, or a volume' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l mount -d 'Mount: type=bind|volume|tmpfs|image, source=, target=, and options' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l tmpfs -d 'Mount a tmpfs' -r
@@ -827,6 +833,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_sub
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Ids only'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from load" -s i -l input -d 'Archive file or directory; standard input if not given' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from load" -l signature-policy -d 'Trust policy file instead of containers-policy.json(5)\'s' -r -F
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from load" -s q -l quiet -d 'Say nothing while loading'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from load" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from prune" -l filter -d 'Only images that match: until, label, label!, and those of images' -r
@@ -844,6 +851,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_sub
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from pull" -l tls-verify -d 'Use HTTPS and verify certificates' -r
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from pull" -l retry -d 'How often a failed request is made again' -r
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from pull" -l retry-delay -d 'Delay before each new try; doubling from one second on if not given' -r
+complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from pull" -l signature-policy -d 'Trust policy file instead of containers-policy.json(5)\'s' -r -F
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from pull" -s a -l all-tags -d 'Pull every tag of the repository'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from pull" -s q -l quiet -d 'Say nothing while pulling'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from pull" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -9,6 +9,7 @@ mod credential_helper;
 mod environment;
 mod error;
 mod paths;
+pub(crate) mod policy_json;
 pub(crate) mod proxy;
 pub(crate) mod registries_conf;
 

@@ -141,6 +141,8 @@ pub(crate) enum Error {
         #[source]
         source: Failure,
     },
+    #[error("{name}: the trust policy {policy:?} refuses it by its rule {scope}: {why}")]
+    Untrusted { name: String, policy: PathBuf, scope: String, why: &'static str },
     #[error("read the configuration of registries")]
     Config(#[source] config::Error),
     #[error(transparent)]

@@ -30,6 +30,8 @@ pub(crate) struct Access {
     /// `--cert-dir`: certificates for the registry; the directories of containers-certs.d(5) if not given.
     pub(crate) cert_dir: Option<PathBuf>,
     pub(crate) retry: Retry,
+    /// `--signature-policy`: the trust policy instead of the usual files. The engine's to ask.
+    pub(crate) signature_policy: Option<PathBuf>,
 }
 
 /// An image as the registry describes it; its layers are still there.

@@ -51,6 +51,9 @@ pub(crate) struct AccessFlags {
     /// Delay before each new try; doubling from one second on if not given.
     #[arg(long, value_name = "DURATION", value_parser = delay)]
     pub(crate) retry_delay: Option<Duration>,
+    /// Trust policy file instead of containers-policy.json(5)'s.
+    #[arg(long, value_name = "FILE", hide = true)]
+    pub(crate) signature_policy: Option<PathBuf>,
 }
 
 fn delay(text: &str) -> Result<Duration, String> {
@@ -90,7 +93,8 @@ impl AccessFlags {
         let auth_file = absolute(context, "--authfile", self.authfile.as_deref())?;
         let cert_dir = absolute(context, "--cert-dir", self.cert_dir.as_deref())?;
         let retry = Retry { count: self.retry, delay: self.retry_delay };
-        Ok(Access { tls_verify: self.tls_verify, credentials, auth_file, cert_dir, retry })
+        let signature_policy = absolute(context, "--signature-policy", self.signature_policy.as_deref())?;
+        Ok(Access { tls_verify: self.tls_verify, credentials, auth_file, cert_dir, retry, signature_policy })
     }
 }
 

@@ -3,6 +3,7 @@
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
+use super::trust;
 use crate::engine::{Engine, Error};
 use crate::registry::archive::{Archive, ArchivedImage};
 use crate::storage::images::Image;
@@ -30,6 +31,8 @@ pub(crate) struct LoadRequest {
     pub(crate) input: ArchiveInput,
     /// This machine's if not given.
     pub(crate) platform: Option<Platform>,
+    /// Trust policy instead of the usual files.
+    pub(crate) signature_policy: Option<PathBuf>,
 }
 
 /// An image that is in the store now.
@@ -43,21 +46,19 @@ pub(crate) struct LoadedImage {
 impl Engine {
     /// Takes in all images of an archive.
     pub(crate) fn load(&self, request: LoadRequest, progress: &dyn Progress) -> Result<Vec<LoadedImage>, Error> {
-        let platform = request.platform.unwrap_or_else(Platform::host);
-        self.load_chosen(request.input, &platform, &all, progress)
+        self.load_chosen(request, &all, progress)
     }
 
     /// Takes in the images that `choose` leaves over, under the names that it gives them.
     pub(super) fn load_chosen(
         &self,
-        input: ArchiveInput,
-        platform: &Platform,
+        request: LoadRequest,
         choose: &Choose<'_>,
         progress: &dyn Progress,
     ) -> Result<Vec<LoadedImage>, Error> {
         // What has to be spooled lies in a lease of its own, until all images are in.
         let lease = self.store.lease()?;
-        let loaded = self.load_from(&lease, input, platform, choose, progress);
+        let loaded = self.load_from(&lease, request, choose, progress);
         let ended = lease.finish(&self.store);
         let loaded = loaded?;
         ended?;
@@ -68,14 +69,20 @@ impl Engine {
     fn load_from(
         &self,
         lease: &Lease,
-        input: ArchiveInput,
-        platform: &Platform,
+        request: LoadRequest,
         choose: &Choose<'_>,
         progress: &dyn Progress,
     ) -> Result<Vec<LoadedImage>, Error> {
-        let (mut archive, name) = open(lease, input)?;
-        let images = archive.images(platform);
-        let images = images.map_err(|source| Error::Archive { name: name.clone(), source: Box::new(source) })?;
+        let path = match &request.input {
+            ArchiveInput::Path(path) => sys::fs::canonical(path).ok(),
+            ArchiveInput::Stream(_) => None,
+        };
+        let (mut archive, name) = open(lease, request.input)?;
+        let failed = |source| Error::Archive { name: name.clone(), source: Box::new(source) };
+        let is_dir = path.as_ref().is_some_and(|path| matches!(sys::fs::stat(path), Ok(Some(found)) if found.is_dir()));
+        let transport = archive.transport(is_dir).map_err(failed)?;
+        trust::admit_archive(&name, transport, path.as_deref(), request.signature_policy.as_deref())?;
+        let images = archive.images(&request.platform.unwrap_or_else(Platform::host)).map_err(failed)?;
         let mut loaded = Vec::with_capacity(images.len());
         for (archived, names) in choose(images)? {
             let image = self.take_in(&names, &mut archive, archived.image, progress)?;

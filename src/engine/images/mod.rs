@@ -34,6 +34,7 @@ mod save;
 mod source;
 mod tag;
 mod transport;
+mod trust;
 
 pub(crate) use crate::registry::{Access, ManifestFormat, Retry};
 pub(crate) use filter::ImageFilter;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::fetch::{self, Blob, Job, Origin, Shared};
 use super::incoming::{IncomingImage, IncomingLayer};
-use super::resolve;
 use super::transport::Place;
+use super::{resolve, trust};
 use crate::config::registries_conf::{RegistriesConf, record_alias};
 use crate::engine::{Engine, Error};
 use crate::registry::{self, Access, RemoteImage, Source};
@@ -44,7 +44,7 @@ impl Engine {
     /// Makes an image available by the request's policy.
     pub(crate) fn pull(&self, request: &PullRequest, progress: &dyn Progress) -> Result<PullReport, Error> {
         if let Some(place) = Place::parse(&request.name) {
-            let loaded = self.pull_place(&place?, request.platform.as_ref(), progress)?;
+            let loaded = self.pull_place(&place?, request, progress)?;
             let first = loaded.into_iter().next().ok_or_else(|| Error::ImageNotFound(request.name.clone()))?;
             return Ok(PullReport { name: first.names.into_iter().next(), image: first.image });
         }
@@ -107,6 +107,7 @@ impl Engine {
         configuration: &RegistriesConf,
         progress: &dyn Progress,
     ) -> Result<Image, Error> {
+        trust::admit_reference(reference, request.access.signature_policy.as_deref())?;
         let mut source = Source::open(reference, &request.access, configuration).map_err(pulling(reference))?;
         let platform = request.platform.clone().unwrap_or_else(Platform::host);
         let remote = source.find(&platform).map_err(pulling(reference))?;

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use super::load::{ArchiveInput, LoadedImage, local_name};
+use super::load::{ArchiveInput, LoadRequest, LoadedImage, local_name};
+use super::pull::PullRequest;
 use super::transport::{Form, Place};
 use crate::engine::{Engine, Error};
 use crate::registry::archive::ArchivedImage;
-use crate::types::platform::Platform;
 use crate::types::progress::Progress;
 use crate::types::reference::Reference;
 
@@ -16,13 +16,16 @@ impl Engine {
     pub(crate) fn pull_place(
         &self,
         place: &Place,
-        platform: Option<&Platform>,
+        request: &PullRequest,
         progress: &dyn Progress,
     ) -> Result<Vec<LoadedImage>, Error> {
-        let host = Platform::host();
-        let input = ArchiveInput::Path(place.path.clone());
+        let load = LoadRequest {
+            input: ArchiveInput::Path(place.path.clone()),
+            platform: request.platform.clone(),
+            signature_policy: request.access.signature_policy.clone(),
+        };
         let chosen = |images: Vec<ArchivedImage>| choose(place, images);
-        let loaded = self.load_chosen(input, platform.unwrap_or(&host), &chosen, progress)?;
+        let loaded = self.load_chosen(load, &chosen, progress)?;
         for name in loaded.iter().flat_map(|image| &image.names) {
             progress.message(&format!("Named {name}"));
         }

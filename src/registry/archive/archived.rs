@@ -45,6 +45,16 @@ impl Archive {
         Ok(Self { members, blobs: HashMap::new(), flat: false, name })
     }
 
+    /// Name of the transport that has images of this form (containers-transports(5)).
+    pub(crate) fn transport(&self, is_dir: bool) -> Result<&'static str, Error> {
+        Ok(match (is_dir, self.read("manifest.json")?.is_some()) {
+            (false, true) => "docker-archive",
+            (false, false) => "oci-archive",
+            (true, _) if self.read("index.json")?.is_some() => "oci",
+            (true, _) => "dir",
+        })
+    }
+
     /// The images in it, each for `platform` where there is a choice.
     pub(crate) fn images(&mut self, platform: &Platform) -> Result<Vec<ArchivedImage>, Error> {
         // `docker save` of today writes both; its own list has the full names.

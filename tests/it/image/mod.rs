@@ -9,3 +9,4 @@ mod pull_hostile;
 mod pull_names;
 mod pull_resume;
 mod remove;
+mod trust;

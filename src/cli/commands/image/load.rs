@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use super::super::super::context::Context;
 use super::super::super::error::Error;
+use super::super::super::flags::absolute;
 use crate::engine::images::{ArchiveInput, LoadRequest};
 
 /// Takes images in from an archive.
@@ -17,6 +18,9 @@ pub(crate) struct LoadArgs {
     /// Archive file or directory; standard input if not given.
     #[arg(short, long, value_name = "FILE")]
     input: Option<PathBuf>,
+    /// Trust policy file instead of containers-policy.json(5)'s.
+    #[arg(long, value_name = "FILE", hide = true)]
+    signature_policy: Option<PathBuf>,
     /// Say nothing while loading.
     #[arg(short, long)]
     quiet: bool,
@@ -28,8 +32,10 @@ pub(crate) fn run(args: LoadArgs, context: &Context) -> Result<ExitCode, Error> 
         Some(path) => ArchiveInput::Path(path),
         None => standard_input(context, "--input")?,
     };
+    let signature_policy = absolute(context, "--signature-policy", args.signature_policy.as_deref())?;
     let progress = context.progress(args.quiet);
-    let loaded = context.engine()?.load(LoadRequest { input, platform: None }, progress.as_ref())?;
+    let request = LoadRequest { input, platform: None, signature_policy };
+    let loaded = context.engine()?.load(request, progress.as_ref())?;
     for image in loaded {
         for name in &image.names {
             context.ui.line(format_args!("Loaded image: {name}"))?;

@@ -44,13 +44,14 @@ pub(crate) fn run(args: PullArgs, context: &Context) -> Result<ExitCode, Error> 
     let access = args.access.access(context)?;
     let progress = context.progress(args.quiet);
     for name in args.images {
-        if let Some(place) = Place::parse(&name) {
-            for loaded in context.engine()?.pull_place(&place?, platform.as_ref(), progress.as_ref())? {
+        let place = Place::parse(&name).transpose()?;
+        let request = PullRequest { name, policy, platform: platform.clone(), access: access.clone() };
+        if let Some(place) = place {
+            for loaded in context.engine()?.pull_place(&place, &request, progress.as_ref())? {
                 context.ui.line(&loaded.image.record.id)?;
             }
             continue;
         }
-        let request = PullRequest { name, policy, platform: platform.clone(), access: access.clone() };
         if args.all_tags {
             for report in context.engine()?.pull_all_tags(&request, progress.as_ref())? {
                 context.ui.line(&report.image.record.id)?;

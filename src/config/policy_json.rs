@@ -1,0 +1,165 @@
+//! `containers-policy.json(5)`: which images are trusted. Shared with Podman, Buildah and Skopeo.
+//!
+//! We check no signatures: a policy that asks for one refuses the image. What cannot be read refuses everything.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
+
+use super::error::Error;
+use crate::sys;
+use crate::types::reference::Reference;
+
+const LIMIT: u64 = 1 << 20;
+
+/// One policy file.
+#[derive(Debug, Clone)]
+pub(crate) struct Policy {
+    path: PathBuf,
+    document: Document,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    default: Requirements,
+    #[serde(default)]
+    transports: Unique<Unique<Requirements>>,
+}
+
+/// All of these must be met; the format forbids an empty list.
+type Requirements = Vec<Requirement>;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(tag = "type", rename_all = "camelCase")]
+enum Requirement {
+    InsecureAcceptAnything,
+    Reject,
+    SignedBy,
+    SigstoreSigned,
+}
+
+/// An object whose keys must differ: who reads only the last of two might overlook a `reject`.
+#[derive(Debug, Clone)]
+struct Unique<V>(BTreeMap<String, V>);
+
+impl<V> Default for Unique<V> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<'de, V: Deserialize<'de>> Deserialize<'de> for Unique<V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Keys<V>(PhantomData<V>);
+        impl<'de, V: Deserialize<'de>> Visitor<'de> for Keys<V> {
+            type Value = Unique<V>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Unique<V>, A::Error> {
+                let mut all = BTreeMap::new();
+                while let Some((key, value)) = map.next_entry::<String, V>()? {
+                    if all.insert(key.clone(), value).is_some() {
+                        return Err(A::Error::custom(format_args!("the key {key:?} is there twice")));
+                    }
+                }
+                Ok(Unique(all))
+            }
+        }
+        deserializer.deserialize_map(Keys(PhantomData))
+    }
+}
+
+/// Why an image may not be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) path: PathBuf,
+    /// Where in the file the rule stands.
+    pub(crate) scope: String,
+    pub(crate) why: &'static str,
+}
+
+impl Policy {
+    /// Reads the file of `--signature-policy`, or else the user's, or else the system's. `None`: there is none.
+    pub(crate) fn load(explicit: Option<&Path>) -> Result<Option<Self>, Error> {
+        if let Some(path) = explicit {
+            let bytes = sys::fs::read_named(path, LIMIT);
+            let bytes = bytes.map_err(|source| Error::Read { path: path.to_owned(), source })?;
+            return Self::parse(path, &bytes).map(Some);
+        }
+        let user = super::environment::config_home().map(|home| home.join("containers/policy.json"));
+        for path in user.into_iter().chain([PathBuf::from("/etc/containers/policy.json")]) {
+            let read = sys::fs::absent_is_none(sys::fs::read_limited(&path, LIMIT));
+            if let Some(bytes) = read.map_err(|source| Error::Read { path: path.clone(), source })? {
+                return Self::parse(&path, &bytes).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    fn parse(path: &Path, bytes: &[u8]) -> Result<Self, Error> {
+        let invalid = |why: String| Error::Parse { path: path.to_owned(), why };
+        let document: Document = serde_json::from_slice(bytes).map_err(|error| invalid(error.to_string()))?;
+        let lists = document.transports.0.values().flat_map(|scopes| scopes.0.values());
+        if lists.chain([&document.default]).any(Vec::is_empty) {
+            return Err(invalid("an empty list of requirements says nothing: use \"reject\"".to_owned()));
+        }
+        Ok(Self { path: path.to_owned(), document })
+    }
+
+    /// Whether an image of this transport may be used; `scopes` are the names that a rule for it may have, the most
+    /// specific first.
+    pub(crate) fn admit(&self, transport: &str, scopes: &[String]) -> Result<(), Refusal> {
+        let rules = self.document.transports.0.get(transport);
+        let named = scopes.iter().find_map(|scope| Some((scope.as_str(), rules?.0.get(scope)?)));
+        let (scope, requirements) = match (named, rules.and_then(|rules| rules.0.get(""))) {
+            (Some((scope, found)), _) => (format!("transports.{transport}.{scope:?}"), found),
+            (None, Some(found)) => (format!("transports.{transport}.\"\""), found),
+            (None, None) => ("default".to_owned(), &self.document.default),
+        };
+        let why = requirements.iter().find_map(|requirement| match requirement {
+            Requirement::InsecureAcceptAnything => None,
+            Requirement::Reject => Some("it rejects this image"),
+            Requirement::SignedBy => Some("it asks for a GPG signature (signedBy), which sampan cannot check"),
+            Requirement::SigstoreSigned => {
+                Some("it asks for a sigstore signature (sigstoreSigned), which sampan cannot check")
+            }
+        });
+        why.map_or(Ok(()), |why| Err(Refusal { path: self.path.clone(), scope, why }))
+    }
+}
+
+/// Names that a rule for an image of a registry may have: itself, its repository, what that lies in, the host, and the
+/// domains that the host lies in.
+pub(crate) fn registry_scopes(reference: &Reference) -> Vec<String> {
+    let mut scope = reference.repository();
+    let mut scopes = vec![format!("{scope}{}", reference.suffix())];
+    loop {
+        scopes.push(scope.clone());
+        match scope.rfind('/') {
+            Some(end) => scope.truncate(end),
+            None => break,
+        }
+    }
+    let mut domain = reference.domain().split(':').next().unwrap_or_default();
+    while let Some((_, parent)) = domain.split_once('.') {
+        scopes.push(format!("*.{parent}"));
+        domain = parent;
+    }
+    scopes
+}
+
+/// Names that a rule for a directory or an archive may have: its path, and the directories that this lies in.
+pub(crate) fn path_scopes(path: &Path) -> Vec<String> {
+    path.ancestors().map(|path| path.display().to_string()).collect()
+}
