@@ -50,6 +50,7 @@ complete -c sampan -n "__fish_sampan_needs_command" -f -a "pause" -d 'Freezes ev
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "port" -d 'Shows published ports'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "ps" -d 'Lists containers'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "pull" -d 'Fetches images from a registry, an archive or a directory'
+complete -c sampan -n "__fish_sampan_needs_command" -f -a "push" -d 'Sends an image to a registry, an archive or a directory'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "rename" -d 'Gives a container another name'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "restart" -d 'Stops containers and starts them again; one that does not run is started'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "rm" -d 'Removes containers that do not run'
@@ -282,6 +283,21 @@ complete -c sampan -n "__fish_sampan_using_subcommand pull" -l signature-policy 
 complete -c sampan -n "__fish_sampan_using_subcommand pull" -s a -l all-tags -d 'Pull every tag of the repository'
 complete -c sampan -n "__fish_sampan_using_subcommand pull" -s q -l quiet -d 'Say nothing while pulling'
 complete -c sampan -n "__fish_sampan_using_subcommand pull" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c sampan -n "__fish_sampan_using_subcommand push" -l compression-format -d 'Compression of layers: gzip or zstd. Those that have another one are compressed anew' -r
+complete -c sampan -n "__fish_sampan_using_subcommand push" -l compression-level -d 'Level of the compression: 1 to 9 for gzip, 1 to 20 for zstd. All layers are compressed anew' -r
+complete -c sampan -n "__fish_sampan_using_subcommand push" -l digestfile -d 'File to write the digest of the manifest to' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand push" -s f -l format -d 'Format of the manifest: oci or v2s2. As it is if not given' -r
+complete -c sampan -n "__fish_sampan_using_subcommand push" -l authfile -d 'File with credentials for registries' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand push" -l creds -d 'Credentials for the registry' -r
+complete -c sampan -n "__fish_sampan_using_subcommand push" -l cert-dir -d 'Directory with certificates for the registry: *.crt of authorities, *.cert and *.key of ours' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand push" -l tls-verify -d 'Use HTTPS and verify certificates' -r
+complete -c sampan -n "__fish_sampan_using_subcommand push" -l retry -d 'How often a failed request is made again' -r
+complete -c sampan -n "__fish_sampan_using_subcommand push" -l retry-delay -d 'Delay before each new try; doubling from one second on if not given' -r
+complete -c sampan -n "__fish_sampan_using_subcommand push" -l all -d 'Of a list, push all its images'
+complete -c sampan -n "__fish_sampan_using_subcommand push" -l force-compression -d 'Compress layers anew that have another compression than gzip, or than --compression-format says'
+complete -c sampan -n "__fish_sampan_using_subcommand push" -s q -l quiet -d 'Say nothing while pushing'
+complete -c sampan -n "__fish_sampan_using_subcommand push" -l remove-signatures -d 'Send no signatures. None are ever sent'
+complete -c sampan -n "__fish_sampan_using_subcommand push" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sampan -n "__fish_sampan_using_subcommand rename" -s h -l help -d 'Print help'
 complete -c sampan -n "__fish_sampan_using_subcommand restart" -l cidfile -d 'File with the id of a container, as --cidfile of run wrote it' -r -F
 complete -c sampan -n "__fish_sampan_using_subcommand restart" -s f -l filter -d 'Only those that pass: KEY=VALUE, as in ps' -r
@@ -775,20 +791,21 @@ complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from wait" -s l -l latest -d 'The container that was made last'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from wait" -l ignore -d 'For a container that is not there print -1, and no error'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from wait" -s h -l help -d 'Print help'
-complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect list ls load prune pull rm save tag untag" -s h -l help -d 'Print help'
-complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect list ls load prune pull rm save tag untag" -f -a "exists" -d 'Tells by its exit code whether an image is in the store: 0 if it is, 1 if not'
-complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect list ls load prune pull rm save tag untag" -f -a "history" -d 'Shows how an image was made, newest step first'
-complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect list ls load prune pull rm save tag untag" -f -a "import" -d 'Makes an image of a root file system in a tar'
-complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect list ls load prune pull rm save tag untag" -f -a "inspect" -d 'Shows everything about images, as JSON or by a template'
-complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect list ls load prune pull rm save tag untag" -f -a "list" -d 'Lists images, newest first, one line for each name'
-complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect list ls load prune pull rm save tag untag" -f -a "ls" -d 'Lists images, newest first, one line for each name'
-complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect list ls load prune pull rm save tag untag" -f -a "load" -d 'Takes images in from an archive'
-complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect list ls load prune pull rm save tag untag" -f -a "prune" -d 'Removes images that no container uses'
-complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect list ls load prune pull rm save tag untag" -f -a "pull" -d 'Fetches images from a registry, an archive or a directory'
-complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect list ls load prune pull rm save tag untag" -f -a "rm" -d 'Removes images, or names of them'
-complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect list ls load prune pull rm save tag untag" -f -a "save" -d 'Writes images to an archive or a directory'
-complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect list ls load prune pull rm save tag untag" -f -a "tag" -d 'Gives an image further names'
-complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect list ls load prune pull rm save tag untag" -f -a "untag" -d 'Takes names away from an image. The image stays'
+complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect list ls load prune pull push rm save tag untag" -s h -l help -d 'Print help'
+complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect list ls load prune pull push rm save tag untag" -f -a "exists" -d 'Tells by its exit code whether an image is in the store: 0 if it is, 1 if not'
+complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect list ls load prune pull push rm save tag untag" -f -a "history" -d 'Shows how an image was made, newest step first'
+complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect list ls load prune pull push rm save tag untag" -f -a "import" -d 'Makes an image of a root file system in a tar'
+complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect list ls load prune pull push rm save tag untag" -f -a "inspect" -d 'Shows everything about images, as JSON or by a template'
+complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect list ls load prune pull push rm save tag untag" -f -a "list" -d 'Lists images, newest first, one line for each name'
+complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect list ls load prune pull push rm save tag untag" -f -a "ls" -d 'Lists images, newest first, one line for each name'
+complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect list ls load prune pull push rm save tag untag" -f -a "load" -d 'Takes images in from an archive'
+complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect list ls load prune pull push rm save tag untag" -f -a "prune" -d 'Removes images that no container uses'
+complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect list ls load prune pull push rm save tag untag" -f -a "pull" -d 'Fetches images from a registry, an archive or a directory'
+complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect list ls load prune pull push rm save tag untag" -f -a "push" -d 'Sends an image to a registry, an archive or a directory'
+complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect list ls load prune pull push rm save tag untag" -f -a "rm" -d 'Removes images, or names of them'
+complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect list ls load prune pull push rm save tag untag" -f -a "save" -d 'Writes images to an archive or a directory'
+complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect list ls load prune pull push rm save tag untag" -f -a "tag" -d 'Gives an image further names'
+complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from exists history import inspect list ls load prune pull push rm save tag untag" -f -a "untag" -d 'Takes names away from an image. The image stays'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from exists" -s h -l help -d 'Print help'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from history" -l format -d 'Form of the output: `json` or a Go template' -r
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from history" -s H -l human -d 'Dates for people: how long ago' -r
@@ -855,6 +872,21 @@ complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_sub
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from pull" -s a -l all-tags -d 'Pull every tag of the repository'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from pull" -s q -l quiet -d 'Say nothing while pulling'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from pull" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from push" -l compression-format -d 'Compression of layers: gzip or zstd. Those that have another one are compressed anew' -r
+complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from push" -l compression-level -d 'Level of the compression: 1 to 9 for gzip, 1 to 20 for zstd. All layers are compressed anew' -r
+complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from push" -l digestfile -d 'File to write the digest of the manifest to' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from push" -s f -l format -d 'Format of the manifest: oci or v2s2. As it is if not given' -r
+complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from push" -l authfile -d 'File with credentials for registries' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from push" -l creds -d 'Credentials for the registry' -r
+complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from push" -l cert-dir -d 'Directory with certificates for the registry: *.crt of authorities, *.cert and *.key of ours' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from push" -l tls-verify -d 'Use HTTPS and verify certificates' -r
+complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from push" -l retry -d 'How often a failed request is made again' -r
+complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from push" -l retry-delay -d 'Delay before each new try; doubling from one second on if not given' -r
+complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from push" -l all -d 'Of a list, push all its images'
+complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from push" -l force-compression -d 'Compress layers anew that have another compression than gzip, or than --compression-format says'
+complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from push" -s q -l quiet -d 'Say nothing while pushing'
+complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from push" -l remove-signatures -d 'Send no signatures. None are ever sent'
+complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from push" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from rm" -s a -l all -d 'Remove all images'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from rm" -s f -l force -d 'Also if the image has several names, and with the containers that use it'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from rm" -s i -l ignore -d 'An image that is not there is no error; --force implies it'

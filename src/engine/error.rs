@@ -97,6 +97,16 @@ pub(crate) enum Error {
         #[source]
         source: Box<registry::Error>,
     },
+    #[error("send blob {digest}")]
+    SendBlob {
+        digest: Digest,
+        #[source]
+        source: Failure,
+    },
+    #[error("image {0} has no name: say where to push it")]
+    NoDestination(String),
+    #[error("the manifest has the digest {found}, and cannot be pushed as {wanted}")]
+    OtherDigest { wanted: Digest, found: Digest },
     #[error("search {name}")]
     Search {
         name: String,

@@ -28,11 +28,8 @@ pub(crate) use archive::Archive;
 pub(crate) use error::Error;
 pub(crate) use manifest::{DOCUMENT_LIMIT, Descriptor, Manifest, parse as parse_manifest};
 pub(crate) use pull::{Access, RemoteImage};
-pub(crate) use push::login_session;
-pub(crate) use push::{KeptManifest, ManifestFormat, media_type, push_session, target};
-#[cfg(test)]
-pub(crate) use session::Session;
-pub(crate) use session::{BlobSink, Retry};
+pub(crate) use push::{KeptManifest, ManifestFormat, login_session, media_type, push_session, target};
+pub(crate) use session::{BlobSink, Retry, Session};
 pub(crate) use source::Source;
 pub(crate) use upload::Arrival;
 pub(crate) use web::download;

@@ -62,7 +62,7 @@ pub(crate) struct Session {
     /// The server gave another part of a blob than it was asked for: it is asked for whole ones only.
     pub(super) without_ranges: bool,
     /// Passwords and tokens are in here.
-    cores: sys::process::NoCoreDump,
+    _cores: sys::process::NoCoreDump,
 }
 
 impl Session {
@@ -78,7 +78,7 @@ impl Session {
             scope,
             retry,
             without_ranges: false,
-            cores: sys::process::NoCoreDump::begin(),
+            _cores: sys::process::NoCoreDump::begin(),
         }
     }
 

@@ -13,6 +13,7 @@
 //! One PATCH with everything is what all registries take; chunks with a `Content-Range` only serve after a cut, or
 //! where a proxy limits the size of a request.
 
+use serde::{Deserialize, Serialize};
 use ureq::http::{Method, Uri};
 
 use super::client::{Ask, Part, Payload, Reply};
@@ -29,7 +30,7 @@ const SMALL: u64 = 1 << 20;
 const CHUNK: u64 = 32 << 20;
 
 /// How a blob came to be in the repository.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Arrival {
     /// It was there.
     Exists,
@@ -129,6 +130,21 @@ impl Session {
             drop(self.send(Method::DELETE, &upload.url, Payload::None));
         }
         result.map(|()| Arrival::Sent)
+    }
+
+    /// True if the repository has the blob, or takes it from another one. Nothing is sent.
+    pub(crate) fn obtain_blob(&mut self, descriptor: &Descriptor, mount: Option<&str>) -> Result<bool, Error> {
+        if self.retried(|session| session.has_blob(descriptor))? {
+            return Ok(true);
+        }
+        let Some(from) = mount else { return Ok(false) };
+        let mut upload = None;
+        let mounted = matches!(self.mount(descriptor, from, &mut upload), Ok(true));
+        if let Some(upload) = upload {
+            // Nothing will follow; a registry that fails here cleans up by itself some day.
+            drop(self.send(Method::DELETE, &upload.url, Payload::None));
+        }
+        Ok(mounted)
     }
 
     /// Stores a manifest or an index under a tag, or under its digest.

@@ -12,6 +12,7 @@ use crate::config::auth_file::Credentials;
 use crate::engine::images::{Access, Retry};
 use crate::types::duration::parse_duration;
 use crate::types::platform::Platform;
+use crate::types::secret::Secret;
 
 /// Which of the platforms of an image.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -38,7 +39,7 @@ pub(crate) struct AccessFlags {
     pub(crate) authfile: Option<PathBuf>,
     /// Credentials for the registry.
     #[arg(long, value_name = "USER[:PASSWORD]")]
-    pub(crate) creds: Option<String>,
+    pub(crate) creds: Option<Secret>,
     /// Directory with certificates for the registry: *.crt of authorities, *.cert and *.key of ours.
     #[arg(long, value_name = "DIR")]
     pub(crate) cert_dir: Option<PathBuf>,
@@ -86,7 +87,8 @@ impl AccessFlags {
     pub(crate) fn access(&self, context: &Context) -> Result<Access, Error> {
         let credentials = match &self.creds {
             Some(text) => Some(
-                Credentials::from_flag(text).ok_or_else(|| Error::usage("--creds: USER[:PASSWORD] without a user"))?,
+                Credentials::from_flag(text.expose())
+                    .ok_or_else(|| Error::usage("--creds: USER[:PASSWORD] without a user"))?,
             ),
             None => None,
         };

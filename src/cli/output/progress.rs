@@ -79,7 +79,7 @@ impl Parts {
 }
 
 fn is_over(phase: &str) -> bool {
-    matches!(phase, "done" | "exists")
+    matches!(phase, "done" | "exists" | "mounted")
 }
 
 impl Progress for Bars {
@@ -137,7 +137,7 @@ impl Progress for Bars {
         }
         phase.clone_into(&mut part.phase);
         let line = format!("{} {phase}", part.label);
-        if phase == "exists" {
+        if matches!(phase, "exists" | "mounted") {
             part.size = None;
         }
         match &part.bar {

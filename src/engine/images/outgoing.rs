@@ -49,6 +49,18 @@ pub(super) struct Instance {
     pub(super) platform: Option<Platform>,
     /// Blobs that were made for this purpose and are not in the store.
     pub(super) staged: BTreeMap<Digest, StagedBlob>,
+    /// As it was pulled, if some of its layers are here in another compression only.
+    pub(super) pulled: Option<Pulled>,
+}
+
+/// A manifest with blobs that were never fetched, because their layers were here already.
+#[derive(Debug)]
+pub(super) struct Pulled {
+    pub(super) digest: Digest,
+    pub(super) bytes: Vec<u8>,
+    pub(super) layers: Vec<Descriptor>,
+    /// Those that are not here.
+    pub(super) absent: Vec<Descriptor>,
 }
 
 impl Outgoing {
@@ -105,24 +117,58 @@ impl Engine {
         let bytes = self.document(&record.digest)?;
         let kept = KeptManifest::parse(&bytes, &record.media_type)
             .map_err(|source| Error::SaveTo { name: record.id.short().to_owned(), source: Box::new(source) })?;
-        for descriptor in kept.layers.iter().chain([&kept.config]) {
-            if !lease.rely_on_blob(&self.store, &descriptor.digest)? {
-                return Err(Error::BlobGone(descriptor.digest.clone()));
+        if !lease.rely_on_blob(&self.store, &kept.config.digest)? {
+            return Err(Error::BlobGone(kept.config.digest));
+        }
+        let (mut layers, mut absent) = (kept.layers.clone(), Vec::new());
+        for (layer, diff_id) in layers.iter_mut().zip(&record.config.rootfs.diff_ids) {
+            if !lease.rely_on_blob(&self.store, &layer.digest)? {
+                absent.push(layer.clone());
+                *layer = self.same_layer(lease, layer, diff_id, kept.format)?;
             }
         }
         let config = &record.config;
         let platform = (!config.os.is_empty() && !config.architecture.is_empty())
             .then(|| Platform::new(&config.os, &config.architecture, config.variant.as_deref()));
-        Ok(Instance {
+        let pulled = (!absent.is_empty()).then(|| Pulled {
             digest: record.digest.clone(),
+            bytes: bytes.clone(),
+            layers: kept.layers.clone(),
+            absent,
+        });
+        let bytes = if pulled.is_some() { kept.rewritten(kept.format, &layers).0 } else { bytes };
+        Ok(Instance {
+            digest: Digest::of(&bytes),
             media_type: record.media_type.clone(),
             bytes,
             config: kept.config,
-            layers: kept.layers,
+            layers,
             diff_ids: config.rootfs.diff_ids.clone(),
             platform,
             staged: BTreeMap::new(),
+            pulled,
         })
+    }
+
+    /// The same layer as another image has it: a pull fetches no blob whose layer is here.
+    fn same_layer(
+        &self,
+        lease: &Lease,
+        wanted: &Descriptor,
+        diff_id: &DiffId,
+        format: ManifestFormat,
+    ) -> Result<Descriptor, Error> {
+        for image in self.store.images()?.0 {
+            for layer in image.record.layers.iter().filter(|layer| layer.diff_id == *diff_id) {
+                if let Some(blob) = &layer.blob
+                    && lease.rely_on_blob(&self.store, blob)?
+                {
+                    let media_type = registry::media_type(format, &layer.media_type);
+                    return Ok(Descriptor { media_type, digest: blob.clone(), size: layer.size });
+                }
+            }
+        }
+        Err(Error::BlobGone(wanted.digest.clone()))
     }
 
     /// A manifest or a configuration of the store, checked.

@@ -1,3 +1,4 @@
 //! Registries: logging in and out, pushing, searching.
 
 mod login;
+mod push;

@@ -8,6 +8,7 @@ pub(crate) mod list;
 pub(crate) mod load;
 pub(crate) mod prune;
 pub(crate) mod pull;
+pub(crate) mod push;
 pub(crate) mod remove;
 pub(crate) mod save;
 pub(crate) mod tag;

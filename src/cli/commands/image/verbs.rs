@@ -6,7 +6,7 @@ use clap::Subcommand;
 
 use super::super::super::context::Context;
 use super::super::super::error::Error;
-use super::{exists, history, import, inspect, list, load, prune, pull, remove, save, tag, untag};
+use super::{exists, history, import, inspect, list, load, prune, pull, push, remove, save, tag, untag};
 
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
@@ -20,6 +20,7 @@ pub(crate) enum Image {
     Load(load::LoadArgs),
     Prune(prune::ImagePruneArgs),
     Pull(pull::PullArgs),
+    Push(Box<push::PushArgs>),
     Rm(remove::RmiArgs),
     Save(save::SaveArgs),
     Tag(tag::TagArgs),
@@ -36,6 +37,7 @@ pub(crate) fn run(verb: Image, context: &Context) -> Result<ExitCode, Error> {
         Image::Load(args) => load::run(args, context),
         Image::Prune(args) => prune::run(args, context),
         Image::Pull(args) => pull::run(args, context),
+        Image::Push(args) => push::run(*args, context),
         Image::Rm(args) => remove::run(args, context),
         Image::Save(args) => save::run(args, context),
         Image::Tag(args) => tag::run(args, context),
