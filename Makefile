@@ -5,7 +5,7 @@ CARGO ?= cargo
 HOST := $(shell rustc -vV | sed -n 's/^host: //p')
 RELEASE := target/$(HOST)/release/sampan
 
-.PHONY: demo build lint test unit it guest bench man install ci
+.PHONY: demo build lint test unit it guest fuzz bench man install ci
 demo: ## A first container, from a fresh clone.
 	contrib/demo
 
@@ -27,6 +27,9 @@ it: ## Integration tests alone (T=name runs those whose name contains it).
 
 guest: ## The tests that need systemd and cgroup v2, in a virtual machine.
 	.ci/test guest
+
+fuzz: ## Every parser and the layer applier under libFuzzer, ten minutes each (T=name one of them, S=seconds).
+	fuzz/run $(if $(T),$(T) -max_total_time=$(or $(S),600),long $(or $(S),600))
 
 bench: build ## Figures against Podman, crun, bwrap, skopeo and a bare floor program; writes docs/bench.
 	contrib/bench/run --publish

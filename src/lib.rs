@@ -4,6 +4,8 @@
 pub(crate) mod cli;
 pub(crate) mod config; // L2
 pub(crate) mod engine; // L5
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 pub(crate) mod monitor; // L4
 pub(crate) mod network; // L3
 pub(crate) mod registry; // L3

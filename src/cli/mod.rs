@@ -11,6 +11,8 @@ mod context;
 mod error;
 mod exit;
 mod flags;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod lower;
 mod output;
 

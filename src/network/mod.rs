@@ -27,6 +27,8 @@ mod slirp4netns;
 pub(crate) use error::Error;
 pub(crate) use handle::{DyingHelper, NetworkHandle, start};
 pub(crate) use hosts::{HostsInput, hostname_file, hosts};
+#[cfg(feature = "fuzzing")]
+pub(crate) use plan::Scheme;
 pub(crate) use plan::{HelperOptions, NetworkPlan, NetworkRequest, default_helper, plan};
 pub(crate) use ports::{ClaimedPorts, PortHolder, claim};
 pub(crate) use resolv::{ResolvInput, resolv_conf};

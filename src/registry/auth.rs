@@ -194,7 +194,7 @@ fn token_from(client: &Client, ask: &Ask<'_>, host: &str) -> Result<Secret, Erro
 }
 
 /// Where credentials may go: https, and no address of the local network that a stranger names (case B07).
-fn checked_realm(realm: &str, registry: &str, insecure: bool) -> Result<Uri, &'static str> {
+pub(super) fn checked_realm(realm: &str, registry: &str, insecure: bool) -> Result<Uri, &'static str> {
     let url = url::parse(realm)?;
     let https = url.scheme_str().is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"));
     if !https && !insecure {

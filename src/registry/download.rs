@@ -106,7 +106,7 @@ impl Session {
 }
 
 /// True if a `Content-Range` says: from this byte to the end of a blob of this size, `bytes FIRST-LAST/SIZE`.
-fn is_asked_for(value: Option<&str>, from: u64, size: u64) -> bool {
+pub(super) fn is_asked_for(value: Option<&str>, from: u64, size: u64) -> bool {
     let parts = || {
         let (range, whole) = value?.trim().strip_prefix("bytes ")?.split_once('/')?;
         let (first, last) = range.split_once('-')?;

@@ -10,6 +10,8 @@ mod auth;
 mod client;
 mod download;
 mod error;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod manifest;
 mod pull;
 mod push;

@@ -238,7 +238,7 @@ pub(super) fn expect_size(descriptor: &Descriptor, actual: u64) -> Result<(), Er
 }
 
 /// Seconds of a `Retry-After` header; dates and nonsense count as not given (case B09).
-fn retry_after(value: Option<&str>) -> Option<Duration> {
+pub(super) fn retry_after(value: Option<&str>) -> Option<Duration> {
     value?.trim().parse().ok().map(Duration::from_secs)
 }
 

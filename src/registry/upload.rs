@@ -374,7 +374,7 @@ fn invalid(descriptor: &Descriptor, why: &str) -> Error {
 }
 
 /// Number of bytes that `0-LAST` tells of. `0-0` is what a registry with nothing says, too, and counts as nothing.
-fn range_end(value: &str) -> Option<u64> {
+pub(super) fn range_end(value: &str) -> Option<u64> {
     let last: u64 = value.trim().trim_start_matches("bytes=").strip_prefix("0-")?.parse().ok()?;
     if last == 0 { Some(0) } else { last.checked_add(1) }
 }

@@ -97,7 +97,7 @@ fn overlapping(text: &str, name: Option<&str>, uid: u32) -> Vec<String> {
 }
 
 /// Lines `OWNER:FIRST:COUNT`, the owner by name or uid.
-fn parse(text: &str, name: Option<&str>, uid: u32) -> Vec<Range> {
+pub(crate) fn parse(text: &str, name: Option<&str>, uid: u32) -> Vec<Range> {
     let uid = uid.to_string();
     let line = |line: &str| {
         let mut fields = line.trim().split(':');
@@ -121,7 +121,9 @@ fn parse_getsubids(text: &str) -> Vec<Range> {
 
 fn range(first: &str, count: &str) -> Option<Range> {
     let (first, count) = (first.parse().ok()?, count.parse().ok()?);
-    (count > 0).then_some((first, count))
+    // Ids end below 2^32 - 1, which is nobody's (case C28).
+    let end = u32::checked_add(first, count)?;
+    (end > first).then_some((first, count))
 }
 
 #[cfg(test)]
@@ -136,6 +138,8 @@ mod tests {
         assert_eq!(free_after(text), 300_014);
         assert_eq!(free_after(""), 100_000);
         assert_eq!(free_after("x:4294900000:60000\n"), 100_000);
+        assert_eq!(parse("ann:4294967295:2\nann:4294967294:1\n", Some("ann"), 7), [(u32::MAX - 1, 1)]);
+        assert_eq!(parse("ann:1:4294967295\nann:5:4294967291\n", Some("ann"), 7), []);
     }
 
     #[test]

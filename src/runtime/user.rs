@@ -173,6 +173,12 @@ fn entries(database: &str) -> impl Iterator<Item = Entry<'_>> {
     })
 }
 
+/// What these databases make of `text`.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn from_texts(text: &str, passwd: &str, group: &str) -> Result<Identity, Error> {
+    look_up(text, &parse(text)?, passwd, group)
+}
+
 fn look_up(text: &str, wish: &Wish, passwd: &str, group: &str) -> Result<Identity, Error> {
     let entry = entries(passwd).find(|entry| match &wish.user {
         Id::Number(uid) => entry.id == *uid,
@@ -191,7 +197,11 @@ fn look_up(text: &str, wish: &Wish, passwd: &str, group: &str) -> Result<Identit
     let gid = match &wish.group {
         Some(Id::Number(gid)) => *gid,
         Some(Id::Name(name)) => group_id(name, group).map_err(|why| Error::User { user: text.to_owned(), why })?,
-        None => entry.as_ref().and_then(|entry| entry.fields.get(3)?.parse().ok()).unwrap_or(0),
+        // (gid_t) -1 would leave the group as it is.
+        None => {
+            let group = entry.as_ref().and_then(|entry| entry.fields.get(3)?.parse().ok());
+            group.filter(|gid| *gid != u32::MAX).unwrap_or(0)
+        }
     };
     // With a group of the user's choice the image's memberships do not count, as with Docker.
     let groups = match &entry {

@@ -128,6 +128,8 @@ fn c11_hostile_user_database() {
     let lines = "x:x:7:7::/:\n".repeat(300_000);
     sys::fs::write_new(&passwd, lines.as_bytes()).expect("new");
     assert_eq!(again("x").expect("many lines are fine").uid, 7);
+    sys::fs::write_in_place(&passwd, b"odd:x:7:4294967295::/:\n").expect("there");
+    assert_eq!(again("odd").expect("a user").gid, 0, "(gid_t) -1 would leave the group as it is");
     sys::fs::write_in_place(&passwd, &vec![b'x'; usize::try_from(LARGEST).expect("small") + 1]).expect("there");
     assert!(again("root").is_err());
 }

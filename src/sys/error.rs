@@ -27,6 +27,18 @@ impl Error {
         Self::new(call, args, Errno::last())
     }
 
+    /// The kernel that brought what we need of a call, for calls that have no fallback (docs/kernel-features.md).
+    fn since(&self) -> Option<(u32, u32)> {
+        Some(match self.call {
+            "clone3" => (5, 7),
+            "mount_setattr" => (5, 12),
+            "fsopen" | "fsconfig" | "fsmount" | "move_mount" | "open_tree" => (5, 2),
+            "pidfd_open" => (5, 3),
+            "pidfd_send_signal" => (5, 1),
+            _ => return None,
+        })
+    }
+
     /// True if the kernel answered `errno`.
     pub(crate) fn is(&self, errno: Errno) -> bool {
         self.errno == errno
@@ -35,7 +47,13 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}({}): {:?} ({})", self.call, self.args, self.errno, self.errno.desc())
+        write!(f, "{}({}): {:?} ({})", self.call, self.args, self.errno, self.errno.desc())?;
+        match self.since() {
+            Some((major, minor)) if self.errno == Errno::ENOSYS => {
+                write!(f, ": Linux {major}.{minor} has this call; a sandbox around us may hide it")
+            }
+            _ => Ok(()),
+        }
     }
 }
 

@@ -25,6 +25,7 @@ pub(crate) mod seccomp;
 pub(crate) mod signal;
 pub(crate) mod socket;
 pub(crate) mod spawn;
+mod stepwise;
 pub(crate) mod stream;
 pub(crate) mod user;
 mod wait;

@@ -2,7 +2,7 @@
 #![expect(unsafe_code, reason = "libc::syscall is the only way to these calls")]
 
 use std::ffi::{CStr, CString};
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd as _, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 use super::error::{Error, Result};
 use super::process::{ExitStatus, Pid};
@@ -113,7 +113,29 @@ pub(super) fn close_range(first: u32, last: u32, cloexec: bool) -> Result<()> {
     let flags = if cloexec { CLOSE_RANGE_CLOEXEC } else { 0 };
     // SAFETY: no memory is passed. Callers own every descriptor in the range (process::close_all_but).
     let result = unsafe { libc::syscall(libc::SYS_close_range, first, last, flags) };
-    if result == 0 { Ok(()) } else { Err(Error::last("close_range", format!("{first}, {last}, {flags}"))) }
+    match result {
+        0 => Ok(()),
+        _ if super::Errno::last() == super::Errno::ENOSYS => close_each(first, last, cloexec),
+        _ => Err(Error::last("close_range", format!("{first}, {last}, {flags}"))),
+    }
+}
+
+/// The same by the list of what is open.
+fn close_each(first: u32, last: u32, cloexec: bool) -> Result<()> {
+    let dir = super::dir::Dir::open(std::path::Path::new("/proc/self/fd"))?;
+    let own = dir.as_fd().as_raw_fd();
+    let numbers = dir.entries()?.into_iter().filter_map(|(name, _)| name.to_str()?.parse::<RawFd>().ok());
+    // The list's own descriptor closes itself.
+    for fd in numbers.filter(|fd| *fd != own && (first..=last).contains(&fd.cast_unsigned())) {
+        if cloexec {
+            // SAFETY: no memory is passed.
+            unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) };
+        } else {
+            // SAFETY: as above, callers own every descriptor in the range.
+            unsafe { libc::close(fd) };
+        }
+    }
+    Ok(())
 }
 
 /// Null-terminated array of pointers for the exec family; borrows from `strings`.

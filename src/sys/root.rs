@@ -1,7 +1,7 @@
 //! A directory tree that somebody else fills (a layer, a container's root, an archive directory), and operations on
 //! paths in it. Every path is resolved by the kernel with the tree as its root (`openat2(2)`, `RESOLVE_IN_ROOT`):
 //! absolute links and `..` end at the tree's own top, magic links are refused. Where a sandbox hides `openat2`,
-//! `pathrs` resolves step by step.
+//! the same is done step by step.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -16,6 +16,7 @@ use super::dir::Time;
 use super::dir::{Dir, FileKind, Stat, fstat};
 use super::error::{Call, Errno, Error, Result};
 use super::fs::absent_is_none;
+use super::stepwise;
 
 /// The root of a tree of hostile names.
 #[derive(Debug)]
@@ -232,46 +233,13 @@ impl RootDir {
             match rustix::fs::openat2(&self.dir, path, flags, mode, resolve | ResolveFlags::NO_MAGICLINKS) {
                 Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => {}
                 Err(rustix::io::Errno::NOSYS | rustix::io::Errno::PERM) => {
-                    return self.resolve_stepwise(path, flags, mode, resolve);
+                    let stepwise = stepwise::open(self.as_fd(), path, flags, mode, resolve);
+                    return stepwise.call("openat", || format!("{}, step by step", shown()));
                 }
                 other => return other.call("openat2", shown),
             }
         }
         Err(Error::new("openat2", shown(), Errno::EAGAIN))
-    }
-
-    /// The same without `openat2`.
-    fn resolve_stepwise(&self, path: &Path, flags: OFlags, mode: Mode, resolve: ResolveFlags) -> Result<OwnedFd> {
-        let shown = || format!("{path:?}, {flags:?}, step by step");
-        let refused = |error: pathrs::error::Error| {
-            let errno = match error.kind() {
-                pathrs::error::ErrorKind::OsError(Some(errno)) => Errno::from_raw(errno),
-                _ => Errno::EIO,
-            };
-            Error::new("openat", shown(), errno)
-        };
-        if resolve.contains(ResolveFlags::NO_XDEV) {
-            // Cannot be promised this way.
-            return Err(Error::new("openat", shown(), Errno::EXDEV));
-        }
-        let root = pathrs::RootRef::from_fd(self.dir.as_fd());
-        let root = if resolve.contains(ResolveFlags::NO_SYMLINKS) {
-            root.with_resolver_flags(pathrs::flags::ResolverFlags::NO_SYMLINKS)
-        } else {
-            root
-        };
-        let open = pathrs::flags::OpenFlags::from_bits_retain(flags.bits().into());
-        if flags.contains(OFlags::CREATE) {
-            use std::os::unix::fs::PermissionsExt as _;
-            let permissions = std::fs::Permissions::from_mode(mode.as_raw_mode());
-            return root.create_file(path, open, &permissions).map(OwnedFd::from).map_err(refused);
-        }
-        if flags.contains(OFlags::PATH) {
-            let handle =
-                if flags.contains(OFlags::NOFOLLOW) { root.resolve_nofollow(path) } else { root.resolve(path) };
-            return handle.map(OwnedFd::from).map_err(refused);
-        }
-        root.open_subpath(path, open).map(OwnedFd::from).map_err(refused)
     }
 }
 

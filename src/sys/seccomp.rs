@@ -47,6 +47,36 @@ impl Program {
     }
 }
 
+/// What a filter answers to a call (`SECCOMP_RET_*` with its data), by the rules of the kernel's interpreter for the
+/// instructions that [`bpf`] makes. `None`: it does not end, or uses another one.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn interpret(program: &Program, arch: u32, number: u32, args: [u64; 6]) -> Option<u32> {
+    let mut data = Vec::with_capacity(64);
+    data.extend(number.to_le_bytes());
+    data.extend(arch.to_le_bytes());
+    data.extend(0_u64.to_le_bytes());
+    data.extend(args.iter().flat_map(|arg| arg.to_le_bytes()));
+    let (mut at, mut value) = (0_usize, 0_u32);
+    loop {
+        let one = unpack(*program.code.get(at)?);
+        at += 1;
+        let skip = |holds: bool| usize::from(if holds { one.jt } else { one.jf });
+        match one.code {
+            0x20 => {
+                let offset = usize::try_from(one.k).ok()?;
+                value = u32::from_le_bytes(data.get(offset..offset + 4)?.try_into().ok()?);
+            }
+            0x54 => value &= one.k,
+            0x05 => at += usize::try_from(one.k).ok()?,
+            0x15 => at += skip(value == one.k),
+            0x25 => at += skip(value > one.k),
+            0x35 => at += skip(value >= one.k),
+            0x06 => return Some(one.k),
+            _ => return None,
+        }
+    }
+}
+
 fn pack(one: Instruction) -> u64 {
     u64::from(one.code) << 48 | u64::from(one.jt) << 40 | u64::from(one.jf) << 32 | u64::from(one.k)
 }

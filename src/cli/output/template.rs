@@ -57,14 +57,14 @@ pub(crate) fn is_json(format: &str) -> bool {
 }
 
 /// A template that has been parsed.
-struct Compiled {
+pub(crate) struct Compiled {
     format: String,
     body: String,
     strict: Template,
 }
 
 impl Compiled {
-    fn new(format: &str, body: &str) -> Result<Self, Error> {
+    pub(crate) fn new(format: &str, body: &str) -> Result<Self, Error> {
         let strict =
             parse(body, MissingKey::Error).map_err(|source| Error::Template { format: format.to_owned(), source })?;
         Ok(Self { format: format.to_owned(), body: body.to_owned(), strict })
@@ -72,7 +72,7 @@ impl Compiled {
 
     /// A field that the answer does not have is an error, as in Go for a struct. A key that a map does not have
     /// (labels, annotations) prints `<no value>`, as in Go: maps have keys from users, which begin in lower case.
-    fn render<T: Serialize>(&self, row: &T) -> Result<String, Error> {
+    pub(crate) fn render<T: Serialize>(&self, row: &T) -> Result<String, Error> {
         let wrong = |source| Error::Template { format: self.format.clone(), source };
         let value = row.to_serde_value().map_err(wrong)?;
         match self.strict.execute_to_string(&value) {
@@ -84,7 +84,7 @@ impl Compiled {
     }
 
     /// The heading: the same template over the names of its fields.
-    fn render_headings(&self, headers: &[(&str, &str)]) -> Result<String, Error> {
+    pub(crate) fn render_headings(&self, headers: &[(&str, &str)]) -> Result<String, Error> {
         let names: serde_json::Map<String, serde_json::Value> = fields(&self.body)
             .into_iter()
             .map(|field| {
@@ -106,7 +106,7 @@ fn parse(body: &str, missing: MissingKey) -> gotmpl::Result<Template> {
 }
 
 /// Splits Podman's `table ` prefix off, and turns the two escapes that shells pass on into what they mean.
-fn split_table(format: &str) -> (String, bool) {
+pub(crate) fn split_table(format: &str) -> (String, bool) {
     // `.Label "k"` is a method in Podman.
     let unescape = |text: &str| text.replace("\\t", "\t").replace("\\n", "\n").replace(".Label \"", "index .Labels \"");
     match format.trim_start().strip_prefix("table") {

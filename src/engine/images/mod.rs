@@ -40,6 +40,8 @@ mod trust;
 
 pub(crate) use crate::registry::{Access, ManifestFormat, Retry};
 pub(crate) use crate::storage::unpack::Compression;
+#[cfg(feature = "fuzzing")]
+pub(crate) use change::apply as change;
 pub(crate) use filter::ImageFilter;
 pub(crate) use history::HistoryEntry;
 pub(crate) use import::{ImportInput, ImportRequest};

@@ -2,5 +2,6 @@
 
 mod arguments;
 mod hosts;
+mod kernels;
 mod kills;
 mod records;

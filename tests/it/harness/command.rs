@@ -88,6 +88,7 @@ impl<'a> Command<'a> {
         command.arg(&self.program).args(&self.arguments);
         command.env_clear().envs(self.env.variables().iter().map(|(name, value)| (name, value)));
         command.current_dir(self.env.path(""));
+        super::old_kernel::pretend(&mut command, self.env.missing_calls());
         command
     }
 

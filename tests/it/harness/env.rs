@@ -25,6 +25,7 @@ pub(crate) struct Env {
     mark: u64,
     cgroup: Option<PathBuf>,
     leaks_expected: bool,
+    without: Vec<u32>,
 }
 
 impl Env {
@@ -58,7 +59,14 @@ impl Env {
             std::fs::create_dir(&dir).unwrap_or_else(|error| panic!("{}: {error}", dir.display()));
             dir
         });
-        Self { root, variables, mark: 100_000 + (pid % 1000) * 700 + count % 700, cgroup, leaks_expected: false }
+        Self {
+            root,
+            variables,
+            mark: 100_000 + (pid % 1000) * 700 + count % 700,
+            cgroup,
+            leaks_expected: false,
+            without: Vec::new(),
+        }
     }
 
     /// A store with the image [`BUSYBOX`].
@@ -100,6 +108,22 @@ impl Env {
         }
         let bin = bin.to_string_lossy().into_owned();
         self.set("PATH", bin)
+    }
+
+    /// A kernel that does not have these system calls: every command from now on gets ENOSYS. A filter needs
+    /// no_new_privs, under which `newuidmap` has no power: commands run in single-id mode.
+    pub(crate) fn without_calls(&mut self, calls: &[&str]) -> &mut Self {
+        let number = |name: &&str| {
+            let call = name.parse::<syscalls::Sysno>();
+            u32::try_from(call.unwrap_or_else(|()| panic!("no call {name}")).id()).unwrap()
+        };
+        self.without = calls.iter().map(number).collect();
+        self.hide_programs(&["newuidmap", "newgidmap"])
+    }
+
+    /// Numbers of the calls of [`Self::without_calls`].
+    pub(super) fn missing_calls(&self) -> &[u32] {
+        &self.without
     }
 
     /// This test leaves something behind on purpose (it kills the monitor, say): remove it without asserting.

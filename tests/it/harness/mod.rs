@@ -16,6 +16,7 @@ pub(crate) mod env;
 pub(crate) mod filters;
 pub(crate) mod image;
 pub(crate) mod leaks;
+mod old_kernel;
 pub(crate) mod output;
 pub(crate) mod probe;
 pub(crate) mod registry;

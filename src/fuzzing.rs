@@ -1,0 +1,399 @@
+//! Entry points for `fuzz/` (feature `fuzzing`, never in the product): one function per parser. Each asserts more than
+//! that nothing panics: round trips, independence of how reads are cut, a slow second opinion, or a sentinel.
+
+use std::fs::File;
+use std::path::Path;
+
+use oci_spec::runtime::{LinuxSeccomp, LinuxSeccompAction, LinuxSeccompArg, LinuxSeccompOperator};
+use serde::Serialize;
+
+use crate::storage::container_record::{ContainerConfig, ContainerState, ExitRecord};
+use crate::storage::layer_index::{IndexReader, IndexWriter};
+use crate::storage::record::{self, Record};
+use crate::sys::root::RootDir;
+use crate::types::idmap::{Extent, IdMap, IdMaps};
+use crate::types::image_config::ImageConfig;
+use crate::types::reference::Reference;
+use crate::{cli, config, engine, monitor, network, registry, rootless, runtime, specgen, storage, sys, types};
+
+/// Names of images: what was understood is printed so that it is understood again.
+pub fn reference(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok(reference) = text.parse::<Reference>() else { return };
+    let shown = reference.to_string();
+    assert_eq!(shown.parse::<Reference>().as_ref(), Ok(&reference), "{shown}");
+    assert!(!shown.split(['/', ':', '@']).any(|part| part == "..") && !shown.chars().any(char::is_control), "{shown}");
+}
+
+/// Digests: what was understood is a safe name of a file.
+pub fn digest(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    if let Ok(digest) = text.parse::<types::digest::Digest>() {
+        assert_eq!(digest.to_string(), text);
+        assert!(text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b':'), "{text}");
+    }
+}
+
+/// Manifests and indexes; the first byte chooses the declared type.
+pub fn manifest(data: &[u8]) {
+    let Some((choice, bytes)) = data.split_first() else { return };
+    let types = [
+        None,
+        Some("application/vnd.oci.image.manifest.v1+json"),
+        Some("application/vnd.oci.image.index.v1+json"),
+        Some("application/vnd.docker.distribution.manifest.v2+json"),
+        Some("application/vnd.docker.distribution.manifest.list.v2+json"),
+    ];
+    registry::fuzzing::manifest(bytes, types[usize::from(*choice) % types.len()]);
+}
+
+fn host_map() -> IdMaps {
+    let lines = vec![Extent { inside: 0, outside: 1000, len: 1 }, Extent { inside: 1, outside: 100_000, len: 65536 }];
+    let map = IdMap::new(lines).expect("valid");
+    IdMaps { uid: map.clone(), gid: map }
+}
+
+/// Image configurations, through to the runtime spec of a container.
+pub fn image_config(data: &[u8]) {
+    let Ok(image) = serde_json::from_slice::<ImageConfig>(data) else { return };
+    let bytes = serde_json::to_vec(&image).expect("every configuration can be written");
+    assert_eq!(serde_json::from_slice::<ImageConfig>(&bytes).expect("and read"), image);
+    let host = types::host::HostFacts {
+        uid: 1000,
+        gid: 1000,
+        groups: vec![1000],
+        outer: host_map(),
+        controllers: Vec::new(),
+        cgroup: false,
+        time_namespace: true,
+        last_cap: 40,
+        nofile_hard: 4096,
+        nproc_hard: 4096,
+    };
+    let placement = specgen::Placement {
+        rootfs: "rootfs".into(),
+        maps: host_map(),
+        kernel: (6, 1),
+        ..specgen::Placement::default()
+    };
+    for volume in specgen::image_volumes(&image).unwrap_or_default() {
+        assert!(volume.is_absolute() && !volume.starts_with("/proc"), "{volume:?}");
+    }
+    let spec = types::container_spec::ContainerSpec::default();
+    let Ok(spec) = specgen::generate(&spec, &image, &host, &placement) else { return };
+    let process = spec.process().as_ref().expect("there is a process");
+    for variable in process.env().iter().flatten() {
+        let name = variable.split_once('=').map(|(name, _)| name);
+        assert!(name.is_some_and(|name| !name.is_empty()), "{variable:?} (case C24)");
+    }
+}
+
+/// A layer, unpacked to `diff` beside a sentinel in `ground` (which holds `sentinel` and nothing else); its index is read
+/// back. The caller removes `diff`.
+pub fn layer(data: &[u8], ground: &Path, source: File) {
+    let maps = IdMaps { uid: IdMap::single(0, 1000), gid: IdMap::single(0, 1000) };
+    let diff = ground.join("diff");
+    sys::fs::mkdir(&diff, 0o700).expect("the ground is clean");
+    let root = RootDir::open(&diff).expect("just made");
+    let limits = storage::unpack::Limits { base: 4 << 20, ratio: 50 };
+    let plan = storage::unpack::Plan { limits, umask: 0o022, ..storage::unpack::Plan::layer(&maps) };
+    let mut index = Vec::new();
+    let writer = IndexWriter::new(&mut index).expect("memory");
+    let unpacked = storage::unpack::unpack(source, &root, Some(writer), &plan);
+    if unpacked.is_ok() {
+        let mut reader = IndexReader::new(index.as_slice(), Path::new("idx")).expect("an index that we wrote");
+        while let Some(entry) = reader.next_entry().expect("an index that we wrote") {
+            // Directories without x are closed to an ordinary user.
+            let there = match root.lstat(&entry.path) {
+                Err(error) if error.is(sys::Errno::EACCES) => continue,
+                there => there.expect("its names can be looked up"),
+            };
+            let is_mark = matches!(entry.kind, storage::layer_index::EntryKind::Whiteout);
+            assert!(there.is_some() || is_mark, "{entry:?} of {} bytes is not in the tree", data.len());
+        }
+    }
+    let top = sys::dir::Dir::open(ground).expect("the ground is there");
+    let left = top.entries().expect("the ground is there");
+    assert_eq!(left.len(), 2, "outside of the tree: {left:?}");
+    let sentinel = sys::fs::read_limited(&ground.join("sentinel"), 64).expect("the sentinel is there");
+    let mode =
+        sys::fs::stat(&ground.join("sentinel")).expect("stat").map(|meta| std::os::unix::fs::MetadataExt::mode(&meta));
+    assert_eq!((sentinel.as_slice(), mode), (&b"untouched"[..], Some(0o100_640)));
+}
+
+/// The front of every stream: sniffed, unpacked, at most 16 MiB.
+pub fn compression(source: File) {
+    let limits = storage::unpack::Limits { base: 4 << 20, ratio: 50 };
+    let Ok(mut plain) = storage::unpack::open_archive(source, limits) else { return };
+    let (mut buffer, mut whole) = ([0; 8192], 0);
+    while let Ok(count @ 1..) = plain.next(&mut buffer) {
+        whole += count;
+        if whole > 16 << 20 {
+            break;
+        }
+    }
+}
+
+/// Archives of images.
+pub fn archive(source: File) {
+    registry::fuzzing::archive(source);
+}
+
+/// The index of a layer.
+pub fn index(data: &[u8]) {
+    let Ok(mut reader) = IndexReader::new(data, Path::new("idx")) else { return };
+    let mut written = Vec::new();
+    let mut writer = IndexWriter::new(&mut written).expect("memory");
+    loop {
+        match reader.next_entry() {
+            Ok(Some(entry)) => writer.push(&entry).expect("memory"),
+            Ok(None) => break,
+            Err(_) => return,
+        }
+    }
+    writer.finish().expect("memory");
+    assert!(data.starts_with(&written), "a sound index is written as it was read");
+}
+
+fn record_of<T: Record + Serialize + std::fmt::Debug>(data: &[u8]) {
+    let path = Path::new("record");
+    let Ok(read) = record::parse::<T>(path, data) else { return };
+    let bytes = record::to_bytes(path, &read).expect("every record can be written");
+    let again = record::parse::<T>(path, &bytes).expect("and read");
+    assert_eq!(format!("{read:?}"), format!("{again:?}"));
+}
+
+/// The store's records.
+pub fn records(data: &[u8]) {
+    record_of::<ContainerConfig>(data);
+    record_of::<ContainerState>(data);
+    record_of::<ExitRecord>(data);
+    record_of::<storage::images::ImageRecord>(data);
+    record_of::<storage::volumes::VolumeMeta>(data);
+    record_of::<storage::layers::LayerMeta>(data);
+    record_of::<storage::exec_record::ExecRecord>(data);
+}
+
+/// Attach frames: the same events wherever the reads cut; the first byte is where.
+pub fn frames(data: &[u8]) {
+    let Some((cut, bytes)) = data.split_first() else { return };
+    let decode = |pieces: &[&[u8]]| {
+        let mut decoder = monitor::report::Decoder::default();
+        let (mut events, mut streams) = (Vec::new(), Vec::new());
+        for piece in pieces {
+            let mut rest = *piece;
+            loop {
+                match decoder.next(&mut rest) {
+                    Ok(Some(monitor::report::Event::Stdin(bytes))) => streams.extend_from_slice(bytes),
+                    Ok(Some(monitor::report::Event::Stdout(bytes) | monitor::report::Event::Stderr(bytes))) => {
+                        streams.extend(bytes.iter().map(|byte| byte ^ 0x80));
+                    }
+                    Ok(Some(event)) => events.push(format!("{event:?}")),
+                    Ok(None) => break,
+                    Err(malformed) => return (events, streams, Some(malformed)),
+                }
+            }
+        }
+        (events, streams, None)
+    };
+    let (front, back) = bytes.split_at(usize::from(*cut).min(bytes.len()));
+    assert_eq!(decode(&[bytes]), decode(&[front, back]));
+    let single: Vec<&[u8]> = bytes.chunks(1).collect();
+    assert_eq!(decode(&[bytes]), decode(&single));
+}
+
+/// Lines of a log file.
+pub fn log_line(data: &[u8]) {
+    for line in data.split(|byte| *byte == b'\n') {
+        if let Some(parts) = monitor::log::line::parse(line) {
+            assert!(line.ends_with(parts.text), "the text is the line's end");
+        }
+    }
+}
+
+/// Seccomp profiles, and what the filter made of one answers, against a slow reading of the rules.
+pub fn seccomp(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let mode = types::security::SeccompMode::File("profile".into());
+    let security = types::security::Security { seccomp: mode, ..types::security::Security::default() };
+    let bounding = types::capability::CapSet::all(40);
+    let Ok(Some(section)) = specgen::seccomp_section(&security, bounding, Some(text), (6, 1)) else { return };
+    let Ok(program) = runtime::seccomp_profile::compile(&section) else { return };
+    let rules = section.syscalls().as_deref().unwrap_or_default();
+    for name in rules.iter().flat_map(|rule| rule.names()).take(16) {
+        let Ok(call) = name.parse::<syscalls::x86_64::Sysno>() else { continue };
+        let number = u32::try_from(call.id()).expect("a number");
+        for args in interesting(&section, name) {
+            let answer = sys::seccomp::interpret(&program, sys::bpf::ARCH_X86_64, number, args);
+            assert_eq!(answer, Some(decision(&section, name, args)), "{name} {args:x?}");
+        }
+    }
+    let nobody = sys::seccomp::interpret(&program, 1, 0, [0; 6]);
+    assert_eq!(nobody, Some(libc_kill_process()), "a foreign architecture dies");
+}
+
+fn libc_kill_process() -> u32 {
+    0x8000_0000
+}
+
+/// Arguments beside every border that the rules of a call name.
+fn interesting(section: &LinuxSeccomp, name: &str) -> Vec<[u64; 6]> {
+    let mut found = vec![[0; 6], [u64::MAX; 6]];
+    let rules = section.syscalls().iter().flatten().filter(|rule| rule.names().iter().any(|other| other == name));
+    for arg in rules.flat_map(|rule| rule.args().iter().flatten()).take(8) {
+        for value in [arg.value(), arg.value_two().unwrap_or(0)] {
+            for near in [value, value.wrapping_add(1), value.wrapping_sub(1), value ^ 1 << 32] {
+                let mut args = [0; 6];
+                if let Some(slot) = args.get_mut(arg.index()) {
+                    *slot = near;
+                }
+                found.push(args);
+            }
+        }
+    }
+    found
+}
+
+fn holds(arg: &LinuxSeccompArg, args: [u64; 6]) -> bool {
+    let (given, value) = (args[arg.index()], arg.value());
+    match arg.op() {
+        LinuxSeccompOperator::ScmpCmpNe => given != value,
+        LinuxSeccompOperator::ScmpCmpLt => given < value,
+        LinuxSeccompOperator::ScmpCmpLe => given <= value,
+        LinuxSeccompOperator::ScmpCmpEq => given == value,
+        LinuxSeccompOperator::ScmpCmpGe => given >= value,
+        LinuxSeccompOperator::ScmpCmpGt => given > value,
+        LinuxSeccompOperator::ScmpCmpMaskedEq => given & value == arg.value_two().unwrap_or(0),
+    }
+}
+
+fn decision(section: &LinuxSeccomp, name: &str, args: [u64; 6]) -> u32 {
+    for rule in section.syscalls().iter().flatten().filter(|rule| rule.names().iter().any(|other| other == name)) {
+        let conditions = rule.args().as_deref().unwrap_or_default();
+        let mut indices: Vec<usize> = conditions.iter().map(|arg| arg.index()).collect();
+        indices.sort_unstable();
+        let count = indices.len();
+        indices.dedup();
+        let fits = if indices.len() < count {
+            conditions.iter().any(|arg| holds(arg, args))
+        } else {
+            conditions.iter().all(|arg| holds(arg, args))
+        };
+        if fits {
+            return answer_of(rule.action(), rule.errno_ret());
+        }
+    }
+    answer_of(section.default_action(), section.default_errno_ret())
+}
+
+fn answer_of(action: LinuxSeccompAction, errno: Option<u32>) -> u32 {
+    match action {
+        LinuxSeccompAction::ScmpActKill | LinuxSeccompAction::ScmpActKillThread => 0,
+        LinuxSeccompAction::ScmpActKillProcess => libc_kill_process(),
+        LinuxSeccompAction::ScmpActTrap => 0x0003_0000,
+        LinuxSeccompAction::ScmpActErrno => 0x0005_0000 | errno.unwrap_or(1),
+        LinuxSeccompAction::ScmpActTrace => 0x7ff0_0000 | errno.unwrap_or(1),
+        LinuxSeccompAction::ScmpActLog => 0x7ffc_0000,
+        LinuxSeccompAction::ScmpActAllow => 0x7fff_0000,
+        LinuxSeccompAction::ScmpActNotify => unreachable!("refused"),
+    }
+}
+
+/// `--user` and the files of users and groups; three parts, cut at NUL.
+pub fn user(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let mut parts = text.splitn(3, '\0');
+    let (who, passwd, group) =
+        (parts.next().unwrap_or_default(), parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let Ok(found) = runtime::user::from_texts(who, passwd, group) else { return };
+    assert!(found.uid != u32::MAX && found.gid != u32::MAX, "{found:?}: nobody's id");
+    if let Ok(number) = who.split(':').next().unwrap_or_default().parse::<u32>() {
+        assert_eq!(found.uid, number, "a number is never looked up as a name");
+    }
+    drop(runtime::user::passwd_line(&found, Some("name"), &found.home));
+}
+
+/// Values of flags and fields that stand alone.
+pub fn values(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    if let Ok(port) = text.parse::<types::port::PortMapping>() {
+        let last = u32::from(port.container_port) + u32::from(port.range) - 1;
+        assert!(port.container_port > 0 && port.range > 0 && last <= 65535, "{port:?}");
+    }
+    drop(types::port::parse_exposed(text));
+    drop(types::size::parse_bytes(text));
+    drop(types::duration::parse_duration(text));
+    drop(types::moment::parse_moment(text, jiff::Timestamp::UNIX_EPOCH, &jiff::tz::TimeZone::UTC));
+    drop(text.parse::<types::platform::Platform>());
+    drop(text.parse::<types::signal::Signal>());
+    drop(text.parse::<types::capability::Capability>());
+    drop(text.parse::<types::restart::RestartPolicy>());
+    drop(text.parse::<types::detach_keys::DetachKeys>());
+    drop(text.parse::<types::pull_policy::PullPolicy>());
+    if let Ok(name) = text.parse::<types::name::ContainerName>() {
+        assert!(!name.as_str().contains(['/', '\n', '\0']) && !name.as_str().starts_with(['-', '.']), "{name}");
+    }
+    drop(engine::images::ImageFilter::parse(text, jiff::Timestamp::UNIX_EPOCH));
+    let mut defaults = types::image_config::ProcessDefaults::default();
+    drop(engine::images::change(&mut defaults, text));
+}
+
+/// Flags of `create` and `run`: see `cli::fuzzing`; what files hold comes after a NUL.
+pub fn flags(data: &[u8]) {
+    let (lines, file) = match data.iter().position(|byte| *byte == 0) {
+        Some(at) => (&data[..at], &data[at + 1..]),
+        None => (data, &b"A=1\n"[..]),
+    };
+    if let Ok(lines) = std::str::from_utf8(lines) {
+        cli::fuzzing::flags(lines, file);
+    }
+}
+
+/// `--format`.
+pub fn template(data: &[u8]) {
+    if let Ok(format) = std::str::from_utf8(data) {
+        cli::fuzzing::template(format);
+    }
+}
+
+/// Headers that registries answer with.
+pub fn headers(data: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(data) {
+        registry::fuzzing::headers(text);
+    }
+}
+
+/// Configuration files; `path` holds the data. The first byte chooses which kind.
+pub fn configuration(data: &[u8], path: &Path) {
+    match data.first() {
+        Some(b'{') => drop(config::auth_file::lookup(Some(path), "registry.example", "a/b")),
+        _ => {
+            drop(config::registries_conf::RegistriesConf::from_files(&[path.to_owned()]));
+            drop(config::containers_conf::ContainersConf::from_files(&[path.to_owned()]));
+        }
+    }
+}
+
+/// What is read from `/proc` and `/etc`: id maps, subordinate ids, name servers.
+pub fn host_files(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    drop(IdMap::from_proc(&text));
+    for (first, count) in rootless::subid::parse(&text, Some("user"), 1000) {
+        assert!(count > 0 && first.checked_add(count).is_some(), "{first}:{count}");
+    }
+    let plan = network::NetworkPlan {
+        scheme: network::Scheme::None,
+        ports: Vec::new(),
+        ports_discarded: false,
+        address: None,
+        host: None,
+        forwarder: None,
+    };
+    let input =
+        network::ResolvInput { plan: &plan, host: &text, resolved: None, servers: &[], search: &[], options: &[] };
+    if let Ok(file) = network::resolv_conf(&input) {
+        assert!(file.lines().all(|line| line.is_ascii() || !line.starts_with("nameserver")), "{file}");
+    }
+    let hosts = network::HostsInput { plan: &plan, base: &text, hostname: "h", name: "n", add: &[] };
+    drop(network::hosts(&hosts));
+}
