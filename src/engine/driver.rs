@@ -53,12 +53,11 @@ impl Engine {
             }
             Ok(runtime::probe_overlay(&dir.join("lower"), &dir.join("upper"), &dir.join("work")).is_ok())
         });
-        let overlay = overlay?;
         lease.finish(&self.store)?;
         if let Err(error) = self.empty_trash() {
             tracing::debug!(%error, "trash stays");
         }
-        Ok(overlay)
+        Ok(overlay?)
     }
 
     fn probe_driver(&self) -> Result<StorageDriver, Error> {

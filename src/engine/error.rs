@@ -299,12 +299,18 @@ impl Error {
             Self::Exec { source, .. } => source.kind(),
             Self::Network(error) => error.kind(),
             Self::Failure(failure) | Self::Layer { source: failure, .. } => failure.kind,
-            Self::Host { source, .. } | Self::Path { source, .. } if source.is(sys::Errno::ENOSPC) => {
-                FailureKind::NoSpace
-            }
+            _ if is_full(self) => FailureKind::NoSpace,
             _ => FailureKind::Other,
         }
     }
+}
+
+/// True if something could not be written because the disk, or the user's share of it, is full.
+fn is_full(error: &Error) -> bool {
+    let first: &(dyn std::error::Error + 'static) = error;
+    std::iter::successors(Some(first), |error| error.source())
+        .filter_map(|error| error.downcast_ref::<sys::Error>())
+        .any(|error| error.is(sys::Errno::ENOSPC) || error.is(sys::Errno::EDQUOT))
 }
 
 impl From<storage::Error> for Error {

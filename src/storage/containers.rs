@@ -217,6 +217,10 @@ impl Store {
             MonitorLock::Absent => None,
             _ => record::read_if_exists::<ExitRecord>(&layout.container_exit(id)).map_err(broken)?,
         };
+        let exit = match lock {
+            MonitorLock::Free => exit.or_else(|| self.noted_exit(id)),
+            MonitorLock::Absent | MonitorLock::Held => exit,
+        };
         // A logout took runroot away: the state is noted where the liveness lock is.
         let state = match (state, &exit, lock) {
             (None, None, MonitorLock::Held | MonitorLock::Free) => self.noted_state(id),
@@ -379,7 +383,12 @@ impl Store {
         let dir = self.layout().container(&config.id);
         let path = self.layout().container_exit(&config.id);
         let temporary = dir.join(format!("exit.{}.tmp", hex::encode(sys::fs::random::<6>())));
-        record::write_new(&temporary, exit, config.is_durable())?;
+        if let Err(error) = record::write_new(&temporary, exit, config.is_durable()) {
+            // A full disk: `monitor.lock` has room, for the state that stands there.
+            self.note(&config.id, &record::to_bytes(&path, exit)?);
+            sys::fs::remove_file(&temporary).removing(&temporary)?;
+            return Err(error);
+        }
         let linked = sys::fs::link(&temporary, &path);
         // File systems without links answer EPERM or EOPNOTSUPP: there the rename that refuses to replace does it.
         let linked = match linked {
@@ -415,6 +424,11 @@ impl Store {
         let mut state = record::read_if_exists::<ContainerState>(&self.layout().monitor_lock(id)).ok().flatten()?;
         let epoch = state.rest.remove(EPOCH)?;
         (epoch == self.layout().epoch()).then_some(state)
+    }
+
+    /// The end of the last run where there was no room for its record.
+    fn noted_exit(&self, id: &ContainerId) -> Option<ExitRecord> {
+        record::read_if_exists::<ExitRecord>(&self.layout().monitor_lock(id)).ok().flatten()
     }
 
     /// Leaves the exit record in `monitor.lock` too: whoever waits for a `--rm` container has that file open, and reads

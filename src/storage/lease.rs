@@ -52,16 +52,21 @@ impl Store {
         let dir = self.layout().staging().join(hex::encode(sys::fs::random::<12>()));
         sys::fs::mkdir(&dir, DIR_MODE).writing(&dir)?;
         let path = dir.join("lock");
-        let lock = match FileLock::try_exclusive(&path).locking(&path)? {
-            TryLock::Held(lock) => lock,
+        let lock = match FileLock::try_exclusive(&path).locking(&path) {
+            Ok(TryLock::Held(lock)) => Ok(lock),
             // Nobody else knows the name yet.
-            TryLock::Busy => {
-                return Err(Error::Lock {
-                    source: sys::Error::new("flock", format!("{path:?}"), sys::Errno::EWOULDBLOCK),
-                    path,
-                });
-            }
+            Ok(TryLock::Busy) => Err(Error::Lock {
+                source: sys::Error::new("flock", format!("{path:?}"), sys::Errno::EWOULDBLOCK),
+                path: path.clone(),
+            }),
+            Err(error) => Err(error),
         };
+        let lock = lock.inspect_err(|_| {
+            // Neither takes a descriptor, which may be what we lack.
+            if let Err(leftover) = sys::fs::remove_file(&path).and_then(|_| sys::fs::remove_dir(&dir)) {
+                tracing::debug!(%leftover, "staging stays");
+            }
+        })?;
         drop(shared);
         Ok(Lease { dir, lock, relied: Mutex::new(LeaseRecord { version: 1, ..LeaseRecord::default() }) })
     }

@@ -156,7 +156,11 @@ impl Engine {
                     tracing::warn!(%error, "cgroup stays");
                 }
             }
-            locked.write_exit(&self.store, exit)?;
+            // A full disk is no reason not to tell.
+            if let Err(error) = locked.write_exit(&self.store, exit.clone()) {
+                tracing::debug!(%error, "loss not recorded");
+                return Ok(exit);
+            }
         }
         Ok(locked.exit.clone().unwrap_or_else(|| ExitRecord::unknown("monitor lost")))
     }

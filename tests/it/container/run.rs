@@ -93,3 +93,15 @@ fn names_ids_and_files() {
     env.run(["stop", "-t0", "b"]).prints("b\n");
     env.run(["rm", "b"]).prints("b\n");
 }
+
+#[test]
+fn g05_orphans_are_collected() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let script = "i=0; while [ $i -lt 300 ]; do (true &); i=$((i+1)); done; echo done; exec sleep 600";
+    env.run(["run", "-d", "--init", "--name=c", "--network=none", BUSYBOX, "sh", "-c", script]).success();
+    crate::harness::eventually("all are started", || env.run(["logs", "c"]).stdout().contains("done"));
+    let zombies = ["exec", "c", "sh", "-c", "grep -l '^State:.Z' /proc/[0-9]*/status 2>/dev/null | wc -l"];
+    crate::harness::eventually("no zombies", || env.run(zombies).stdout().trim() == "0");
+    env.run(["stop", "-t0", "c"]).success();
+}

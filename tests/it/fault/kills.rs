@@ -102,9 +102,10 @@ fn g01_a_monitor_killed_at_any_moment_of_a_start() {
             env.run(["run", "--name=m", "--network=none", BUSYBOX, "sh", "-c", SECOND]).code(3);
             eventually("its monitor is gone", || alive(&env).is_empty());
         }
-        let starting = match again {
-            true => env.spawn(["start", "m"]),
-            false => env.spawn(["run", "-d", "--name=m", "--network=none", BUSYBOX, "sleep", "600"]),
+        let starting = if again {
+            env.spawn(["start", "m"])
+        } else {
+            env.spawn(["run", "-d", "--name=m", "--network=none", BUSYBOX, "sleep", "600"])
         };
         let monitor = || alive(&env).into_iter().find(|process| process.is_monitor());
         let mut found = None;

@@ -1,6 +1,7 @@
 //! What must be refused, and survived: hosts without helpers, damaged records, killed processes.
 
 mod arguments;
+mod full;
 mod hosts;
 mod kernels;
 mod kills;

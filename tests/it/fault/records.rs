@@ -111,3 +111,23 @@ fn f12_a_later_version_is_refused() {
     std::fs::write(config(&env, &id), text).unwrap();
     env.run(["rm", "later"]).success();
 }
+
+#[test]
+fn f11_clocks_that_were_wrong() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    for (name, time) in [("past", "1970-01-01T00:00:00Z"), ("future", "2200-01-01T00:00:00Z")] {
+        let id = create(&env, name);
+        let mut value: serde_json::Value = serde_json::from_slice(&std::fs::read(config(&env, &id)).unwrap()).unwrap();
+        value["created"] = time.into();
+        std::fs::write(config(&env, &id), value.to_string()).unwrap();
+    }
+    create(&env, "now");
+    env.run(["ps", "-a", "--format", "{{.Names}}", "--sort=created"]).prints("past\nnow\nfuture\n");
+    env.run(["ps", "-a"]).success();
+    env.run(["inspect", "past", "future"]).success();
+    env.run(["start", "-a", "future"]).prints("ran\n");
+    env.run(["wait", "future"]).prints("0\n");
+    env.run(["container", "prune", "--force"]).success();
+    env.run(["ps", "-aq"]).prints("");
+}

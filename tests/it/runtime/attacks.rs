@@ -338,3 +338,27 @@ fn c08_a_neighbour_swaps_mount_targets() {
     assert!(!mounts.contains(Path::new(&shared).to_str().unwrap()));
     eventually("the neighbour is gone", || env.run(["ps", "-aq"]).stdout().is_empty());
 }
+
+#[test]
+fn c19_nothing_of_the_container_is_run_on_the_host() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let trap = env.path("trap");
+    let script = format!(
+        "for f in /bin/tar /bin/xz /usr/bin/unpigz /usr/bin/nsenter /bin/ps /usr/bin/getent /lib/libnss_files.so.2; do \
+         mkdir -p ${{f%/*}}; rm -f $f; printf '#!/bin/sh\\ntouch {0} /trapped\\n' >$f; chmod 755 $f; done; \
+         echo up; exec sleep 600",
+        trap.display()
+    );
+    env.run(["run", "-d", "--name=c", "--network=none", BUSYBOX, "sh", "-c", &script]).success();
+    crate::harness::eventually("it is up", || env.run(["logs", "c"]).stdout().contains("up"));
+    env.write("file", "text");
+    env.run(["cp", "file", "c:/tmp/file"]).success();
+    env.run(["cp", "c:/etc", "out"]).success();
+    env.run(["cp", "c:/bin/tar", "-"]).success();
+    env.run(["inspect", "c"]).success();
+    env.run(["exec", "c", "ls", "/trapped"]).code(1);
+    env.run(["stop", "-t0", "c"]).success();
+    env.run(["cp", "c:/etc", "out2"]).success();
+    assert!(!trap.exists(), "a program of the image ran on the host");
+}

@@ -1,0 +1,126 @@
+//! A store without room: no blocks (G08), no inodes (A28), few descriptors and processes (G14).
+//!
+//! The full disk is a tmpfs in a mount namespace of the test's own; there the caller is the only id.
+
+use crate::harness::env::program;
+use crate::harness::image::{BUSYBOX, busybox_tar};
+use crate::harness::{Env, Output, requires};
+
+/// Runs `script` with a tmpfs of these options at `$D` and a store in it; `s` is the program, and `say` prints a mark and
+/// the exit code of a command.
+fn on_small_disk(env: &Env, options: &str, script: &str) -> Output {
+    let disk = env.path("disk");
+    std::fs::create_dir_all(&disk).unwrap();
+    let prelude = format!(
+        "D={}; mount -t tmpfs -o mode=700,{options} tmpfs $D || exit 99
+         s() {{ {} --root $D/store \"$@\"; }}
+         say() {{ mark=$1; shift; \"$@\"; echo \"$mark=$?\"; }}
+         fill() {{ dd if=/dev/zero of=$D/filler bs=4096 2>/dev/null; echo x >$D/more; }}
+         T={}; B={BUSYBOX}
+         {script}",
+        disk.display(),
+        program().display(),
+        busybox_tar().display()
+    );
+    env.other("unshare").args(["--map-root-user", "--mount", "sh", "-c", &prelude]).run()
+}
+
+#[test]
+fn g08_a_full_disk_is_said_and_can_be_cleared() {
+    requires!(userns);
+    let env = Env::new();
+    let script = "
+        s import $T $B >/dev/null || exit 98
+        s create --name old --network=none $B true >/dev/null || exit 97
+        s run -d --name runs --network=none $B sleep 600 >/dev/null || exit 96
+        fill
+        say import s import $T other:1
+        say run s run --rm --network=none $B true
+        say create s create --name new --network=none $B true
+        say ps s ps -a --format '{{.Names}}'
+        say images s images -q
+        say exec s exec runs true
+        say logs s logs runs
+        say stop s stop -t0 runs
+        say wait s wait runs
+        say rm s rm old runs
+        say rmi s rmi $B
+        say left s ps -aq
+        rm $D/filler $D/more
+        say again s import $T $B
+        say works s run --rm --network=none $B echo works
+        say check s system check --repair
+        say clean s system check
+        ls -A $D/store/staging $D/store/trash";
+    let out = on_small_disk(&env, "size=7m", script);
+    out.success();
+    // The exit code is known, though there was no room for its record.
+    out.stdout_has("stop=0\n137\nwait=0\n");
+    for line in [
+        "import=125",
+        "run=125",
+        "create=125",
+        "ps=0",
+        "images=0",
+        "exec=0",
+        "logs=0",
+        "wait=0",
+        "rm=0",
+        "rmi=0",
+        "left=0",
+        "again=0",
+    ] {
+        out.stdout_has(&format!("{line}\n"));
+    }
+    out.stdout_has("works\n").stdout_has("works=0\n").stdout_has("clean=0\n");
+    out.stderr_has("ENOSPC").stderr_has("Hint: ");
+    assert!(!out.stderr().contains("panicked"), "{out}");
+}
+
+#[test]
+fn a28_no_inodes_left() {
+    requires!(userns);
+    let env = Env::new();
+    let script = "
+        say import s import $T $B
+        say staging ls -A $D/store/staging
+        say images s images -q
+        say left ls -A $D/store/trash $D/store/layers
+        umount $D && mount -t tmpfs tmpfs $D
+        say again s import $T $B
+        say works s run --rm --network=none $B true";
+    let out = on_small_disk(&env, "size=64m,nr_inodes=80", script);
+    out.success().stdout_has("import=125\nstaging=0\nimages=0\n").stdout_has("again=0\n").stdout_has("works=0\n");
+    out.stderr_has("ENOSPC").stderr_has("Hint: ");
+}
+
+#[test]
+fn g14_few_descriptors() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let program = program().to_string_lossy().into_owned();
+    let mut worked = 0;
+    for limit in [4, 8, 12, 16, 24, 32, 64] {
+        let limit = format!("--nofile={limit}:");
+        let words = [&limit, &program, "run", "--rm", "--network=none", BUSYBOX, "echo", "ok"];
+        let out = env.other("prlimit").args(words).run();
+        assert!(matches!(out.exit_code(), Some(0 | 125)), "{out}");
+        assert!(!out.stderr().contains("panicked"), "{out}");
+        worked += usize::from(out.is_success());
+        assert!(out.is_success() || out.stderr().starts_with("Error: "), "{out}");
+    }
+    assert!(worked > 0, "64 descriptors are enough");
+    env.run(["ps", "-aq"]).prints("");
+}
+
+#[test]
+fn without_a_subordinate_range_a_user_gets_a_container() {
+    requires!(userns);
+    let env = Env::new();
+    let script = "
+        mount --bind /dev/null /etc/subuid && mount --bind /dev/null /etc/subgid || exit 99
+        s import $T $B >/dev/null && s run --rm --network=none $B id -u
+        say adopt s run --rm --network=none --uidmap 0:0:5000 $B true";
+    let out = on_small_disk(&env, "size=64m", script);
+    out.success().stdout_has("0\n").stdout_has("adopt=125\n").stderr_has("single-id mode").stderr_has("Error: ");
+}
