@@ -31,6 +31,9 @@ _sampan() {
             sampan,create)
                 cmd="sampan__subcmd__create"
                 ;;
+            sampan,diff)
+                cmd="sampan__subcmd__diff"
+                ;;
             sampan,exec)
                 cmd="sampan__subcmd__exec"
                 ;;
@@ -69,6 +72,9 @@ _sampan() {
                 ;;
             sampan,logs)
                 cmd="sampan__subcmd__logs"
+                ;;
+            sampan,mount)
+                cmd="sampan__subcmd__mount"
                 ;;
             sampan,pause)
                 cmd="sampan__subcmd__pause"
@@ -115,8 +121,17 @@ _sampan() {
             sampan,tag)
                 cmd="sampan__subcmd__tag"
                 ;;
+            sampan,umount)
+                cmd="sampan__subcmd__unmount"
+                ;;
+            sampan,unmount)
+                cmd="sampan__subcmd__unmount"
+                ;;
             sampan,unpause)
                 cmd="sampan__subcmd__unpause"
+                ;;
+            sampan,unshare)
+                cmd="sampan__subcmd__unshare"
                 ;;
             sampan,untag)
                 cmd="sampan__subcmd__untag"
@@ -138,6 +153,9 @@ _sampan() {
                 ;;
             sampan__subcmd__container,create)
                 cmd="sampan__subcmd__container__subcmd__create"
+                ;;
+            sampan__subcmd__container,diff)
+                cmd="sampan__subcmd__container__subcmd__diff"
                 ;;
             sampan__subcmd__container,exec)
                 cmd="sampan__subcmd__container__subcmd__exec"
@@ -162,6 +180,9 @@ _sampan() {
                 ;;
             sampan__subcmd__container,ls)
                 cmd="sampan__subcmd__container__subcmd__list"
+                ;;
+            sampan__subcmd__container,mount)
+                cmd="sampan__subcmd__container__subcmd__mount"
                 ;;
             sampan__subcmd__container,pause)
                 cmd="sampan__subcmd__container__subcmd__pause"
@@ -193,11 +214,20 @@ _sampan() {
             sampan__subcmd__container,stop)
                 cmd="sampan__subcmd__container__subcmd__stop"
                 ;;
+            sampan__subcmd__container,umount)
+                cmd="sampan__subcmd__container__subcmd__unmount"
+                ;;
+            sampan__subcmd__container,unmount)
+                cmd="sampan__subcmd__container__subcmd__unmount"
+                ;;
             sampan__subcmd__container,unpause)
                 cmd="sampan__subcmd__container__subcmd__unpause"
                 ;;
             sampan__subcmd__container,wait)
                 cmd="sampan__subcmd__container__subcmd__wait"
+                ;;
+            sampan__subcmd__image,diff)
+                cmd="sampan__subcmd__image__subcmd__diff"
                 ;;
             sampan__subcmd__image,exists)
                 cmd="sampan__subcmd__image__subcmd__exists"
@@ -220,6 +250,9 @@ _sampan() {
             sampan__subcmd__image,ls)
                 cmd="sampan__subcmd__image__subcmd__list"
                 ;;
+            sampan__subcmd__image,mount)
+                cmd="sampan__subcmd__image__subcmd__mount"
+                ;;
             sampan__subcmd__image,prune)
                 cmd="sampan__subcmd__image__subcmd__prune"
                 ;;
@@ -237,6 +270,15 @@ _sampan() {
                 ;;
             sampan__subcmd__image,tag)
                 cmd="sampan__subcmd__image__subcmd__tag"
+                ;;
+            sampan__subcmd__image,tree)
+                cmd="sampan__subcmd__image__subcmd__tree"
+                ;;
+            sampan__subcmd__image,umount)
+                cmd="sampan__subcmd__image__subcmd__unmount"
+                ;;
+            sampan__subcmd__image,unmount)
+                cmd="sampan__subcmd__image__subcmd__unmount"
                 ;;
             sampan__subcmd__image,untag)
                 cmd="sampan__subcmd__image__subcmd__untag"
@@ -284,7 +326,7 @@ _sampan() {
 
     case "${cmd}" in
         sampan)
-            opts="-h -V --root --runroot --storage-driver --log-level --help --version attach completion create cp exec export history images import info inspect kill load login logout logs pause port ps pull push rename restart rm rmi run save start stop tag unpause untag version wait container image system volume"
+            opts="-h -V --root --runroot --storage-driver --log-level --help --version attach completion create cp diff exec export history images import info inspect kill load login logout logs mount pause port ps pull push rename restart rm rmi run save start stop tag unmount umount unpause unshare untag version wait container image system volume"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -350,7 +392,7 @@ _sampan() {
             return 0
             ;;
         sampan__subcmd__container)
-            opts="-h --help attach cp create exec export exists inspect kill list ls ps logs pause port prune rename restart rm run start stop unpause wait"
+            opts="-h --help attach cp create diff exec export exists inspect kill list ls ps logs mount pause port prune rename restart rm run start stop unmount umount unpause wait"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -769,6 +811,24 @@ _sampan() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        sampan__subcmd__container__subcmd__diff)
+            opts="-l -h --format --latest --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -W "json" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         sampan__subcmd__container__subcmd__exec)
             opts="-d -e -i -l -t -u -w -h --detach --detach-keys --env --env-file --interactive --latest --privileged --tty --user --workdir --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -954,6 +1014,24 @@ _sampan() {
                     ;;
                 --tail)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        sampan__subcmd__container__subcmd__mount)
+            opts="-a -l -h --all --format --latest --no-trunc --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -W "json" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -1533,6 +1611,20 @@ _sampan() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        sampan__subcmd__container__subcmd__unmount)
+            opts="-a -f -l -h --all --force --latest --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         sampan__subcmd__container__subcmd__unpause)
             opts="-a -l -h --all --latest --cidfile --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -1965,6 +2057,24 @@ _sampan() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        sampan__subcmd__diff)
+            opts="-l -h --format --latest --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -W "json" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         sampan__subcmd__exec)
             opts="-d -e -i -l -t -u -w -h --detach --detach-keys --env --env-file --interactive --latest --privileged --tty --user --workdir --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -2060,12 +2170,30 @@ _sampan() {
             return 0
             ;;
         sampan__subcmd__image)
-            opts="-h --help exists history import inspect list ls load prune pull push rm save tag untag"
+            opts="-h --help diff exists history import inspect list ls load mount prune pull push rm save tag tree unmount umount untag"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        sampan__subcmd__image__subcmd__diff)
+            opts="-h --format --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -W "json" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -2233,6 +2361,24 @@ _sampan() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        sampan__subcmd__image__subcmd__mount)
+            opts="-a -h --all --format --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -W "json" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         sampan__subcmd__image__subcmd__prune)
             opts="-a -f -h --all --force --filter --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -2314,7 +2460,7 @@ _sampan() {
             return 0
             ;;
         sampan__subcmd__image__subcmd__push)
-            opts="-f -q -h --all --compression-format --compression-level --digestfile --force-compression --format --quiet --remove-signatures --authfile --creds --cert-dir --tls-verify --retry --retry-delay --help"
+            opts="-f -q -h --all --compression-format --compression-level --digestfile --force-compression --format --quiet --remove-signatures --authfile --creds --cert-dir --tls-verify --retry --retry-delay --signature-policy --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2361,6 +2507,10 @@ _sampan() {
                     return 0
                     ;;
                 --retry-delay)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --signature-policy)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2413,6 +2563,34 @@ _sampan() {
             ;;
         sampan__subcmd__image__subcmd__tag)
             opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        sampan__subcmd__image__subcmd__tree)
+            opts="-h --whatrequires --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        sampan__subcmd__image__subcmd__unmount)
+            opts="-a -f -h --all --force --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2709,6 +2887,24 @@ _sampan() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        sampan__subcmd__mount)
+            opts="-a -l -h --all --format --latest --no-trunc --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -W "json" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         sampan__subcmd__pause)
             opts="-a -l -h --all --latest --cidfile --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -2842,7 +3038,7 @@ _sampan() {
             return 0
             ;;
         sampan__subcmd__push)
-            opts="-f -q -h --all --compression-format --compression-level --digestfile --force-compression --format --quiet --remove-signatures --authfile --creds --cert-dir --tls-verify --retry --retry-delay --help"
+            opts="-f -q -h --all --compression-format --compression-level --digestfile --force-compression --format --quiet --remove-signatures --authfile --creds --cert-dir --tls-verify --retry --retry-delay --signature-policy --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2889,6 +3085,10 @@ _sampan() {
                     return 0
                     ;;
                 --retry-delay)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --signature-policy)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3575,6 +3775,20 @@ _sampan() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        sampan__subcmd__unmount)
+            opts="-a -f -l -h --all --force --latest --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         sampan__subcmd__unpause)
             opts="-a -l -h --all --latest --cidfile --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -3586,6 +3800,20 @@ _sampan() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        sampan__subcmd__unshare)
+            opts="-h --rootless-netns --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 *)
                     COMPREPLY=()
                     ;;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::Roots;
 use crate::config::containers_conf::ContainersConf;
+use crate::engine::unshare;
 use crate::engine::{Engine, EngineConfig, StorageDriver};
 use crate::types::progress::{Progress, Silent};
 
@@ -96,11 +97,17 @@ impl Context {
             }
             None => Ok(None),
         };
-        let roots = Roots::find(absolute(&self.global.root)?, absolute(&self.global.runroot)?)?;
+        // In `sampan unshare` the store is that of the shell around us.
+        let in_unshare = self.invocation.var(unshare::CONFIGURED) == Some("done");
+        let told = |name: &str| self.invocation.var(name).filter(|_| in_unshare).map(PathBuf::from);
+        let root = absolute(&self.global.root)?.or_else(|| told("CONTAINERS_GRAPHROOT"));
+        let runroot = absolute(&self.global.runroot)?.or_else(|| told("CONTAINERS_RUNROOT"));
+        let roots = Roots::find(root, runroot)?;
         let driver = self.global.storage_driver.as_deref().or_else(|| self.invocation.var("STORAGE_DRIVER"));
         Ok(EngineConfig {
             graphroot: roots.graphroot,
             runroot: roots.runroot,
+            in_unshare,
             storage_driver: driver.map(storage_driver).transpose()?,
             path: self.invocation.var("PATH").unwrap_or(DEFAULT_PATH).to_owned(),
         })

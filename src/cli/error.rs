@@ -108,6 +108,11 @@ impl Error {
                 "take the damaged record away with sampan system check --repair, then pull or load it again".to_owned(),
             );
         }
+        if error.wants_unshare() {
+            return Some(
+                "sampan unshare starts a shell in which it works; the mounts last as long as that shell".to_owned(),
+            );
+        }
         if error.is_closed_store() {
             return Some("keep the store where you may write: --root DIR, or XDG_DATA_HOME=DIR".to_owned());
         }

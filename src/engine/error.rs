@@ -50,6 +50,18 @@ pub(crate) enum Error {
     NoLog(String),
     #[error("settings of the container")]
     Spec(#[source] specgen::Error),
+    #[error("cannot run command \"sampan {verb}\" in rootless mode, must execute `sampan unshare` first")]
+    NeedsUnshare { verb: &'static str },
+    #[error("mounting an image or a stopped container needs the kernel's overlay, and the storage driver is {driver}")]
+    MountDriver { driver: &'static str },
+    #[error("mount the root file system")]
+    MountRoot(#[source] runtime::Error),
+    #[error("container {id} has no layers: it was made with --rootfs")]
+    NoLayers { id: String },
+    #[error("no command specified and no $SHELL specified")]
+    NoCommand,
+    #[error("{}: {name}", if *kind == FailureKind::CommandNotFound { "command not found" } else { "not an executable file" })]
+    Program { name: String, kind: FailureKind },
     #[error("{what}")]
     Host {
         what: &'static str,
@@ -259,6 +271,11 @@ impl Error {
         matches!(self, Self::Storage(storage::Error::BrokenImage { .. }))
     }
 
+    /// True if it works in the shell of `unshare` only.
+    pub(crate) fn wants_unshare(&self) -> bool {
+        matches!(self, Self::NeedsUnshare { .. })
+    }
+
     /// True if the store is where the caller may not write.
     pub(crate) fn is_closed_store(&self) -> bool {
         matches!(self, Self::Storage(storage::Error::OpenStore { source, .. })
@@ -298,6 +315,7 @@ impl Error {
             Self::Start { source, .. } => source.kind(),
             Self::Exec { source, .. } => source.kind(),
             Self::Network(error) => error.kind(),
+            Self::Program { kind, .. } => *kind,
             Self::Failure(failure) | Self::Layer { source: failure, .. } => failure.kind,
             _ if is_full(self) => FailureKind::NoSpace,
             _ => FailureKind::Other,

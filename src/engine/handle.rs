@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::path::PathBuf;
 
-use crate::rootless::{Outer, OuterWish};
+use crate::rootless::{self, Outer, OuterWish};
 use crate::runtime::cgroup;
 use crate::storage::Store;
 use crate::storage::container_record::StorageDriver;
@@ -19,6 +19,8 @@ pub(crate) struct EngineConfig {
     pub(crate) runroot: PathBuf,
     /// Forced by `--storage-driver`; none = the best that works here.
     pub(crate) storage_driver: Option<StorageDriver>,
+    /// This process is in P already: `sampan unshare` runs it.
+    pub(crate) in_unshare: bool,
     /// PATH of the caller: where helper programs are looked for.
     pub(crate) path: String,
 }
@@ -34,7 +36,9 @@ pub(crate) struct Engine {
 
 impl Engine {
     /// Opens the store; no namespace is entered.
-    pub(crate) fn open(config: EngineConfig) -> Result<Self, Error> {
+    pub(crate) fn open(mut config: EngineConfig) -> Result<Self, Error> {
+        // A variable alone may be left over.
+        config.in_unshare = config.in_unshare && rootless::wish::is_root_of_user_namespace();
         let store = Store::open(&config.graphroot, &config.runroot)?;
         Ok(Self { config, store, wish: OnceCell::new(), facts: OnceCell::new() })
     }
@@ -44,7 +48,8 @@ impl Engine {
         if let Some(wish) = self.wish.get() {
             return Ok(wish);
         }
-        let wish = OuterWish::of_caller(&self.config.path)?;
+        let wish =
+            if self.config.in_unshare { OuterWish::present()? } else { OuterWish::of_caller(&self.config.path)? };
         Ok(self.wish.get_or_init(|| wish))
     }
 

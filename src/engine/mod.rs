@@ -4,6 +4,7 @@
 pub(crate) mod check;
 pub(crate) mod containers;
 pub(crate) mod cures;
+pub(crate) mod diff;
 pub(crate) mod doctor;
 mod driver;
 mod error;
@@ -11,9 +12,11 @@ mod handle;
 pub(crate) mod images;
 pub(crate) mod info;
 mod linger;
+pub(crate) mod mounts;
 pub(crate) mod registries;
 mod single_id;
 mod trash;
+pub(crate) mod unshare;
 pub(crate) mod volumes;
 
 pub(crate) use error::Error;

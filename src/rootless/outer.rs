@@ -38,6 +38,8 @@ pub(crate) struct OuterChild {
 enum Way {
     /// The namespace to join.
     Join(OwnedFd, IdMaps),
+    /// Where we are.
+    Stay,
     /// In a new namespace; the parent writes a byte when the map is there.
     Mapped(OwnedFd),
     /// In a new namespace; the map is ours to write.
@@ -68,7 +70,7 @@ pub(crate) struct Published {
 impl Outer {
     /// `live_dir`: where running monitors say which P they hold.
     pub(crate) fn find(wish: OuterWish, live_dir: &Path) -> Self {
-        let live = find_live(live_dir, &wish.maps);
+        let live = if wish.present { None } else { find_live(live_dir, &wish.maps) };
         Self { wish, live }
     }
 
@@ -85,11 +87,17 @@ impl Outer {
 
     /// True if entering costs no `newuidmap`.
     pub(crate) fn is_live(&self) -> bool {
-        self.live.is_some()
+        self.live.is_some() || self.wish.present
     }
 
     /// Makes a child on its way into P. The child has a mount namespace of its own.
     pub(crate) fn enter(&self) -> Result<Entered, Error> {
+        if self.wish.present {
+            return match sys::clone::fork().map_err(Error::Create)? {
+                Forked::Child => Ok(Entered::Child(OuterChild { way: Way::Stay })),
+                Forked::Parent(child) => Ok(Entered::Parent(OuterParent { child, mapping: None })),
+            };
+        }
         if let Some(live) = &self.live {
             let userns = live.try_clone().map_err(|error| Error::Join(own_error("dup", &error)))?;
             return match sys::clone::fork().map_err(Error::Join)? {
@@ -138,6 +146,7 @@ impl OuterChild {
                     Err(differs())
                 }
             }
+            Way::Stay => namespace::unshare(&[NsKind::Mount]).map_err(Error::Join),
             Way::Mapped(reader) => {
                 let go = sys::wait_readable(reader.as_fd(), None).and_then(|_| sys::fs::read_byte(reader.as_fd()));
                 match go.map_err(Error::WorkerPipe)? {
@@ -237,7 +246,7 @@ fn fingerprint(maps: &IdMaps) -> String {
     crate::types::digest::Digest::of(text.as_bytes()).hex()[..16].to_owned()
 }
 
-fn read_map(path: &str) -> Result<IdMap, Error> {
+pub(super) fn read_map(path: &str) -> Result<IdMap, Error> {
     sys::fs::read_to_string(Path::new(path)).map(|text| IdMap::from_proc(&text)).map_err(Error::Join)
 }
 

@@ -14,6 +14,8 @@ use super::subid::{self, Range};
 pub(crate) struct OuterWish {
     pub(crate) maps: IdMaps,
     pub(super) mappers: Option<Mappers>,
+    /// This process is in P.
+    pub(super) present: bool,
     /// Why there is only one id, if so.
     pub(crate) single: Option<SingleReason>,
 }
@@ -40,7 +42,7 @@ impl OuterWish {
     pub(crate) fn single_id() -> Self {
         let (uid, gid) = sys::process::ids();
         let maps = IdMaps { uid: IdMap::single(0, uid), gid: IdMap::single(0, gid) };
-        Self { maps, mappers: None, single: Some(SingleReason::NoSubIds) }
+        Self { maps, mappers: None, present: false, single: Some(SingleReason::NoSubIds) }
     }
 
     /// What this caller can have. `path` is the PATH to search for helper programs.
@@ -68,8 +70,24 @@ impl OuterWish {
                 .map_err(|source| Error::SubIds { user: name.clone().unwrap_or_else(|| uid.to_string()), source })
         };
         let maps = IdMaps { uid: map(uid, &subids.uid)?, gid: map(gid, &subids.gid)? };
-        Ok(Self { maps, mappers: Some(Mappers { uid: newuidmap, gid: newgidmap }), single: None })
+        Ok(Self { maps, mappers: Some(Mappers { uid: newuidmap, gid: newgidmap }), present: false, single: None })
     }
+
+    /// The map of the user namespace that this process is in, which is a P: `sampan unshare` has made it.
+    pub(crate) fn present() -> Result<Self, Error> {
+        let maps = IdMaps {
+            uid: super::outer::read_map("/proc/self/uid_map")?,
+            gid: super::outer::read_map("/proc/self/gid_map")?,
+        };
+        let single = maps.is_single().then_some(SingleReason::NoSubIds);
+        Ok(Self { maps, mappers: None, present: true, single })
+    }
+}
+
+/// True if this process is root in a user namespace that is not the first one.
+pub(crate) fn is_root_of_user_namespace() -> bool {
+    let map = super::outer::read_map("/proc/self/uid_map");
+    sys::process::ids().0 == 0 && map.is_ok_and(|map| map.extents().iter().all(|extent| extent.len < u32::MAX))
 }
 
 /// `0 caller 1`, then the ranges from 1 on, one after another.

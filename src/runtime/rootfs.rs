@@ -102,6 +102,49 @@ fn overlay_by_one(lower: &[PathBuf], upper: &Path, work: &Path, volatile: bool) 
     context.mount(Attributes::default())
 }
 
+/// Layers (at least two, the top one first) as one read-only tree.
+pub(crate) fn mount_layers(lower: &[PathBuf]) -> Result<OwnedFd, Error> {
+    let by_one = || {
+        let context = FsContext::open("overlay")?;
+        context.flag("userxattr")?;
+        for layer in lower {
+            context.set("lowerdir+", layer)?;
+        }
+        context.mount(Attributes { read_only: true, ..Attributes::default() })
+    };
+    let tree = match by_one() {
+        // As in `overlay`.
+        Err(error) if error.is(Errno::EINVAL) => classic_layers(lower),
+        other => other,
+    };
+    tree.map_err(Error::MountRootfs)
+}
+
+/// The whole list in one string, on the last layer, which nobody looks at meanwhile.
+fn classic_layers(lower: &[PathBuf]) -> sys::Result<OwnedFd> {
+    let short: Vec<Short> = lower.iter().map(|path| Short::by_descriptor(path)).collect::<sys::Result<_>>()?;
+    let mut data = OsString::from("userxattr,lowerdir=");
+    for (index, layer) in short.iter().enumerate() {
+        if index > 0 {
+            data.push(":");
+        }
+        data.push(&layer.name);
+    }
+    let Some(place) = lower.last() else {
+        return Err(sys::Error::new("mount", "no layer", Errno::EINVAL));
+    };
+    mount::mount_classic("overlay", place, &data)?;
+    let tree = mount::clone_tree(sys::fs::current_dir(), place)?;
+    mount::detach(place)?;
+    mount::set_attributes(tree.as_fd(), true, Attributes { read_only: true, ..Attributes::default() })?;
+    Ok(tree)
+}
+
+/// What the processes of a mount namespace see, with all that is mounted in it.
+pub(crate) fn container_tree(mounts: &Path) -> sys::Result<OwnedFd> {
+    super::foreign_tree::clone_tree(mounts, Path::new("."))
+}
+
 /// Tries whether the kernel mounts an overlay of these directories here.
 pub(crate) fn probe_overlay(lower: &Path, upper: &Path, work: &Path) -> sys::Result<()> {
     overlay(&[lower.to_owned()], upper, work, false).map(drop)

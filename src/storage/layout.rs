@@ -297,6 +297,11 @@ impl Layout {
         self.run("single-id")
     }
 
+    /// Empty; covered in the mount namespace of `sampan unshare`, where images and containers are mounted on it.
+    pub(crate) fn mounts(&self) -> PathBuf {
+        self.run("mnt")
+    }
+
     /// Which storage driver works here, probed in this epoch.
     pub(crate) fn driver(&self) -> PathBuf {
         self.run("driver")

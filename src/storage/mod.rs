@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub(crate) mod blobs;
+pub(crate) mod changes;
 pub(crate) mod check;
 pub(crate) mod container_record;
 pub(crate) mod containers;

@@ -52,6 +52,14 @@ pub(crate) fn ignore_broken_pipes() {
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
 }
 
+/// What the terminal sends is for the foreground program, whose end we wait for.
+pub(crate) fn ignore_terminal() {
+    for signal in [libc::SIGINT, libc::SIGQUIT] {
+        // SAFETY: SIG_IGN installs no code of ours.
+        unsafe { libc::signal(signal, libc::SIG_IGN) };
+    }
+}
+
 /// A new, empty session keyring of the kernel (`keyctl(2)`), so that the keys of the caller stay outside.
 pub(crate) fn join_new_session_keyring() -> Result<()> {
     const KEYCTL_JOIN_SESSION_KEYRING: libc::c_long = 1;

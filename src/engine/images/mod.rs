@@ -36,6 +36,7 @@ mod send;
 mod source;
 mod tag;
 mod transport;
+mod tree;
 mod trust;
 
 pub(crate) use crate::registry::{Access, ManifestFormat, Retry};
@@ -54,3 +55,4 @@ pub(crate) use push::{PushRequest, layer_form, write_digest};
 pub(crate) use remove::{RemoveImageRequest, RemovedImage};
 pub(crate) use save::{LayerForm, SaveRequest, SavedNames};
 pub(crate) use transport::{Form, Output, Place};
+pub(crate) use tree::TreeNode;

@@ -2,6 +2,7 @@
 
 mod list;
 mod load;
+mod mount;
 mod names;
 mod peer;
 mod pull;
@@ -9,4 +10,5 @@ mod pull_hostile;
 mod pull_names;
 mod pull_resume;
 mod remove;
+mod tree;
 mod trust;

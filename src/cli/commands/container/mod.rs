@@ -3,6 +3,7 @@
 pub(crate) mod attach;
 pub(crate) mod cp;
 pub(crate) mod create;
+pub(crate) mod diff;
 pub(crate) mod exec;
 pub(crate) mod exists;
 pub(crate) mod export;
@@ -10,6 +11,7 @@ pub(crate) mod inspect;
 pub(crate) mod kill;
 pub(crate) mod list;
 pub(crate) mod logs;
+pub(crate) mod mount;
 pub(crate) mod pause;
 pub(crate) mod port;
 pub(crate) mod prune;

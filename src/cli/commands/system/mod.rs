@@ -3,6 +3,7 @@
 pub(crate) mod check;
 pub(crate) mod doctor;
 pub(crate) mod info;
+pub(crate) mod unshare;
 mod verbs;
 pub(crate) mod version;
 

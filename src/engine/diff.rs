@@ -1,0 +1,99 @@
+//! `diff`: what a container or an image changed.
+
+use std::path::PathBuf;
+
+use crate::rootless::worker;
+use crate::storage::changes::{Stack, Writable};
+use crate::storage::container_record::{ContainerConfig, StorageDriver};
+use crate::storage::layers::{LayerKey, MapKey};
+use crate::types::failure::{Failure, FailureKind};
+
+use super::error::Error;
+use super::handle::Engine;
+
+pub(crate) use crate::storage::changes::{Change, ChangeKind};
+
+/// What a name may mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DiffKind {
+    /// A container, else an image.
+    Any,
+    Container,
+    Image,
+}
+
+/// Where a runtime mounts something into every container: no change of the container's.
+const MOUNTED: [&str; 12] = [
+    "/dev",
+    "/etc/hostname",
+    "/etc/hosts",
+    "/etc/mtab",
+    "/etc/resolv.conf",
+    "/proc",
+    "/run",
+    "/run/.containerenv",
+    "/run/init",
+    "/run/notify",
+    "/run/secrets",
+    "/sys",
+];
+
+impl Engine {
+    /// What `text` changed of what it was made of, or of `other`.
+    pub(crate) fn diff(&self, text: &str, other: Option<&str>, kind: DiffKind) -> Result<Vec<Change>, Error> {
+        let (stack, container) = self.stack(text, kind)?;
+        let other = other.map(|other| self.stack(other, kind)).transpose()?.map(|(stack, _)| stack);
+        let own_files = stack.writable.is_some() || other.as_ref().is_some_and(|other| other.writable.is_some());
+        let look = || match &other {
+            Some(other) => stack.changes_since(other),
+            None => stack.own_changes(),
+        };
+        let mut changes = if own_files {
+            worker::run(&self.outer()?, || look().map_err(|error| Failure::from_error(FailureKind::Other, &error)))?
+        } else {
+            look()?
+        };
+        if let Some(config) = container {
+            let mounts: Vec<String> =
+                config.spec.mounts.iter().map(|mount| mount.target.display().to_string()).collect();
+            changes.retain(|change| !MOUNTED.contains(&change.path.as_str()) && !mounts.contains(&change.path));
+        }
+        Ok(changes)
+    }
+
+    fn stack(&self, text: &str, kind: DiffKind) -> Result<(Stack, Option<Box<ContainerConfig>>), Error> {
+        if kind != DiffKind::Image {
+            match self.container(text) {
+                Ok(record) => return Ok((self.container_stack(&record.config)?, Some(Box::new(record.config)))),
+                Err(error) if kind == DiffKind::Any && error.is_absent() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let image = self.store.find_image(text)?.image;
+        let keys = self.layer_keys(&image.chains())?;
+        Ok((Stack { indexes: self.indexes(&keys), writable: None }, None))
+    }
+
+    fn container_stack(&self, config: &ContainerConfig) -> Result<Stack, Error> {
+        if config.spec.rootfs.is_some() {
+            return Err(Error::NoLayers { id: config.id.short().to_owned() });
+        }
+        let layout = self.store.layout();
+        let map = MapKey::from_text(&config.map);
+        let keys: Vec<LayerKey> = config.layers.iter().map(|chain| LayerKey::new(chain, &map)).collect();
+        let writable = match config.driver {
+            StorageDriver::Overlay => Writable::Overlay(layout.container_upper(&config.id)),
+            StorageDriver::FuseOverlayfs => Writable::Fuse(layout.container_upper(&config.id)),
+            // The copy is made at the first start: before, nothing is changed.
+            StorageDriver::Copy if self.store.needs_copy(config) => {
+                Writable::Overlay(layout.container_upper(&config.id))
+            }
+            StorageDriver::Copy => Writable::Copy(layout.container_rootfs(&config.id)),
+        };
+        Ok(Stack { indexes: self.indexes(&keys), writable: Some(writable) })
+    }
+
+    fn indexes(&self, keys: &[LayerKey]) -> Vec<PathBuf> {
+        keys.iter().map(|key| self.store.layer_index(key)).collect()
+    }
+}

@@ -1,0 +1,325 @@
+//! What a container or an image changed: `diff`. Answered from indexes and the container's own writable directory; the
+//! files of an image are never read. Plain functions: what the upper directory holds is read by a worker in P.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::error::{At as _, Error};
+use super::layer_index::{Entry, EntryKind, IndexReader};
+use crate::sys;
+use crate::sys::dir::{Dir, FileKind, Stat};
+use crate::sys::xattr;
+
+/// Depth beyond which a hostile tree is not followed.
+const DEPTH: usize = 512;
+
+/// What became of a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum ChangeKind {
+    Changed,
+    Added,
+    Deleted,
+}
+
+/// One line of `diff`. The path is absolute; bytes that are not UTF-8 are replaced.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Change {
+    pub(crate) kind: ChangeKind,
+    pub(crate) path: String,
+}
+
+/// Where the changes of a container are.
+#[derive(Debug, Clone)]
+pub(crate) enum Writable {
+    /// The upper directory of the kernel's overlay.
+    Overlay(PathBuf),
+    /// The upper directory of fuse-overlayfs, which writes whiteouts as files where it may not make devices.
+    Fuse(PathBuf),
+    /// A whole copy.
+    Copy(PathBuf),
+}
+
+/// A file system as layers, by their indexes, bottom first, and what was written over them.
+#[derive(Debug, Clone)]
+pub(crate) struct Stack {
+    pub(crate) indexes: Vec<PathBuf>,
+    pub(crate) writable: Option<Writable>,
+}
+
+/// What is compared of a file. `None`: not known, so never equal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Node {
+    kind: EntryKind,
+    mode: u32,
+    size: u64,
+    target: OsString,
+    device: (u32, u32),
+    content: Option<[u8; 32]>,
+}
+
+type Tree = BTreeMap<PathBuf, Node>;
+
+impl Stack {
+    /// What its topmost part changed: the writable directory, else the last layer.
+    pub(crate) fn own_changes(&self) -> Result<Vec<Change>, Error> {
+        match (&self.writable, self.indexes.split_last()) {
+            (Some(Writable::Copy(root)), _) => Ok(between(&layers(&self.indexes)?, &copied(root)?, Some(root))),
+            (Some(writable), _) => Ok(over(&layers(&self.indexes)?, &written(writable)?)),
+            (None, Some((top, below))) => {
+                let mut delta = Tree::new();
+                each(top, |entry| drop(delta.insert(entry.path.clone(), node(&entry))))?;
+                Ok(over(&layers(below)?, &delta))
+            }
+            (None, None) => Ok(Vec::new()),
+        }
+    }
+
+    /// What is different in it from `old`.
+    pub(crate) fn changes_since(&self, old: &Self) -> Result<Vec<Change>, Error> {
+        Ok(between(&old.flatten()?, &self.flatten()?, None))
+    }
+
+    fn flatten(&self) -> Result<Tree, Error> {
+        if let Some(Writable::Copy(root)) = &self.writable {
+            return copied(root);
+        }
+        let mut tree = layers(&self.indexes)?;
+        if let Some(writable) = &self.writable {
+            for (path, node) in written(writable)? {
+                apply(&mut tree, path, node);
+            }
+        }
+        Ok(tree)
+    }
+}
+
+/// The tree of a stack of layers.
+fn layers(indexes: &[PathBuf]) -> Result<Tree, Error> {
+    let mut tree = Tree::new();
+    for index in indexes {
+        each(index, |entry| {
+            let mut node = node(&entry);
+            if entry.kind == EntryKind::Hardlink
+                && let Some(other) = tree.get(Path::new(&entry.target))
+            {
+                node = other.clone();
+            }
+            apply(&mut tree, entry.path, node);
+        })?;
+    }
+    Ok(tree)
+}
+
+fn each(index: &Path, mut take: impl FnMut(Entry)) -> Result<(), Error> {
+    let mut reader = IndexReader::open(index)?;
+    while let Some(entry) = reader.next_entry()? {
+        // The root itself is nobody's change.
+        if !entry.path.as_os_str().is_empty() {
+            take(entry);
+        }
+    }
+    Ok(())
+}
+
+fn node(entry: &Entry) -> Node {
+    Node {
+        kind: entry.kind,
+        mode: entry.mode & 0o7777,
+        size: entry.size,
+        target: entry.target.clone(),
+        device: entry.device,
+        content: (entry.kind != EntryKind::Regular || entry.sha256 != [0; 32]).then_some(entry.sha256),
+    }
+}
+
+/// Puts one entry of a layer over what is below.
+fn apply(tree: &mut Tree, path: PathBuf, node: Node) {
+    if node.kind != EntryKind::Directory {
+        let hidden: Vec<PathBuf> = below(tree, &path).cloned().collect();
+        for path in hidden {
+            tree.remove(&path);
+        }
+    }
+    match node.kind {
+        EntryKind::Whiteout => drop(tree.remove(&path)),
+        EntryKind::OpaqueDirectory => drop(tree.insert(path, Node { kind: EntryKind::Directory, ..node })),
+        _ => drop(tree.insert(path, node)),
+    }
+}
+
+/// Paths under `dir`: paths are ordered by component, so they follow it at once.
+fn below<'a>(tree: &'a Tree, dir: &'a Path) -> impl Iterator<Item = &'a PathBuf> {
+    tree.range(dir.to_owned()..)
+        .map(|(path, _)| path)
+        .skip_while(move |path| *path == dir)
+        .take_while(move |path| path.starts_with(dir))
+}
+
+/// What a delta does to the tree below it.
+fn over(tree: &Tree, delta: &Tree) -> Vec<Change> {
+    let mut changes = Vec::new();
+    for (path, node) in delta {
+        let was_there = tree.contains_key(path);
+        match node.kind {
+            EntryKind::Whiteout if was_there => changes.push(change(ChangeKind::Deleted, path)),
+            EntryKind::Whiteout => {}
+            _ if was_there => changes.push(change(ChangeKind::Changed, path)),
+            _ => changes.push(change(ChangeKind::Added, path)),
+        }
+        if node.kind == EntryKind::OpaqueDirectory {
+            // All of the old content is gone but what is there again; a directory stands for what was in it.
+            let gone = below(tree, path).filter(|old| !delta.contains_key(*old));
+            let gone = gone.filter(|old| old.parent().is_some_and(|parent| delta.contains_key(parent)));
+            changes.extend(gone.map(|old| change(ChangeKind::Deleted, old)));
+        }
+    }
+    sorted(changes)
+}
+
+/// The differences of two trees. `root`: where the files of `new` are, to be read where sizes are equal.
+fn between(old: &Tree, new: &Tree, root: Option<&Path>) -> Vec<Change> {
+    let mut changes = Vec::new();
+    for (path, node) in new {
+        match old.get(path) {
+            None => changes.push(change(ChangeKind::Added, path)),
+            Some(before) if is_same(before, node, path, root) => {}
+            Some(_) => changes.push(change(ChangeKind::Changed, path)),
+        }
+    }
+    for path in old.keys().filter(|path| !new.contains_key(*path)) {
+        let told = path.parent().is_some_and(|parent| old.contains_key(parent) && !new.contains_key(parent));
+        if !told {
+            changes.push(change(ChangeKind::Deleted, path));
+        }
+    }
+    sorted(changes)
+}
+
+fn is_same(old: &Node, new: &Node, path: &Path, root: Option<&Path>) -> bool {
+    if (old.kind, old.mode, old.size, &old.target, old.device)
+        != (new.kind, new.mode, new.size, &new.target, new.device)
+    {
+        return false;
+    }
+    let content = new.content.or_else(|| content_of(&root?.join(path)));
+    old.content.is_some() && content == old.content
+}
+
+/// Digest of a file in a copied root. Its directories are the container's, so the last component alone is not followed:
+/// a link on the way can only lead to a wrong answer, read with the powers of the container's owner.
+fn content_of(path: &Path) -> Option<[u8; 32]> {
+    let name = path.file_name()?;
+    let file = Dir::open(path.parent()?).and_then(|dir| dir.open_file(name)).ok()?;
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 128 << 10];
+    let mut at = 0;
+    loop {
+        match sys::dir::read_at(&file, &mut buffer, at).ok()? {
+            0 => return Some(hash.finalize().into()),
+            count => {
+                hash.update(&buffer[..count]);
+                at += count as u64;
+            }
+        }
+    }
+}
+
+fn change(kind: ChangeKind, path: &Path) -> Change {
+    Change { kind, path: format!("/{}", path.to_string_lossy()) }
+}
+
+fn sorted(mut changes: Vec<Change>) -> Vec<Change> {
+    changes.sort_by(|a, b| Path::new(&a.path).cmp(Path::new(&b.path)));
+    changes
+}
+
+/// What a container wrote.
+fn written(writable: &Writable) -> Result<Tree, Error> {
+    let (path, fuse) = match writable {
+        Writable::Overlay(path) | Writable::Copy(path) => (path, false),
+        Writable::Fuse(path) => (path, true),
+    };
+    walk(path, Some(fuse))
+}
+
+/// The whole of a copied root.
+fn copied(root: &Path) -> Result<Tree, Error> {
+    walk(root, None)
+}
+
+/// Reads a tree. `layer`: names and attributes mean what they mean to overlay, or (true) to fuse-overlayfs.
+fn walk(path: &Path, layer: Option<bool>) -> Result<Tree, Error> {
+    let mut tree = Tree::new();
+    // A container that never started has written nothing.
+    let Some(dir) = sys::fs::absent_is_none(Dir::open(path)).reading(path)? else { return Ok(tree) };
+    walk_dir(&dir, Path::new(""), layer, &mut tree, DEPTH).reading(path)?;
+    Ok(tree)
+}
+
+fn walk_dir(dir: &Dir, at: &Path, layer: Option<bool>, tree: &mut Tree, depth: usize) -> sys::Result<()> {
+    for (name, kind) in dir.entries()? {
+        // Removed meanwhile.
+        let Some(stat) = dir.stat(&name)? else { continue };
+        if layer == Some(true)
+            && let Some(hidden) = name.as_bytes().strip_prefix(b".wh.")
+        {
+            if !hidden.starts_with(b".wh.") {
+                let path = at.join(std::ffi::OsStr::from_bytes(hidden));
+                tree.insert(path, of_stat(&stat, EntryKind::Whiteout, OsString::new()));
+            }
+            continue;
+        }
+        let path = at.join(&name);
+        let target = match kind {
+            FileKind::Symlink => dir.read_link(&name)?.into_os_string(),
+            _ => OsString::new(),
+        };
+        let child = if kind == FileKind::Directory && depth > 0 { dir.open_dir(&name).ok() } else { None };
+        let own = match kind {
+            FileKind::Directory if layer.is_some() && child.as_ref().is_some_and(is_opaque) => {
+                EntryKind::OpaqueDirectory
+            }
+            FileKind::Directory => EntryKind::Directory,
+            FileKind::Symlink => EntryKind::Symlink,
+            FileKind::CharDevice if layer.is_some() && stat.is_whiteout() => EntryKind::Whiteout,
+            FileKind::CharDevice => EntryKind::CharDevice,
+            FileKind::BlockDevice => EntryKind::BlockDevice,
+            FileKind::Fifo | FileKind::Socket => EntryKind::Fifo,
+            FileKind::Regular | FileKind::Unknown => EntryKind::Regular,
+        };
+        tree.insert(path.clone(), of_stat(&stat, own, target));
+        if let Some(child) = child {
+            walk_dir(&child, &path, layer, tree, depth - 1)?;
+        }
+    }
+    Ok(())
+}
+
+fn of_stat(stat: &Stat, kind: EntryKind, target: OsString) -> Node {
+    let is_file = kind == EntryKind::Regular;
+    Node {
+        kind,
+        mode: stat.mode,
+        size: if is_file { stat.size } else { 0 },
+        target,
+        device: if matches!(kind, EntryKind::CharDevice | EntryKind::BlockDevice) { stat.node } else { (0, 0) },
+        content: (!is_file).then_some([0; 32]),
+    }
+}
+
+/// True for a directory that hides what lies below, in the words of overlay (`userxattr`) and of fuse-overlayfs.
+fn is_opaque(dir: &Dir) -> bool {
+    let says = |name: &str| xattr::get(dir.as_fd(), name.as_ref()).ok().flatten().is_some_and(|value| value == b"y");
+    says("user.overlay.opaque")
+        || says("user.fuseoverlayfs.opaque")
+        || matches!(dir.stat(".wh..wh..opq".as_ref()), Ok(Some(_)))
+}
+
+#[cfg(test)]
+mod tests;
