@@ -200,3 +200,173 @@ fn b14_no_silent_plain_http() {
     env.run(["pull", "-q", "--retry=0", &peer.name()]).code(125);
     assert!(peer.requests().is_empty());
 }
+
+/// The media type of an index, and an entry for this digest.
+fn index_of(digest: &str, size: usize, platform: &str) -> serde_json::Value {
+    json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": [entry(INDEX, digest, size, platform)]})
+}
+
+fn entry(media_type: &str, digest: &str, size: usize, platform: &str) -> serde_json::Value {
+    let (os, architecture) = platform.split_once('/').unwrap();
+    json!({"mediaType": media_type, "digest": digest, "size": size, "platform": {"os": os, "architecture": architecture}})
+}
+
+const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+
+/// Serves these bytes as the manifest of the tag.
+fn tagged(bytes: impl Into<Vec<u8>>) -> Peer {
+    let mut served = Served::new(&image());
+    served.answers.insert("/v2/web/manifests/1".to_owned(), Answer::Body(bytes.into()));
+    served.start()
+}
+
+#[test]
+fn b02_digests_that_are_paths_or_of_another_algorithm() {
+    requires!(userns);
+    let env = Env::new();
+    let upper = format!("sha256:{}", "AB".repeat(32));
+    let md5 = format!("md5:{}", "a".repeat(32));
+    for digest in ["sha256:../../../../etc/passwd", "sha256:12", &upper, &md5, ":", "", "sha256:\0"] {
+        for place in ["config", "layer"] {
+            let mut manifest = Served::new(&image()).manifest;
+            let target = if place == "config" { &mut manifest["config"] } else { &mut manifest["layers"][0] };
+            target["digest"] = json!(digest);
+            refused(&env, &tagged(manifest.to_string()), "is not a digest");
+        }
+        refused(&env, &tagged(index_of(digest, 1, "linux/amd64").to_string()), "is not a digest");
+    }
+}
+
+#[test]
+fn b03_documents_that_are_two_things() {
+    requires!(userns);
+    let env = Env::new();
+    let mut manifest = Served::new(&image()).manifest;
+    manifest["manifests"] = json!([]);
+    refused(&env, &tagged(manifest.to_string()), "ambiguous");
+    let body = Served::new(&image()).manifest.to_string();
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Type: {INDEX}\r\nContent-Length: {}\r\n\r\n", body.len());
+    let mut served = Served::new(&image());
+    served.answers.insert("/v2/web/manifests/1".to_owned(), Answer::Raw([head.as_bytes(), body.as_bytes()].concat()));
+    refused(&env, &served.start(), "ambiguous");
+}
+
+#[test]
+fn b04_indexes_without_end_and_without_our_platform() {
+    requires!(userns);
+    let env = Env::new();
+    let host = format!("linux/{}", if cfg!(target_arch = "aarch64") { "arm64" } else { "amd64" });
+    let mut served = Served::new(&image());
+    let mut document = served.manifest.to_string();
+    let mut kind = MANIFEST;
+    for _ in 0..6 {
+        let digest = format!("sha256:{}", sha256(document.as_bytes()));
+        served.answers.insert(format!("/v2/web/manifests/{digest}"), Answer::Body(document.clone().into_bytes()));
+        let entries = json!([entry(kind, &digest, document.len(), &host)]);
+        document = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": entries}).to_string();
+        kind = INDEX;
+    }
+    served.answers.insert("/v2/web/manifests/1".to_owned(), Answer::Body(document.into_bytes()));
+    refused(&env, &served.start(), "more than 3 deep");
+    let digest = format!("sha256:{}", sha256(b"x"));
+    refused(&env, &tagged(index_of(&digest, 1, "plan9/mips").to_string()), "it has: plan9/mips");
+    let many: Vec<_> = (0..100_000).map(|_| entry(MANIFEST, &digest, 1, &host)).collect();
+    let large = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": many}).to_string();
+    refused(&env, &tagged(large), "larger than");
+}
+
+#[test]
+fn b06_foreign_layers_are_not_fetched_from_elsewhere() {
+    requires!(userns);
+    let env = Env::new();
+    let mut served = Served::new(&image());
+    let path = served.layer(0);
+    let thief = Peer::start([("/stolen".to_owned(), Answer::Body(served.body(&path)))].into());
+    served.manifest["layers"][0]["urls"] = json!([format!("http://{}/stolen", thief.address()), "file:///etc/passwd"]);
+    served.publish();
+    served.answers.remove(&path);
+    refused(&env, &served.start(), "not found");
+    assert!(thief.requests().is_empty());
+}
+
+#[test]
+fn b07_a_token_realm_elsewhere_gets_no_password() {
+    requires!(userns);
+    let env = Env::new();
+    for realm in ["http://169.254.169.254/token", "https://10.0.0.1/token", "file:///etc/passwd", "https://u:p@h/"] {
+        let mut served = Served::new(&image());
+        let inner = Box::new(served.answers["/v2/web/manifests/1"].clone());
+        let challenge = format!("Bearer realm=\"{realm}\",service=\"x\"");
+        served.answers.insert("/v2/web/manifests/1".to_owned(), Answer::Login(challenge, inner));
+        let peer = served.start();
+        env.run(["pull", "-q", "--tls-verify=false", "--retry=0", "--creds=me:secret", &peer.name()])
+            .code(125)
+            .stderr_has("asks for a login that cannot be given");
+        assert_eq!(peer.requests().len(), 1);
+    }
+}
+
+#[test]
+fn b09_a_storm_of_429_ends_and_waits_are_left_at_once() {
+    requires!(userns);
+    let env = Env::new();
+    let busy = |after: &str| {
+        let text = format!("HTTP/1.1 429 Too Many Requests\r\nRetry-After: {after}\r\nContent-Length: 0\r\n\r\n");
+        let mut served = Served::new(&image());
+        served.answers.insert("/v2/web/manifests/1".to_owned(), Answer::Raw(text.into_bytes()));
+        served.start()
+    };
+    for after in ["1000000000", "-1", "Wed, 21 Oct 2015 07:28:00 GMT", "soon"] {
+        refused(&env, &busy(after), "status 429");
+    }
+    let peer = busy("0");
+    let out = env.run(["pull", "-q", "--tls-verify=false", "--retry=2", &peer.name()]);
+    out.code(125).stderr_has("status 429");
+    assert_eq!(peer.asked("/manifests/"), 3);
+    let peer = busy("1000000000");
+    let waiting = env.spawn(["pull", "-q", "--tls-verify=false", "--retry=3", &peer.name()]);
+    eventually("it waits", || peer.asked("/manifests/") == 1);
+    waiting.signal(Signal::SIGINT);
+    assert!(!waiting.wait_for(std::time::Duration::from_secs(10)).is_success());
+}
+
+#[test]
+fn b12_json_bombs() {
+    requires!(userns);
+    let env = Env::new();
+    let manifest = Served::new(&image()).manifest.to_string();
+    let size = |text: &str| {
+        let mut manifest = Served::new(&image()).manifest;
+        manifest["layers"][0]["size"] = json!("SIZE");
+        manifest.to_string().replace("\"SIZE\"", text)
+    };
+    for bytes in [
+        "[".repeat(100_000),
+        format!("{}{}", "{\"a\":".repeat(100_000), "}".repeat(100_000)),
+        manifest.replacen('{', "{\"schemaVersion\":2,", 1),
+        size("-1"),
+        size("9223372036854775808"),
+        size("1e400"),
+        size("null"),
+        "null".to_owned(),
+        "{\"schemaVersion\":2,\"config\":null,\"layers\":null}".to_owned(),
+        manifest.replacen('{', "{\"annotations\":{\"a\":\"\\ud800\"},", 1),
+    ] {
+        refused(&env, &tagged(bytes), "is not valid");
+    }
+}
+
+#[test]
+fn b13_names_that_are_none_reach_no_server() {
+    requires!(userns);
+    let env = Env::new();
+    let peer = Served::new(&image()).start();
+    for name in ["../..", "a//b", "web:.", "WEB", "web@sha256:12", "we b", "web\u{1b}[1m", &"a".repeat(300)] {
+        let name = format!("{}/{name}", peer.address());
+        let out = env.run(["pull", "-q", "--tls-verify=false", &name]);
+        out.code(125).stderr_has("invalid image reference");
+        assert!(!out.stderr().contains('\u{1b}'), "{out}");
+    }
+    assert!(peer.requests().is_empty());
+}
