@@ -366,7 +366,14 @@ pub fn headers(data: &[u8]) {
 /// Configuration files; `path` holds the data. The first byte chooses which kind.
 pub fn configuration(data: &[u8], path: &Path) {
     match data.first() {
-        Some(b'{') => drop(config::auth_file::lookup(Some(path), "registry.example", "a/b")),
+        Some(b'{') => {
+            drop(config::auth_file::lookup(Some(path), "registry.example", "a/b"));
+            let Ok(Some(policy)) = config::policy_json::Policy::load(Some(path)) else { return };
+            let scopes = ["registry.example/a/b:1", "registry.example/a/b", "registry.example"].map(str::to_owned);
+            let asked = [policy.admit("docker", &scopes), policy.admit("oci", &[])].map(|answer| answer.is_ok());
+            let again = [policy.admit("docker", &scopes), policy.admit("oci", &[])].map(|answer| answer.is_ok());
+            assert_eq!(asked, again);
+        }
         _ => {
             drop(config::registries_conf::RegistriesConf::from_files(&[path.to_owned()]));
             drop(config::containers_conf::ContainersConf::from_files(&[path.to_owned()]));

@@ -5,6 +5,7 @@ mod load;
 mod mount;
 mod names;
 mod peer;
+mod poison;
 mod pull;
 mod pull_hostile;
 mod pull_names;
