@@ -109,6 +109,9 @@ _sampan() {
             sampan,save)
                 cmd="sampan__subcmd__save"
                 ;;
+            sampan,search)
+                cmd="sampan__subcmd__search"
+                ;;
             sampan,start)
                 cmd="sampan__subcmd__start"
                 ;;
@@ -326,7 +329,7 @@ _sampan() {
 
     case "${cmd}" in
         sampan)
-            opts="-h -V --root --runroot --storage-driver --log-level --help --version attach completion create cp diff exec export history images import info inspect kill load login logout logs mount pause port ps pull push rename restart rm rmi run save start stop tag unmount umount unpause unshare untag version wait container image system volume"
+            opts="-h -V --root --runroot --storage-driver --log-level --help --version attach completion create cp diff exec export history images import info inspect kill load login logout logs mount pause port ps pull push rename restart rm rmi run save search start stop tag unmount umount unpause unshare untag version wait container image system volume"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3585,6 +3588,52 @@ _sampan() {
                     return 0
                     ;;
                 -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        sampan__subcmd__search)
+            opts="-f -h --authfile --cert-dir --compatible --creds --filter --format --limit --list-tags --no-trunc --tls-verify --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --authfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --creds)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-verify)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -59,6 +59,7 @@ complete -c sampan -n "__fish_sampan_needs_command" -f -a "rm" -d 'Removes conta
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "rmi" -d 'Removes images, or names of them'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "run" -d 'Makes a container, starts it and stays attached to it'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "save" -d 'Writes images to an archive or a directory'
+complete -c sampan -n "__fish_sampan_needs_command" -f -a "search" -d 'Searches registries for images'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "start" -d 'Starts containers that do not run'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "stop" -d 'Stops containers: the stop signal, then after a while SIGKILL'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "tag" -d 'Gives an image further names'
@@ -437,6 +438,17 @@ complete -c sampan -n "__fish_sampan_using_subcommand save" -s m -l multi-image-
 complete -c sampan -n "__fish_sampan_using_subcommand save" -s q -l quiet -d 'Say nothing while saving'
 complete -c sampan -n "__fish_sampan_using_subcommand save" -l uncompressed -d 'Write layers without compression; for oci-archive and oci-dir'
 complete -c sampan -n "__fish_sampan_using_subcommand save" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c sampan -n "__fish_sampan_using_subcommand search" -l authfile -d 'File with credentials for registries' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand search" -l cert-dir -d 'Directory with certificates for the registry: *.crt of authorities, *.cert and *.key of ours' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand search" -l creds -d 'Credentials for the registry' -r
+complete -c sampan -n "__fish_sampan_using_subcommand search" -s f -l filter -d 'Only some: stars=N, is-official[=BOOL], is-automated[=BOOL]' -r
+complete -c sampan -n "__fish_sampan_using_subcommand search" -l format -d 'Form of the output: `json` or a Go template with .Index .Name .Description .Stars .Official .Automated .Tag' -r
+complete -c sampan -n "__fish_sampan_using_subcommand search" -l limit -d 'Most results of each registry' -r
+complete -c sampan -n "__fish_sampan_using_subcommand search" -l tls-verify -d 'Use HTTPS and verify certificates' -r
+complete -c sampan -n "__fish_sampan_using_subcommand search" -l compatible -d 'Show stars and marks, too'
+complete -c sampan -n "__fish_sampan_using_subcommand search" -l list-tags -d 'List the tags of the repository TERM'
+complete -c sampan -n "__fish_sampan_using_subcommand search" -l no-trunc -d 'Show whole descriptions'
+complete -c sampan -n "__fish_sampan_using_subcommand search" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sampan -n "__fish_sampan_using_subcommand start" -s f -l filter -d 'Only those that pass: KEY=VALUE, as in ps' -r
 complete -c sampan -n "__fish_sampan_using_subcommand start" -l detach-keys -d 'Keys that detach: characters and ctrl-<character>, separated by commas; empty: none' -r
 complete -c sampan -n "__fish_sampan_using_subcommand start" -l sig-proxy -d 'Pass signals on to the container (default true)' -r

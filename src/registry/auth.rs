@@ -236,7 +236,7 @@ fn is_local_v4(ip: std::net::Ipv4Addr) -> bool {
 }
 
 /// Percent-encodes all but the unreserved characters of RFC 3986, and `:`, `/` and `,`, which stand in scopes.
-fn percent(text: &str) -> String {
+pub(super) fn percent(text: &str) -> String {
     text.bytes()
         .map(|b| match b {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b':' | b'/' | b',' => {

@@ -47,6 +47,11 @@ pub(crate) fn login_session(
     session(location, &Access { credentials: Some(credentials), ..access.clone() })
 }
 
+/// A session with a registry, whatever for.
+pub(crate) fn session_at(location: Location, access: &Access) -> Result<Session, Error> {
+    session(location, access)
+}
+
 /// Under which name a manifest goes there.
 pub(crate) fn target(reference: &Reference) -> String {
     tag_or_digest(reference)

@@ -45,7 +45,7 @@ impl Session {
 
 /// The query of `</v2/name/tags/list?n=…&last=…>; rel="next"`. Only the query: the next page is asked for at the same
 /// place, wherever the link leads.
-fn next_query(link: &str) -> Option<String> {
+pub(super) fn next_query(link: &str) -> Option<String> {
     let (target, relation) = link.trim().strip_prefix('<')?.split_once('>')?;
     let query = target.split_once('?')?.1;
     let plain = query.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'#' | b'"' | b'<' | b'\\'));

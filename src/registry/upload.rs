@@ -298,7 +298,9 @@ impl Session {
                     before.url = self.next_url(&reply.url, location)?;
                 }
                 tracing::debug!(offset, digest = %descriptor.digest, "going on with an upload");
-                Ok(Some(Upload { offset, unsure: false, ..before }))
+                // A server that turns a large request down may hang up before its answer is read.
+                let chunk = before.chunk.or((offset == before.offset).then_some(CHUNK));
+                Ok(Some(Upload { offset, unsure: false, chunk, ..before }))
             }
             _ => Ok(None),
         }
@@ -337,7 +339,7 @@ impl Session {
 
     /// One exchange; logged in anew once, since a token may run out on the way. Credentials go to the registry's own
     /// origin only, wherever it sends us (case B16).
-    fn send(&mut self, method: Method, url: &Uri, payload: Payload<'_>) -> Result<Reply, Error> {
+    pub(super) fn send(&mut self, method: Method, url: &Uri, payload: Payload<'_>) -> Result<Reply, Error> {
         let own = Origin::of(url) == Origin::of(&self.here("")?);
         let ask = Ask { method, payload, ..Ask::get(url.clone()) };
         let reply =

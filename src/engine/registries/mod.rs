@@ -1,5 +1,7 @@
-//! Registries themselves: logging in and out. No store is needed.
+//! Registries themselves: logging in and out, searching. No store is needed.
 
 mod login;
+mod search;
 
 pub(crate) use login::{LoginRequest, ask_hidden, check, current, default_host, forget, forget_all, keep};
+pub(crate) use search::{FoundRepository, SearchRequest, search, tags};

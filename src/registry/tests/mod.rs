@@ -3,3 +3,4 @@
 mod documents;
 mod peer;
 mod protocol;
+mod uploads;

@@ -202,14 +202,15 @@ fn blobs_are_mounted_with_the_scopes_of_a_token() {
 fn a_token_that_runs_out_is_renewed() {
     requires!(userns, registry);
     let env = Env::new();
-    // Every second request finds its token stale.
-    let tokens = TokenServer::start(&env, 1);
+    // As if it had run out on the way.
+    let tokens = TokenServer::start(&env, -10);
     let registry = Registry::start_with(&env, "", &tokens.registry_lines());
     let full = registry.name("team/slow:1");
     let digest = loaded(&env, &image().compression(Compression::Plain), &full);
     let pushed =
-        pushed(&env, &["--creds", "alice:s3cret", "--compression-format=zstd", "--compression-level=12", &full]);
+        pushed(&env, &["--creds", "alice:s3cret", "--compression-format=zstd", "--compression-level=5", &full]);
     assert_ne!(pushed, digest);
+    assert!(tokens.requests().len() > 1);
     env.run(["pull", "-q", PLAIN, "--creds", "alice:s3cret", &full]).success();
 }
 
