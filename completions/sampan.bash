@@ -289,11 +289,17 @@ _sampan() {
             sampan__subcmd__system,check)
                 cmd="sampan__subcmd__system__subcmd__check"
                 ;;
+            sampan__subcmd__system,df)
+                cmd="sampan__subcmd__system__subcmd__df"
+                ;;
             sampan__subcmd__system,doctor)
                 cmd="sampan__subcmd__system__subcmd__doctor"
                 ;;
             sampan__subcmd__system,info)
                 cmd="sampan__subcmd__system__subcmd__info"
+                ;;
+            sampan__subcmd__system,prune)
+                cmd="sampan__subcmd__system__subcmd__prune"
                 ;;
             sampan__subcmd__system,version)
                 cmd="sampan__subcmd__system__subcmd__version"
@@ -3709,7 +3715,7 @@ _sampan() {
             return 0
             ;;
         sampan__subcmd__system)
-            opts="-h --help check doctor info version"
+            opts="-h --help check df doctor info prune version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3734,6 +3740,24 @@ _sampan() {
                     return 0
                     ;;
                 -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        sampan__subcmd__system__subcmd__df)
+            opts="-v -h --format --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --format)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3778,6 +3802,32 @@ _sampan() {
                     return 0
                     ;;
                 -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        sampan__subcmd__system__subcmd__prune)
+            opts="-a -f -h --all --filter --force --keep-size --unused-for --volumes --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --filter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keep-size)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --unused-for)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -976,20 +976,32 @@ complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_sub
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from umount" -s f -l force -d 'Also while it is in use; an unmount here never waits, so that nothing is different'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from umount" -s h -l help -d 'Print help'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from untag" -s h -l help -d 'Print help'
-complete -c sampan -n "__fish_sampan_using_subcommand system; and not __fish_seen_subcommand_from check doctor info version" -s h -l help -d 'Print help'
-complete -c sampan -n "__fish_sampan_using_subcommand system; and not __fish_seen_subcommand_from check doctor info version" -f -a "check" -d 'Checks that the store and what runs are as they should be'
-complete -c sampan -n "__fish_sampan_using_subcommand system; and not __fish_seen_subcommand_from check doctor info version" -f -a "doctor" -d 'Shows what this host gives a rootless user, and the cure for what is missing'
-complete -c sampan -n "__fish_sampan_using_subcommand system; and not __fish_seen_subcommand_from check doctor info version" -f -a "info" -d 'Shows what this host and this store are'
-complete -c sampan -n "__fish_sampan_using_subcommand system; and not __fish_seen_subcommand_from check doctor info version" -f -a "version" -d 'Shows the version'
+complete -c sampan -n "__fish_sampan_using_subcommand system; and not __fish_seen_subcommand_from check df doctor info prune version" -s h -l help -d 'Print help'
+complete -c sampan -n "__fish_sampan_using_subcommand system; and not __fish_seen_subcommand_from check df doctor info prune version" -f -a "check" -d 'Checks that the store and what runs are as they should be'
+complete -c sampan -n "__fish_sampan_using_subcommand system; and not __fish_seen_subcommand_from check df doctor info prune version" -f -a "df" -d 'Shows what images, containers and volumes take of the disk'
+complete -c sampan -n "__fish_sampan_using_subcommand system; and not __fish_seen_subcommand_from check df doctor info prune version" -f -a "doctor" -d 'Shows what this host gives a rootless user, and the cure for what is missing'
+complete -c sampan -n "__fish_sampan_using_subcommand system; and not __fish_seen_subcommand_from check df doctor info prune version" -f -a "info" -d 'Shows what this host and this store are'
+complete -c sampan -n "__fish_sampan_using_subcommand system; and not __fish_seen_subcommand_from check df doctor info prune version" -f -a "prune" -d 'Removes containers that do not run, images without a name, and what killed commands have left'
+complete -c sampan -n "__fish_sampan_using_subcommand system; and not __fish_seen_subcommand_from check df doctor info prune version" -f -a "version" -d 'Shows the version'
 complete -c sampan -n "__fish_sampan_using_subcommand system; and __fish_seen_subcommand_from check" -s f -l format -d 'Form of the output: `json` or a Go template' -r
 complete -c sampan -n "__fish_sampan_using_subcommand system; and __fish_seen_subcommand_from check" -s r -l repair -d 'Repair what can be repaired: damaged layers and records of images are made anew from the blobs that are kept'
 complete -c sampan -n "__fish_sampan_using_subcommand system; and __fish_seen_subcommand_from check" -s q -l quick -d 'Do not read the content of files and blobs (the default)'
 complete -c sampan -n "__fish_sampan_using_subcommand system; and __fish_seen_subcommand_from check" -l full -d 'Read the content of all files and blobs'
 complete -c sampan -n "__fish_sampan_using_subcommand system; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c sampan -n "__fish_sampan_using_subcommand system; and __fish_seen_subcommand_from df" -l format -d 'Form of the output: `json` or a Go template' -r
+complete -c sampan -n "__fish_sampan_using_subcommand system; and __fish_seen_subcommand_from df" -s v -l verbose -d 'Each image, container and volume by itself'
+complete -c sampan -n "__fish_sampan_using_subcommand system; and __fish_seen_subcommand_from df" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sampan -n "__fish_sampan_using_subcommand system; and __fish_seen_subcommand_from doctor" -s f -l format -d 'Form of the output: `json` or a Go template' -r
 complete -c sampan -n "__fish_sampan_using_subcommand system; and __fish_seen_subcommand_from doctor" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sampan -n "__fish_sampan_using_subcommand system; and __fish_seen_subcommand_from info" -s f -l format -d 'Form of the output: `json` or a Go template' -r
 complete -c sampan -n "__fish_sampan_using_subcommand system; and __fish_seen_subcommand_from info" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c sampan -n "__fish_sampan_using_subcommand system; and __fish_seen_subcommand_from prune" -l filter -d 'Only what matches: label=, label!=, until=' -r
+complete -c sampan -n "__fish_sampan_using_subcommand system; and __fish_seen_subcommand_from prune" -l keep-size -d 'Images that no container uses go, longest unused first, until all images take at most this much of the disk' -r
+complete -c sampan -n "__fish_sampan_using_subcommand system; and __fish_seen_subcommand_from prune" -l unused-for -d 'Also images that no container uses and that were not used for so long: 36h, 30d, 2w' -r
+complete -c sampan -n "__fish_sampan_using_subcommand system; and __fish_seen_subcommand_from prune" -s a -l all -d 'Also every image that no container uses, and downloads that were cut off'
+complete -c sampan -n "__fish_sampan_using_subcommand system; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not ask'
+complete -c sampan -n "__fish_sampan_using_subcommand system; and __fish_seen_subcommand_from prune" -l volumes -d 'Also every volume that no container uses, with its data'
+complete -c sampan -n "__fish_sampan_using_subcommand system; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sampan -n "__fish_sampan_using_subcommand system; and __fish_seen_subcommand_from version" -s f -l format -d 'Form of the output: `json` or a Go template' -r
 complete -c sampan -n "__fish_sampan_using_subcommand system; and __fish_seen_subcommand_from version" -s h -l help -d 'Print help'
 complete -c sampan -n "__fish_sampan_using_subcommand volume; and not __fish_seen_subcommand_from create exists inspect ls list prune rm remove" -s h -l help -d 'Print help'

@@ -122,6 +122,20 @@ impl Store {
         Ok(())
     }
 
+    /// Notes that an image is used now: the time of its record.
+    pub(crate) fn note_use(&self, digest: &Digest) {
+        let path = self.layout().image(digest);
+        if let Err(error) = sys::fs::touch(&path) {
+            tracing::debug!(%error, "use of an image not noted");
+        }
+    }
+
+    /// When an image was used last: made, named anew, or made a container of.
+    pub(crate) fn last_used(&self, digest: &Digest) -> Result<Option<std::time::SystemTime>, Error> {
+        let path = self.layout().image(digest);
+        Ok(sys::fs::lstat(&path).reading(&path)?.and_then(|metadata| metadata.modified().ok()))
+    }
+
     /// The record of a manifest digest.
     pub(crate) fn image_record(&self, digest: &Digest) -> Result<Option<ImageRecord>, Error> {
         let path = self.layout().image(digest);

@@ -6,6 +6,7 @@
 //! only in the referrer, mark and sweep, `trash/` before deletion.
 #![forbid(unsafe_code)]
 
+pub(crate) mod accounts;
 pub(crate) mod blobs;
 pub(crate) mod changes;
 pub(crate) mod check;

@@ -17,6 +17,34 @@ pub(crate) fn of_tree(path: &Path) -> Result<u64, Error> {
     of_dir(&dir, &mut seen, DEPTH).reading(path)
 }
 
+/// Bytes that `path` and everything below it takes on disk, as du(1) counts: holes are free, a file with several names
+/// is there once. Absent is zero.
+pub(crate) fn on_disk(path: &Path) -> Result<u64, Error> {
+    let Some(dir) = sys::fs::absent_is_none(Dir::open(path)).reading(path)? else { return Ok(0) };
+    let mut seen = HashSet::new();
+    let own = dir.stat_self().reading(path)?.blocks * 512;
+    Ok(own + blocks(&dir, &mut seen, DEPTH).reading(path)?)
+}
+
+fn blocks(dir: &Dir, seen: &mut HashSet<(u64, u64)>, depth: usize) -> sys::Result<u64> {
+    let mut total = 0;
+    for (name, _) in dir.entries()? {
+        let Some(stat) = dir.stat(&name)? else { continue };
+        if stat.is_dir() {
+            total += stat.blocks * 512;
+            // Removed meanwhile, or closed to us.
+            if depth > 0
+                && let Ok(child) = dir.open_dir(&name)
+            {
+                total += blocks(&child, seen, depth - 1)?;
+            }
+        } else if stat.links < 2 || seen.insert((stat.device, stat.inode)) {
+            total += stat.blocks * 512;
+        }
+    }
+    Ok(total)
+}
+
 fn of_dir(dir: &Dir, seen: &mut HashSet<(u64, u64)>, depth: usize) -> sys::Result<u64> {
     let mut total = 0;
     for (name, kind) in dir.entries()? {

@@ -465,3 +465,11 @@ pub(crate) fn copy_stream(from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> Result<u6
         total += bytes.len() as u64;
     }
 }
+
+/// Sets the modification time of `path` to now.
+pub(crate) fn touch(path: &Path) -> Result<()> {
+    let now = rustix::fs::Timespec { tv_sec: 0, tv_nsec: rustix::fs::UTIME_NOW };
+    let times = rustix::fs::Timestamps { last_access: now, last_modification: now };
+    rustix::fs::utimensat(rustix::fs::CWD, path, &times, rustix::fs::AtFlags::SYMLINK_NOFOLLOW)
+        .call("utimensat", || format!("{path:?}, UTIME_NOW"))
+}

@@ -76,6 +76,9 @@ impl Engine {
                 Err(crate::storage::Error::NameInUse { .. }) if given.is_none() && attempt < NAME_TRIES => attempt += 1,
                 other => {
                     let record = other?;
+                    if let Some(found) = &image {
+                        self.store.note_use(&found.image.record.digest);
+                    }
                     self.write_cidfile(&record)?;
                     return Ok(record);
                 }

@@ -245,7 +245,7 @@ pub(super) fn times(record: &ContainerRecord) -> (Option<jiff::Timestamp>, Optio
 }
 
 /// The user's command or the image's CMD, as Podman's COMMAND column; the entry point is not in it.
-pub(super) fn command(record: &ContainerRecord) -> Vec<String> {
+pub(in crate::engine) fn command(record: &ContainerRecord) -> Vec<String> {
     let spec = &record.config.spec;
     if !spec.command.is_empty() || spec.entrypoint.is_some() {
         return spec.command.clone();

@@ -36,6 +36,7 @@ pub(super) fn check(store: &Store, findings: &mut Findings) -> Result<(), Error>
     for (dir, is_known) in [
         (layout.images(), &json as IsKnown<'_>),
         (layout.blobs(), &blob),
+        (layout.partials(), &blob),
         (layout.refs(), &|name: &str| !name.starts_with('.')),
         (layout.names(), &|name: &str| !name.starts_with('.')),
     ] {

@@ -3,6 +3,7 @@
 use super::finding::{Findings, Repair};
 use crate::storage::error::{At as _, Error};
 use crate::storage::gc;
+use crate::storage::partials;
 use crate::storage::store::Store;
 use crate::sys;
 
@@ -12,6 +13,14 @@ pub(super) fn check(store: &Store, findings: &mut Findings) -> Result<(), Error>
         let path = dir.join(name);
         if !gc::is_leased(&path)? {
             findings.path("I9", &path, "left by a command that was killed", Some(Repair::Discard(path.clone())));
+        }
+    }
+    // A download that was cut off waits for the next pull, though not for ever.
+    for partial in store.partials()? {
+        let old = partial.modified.elapsed().is_ok_and(|age| age >= partials::KEPT);
+        if old && !partial.busy {
+            let path = store.layout().partial(&partial.digest);
+            findings.path("I9", &path, "a download that nobody has gone on with", Some(Repair::Sweep));
         }
     }
     let trash = store.layout().trash();

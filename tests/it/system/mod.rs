@@ -1,5 +1,6 @@
 //! Verbs about the program itself.
 
 mod check;
+mod disk;
 mod doctor;
 mod storm;

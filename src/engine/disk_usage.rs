@@ -1,0 +1,179 @@
+//! `system df`: what images, containers and volumes take of the disk, so that the sum is what du(1) says.
+
+use jiff::Timestamp;
+
+use super::{Engine, Error};
+use crate::rootless::worker;
+use crate::storage::accounts::{Accounts, Held};
+use crate::storage::container_record::ContainerRecord;
+use crate::storage::images::{Image, ImageRecord};
+use crate::storage::usage;
+use crate::types::failure::{Failure, FailureKind};
+use crate::types::id::{ContainerId, ImageId};
+use crate::types::mount::MountSource;
+use crate::types::reference::Reference;
+use crate::types::status::ContainerStatus;
+
+/// The whole answer.
+#[derive(Debug, Default)]
+pub(crate) struct DiskUsage {
+    /// Images, containers, volumes.
+    pub(crate) kinds: [KindUsage; 3],
+    pub(crate) images: Vec<ImageUsage>,
+    pub(crate) containers: Vec<ContainerUsage>,
+    pub(crate) volumes: Vec<VolumeUsage>,
+}
+
+/// One line of the summary.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct KindUsage {
+    pub(crate) name: &'static str,
+    pub(crate) total: usize,
+    /// In use.
+    pub(crate) active: usize,
+    pub(crate) size: u64,
+    /// What the fitting prune would give back.
+    pub(crate) reclaimable: u64,
+}
+
+#[derive(Debug)]
+pub(crate) struct ImageUsage {
+    pub(crate) id: ImageId,
+    pub(crate) names: Vec<Reference>,
+    pub(crate) created: Timestamp,
+    /// With other images.
+    pub(crate) shared: u64,
+    pub(crate) unique: u64,
+    pub(crate) containers: usize,
+}
+
+#[derive(Debug)]
+pub(crate) struct ContainerUsage {
+    pub(crate) id: ContainerId,
+    pub(crate) name: String,
+    pub(crate) image: String,
+    pub(crate) command: Vec<String>,
+    pub(crate) volumes: usize,
+    pub(crate) size: u64,
+    pub(crate) created: Timestamp,
+    pub(crate) status: ContainerStatus,
+}
+
+#[derive(Debug)]
+pub(crate) struct VolumeUsage {
+    pub(crate) name: String,
+    /// Containers that mount it.
+    pub(crate) links: usize,
+    pub(crate) size: u64,
+}
+
+impl Engine {
+    /// Counts. Containers and volumes are walked, in one worker in P; images are not.
+    pub(crate) fn disk_usage(&self) -> Result<DiskUsage, Error> {
+        let (images, _) = self.store.images()?;
+        let (containers, _) = self.store.containers()?;
+        let volumes = self.store.volume_names()?;
+        let layout = self.store.layout();
+        let trees: Vec<_> = containers.iter().map(|record| layout.container(record.id())).collect();
+        let trees: Vec<_> = trees.into_iter().chain(volumes.iter().map(|name| layout.volume(name))).collect();
+        let sizes = self.on_disk(&trees)?;
+        let (container_sizes, volume_sizes) = sizes.split_at(containers.len());
+        let accounts = self.store.accounts()?;
+        let mut usage = DiskUsage::default();
+        usage.kinds[0] = image_kind(&accounts, &images, &containers);
+        usage.images = image_lines(&accounts, &images, &containers);
+        usage.containers = containers.iter().zip(container_sizes).map(|(record, size)| line(record, *size)).collect();
+        let idle = |record: &ContainerRecord| !record.status.is_alive();
+        usage.kinds[1] = KindUsage {
+            name: "Containers",
+            total: containers.len(),
+            active: containers.iter().filter(|record| !idle(record)).count(),
+            size: container_sizes.iter().sum(),
+            reclaimable: containers.iter().zip(container_sizes).filter(|(r, _)| idle(r)).map(|(_, size)| size).sum(),
+        };
+        for (name, size) in volumes.iter().zip(volume_sizes) {
+            let mounts = |record: &&ContainerRecord| {
+                record
+                    .config
+                    .spec
+                    .mounts
+                    .iter()
+                    .any(|mount| matches!(&mount.source, MountSource::Volume { name: used, .. } if used == name))
+            };
+            let links = containers.iter().filter(mounts).count();
+            usage.volumes.push(VolumeUsage { name: name.to_string(), links, size: *size });
+        }
+        usage.kinds[2] = KindUsage {
+            name: "Local Volumes",
+            total: volumes.len(),
+            active: usage.volumes.iter().filter(|volume| volume.links > 0).count(),
+            size: volume_sizes.iter().sum(),
+            reclaimable: usage.volumes.iter().filter(|volume| volume.links == 0).map(|volume| volume.size).sum(),
+        };
+        Ok(usage)
+    }
+
+    /// Sizes of trees that may hold files of subordinate ids.
+    pub(super) fn on_disk(&self, trees: &[std::path::PathBuf]) -> Result<Vec<u64>, Error> {
+        if trees.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(worker::run(&self.outer()?, || {
+            let counted: Result<Vec<u64>, _> = trees.iter().map(|tree| usage::on_disk(tree)).collect();
+            counted.map_err(|error| Failure::from_error(FailureKind::Other, &error))
+        })?)
+    }
+}
+
+/// True if the container was made of the image.
+pub(super) fn uses(record: &ContainerRecord, image: &ImageRecord) -> bool {
+    record.config.image.as_ref().is_some_and(|used| used.digest == image.digest || used.id == image.id)
+}
+
+fn image_kind(accounts: &Accounts, images: &[Image], containers: &[ContainerRecord]) -> KindUsage {
+    let mut held = Held::default();
+    let mut active = 0;
+    for image in images {
+        if containers.iter().any(|record| uses(record, &image.record)) {
+            held.image(&image.record);
+            active += 1;
+        }
+    }
+    for record in containers {
+        held.container(&record.config);
+    }
+    let (size, reclaimable) = (accounts.total(), accounts.free(&held));
+    KindUsage { name: "Images", total: images.len(), active, size, reclaimable }
+}
+
+fn image_lines(accounts: &Accounts, images: &[Image], containers: &[ContainerRecord]) -> Vec<ImageUsage> {
+    let lines = images.iter().enumerate().map(|(index, image)| {
+        let others: Vec<&ImageRecord> =
+            images.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, image)| &image.record).collect();
+        let (shared, unique) = accounts.image(&image.record, &others);
+        ImageUsage {
+            id: image.record.id.clone(),
+            names: image.names.clone(),
+            created: image.record.created.unwrap_or(image.record.stored),
+            shared,
+            unique,
+            containers: containers.iter().filter(|record| uses(record, &image.record)).count(),
+        }
+    });
+    lines.collect()
+}
+
+fn line(record: &ContainerRecord, size: u64) -> ContainerUsage {
+    let config = &record.config;
+    let is_volume = |source: &MountSource| matches!(source, MountSource::Volume { .. });
+    ContainerUsage {
+        id: config.id.clone(),
+        name: config.name.to_string(),
+        image: config.image.as_ref().map(|image| image.id.short().to_owned()).unwrap_or_default(),
+        command: super::containers::list::command(record),
+        volumes: config.spec.mounts.iter().filter(|mount| is_volume(&mount.source)).count(),
+        size,
+        created: config.created,
+        status: record.status,
+    }
+}
