@@ -969,7 +969,7 @@ _sampan() {
             return 0
             ;;
         sampan__subcmd__container__subcmd__list)
-            opts="-a -f -n -l -q -s -h --all --filter --format --last --latest --no-trunc --noheading --quiet --size --sort --help"
+            opts="-a -f -n -l -q -s -h --all --filter --format --last --latest --namespace --ns --no-trunc --noheading --quiet --size --sort --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1179,7 +1179,7 @@ _sampan() {
             return 0
             ;;
         sampan__subcmd__container__subcmd__run)
-            opts="-d -a -e -w -u -i -t -h -l -q -v -p -P -m -c --detach --attach --detach-keys --sig-proxy --name --replace --env --env-file --env-host --unsetenv --unsetenv-all --http-proxy --entrypoint --workdir --user --group-add --interactive --tty --hostname --init --label --label-file --annotation --tz --umask --rootfs --rm --restart --stop-signal --stop-timeout --timeout --no-healthcheck --cidfile --pidfile --log-driver --log-opt --pull --platform --os --arch --variant --authfile --creds --cert-dir --tls-verify --retry --retry-delay --signature-policy --quiet --volume --mount --tmpfs --volumes-from --image-volume --read-only --read-only-tmpfs --shm-size --net --network --publish --publish-all --expose --dns --dns-search --dns-opt --dns-option --add-host --no-hosts --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpu-quota --cpu-period --cpuset-cpus --cpuset-mems --pids-limit --ulimit --oom-score-adj --cgroup-conf --cgroups --cgroup-parent --cgroupns --userns --uidmap --gidmap --pid --ipc --uts --cap-add --cap-drop --security-opt --privileged --device --sysctl --help"
+            opts="-d -a -e -w -u -i -t -h -l -q -v -p -P -m -c --detach --attach --detach-keys --rmi --sig-proxy --name --replace --env --env-file --env-host --unsetenv --unsetenv-all --http-proxy --entrypoint --workdir --user --group-add --interactive --tty --hostname --init --label --label-file --annotation --tz --umask --rootfs --rm --restart --stop-signal --stop-timeout --timeout --no-healthcheck --cidfile --pidfile --log-driver --log-opt --pull --platform --os --arch --variant --authfile --creds --cert-dir --tls-verify --retry --retry-delay --signature-policy --quiet --volume --mount --tmpfs --volumes-from --image-volume --read-only --read-only-tmpfs --shm-size --net --network --publish --publish-all --expose --dns --dns-search --dns-opt --dns-option --add-host --no-hosts --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpu-quota --cpu-period --cpuset-cpus --cpuset-mems --pids-limit --ulimit --oom-score-adj --cgroup-conf --cgroups --cgroup-parent --cgroupns --userns --uidmap --gidmap --pid --ipc --uts --cap-add --cap-drop --security-opt --privileged --device --sysctl --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2947,7 +2947,7 @@ _sampan() {
             return 0
             ;;
         sampan__subcmd__ps)
-            opts="-a -f -n -l -q -s -h --all --filter --format --last --latest --no-trunc --noheading --quiet --size --sort --help"
+            opts="-a -f -n -l -q -s -h --all --filter --format --last --latest --namespace --ns --no-trunc --noheading --quiet --size --sort --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3201,7 +3201,7 @@ _sampan() {
             return 0
             ;;
         sampan__subcmd__run)
-            opts="-d -a -e -w -u -i -t -h -l -q -v -p -P -m -c --detach --attach --detach-keys --sig-proxy --name --replace --env --env-file --env-host --unsetenv --unsetenv-all --http-proxy --entrypoint --workdir --user --group-add --interactive --tty --hostname --init --label --label-file --annotation --tz --umask --rootfs --rm --restart --stop-signal --stop-timeout --timeout --no-healthcheck --cidfile --pidfile --log-driver --log-opt --pull --platform --os --arch --variant --authfile --creds --cert-dir --tls-verify --retry --retry-delay --signature-policy --quiet --volume --mount --tmpfs --volumes-from --image-volume --read-only --read-only-tmpfs --shm-size --net --network --publish --publish-all --expose --dns --dns-search --dns-opt --dns-option --add-host --no-hosts --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpu-quota --cpu-period --cpuset-cpus --cpuset-mems --pids-limit --ulimit --oom-score-adj --cgroup-conf --cgroups --cgroup-parent --cgroupns --userns --uidmap --gidmap --pid --ipc --uts --cap-add --cap-drop --security-opt --privileged --device --sysctl --help"
+            opts="-d -a -e -w -u -i -t -h -l -q -v -p -P -m -c --detach --attach --detach-keys --rmi --sig-proxy --name --replace --env --env-file --env-host --unsetenv --unsetenv-all --http-proxy --entrypoint --workdir --user --group-add --interactive --tty --hostname --init --label --label-file --annotation --tz --umask --rootfs --rm --restart --stop-signal --stop-timeout --timeout --no-healthcheck --cidfile --pidfile --log-driver --log-opt --pull --platform --os --arch --variant --authfile --creds --cert-dir --tls-verify --retry --retry-delay --signature-policy --quiet --volume --mount --tmpfs --volumes-from --image-volume --read-only --read-only-tmpfs --shm-size --net --network --publish --publish-all --expose --dns --dns-search --dns-opt --dns-option --add-host --no-hosts --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpu-quota --cpu-period --cpuset-cpus --cpuset-mems --pids-limit --ulimit --oom-score-adj --cgroup-conf --cgroups --cgroup-parent --cgroupns --userns --uidmap --gidmap --pid --ipc --uts --cap-add --cap-drop --security-opt --privileged --device --sysctl --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -125,7 +125,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand create" -l shm-size -d 'Si
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l network -l net -d 'Network: private, none, host, pasta[:OPTIONS], slirp4netns[:OPTIONS], container:NAME or ns:PATH' -r
 complete -c sampan -n "__fish_sampan_using_subcommand create" -s p -l publish -d 'Publish a port' -r
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l expose -d 'Expose a port' -r
-complete -c sampan -n "__fish_sampan_using_subcommand create" -l dns -d 'Name server' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l dns -d 'Name server; none: leave /etc/resolv.conf as the image has it' -r
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l dns-search -d 'Domain that names are looked up in; . for none' -r
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l dns-option -l dns-opt -d 'Option of resolv.conf(5)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l add-host -d 'Line of /etc/hosts; the address may be host-gateway' -r
@@ -139,7 +139,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand create" -l cpu-period -d '
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l cpuset-cpus -d 'Processors that may be used: 0-3,5' -r
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l cpuset-mems -d 'Memory nodes that may be used' -r
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l pids-limit -d 'Number of processes and threads; -1: no limit (default 2048)' -r
-complete -c sampan -n "__fish_sampan_using_subcommand create" -l ulimit -d 'Limit of setrlimit(2)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l ulimit -d 'Limit of setrlimit(2); host: all as they are here' -r
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l oom-score-adj -d 'How readily the kernel kills it when memory runs out, -1000 to 1000' -r
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l cgroup-conf -d 'Write a file of the container\'s cgroup' -r
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l cgroups -d 'Whether to make cgroups: enabled, disabled, no-conmon or split' -r
@@ -277,6 +277,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand ps" -s n -l last -d 'The l
 complete -c sampan -n "__fish_sampan_using_subcommand ps" -l sort -d 'Order: command, created, id, image, names, runningfor, size or status' -r
 complete -c sampan -n "__fish_sampan_using_subcommand ps" -s a -l all -d 'Those that do not run, too'
 complete -c sampan -n "__fish_sampan_using_subcommand ps" -s l -l latest -d 'The container that was made last'
+complete -c sampan -n "__fish_sampan_using_subcommand ps" -l ns -l namespace -d 'Show the namespaces of each container\'s first process'
 complete -c sampan -n "__fish_sampan_using_subcommand ps" -l no-trunc -d 'Print ids and commands in full'
 complete -c sampan -n "__fish_sampan_using_subcommand ps" -l noheading -d 'Print no headings'
 complete -c sampan -n "__fish_sampan_using_subcommand ps" -s q -l quiet -d 'Print ids alone'
@@ -384,7 +385,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand run" -l shm-size -d 'Size 
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l network -l net -d 'Network: private, none, host, pasta[:OPTIONS], slirp4netns[:OPTIONS], container:NAME or ns:PATH' -r
 complete -c sampan -n "__fish_sampan_using_subcommand run" -s p -l publish -d 'Publish a port' -r
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l expose -d 'Expose a port' -r
-complete -c sampan -n "__fish_sampan_using_subcommand run" -l dns -d 'Name server' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l dns -d 'Name server; none: leave /etc/resolv.conf as the image has it' -r
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l dns-search -d 'Domain that names are looked up in; . for none' -r
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l dns-option -l dns-opt -d 'Option of resolv.conf(5)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l add-host -d 'Line of /etc/hosts; the address may be host-gateway' -r
@@ -398,7 +399,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand run" -l cpu-period -d 'Len
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l cpuset-cpus -d 'Processors that may be used: 0-3,5' -r
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l cpuset-mems -d 'Memory nodes that may be used' -r
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l pids-limit -d 'Number of processes and threads; -1: no limit (default 2048)' -r
-complete -c sampan -n "__fish_sampan_using_subcommand run" -l ulimit -d 'Limit of setrlimit(2)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l ulimit -d 'Limit of setrlimit(2); host: all as they are here' -r
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l oom-score-adj -d 'How readily the kernel kills it when memory runs out, -1000 to 1000' -r
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l cgroup-conf -d 'Write a file of the container\'s cgroup' -r
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l cgroups -d 'Whether to make cgroups: enabled, disabled, no-conmon or split' -r
@@ -416,6 +417,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand run" -l security-opt -d 's
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l device -d 'Bind a device of the host' -r
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l sysctl -d 'Parameter of the kernel that belongs to one of the container\'s own namespaces' -r
 complete -c sampan -n "__fish_sampan_using_subcommand run" -s d -l detach -d 'Run it in the background and print its id'
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l rmi -d 'Remove the container after it has ended (--rm), and then the image if no other container uses it'
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l replace -d 'Remove a container that has the name already'
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l env-host -d 'Pass the caller\'s whole environment on'
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l unsetenv-all -d 'Remove every variable of the image'
@@ -571,7 +573,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l network -l net -d 'Network: private, none, host, pasta[:OPTIONS], slirp4netns[:OPTIONS], container:NAME or ns:PATH' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -s p -l publish -d 'Publish a port' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l expose -d 'Expose a port' -r
-complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l dns -d 'Name server' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l dns -d 'Name server; none: leave /etc/resolv.conf as the image has it' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l dns-search -d 'Domain that names are looked up in; . for none' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l dns-option -l dns-opt -d 'Option of resolv.conf(5)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l add-host -d 'Line of /etc/hosts; the address may be host-gateway' -r
@@ -585,7 +587,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l cpuset-cpus -d 'Processors that may be used: 0-3,5' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l cpuset-mems -d 'Memory nodes that may be used' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l pids-limit -d 'Number of processes and threads; -1: no limit (default 2048)' -r
-complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l ulimit -d 'Limit of setrlimit(2)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l ulimit -d 'Limit of setrlimit(2); host: all as they are here' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l oom-score-adj -d 'How readily the kernel kills it when memory runs out, -1000 to 1000' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l cgroup-conf -d 'Write a file of the container\'s cgroup' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l cgroups -d 'Whether to make cgroups: enabled, disabled, no-conmon or split' -r
@@ -649,6 +651,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from list" -l sort -d 'Order: command, created, id, image, names, runningfor, size or status' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from list" -s a -l all -d 'Those that do not run, too'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from list" -s l -l latest -d 'The container that was made last'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from list" -l ns -l namespace -d 'Show the namespaces of each container\'s first process'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from list" -l no-trunc -d 'Print ids and commands in full'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from list" -l noheading -d 'Print no headings'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print ids alone'
@@ -660,6 +663,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from ls" -l sort -d 'Order: command, created, id, image, names, runningfor, size or status' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from ls" -s a -l all -d 'Those that do not run, too'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from ls" -s l -l latest -d 'The container that was made last'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from ls" -l ns -l namespace -d 'Show the namespaces of each container\'s first process'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from ls" -l no-trunc -d 'Print ids and commands in full'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from ls" -l noheading -d 'Print no headings'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Print ids alone'
@@ -671,6 +675,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from ps" -l sort -d 'Order: command, created, id, image, names, runningfor, size or status' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from ps" -s a -l all -d 'Those that do not run, too'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from ps" -s l -l latest -d 'The container that was made last'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from ps" -l ns -l namespace -d 'Show the namespaces of each container\'s first process'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from ps" -l no-trunc -d 'Print ids and commands in full'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from ps" -l noheading -d 'Print no headings'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from ps" -s q -l quiet -d 'Print ids alone'
@@ -766,7 +771,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l network -l net -d 'Network: private, none, host, pasta[:OPTIONS], slirp4netns[:OPTIONS], container:NAME or ns:PATH' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -s p -l publish -d 'Publish a port' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l expose -d 'Expose a port' -r
-complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l dns -d 'Name server' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l dns -d 'Name server; none: leave /etc/resolv.conf as the image has it' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l dns-search -d 'Domain that names are looked up in; . for none' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l dns-option -l dns-opt -d 'Option of resolv.conf(5)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l add-host -d 'Line of /etc/hosts; the address may be host-gateway' -r
@@ -780,7 +785,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l cpuset-cpus -d 'Processors that may be used: 0-3,5' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l cpuset-mems -d 'Memory nodes that may be used' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l pids-limit -d 'Number of processes and threads; -1: no limit (default 2048)' -r
-complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l ulimit -d 'Limit of setrlimit(2)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l ulimit -d 'Limit of setrlimit(2); host: all as they are here' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l oom-score-adj -d 'How readily the kernel kills it when memory runs out, -1000 to 1000' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l cgroup-conf -d 'Write a file of the container\'s cgroup' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l cgroups -d 'Whether to make cgroups: enabled, disabled, no-conmon or split' -r
@@ -798,6 +803,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l device -d 'Bind a device of the host' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l sysctl -d 'Parameter of the kernel that belongs to one of the container\'s own namespaces' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -s d -l detach -d 'Run it in the background and print its id'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l rmi -d 'Remove the container after it has ended (--rm), and then the image if no other container uses it'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l replace -d 'Remove a container that has the name already'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l env-host -d 'Pass the caller\'s whole environment on'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l unsetenv-all -d 'Remove every variable of the image'

@@ -70,14 +70,17 @@ fn kernel_mounts(spec: &ContainerSpec, at: &Placement) -> Result<Vec<Mount>, Err
     } else {
         all.push(mount("/dev/mqueue", "mqueue", "mqueue", &["nosuid", "noexec", "nodev"]));
     }
-    all.push(match (&spec.ipc, &at.shm) {
-        (NamespaceMode::Host, _) => mount("/dev/shm", "bind", "/dev/shm", &["rbind", "nosuid", "noexec", "nodev"]),
-        (_, Some(path)) => mount("/dev/shm", "bind", path, &["rbind", "nosuid", "noexec", "nodev"]),
+    match (&spec.ipc, &at.shm) {
+        (NamespaceMode::Host, _) => {
+            all.push(mount("/dev/shm", "bind", "/dev/shm", &["rbind", "nosuid", "noexec", "nodev"]));
+        }
+        (_, Some(path)) => all.push(mount("/dev/shm", "bind", path, &["rbind", "nosuid", "noexec", "nodev"])),
+        _ if spec.no_shm => {}
         _ => {
             let size = format!("size={}", spec.shm_size.unwrap_or(DEFAULT_SHM));
-            mount("/dev/shm", "tmpfs", "shm", &["nosuid", "noexec", "nodev", "mode=1777", &size])
+            all.push(mount("/dev/shm", "tmpfs", "shm", &["nosuid", "noexec", "nodev", "mode=1777", &size]));
         }
-    });
+    }
     let access = if security.privileged { "rw" } else { "ro" };
     let sys = ["nosuid", "noexec", "nodev", access];
     if spec.network().is_own() {

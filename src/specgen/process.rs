@@ -42,7 +42,7 @@ pub(super) fn process(
     capabilities.set_inheritable(set(sets.ambient)).set_ambient(set(sets.ambient));
     process.set_capabilities(Some(capabilities));
     process.set_user(oci_user(&text, spec.umask));
-    process.set_rlimits(Some(rlimits(&spec.ulimits, host)?));
+    process.set_rlimits(Some(rlimits(&spec.ulimits, spec.host_ulimits, host)?));
     process.set_no_new_privileges(Some(spec.security.no_new_privileges));
     process.set_oom_score_adj(spec.oom_score_adj);
     process.set_apparmor_profile(spec.security.apparmor.clone().filter(|profile| profile != "unconfined"));
@@ -92,7 +92,7 @@ fn workdir(spec: &ContainerSpec, image: &ImageConfig) -> Result<PathBuf, Error> 
     clean(&path).filter(|_| !image.config.working_dir.contains('\0')).ok_or(Error::Workdir(path))
 }
 
-fn rlimits(wishes: &[Ulimit], host: &HostFacts) -> Result<Vec<PosixRlimit>, Error> {
+fn rlimits(wishes: &[Ulimit], inherit: bool, host: &HostFacts) -> Result<Vec<PosixRlimit>, Error> {
     let mut list = Vec::new();
     for wish in wishes {
         let unknown = || Error::UnknownUlimit(wish.name.clone());
@@ -111,7 +111,7 @@ fn rlimits(wishes: &[Ulimit], host: &HostFacts) -> Result<Vec<PosixRlimit>, Erro
         list.push(rlimit(typ, soft, hard));
     }
     for typ in [PosixRlimitType::RlimitNofile, PosixRlimitType::RlimitNproc] {
-        if !list.iter().any(|known| known.typ() == typ) {
+        if !inherit && !list.iter().any(|known| known.typ() == typ) {
             let limit = DEFAULT_ULIMIT.min(caller_limit(typ, host).unwrap_or(DEFAULT_ULIMIT));
             list.push(rlimit(typ, limit, limit));
         }

@@ -72,10 +72,14 @@ pub(crate) struct ContainerSpec {
     pub(crate) userns: UsernsMode,
     pub(crate) pid: NamespaceMode,
     pub(crate) ipc: NamespaceMode,
+    /// `--ipc none`: a namespace of its own, without `/dev/shm`.
+    pub(crate) no_shm: bool,
     pub(crate) uts: NamespaceMode,
     pub(crate) cgroupns: NamespaceMode,
     pub(crate) security: Security,
     pub(crate) ulimits: Vec<Ulimit>,
+    /// `--ulimit host`: the caller's limits where `ulimits` names none.
+    pub(crate) host_ulimits: bool,
     pub(crate) oom_score_adj: Option<i32>,
 
     // Network.
@@ -91,6 +95,8 @@ pub(crate) struct ContainerSpec {
     /// Names and the address, or none for `host-gateway`.
     pub(crate) add_host: Vec<(Vec<String>, Option<IpAddr>)>,
     pub(crate) no_hosts: bool,
+    /// `--dns none`: `/etc/resolv.conf` stays as the image has it.
+    pub(crate) no_resolv_conf: bool,
 
     // Files.
     pub(crate) mounts: Vec<MountSpec>,

@@ -16,7 +16,7 @@ pub(crate) struct NetworkFlags {
     /// Expose a port.
     #[arg(long, value_name = "PORT[/PROTO]")]
     pub(crate) expose: Vec<String>,
-    /// Name server.
+    /// Name server; none: leave /etc/resolv.conf as the image has it.
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) dns: Vec<String>,
     /// Domain that names are looked up in; . for none.

@@ -36,7 +36,7 @@ pub(crate) struct ResourceFlags {
     /// Number of processes and threads; -1: no limit (default 2048).
     #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
     pub(crate) pids_limit: Option<i64>,
-    /// Limit of setrlimit(2).
+    /// Limit of setrlimit(2); host: all as they are here.
     #[arg(long, value_name = "TYPE=SOFT[:HARD]")]
     pub(crate) ulimit: Vec<String>,
     /// How readily the kernel kills it when memory runs out, -1000 to 1000.

@@ -70,9 +70,13 @@ fn mode(text: &str, around: &Surroundings<'_>) -> Result<NetworkMode, Error> {
 fn dns(flags: &NetworkFlags, defaults: &Containers, spec: &mut ContainerSpec) -> Result<(), FlagError> {
     for text in or_default(&flags.dns, defaults.dns_servers.as_ref()) {
         if text == "none" {
-            return Err(unsupported("dns", text));
+            spec.no_resolv_conf = true;
+            continue;
         }
         spec.dns.push(text.parse::<IpAddr>().map_err(|error| wrong("dns", text, error))?);
+    }
+    if spec.no_resolv_conf && !spec.dns.is_empty() {
+        return Err(wrong("dns", "none", "no other server goes with it"));
     }
     for text in or_default(&flags.dns_search, defaults.dns_searches.as_ref()) {
         if text != "." && !is_domain(text) {

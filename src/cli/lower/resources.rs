@@ -4,7 +4,7 @@ use crate::types::resources::{CgroupsMode, Resources, Ulimit};
 use crate::types::size::parse_bytes;
 
 use super::super::flags::ResourceFlags;
-use super::invalid::{FlagError, unsupported, wrong};
+use super::invalid::{FlagError, wrong};
 
 /// Names of setrlimit(2) without `RLIMIT_`.
 const RLIMITS: [&str; 16] = [
@@ -134,9 +134,6 @@ fn is_cpu_list(text: &str) -> bool {
 
 /// `--ulimit TYPE=SOFT[:HARD]`.
 pub(super) fn ulimit(text: &str) -> Result<Ulimit, FlagError> {
-    if text == "host" {
-        return Err(unsupported("ulimit", text));
-    }
     let grammar = || wrong("ulimit", text, "TYPE=SOFT[:HARD], numbers or -1 for as much as this user may have");
     let (name, limits) = text.split_once('=').ok_or_else(grammar)?;
     let name = name.to_ascii_lowercase();

@@ -157,8 +157,7 @@ pub(super) fn namespace(
     let (kind, rest) = text.split_once(':').map_or((text, None), |(kind, rest)| (kind, Some(rest)));
     match (kind, rest) {
         ("" | "private", None) => Ok(NamespaceMode::Private),
-        ("shareable", None) if flag == "ipc" => Ok(NamespaceMode::Private),
-        ("none", None) if flag == "ipc" => Err(unsupported(flag, text).into()),
+        ("shareable" | "none", None) if flag == "ipc" => Ok(NamespaceMode::Private),
         ("host", None) => Ok(NamespaceMode::Host),
         ("container", Some(name)) => (around.container)(name).map(NamespaceMode::Container),
         ("ns", Some(path)) => Ok(NamespaceMode::Path(around.host_path(path.as_ref())?)),

@@ -36,6 +36,7 @@ pub(crate) fn container_spec(
     spec.log = log(&flags.log, around)?;
     spec.userns = idmap::userns(&flags.security, around)?;
     spec.pid = security::namespace("pid", flags.security.pid.as_deref(), around)?;
+    spec.no_shm = flags.security.ipc.as_deref() == Some("none");
     spec.ipc = security::namespace("ipc", flags.security.ipc.as_deref(), around)?;
     spec.uts = security::namespace("uts", flags.security.uts.as_deref(), around)?;
     spec.cgroupns = security::namespace("cgroupns", flags.resources.cgroupns.as_deref(), around)?;
@@ -190,6 +191,11 @@ fn limits(flags: &CreateFlags, around: &Surroundings<'_>, spec: &mut ContainerSp
     spec.resources = resources::resources(flags)?;
     let defaults = &around.defaults.containers;
     for text in defaults.default_ulimits.iter().flatten().chain(&flags.ulimit) {
+        if text == "host" {
+            spec.host_ulimits = true;
+            spec.ulimits.clear();
+            continue;
+        }
         let limit = resources::ulimit(text)?;
         spec.ulimits.retain(|known| known.name != limit.name);
         spec.ulimits.push(limit);

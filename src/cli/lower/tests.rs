@@ -345,7 +345,6 @@ fn privileges() {
         "--sysctl net.x=1 --network host",
         "--sysctl kernel.sem=1 --ipc host",
         "--pid=nope",
-        "--ipc=none",
     ]);
 }
 

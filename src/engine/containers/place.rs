@@ -158,7 +158,9 @@ impl Engine {
             search: &spec.dns_search,
             options: &spec.dns_options,
         });
-        files.push(("resolv.conf", "/etc/resolv.conf", resolv.map_err(Error::Network)?));
+        if !spec.no_resolv_conf {
+            files.push(("resolv.conf", "/etc/resolv.conf", resolv.map_err(Error::Network)?));
+        }
         if !spec.no_hosts {
             let hosts = network::hosts(&HostsInput {
                 plan,

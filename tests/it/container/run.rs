@@ -105,3 +105,34 @@ fn g05_orphans_are_collected() {
     crate::harness::eventually("no zombies", || env.run(zombies).stdout().trim() == "0");
     env.run(["stop", "-t0", "c"]).success();
 }
+
+#[test]
+fn flags_that_leave_things_out() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let run = |flags: &[&str], script: &str| {
+        let words = ["run", "--rm", "--network=none"];
+        env.run(words.iter().chain(flags).chain(&[BUSYBOX, "sh", "-c", script]))
+    };
+    run(&["--ipc=none"], "grep -c ' /dev/shm ' /proc/mounts; ls -d /dev/mqueue").prints("0\n/dev/mqueue\n");
+    run(&["--dns=none"], "grep -c resolv.conf /proc/mounts").prints("0\n");
+    run(&["--dns=none", "--dns=1.1.1.1"], "true").code(125).stderr_has("none");
+    let host = env.other("sh").args(["-c", "ulimit -n; ulimit -Hn"]).run().success().stdout();
+    run(&["--ulimit=host"], "ulimit -n; ulimit -Hn").prints(&host);
+    run(&["--ulimit=host", "--ulimit=nofile=100:200"], "ulimit -n; ulimit -Hn").prints("100\n200\n");
+    env.run(["run", "-d", "--name=n", "--network=none", BUSYBOX, "sleep", "600"]).success();
+    let out = env.run(["ps", "--ns"]).success().stdout();
+    let mut lines = out.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let (heading, row) = (lines.next().unwrap(), lines.next().unwrap());
+    assert_eq!(heading[2..], ["NAMES", "PID", "CGROUPNS", "IPC", "MNT", "NET", "PIDNS", "USERNS", "UTS"], "{out}");
+    let theirs = env.run(["exec", "n", "readlink", "/proc/self/ns/net"]).success().trimmed();
+    assert_eq!(format!("net:[{}]", row[6]), theirs, "{out}");
+    // Somebody else uses the image: it stays. Then it goes.
+    env.run(["run", "--rmi", "--network=none", BUSYBOX, "sh", "-c", "exit 4"]).code(4);
+    env.run(["image", "exists", BUSYBOX]).success();
+    env.run(["rm", "-f", "-t0", "n"]).success();
+    env.run(["run", "--rmi", "--network=none", BUSYBOX, "sh", "-c", "exit 4"]).code(4);
+    env.run(["image", "exists", BUSYBOX]).code(1);
+    env.run(["ps", "-aq"]).prints("");
+    env.run(["run", "--rmi", "-d", BUSYBOX, "true"]).code(125).stderr_has("--detach");
+}

@@ -35,6 +35,9 @@ pub(crate) struct PsArgs {
     /// The container that was made last.
     #[arg(short, long)]
     latest: bool,
+    /// Show the namespaces of each container's first process.
+    #[arg(long, visible_alias = "namespace", conflicts_with = "size")]
+    ns: bool,
     /// Print ids and commands in full.
     #[arg(long)]
     no_trunc: bool,
@@ -75,7 +78,7 @@ pub(crate) fn run(args: PsArgs, context: &Context) -> Result<ExitCode, Error> {
         filters: args.filter,
         size: args.size || args.format.as_deref().is_some_and(|format| format.contains(".Size")),
         sort: args.sort,
-        namespaces: args.format.as_deref().is_some_and(|format| format.contains(".Namespaces")),
+        namespaces: args.ns || args.format.as_deref().is_some_and(|format| format.contains(".Namespaces")),
     };
     let report = context.engine()?.list(&request)?;
     for warning in &report.warnings {
@@ -97,6 +100,14 @@ pub(crate) fn run(args: PsArgs, context: &Context) -> Result<ExitCode, Error> {
         Some(format) => {
             let rows = containers.iter().map(|container| view.fields(container)).collect::<Result<Vec<_>, _>>()?;
             template::print_rows(&context.ui, format, &rows, HEADINGS, !args.noheading)?;
+        }
+        None if args.ns => {
+            let heading = ["CONTAINER ID", "NAMES", "PID", "CGROUPNS", "IPC", "MNT", "NET", "PIDNS", "USERNS", "UTS"];
+            let mut table = Table::new((!args.noheading).then_some(heading.as_slice()));
+            for container in containers {
+                table.row(view.namespaces(container));
+            }
+            table.print(&context.ui)?;
         }
         None => {
             let mut heading = vec!["CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "PORTS", "NAMES"];
@@ -129,6 +140,13 @@ impl View {
             container.names.join(","),
         ];
         row.extend(container.size.map(|_| sizes(container)));
+        row
+    }
+
+    fn namespaces(&self, container: &ListEntry) -> Vec<String> {
+        let mut row = vec![self.id(&container.id), container.names.join(","), container.pid.to_string()];
+        let kinds = ["Cgroup", "Ipc", "Mnt", "Net", "Pidns", "UserNS", "Uts"];
+        row.extend(kinds.map(|kind| container.namespaces.get(kind).cloned().unwrap_or_default()));
         row
     }
 

@@ -5,7 +5,9 @@ use std::process::ExitCode;
 
 use crate::engine::containers::attach::{AttachOptions, AttachOutcome};
 use crate::engine::containers::run::{RunReport, StartOptions};
+use crate::engine::images::RemoveImageRequest;
 use crate::types::detach_keys::DetachKeys;
+use crate::types::restart::RestartPolicy;
 
 use super::super::super::context::Context;
 use super::super::super::error::Error;
@@ -31,6 +33,9 @@ pub(crate) struct RunArgs {
     /// Keys that detach: characters and ctrl-<character>, separated by commas; empty: none.
     #[arg(long, value_name = "KEYS", default_value = "ctrl-p,ctrl-q")]
     detach_keys: DetachKeys,
+    /// Remove the container after it has ended (--rm), and then the image if no other container uses it.
+    #[arg(long, conflicts_with = "detach")]
+    rmi: bool,
     /// Pass signals on to the container (default true).
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
         value_parser = super::super::super::command::go_bool)]
@@ -52,7 +57,16 @@ fn stream(text: &str) -> Result<&'static str, String> {
 
 /// Runs the container.
 pub(crate) fn run(args: RunArgs, context: &Context) -> Result<ExitCode, Error> {
-    let new = prepare(&args.flags, &Words::list(args.words), context)?;
+    let mut new = prepare(&args.flags, &Words::list(args.words), context)?;
+    if args.rmi && new.spec.restart != RestartPolicy::No {
+        return Err(Error::usage("--rmi: not together with --restart"));
+    }
+    new.spec.remove |= args.rmi;
+    let image = new.image.as_ref().filter(|_| args.rmi);
+    let image = image.map(|found| match &found.name {
+        Some(name) => name.to_string(),
+        None => found.image.record.id.to_string(),
+    });
     let engine = context.engine()?;
     let (interactive, tty) = (new.spec.interactive, new.spec.tty);
     if tty && interactive && !args.detach && !context.invocation.stdin_is_terminal {
@@ -83,6 +97,21 @@ pub(crate) fn run(args: RunArgs, context: &Context) -> Result<ExitCode, Error> {
             context.ui.warn("the connection to the container was lost: its monitor is gone");
             Ok(exit::of_container(engine.wait_for_exit(&id)?.code))
         }
-        RunReport::Attached(outcome) => Ok(exit_code(outcome)),
+        RunReport::Attached(outcome) => {
+            if let (Some(image), AttachOutcome::Exited(_)) = (image, &outcome) {
+                remove_image(image, context)?;
+            }
+            Ok(exit_code(outcome))
+        }
+    }
+}
+
+/// `--rmi`: the container is gone; the image goes unless somebody else uses it.
+fn remove_image(text: String, context: &Context) -> Result<(), Error> {
+    let engine = context.engine()?;
+    match engine.remove_image(&RemoveImageRequest { text, ..RemoveImageRequest::default() }) {
+        Ok(_) => Ok(engine.sweep_images()?),
+        Err(error) if error.is_in_use() || error.is_absent() => Ok(()),
+        Err(error) => Err(error.into()),
     }
 }
