@@ -46,6 +46,10 @@ pub(crate) struct Global {
     /// How a root file system is put together: overlay, fuse-overlayfs or copy.
     #[arg(long, value_name = "DRIVER")]
     pub(crate) storage_driver: Option<String>,
+    /// Option of the store, may be repeated: additionalimagestore=PATH, a store whose images may be used and are never
+    /// written.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) storage_opt: Vec<String>,
     /// Messages on stderr: trace, debug, info, warn, error.
     #[arg(long, value_name = "LEVEL", value_parser = log_level)]
     pub(crate) log_level: Option<LevelFilter>,

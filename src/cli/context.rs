@@ -108,9 +108,34 @@ impl Context {
             graphroot: roots.graphroot,
             runroot: roots.runroot,
             in_unshare,
+            additional_stores: self.additional_stores()?,
             storage_driver: driver.map(storage_driver).transpose()?,
             path: self.invocation.var("PATH").unwrap_or(DEFAULT_PATH).to_owned(),
         })
+    }
+
+    /// `--storage-opt additionalimagestore=PATH`; `SAMPAN_STORAGE_OPTS` has them separated by commas.
+    fn additional_stores(&self) -> Result<Vec<PathBuf>, Error> {
+        let told = self
+            .invocation
+            .var("SAMPAN_STORAGE_OPTS")
+            .unwrap_or_default()
+            .split(',')
+            .filter(|option| !option.is_empty());
+        let flags = self.global.storage_opt.iter().map(String::as_str);
+        let options: Vec<&str> = if self.global.storage_opt.is_empty() { told.collect() } else { flags.collect() };
+        let path = |option: &&str| {
+            let invalid =
+                |why: &str| FlagError::Value { flag: "storage-opt", value: (*option).to_owned(), why: why.to_owned() };
+            let (key, value) = option.split_once('=').unwrap_or((option, ""));
+            let key = key.rsplit_once('.').map_or(key, |(_, key)| key);
+            if key != "additionalimagestore" {
+                return Err(invalid("additionalimagestore=PATH is the only option").into());
+            }
+            let path = PathBuf::from(value);
+            if path.is_absolute() { Ok(path) } else { Err(invalid("the path must be absolute").into()) }
+        };
+        options.iter().map(path).collect()
     }
 
     /// Bars when stderr is a terminal, plain lines otherwise, nothing with `quiet`.

@@ -70,6 +70,8 @@ impl Engine {
             }
         }
         let image = self.store.find_image(text)?.image;
+        // An image of an additional store has its layers here from its first use on.
+        self.ensure_layers(&image.record, &self.layer_maps()?)?;
         let keys = self.layer_keys(&image.chains())?;
         Ok((Stack { indexes: self.indexes(&keys), writable: None }, None))
     }

@@ -19,6 +19,8 @@ pub(crate) struct EngineConfig {
     pub(crate) runroot: PathBuf,
     /// Forced by `--storage-driver`; none = the best that works here.
     pub(crate) storage_driver: Option<StorageDriver>,
+    /// Read-only stores whose images may be used too.
+    pub(crate) additional_stores: Vec<PathBuf>,
     /// This process is in P already: `sampan unshare` runs it.
     pub(crate) in_unshare: bool,
     /// PATH of the caller: where helper programs are looked for.
@@ -39,7 +41,10 @@ impl Engine {
     pub(crate) fn open(mut config: EngineConfig) -> Result<Self, Error> {
         // A variable alone may be left over.
         config.in_unshare = config.in_unshare && rootless::wish::is_root_of_user_namespace();
-        let store = Store::open(&config.graphroot, &config.runroot)?;
+        let mut store = Store::open(&config.graphroot, &config.runroot)?;
+        for path in &config.additional_stores {
+            store.add_read_only(path)?;
+        }
         Ok(Self { config, store, wish: OnceCell::new(), facts: OnceCell::new() })
     }
 

@@ -149,6 +149,7 @@ impl Engine {
     /// The layers of an image as one read-only tree.
     fn image_tree_mount(&self, image: &Image) -> Result<OwnedFd, Error> {
         self.needs_kernel_overlay(self.driver()?)?;
+        self.ensure_layers(&image.record, &self.layer_maps()?)?;
         let keys = self.layer_keys(&image.chains())?;
         let mut lower: Vec<PathBuf> = keys.iter().rev().map(|key| self.store.layer_diff(key)).collect();
         // An overlay has two layers at least: the last one may be empty.

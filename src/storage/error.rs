@@ -21,6 +21,12 @@ pub(crate) enum Error {
     },
     #[error("store {path:?} has format {found:?}, this sampan knows formats up to {known}: use a newer sampan")]
     NewerStore { path: PathBuf, found: String, known: u32 },
+    #[error("there is no store of sampan in {path:?}")]
+    NoStore { path: PathBuf },
+    #[error("image {image} is in the read-only store {store:?}")]
+    ReadOnlyImage { image: String, store: PathBuf },
+    #[error("image {image} of the read-only store {store:?} is not what its digests say: {why}")]
+    ForgedImage { image: String, store: PathBuf, why: &'static str },
     #[error("read {path:?}")]
     Read {
         path: PathBuf,

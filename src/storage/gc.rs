@@ -93,6 +93,10 @@ pub(super) fn mark(store: &Store) -> Result<Marks, Error> {
             marks.blobs.extend(layer.blob);
         }
     }
+    // What was unpacked of additional stores stays as long as those are used.
+    for head in store.all_image_heads()?.0 {
+        marks.chains.extend(head.chains().cloned());
+    }
     for id in store.container_ids()? {
         match store.container_config(&id) {
             Ok(config) => {

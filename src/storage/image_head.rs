@@ -36,6 +36,8 @@ pub(crate) struct ImageHead {
     pub(crate) size: u64,
     #[serde(skip)]
     pub(crate) names: Vec<Reference>,
+    #[serde(skip)]
+    read_only: bool,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -62,7 +64,7 @@ impl ImageHead {
 
     /// True for an image of an additional store.
     pub(crate) fn is_read_only(&self) -> bool {
-        false
+        self.read_only
     }
 
     pub(crate) fn labels(&self) -> &BTreeMap<String, String> {
@@ -81,7 +83,23 @@ impl ImageHead {
 }
 
 impl Store {
-    /// The heads of all images by manifest digest, and the damaged ones.
+    /// Like [`Self::image_heads`], and after them those of the additional stores that are not here.
+    pub(crate) fn all_image_heads(&self) -> Result<(Vec<ImageHead>, Vec<BrokenImage>), Error> {
+        let (mut whole, mut broken) = self.image_heads()?;
+        for store in &self.additional {
+            let (others, damaged) = store.image_heads()?;
+            for mut head in others {
+                if whole.iter().all(|known| known.digest != head.digest) {
+                    head.read_only = true;
+                    whole.push(head);
+                }
+            }
+            broken.extend(damaged);
+        }
+        Ok((whole, broken))
+    }
+
+    /// The heads of all images of this store by manifest digest, and the damaged ones.
     pub(crate) fn image_heads(&self) -> Result<(Vec<ImageHead>, Vec<BrokenImage>), Error> {
         let mut names = self.names_by_image()?;
         let dir = self.layout().images();

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -98,6 +99,14 @@ pub(crate) struct FoundImage {
     pub(crate) image: Image,
     /// The name that the text stands for; none if it was an id.
     pub(crate) name: Option<Reference>,
+    /// The additional store that it is in.
+    pub(crate) read_only: Option<PathBuf>,
+}
+
+/// Why a record of another store is not taken.
+enum Unverified {
+    Error(Error),
+    Forged(&'static str),
 }
 
 /// An image that cannot be read (case F07).
@@ -182,8 +191,69 @@ impl Store {
         self.try_find_image(text)?.ok_or_else(|| Error::NoImage(text.to_owned()))
     }
 
-    /// Like [`Self::find_image`], with `None` where there is none such.
+    /// Like [`Self::find_image`], for who changes it: an image of an additional store is an error.
+    pub(crate) fn find_own_image(&self, text: &str) -> Result<FoundImage, Error> {
+        let found = self.find_image(text)?;
+        match found.read_only {
+            Some(store) => Err(Error::ReadOnlyImage { image: text.to_owned(), store }),
+            None => Ok(found),
+        }
+    }
+
+    /// Like [`Self::find_image`], with `None` where there is none such. This store comes first, then the additional ones.
     pub(crate) fn try_find_image(&self, text: &str) -> Result<Option<FoundImage>, Error> {
+        if let Some(found) = self.try_find_here(text)? {
+            return Ok(Some(found));
+        }
+        for store in &self.additional {
+            if let Some(mut found) = store.try_find_here(text)? {
+                let path = store.layout().graphroot();
+                store.verify(&found.image.record).map_err(|why| match why {
+                    Unverified::Error(error) => error,
+                    Unverified::Forged(why) => {
+                        Error::ForgedImage { image: text.to_owned(), store: path.to_owned(), why }
+                    }
+                })?;
+                found.read_only = Some(path.to_owned());
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Holds a record of somebody else's against the documents that its digests name: whoever wrote it must not be able
+    /// to give another content a digest that is trusted. The layers are verified when they are unpacked.
+    fn verify(&self, record: &ImageRecord) -> Result<(), Unverified> {
+        let document = |digest: &Digest| {
+            let path = self.layout().blob(digest);
+            let bytes = sys::fs::read_limited(&path, record::LIMIT).reading(&path).map_err(Unverified::Error)?;
+            if Digest::of(&bytes) == *digest { Ok(bytes) } else { Err(Unverified::Forged("a document has changed")) }
+        };
+        let manifest = document(&record.digest)?;
+        let id: Digest =
+            format!("sha256:{}", record.id).parse().ok().ok_or(Unverified::Forged("the id is no digest"))?;
+        let config = document(&id)?;
+        if !String::from_utf8_lossy(&manifest).contains(&id.to_string()) {
+            return Err(Unverified::Forged("the manifest has another configuration"));
+        }
+        let config: Option<ImageConfig> = serde_json::from_slice(&config).ok();
+        let config = config.ok_or(Unverified::Forged("the configuration cannot be parsed"))?;
+        let diffs: Vec<DiffId> = record.layers.iter().map(|layer| layer.diff_id.clone()).collect();
+        let chains: Vec<ChainId> = record.layers.iter().map(|layer| layer.chain.clone()).collect();
+        if config != record.config || diffs != config.rootfs.diff_ids || chains != ChainId::of_stack(&diffs) {
+            return Err(Unverified::Forged("the record differs from the configuration"));
+        }
+        Ok(())
+    }
+
+    /// Where a blob is: here, or in an additional store. Its content is not verified.
+    pub(crate) fn find_blob(&self, digest: &Digest) -> PathBuf {
+        let stores = std::iter::once(self).chain(&self.additional);
+        let paths = stores.map(|store| store.layout().blob(digest));
+        paths.into_iter().find(|path| sys::fs::exists(path)).unwrap_or_else(|| self.layout().blob(digest))
+    }
+
+    fn try_find_here(&self, text: &str) -> Result<Option<FoundImage>, Error> {
         if let Some(hex) = text.strip_prefix("sha256:") {
             return self.image_by_prefix(text, hex);
         }
@@ -210,7 +280,7 @@ impl Store {
     }
 
     fn found(&self, record: ImageRecord, name: Option<Reference>) -> Result<FoundImage, Error> {
-        Ok(FoundImage { image: self.image(&record.digest)?, name })
+        Ok(FoundImage { image: self.image(&record.digest)?, name, read_only: None })
     }
 
     /// `repository@sha256:…`: the image itself or the index it was chosen from, if it has a name in that repository.
@@ -221,7 +291,11 @@ impl Store {
             (image.digest == *digest || image.index.as_ref() == Some(digest))
                 && image.names.iter().any(|other| other.repository() == name.repository())
         });
-        image.map(|image| Ok(FoundImage { image: self.image(&image.digest)?, name: Some(name.clone()) })).transpose()
+        image
+            .map(|image| {
+                Ok(FoundImage { image: self.image(&image.digest)?, name: Some(name.clone()), read_only: None })
+            })
+            .transpose()
     }
 
     fn image_by_prefix(&self, text: &str, prefix: &str) -> Result<Option<FoundImage>, Error> {
@@ -242,7 +316,7 @@ impl Store {
         // Two manifests may have one configuration: prefer the one with a name.
         images.sort_by_key(ImageHead::is_dangling);
         let found = images.into_iter().next();
-        found.map(|image| Ok(FoundImage { image: self.image(&image.digest)?, name: None })).transpose()
+        found.map(|image| Ok(FoundImage { image: self.image(&image.digest)?, name: None, read_only: None })).transpose()
     }
 
     fn image_by_suffix(&self, text: &str) -> Result<Option<FoundImage>, Error> {

@@ -22,6 +22,8 @@ pub(super) const DIR_MODE: u32 = 0o700;
 #[derive(Debug)]
 pub(crate) struct Store {
     layout: Layout,
+    /// Stores whose images may be used too; never written. In the order in which they are asked.
+    pub(super) additional: Vec<Self>,
     /// Set when graphroot is known to have its directories.
     graph_made: OnceLock<()>,
     /// Set when the epoch's part of runroot is known to have its directories.
@@ -39,7 +41,7 @@ impl Store {
 
     /// Opens the store of a given layout.
     pub(crate) fn with_layout(layout: Layout) -> Result<Self, Error> {
-        let store = Self { layout, graph_made: OnceLock::new(), run_made: OnceLock::new() };
+        let store = Self::at(layout);
         if store.check_format()? {
             store.graph_made.get_or_init(|| ());
         }
@@ -52,6 +54,22 @@ impl Store {
             }
         }
         Ok(store)
+    }
+
+    fn at(layout: Layout) -> Self {
+        Self { layout, additional: Vec::new(), graph_made: OnceLock::new(), run_made: OnceLock::new() }
+    }
+
+    /// Lets the images of another store be used. It must be there, readable, and of a format that we know; nothing is
+    /// made in it and none of its locks is taken.
+    pub(crate) fn add_read_only(&mut self, graphroot: &Path) -> Result<(), Error> {
+        let layout = Layout::with_epoch(graphroot, self.layout.runroot(), self.layout.epoch().to_owned());
+        let other = Self::at(layout);
+        if !other.check_format()? {
+            return Err(Error::NoStore { path: graphroot.to_owned() });
+        }
+        self.additional.push(other);
+        Ok(())
     }
 
     pub(crate) fn layout(&self) -> &Layout {

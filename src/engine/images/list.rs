@@ -36,7 +36,7 @@ impl Engine {
         all: bool,
         details: bool,
     ) -> Result<ImageList, Error> {
-        let (every, broken) = self.store.image_heads()?;
+        let (every, broken) = self.store.all_image_heads()?;
         let needs_users = details || filters.iter().any(|filter| matches!(filter, ImageFilter::Containers(_)));
         let users = if needs_users { self.containers_by_image()? } else { BTreeMap::new() };
         let sieve = Sieve::new(self, filters, &every)?;

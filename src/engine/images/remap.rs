@@ -5,6 +5,7 @@ use crate::engine::{Engine, Error};
 use crate::storage::images::ImageRecord;
 use crate::storage::layers::{LayerKey, MapKey};
 use crate::sys;
+use crate::types::digest::Digest;
 use crate::types::idmap::IdMaps;
 
 use super::incoming::{IncomingLayer, StagedUnpack, unpack_layer};
@@ -25,7 +26,7 @@ impl Engine {
                 continue;
             }
             let blob = layer.blob.clone().ok_or_else(|| Error::NoBlob { layer: layer.diff_id.0.to_string() })?;
-            let path = self.store.layout().blob(&blob);
+            let path = self.store.find_blob(&blob);
             let file = sys::fs::open(&path).map_err(|source| Error::Path { what: "open layer", path, source })?;
             let incoming = IncomingLayer {
                 diff_id: layer.diff_id.clone(),
@@ -37,7 +38,9 @@ impl Engine {
             let done = unpack_layer(&outer, maps, file, &staged, &incoming)?;
             unpacked.push(StagedUnpack { index, staged, unpacked: done });
         }
-        let incoming = image.layers.iter().map(|layer| layer.blob.clone()).collect::<Vec<_>>();
+        // A blob of an additional store is not kept here.
+        let kept = |blob: &Digest| sys::fs::exists(&self.store.layout().blob(blob));
+        let incoming = image.layers.iter().map(|layer| layer.blob.clone().filter(kept)).collect::<Vec<_>>();
         self.publish_layers(&lease, &keys, &incoming, Vec::new(), unpacked, maps)?;
         lease.finish(&self.store)?;
         Ok(())

@@ -35,7 +35,7 @@ impl Engine {
     /// Takes a name off an image, and the image away with its last name. By id it must have one name at most, or
     /// `force`. Layers stay until [`Engine::sweep_images`].
     pub(crate) fn remove_image(&self, request: &RemoveImageRequest) -> Result<RemovedImage, Error> {
-        let found = self.store.find_image(&request.text)?;
+        let found = self.store.find_own_image(&request.text)?;
         let image = found.image;
         let by_name = found.name.filter(|name| image.names.contains(name));
         if let Some(name) = by_name

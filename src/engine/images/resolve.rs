@@ -106,7 +106,7 @@ impl Engine {
     /// The image of `run` and `create`: here, or fetched by the request's policy.
     pub(crate) fn resolve_image(&self, request: &PullRequest, progress: &dyn Progress) -> Result<FoundImage, Error> {
         let report = self.pull(request, progress)?;
-        Ok(FoundImage { image: report.image, name: report.name })
+        Ok(FoundImage { image: report.image, name: report.name, read_only: None })
     }
 }
 

@@ -7,7 +7,7 @@ impl Engine {
     /// Gives an image further names; those that pointed elsewhere are moved. All names are checked before the first is
     /// made.
     pub(crate) fn tag_image(&self, image: &str, names: &[String]) -> Result<(), Error> {
-        let found = self.store.find_image(image)?;
+        let found = self.store.find_own_image(image)?;
         let names = names.iter().map(|name| new_name(name)).collect::<Result<Vec<_>, _>>()?;
         for name in &names {
             self.store.tag(name, &found.image.record.digest)?;
@@ -17,7 +17,7 @@ impl Engine {
 
     /// Takes names away from an image, all of them if none is given. The image stays.
     pub(crate) fn untag_image(&self, image: &str, names: &[String]) -> Result<(), Error> {
-        let found = self.store.find_image(image)?;
+        let found = self.store.find_own_image(image)?;
         let has = &found.image.names;
         let mut gone = Vec::new();
         for text in names {

@@ -1,5 +1,6 @@
 //! Images: in from registries, their names, their removal.
 
+mod additional;
 mod list;
 mod load;
 mod mount;

@@ -36,7 +36,11 @@ pub(crate) fn run(args: RmiArgs, context: &Context) -> Result<ExitCode, Error> {
     let engine = context.engine()?;
     let images = if args.all {
         let list = engine.images(&[], None, true, false)?;
-        list.images.into_iter().map(|image| image.image.id.to_string()).collect()
+        list.images
+            .into_iter()
+            .filter(|image| !image.image.is_read_only())
+            .map(|image| image.image.id.to_string())
+            .collect()
     } else {
         args.images
     };

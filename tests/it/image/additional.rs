@@ -1,0 +1,148 @@
+//! `--storage-opt additionalimagestore=`: images of another store, which is never written.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use crate::harness::image::{BUSYBOX, busybox_tar};
+use crate::harness::{Env, Output, requires};
+
+/// Every file of a tree with its size and time of change.
+fn listing(dir: &Path) -> Vec<(PathBuf, u64, std::time::SystemTime)> {
+    let mut found = Vec::new();
+    let mut dirs = vec![dir.to_owned()];
+    while let Some(dir) = dirs.pop() {
+        for entry in std::fs::read_dir(&dir).into_iter().flatten().flatten() {
+            let metadata = entry.path().symlink_metadata().unwrap();
+            found.push((entry.path(), metadata.len(), metadata.modified().unwrap()));
+            if metadata.is_dir() {
+                dirs.push(entry.path());
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// A store with the image [`BUSYBOX`] beside the store of the test.
+fn shared(env: &Env) -> PathBuf {
+    let root = env.path("shared");
+    let (root_text, run) = (root.to_string_lossy().into_owned(), env.path("shared-run").to_string_lossy().into_owned());
+    let tar = busybox_tar().to_string_lossy().into_owned();
+    env.run(["--root", &root_text, "--runroot", &run, "import", "-q", &tar, BUSYBOX]).success();
+    root
+}
+
+fn with(env: &Env, store: &Path, arguments: &[&str]) -> Output {
+    let option = format!("additionalimagestore={}", store.display());
+    let mut all = vec!["--storage-opt", &option];
+    all.extend(arguments);
+    env.run(all)
+}
+
+fn only_file(dir: &Path) -> PathBuf {
+    std::fs::read_dir(dir).unwrap().next().unwrap().unwrap().path()
+}
+
+#[test]
+fn images_of_another_store_run_and_stay_as_they_are() {
+    requires!(userns);
+    let env = Env::new();
+    let store = shared(&env);
+    let before = listing(&store);
+    let sampan = |arguments: &[&str]| with(&env, &store, arguments);
+    env.run(["images", "-q"]).prints("");
+    sampan(&["images", "--format", "{{.Repository}}:{{.Tag}} {{.ReadOnly}} {{.IsReadOnly}}"])
+        .prints(&format!("{BUSYBOX} true true\n"));
+    sampan(&["images"]).stdout_has("R/O");
+    assert_eq!(sampan(&["images", "-q", "--filter", "readonly=true"]).success().trimmed().lines().count(), 1);
+    sampan(&["images", "-q", "--filter", "readonly=false"]).prints("");
+    sampan(&["image", "exists", BUSYBOX]).success();
+    sampan(&["image", "inspect", "--format", "{{.Os}}", BUSYBOX]).prints("linux\n");
+    sampan(&["history", BUSYBOX]).success();
+    sampan(&["run", "--rm", "--network=none", BUSYBOX, "/bin/sh", "-c", "echo hello > /x; cat /x"]).prints("hello\n");
+    sampan(&["create", "--name", "c", BUSYBOX, "true"]).success();
+    // A container once made needs the other store no more.
+    env.run(["start", "-a", "c"]).success();
+    sampan(&["image", "diff", BUSYBOX]).success().stdout_has("A /bin\n");
+    for refused in [&["rmi", BUSYBOX][..], &["rmi", "-f", BUSYBOX], &["tag", BUSYBOX, "mine"], &["untag", BUSYBOX]] {
+        sampan(refused).code(125).stderr_has("is in the read-only store");
+    }
+    sampan(&["rmi", "--all"]).success();
+    sampan(&["image", "prune", "-af"]).prints("");
+    sampan(&["system", "check"]).success();
+    sampan(&["rm", "c"]).success();
+    assert_eq!(listing(&store), before);
+    // An own image of that name comes first.
+    let tar = busybox_tar().to_string_lossy().into_owned();
+    env.run(["import", "-q", "-m", "mine", &tar, BUSYBOX]).success();
+    sampan(&["history", "--format", "{{.Comment}}", BUSYBOX]).prints("mine\n");
+    assert_eq!(sampan(&["images", "-q"]).success().trimmed().lines().count(), 2);
+    sampan(&["rmi", BUSYBOX]).success();
+    assert_eq!(listing(&store), before);
+    env.run(["system", "check", "--repair"]).stdout_has("nothing refers to it");
+}
+
+#[test]
+fn stores_that_cannot_be_used_are_one_line() {
+    requires!(userns);
+    let env = Env::new();
+    let store = shared(&env);
+    let refused = |words: &str| {
+        let output = with(&env, &store, &["images"]);
+        output.code(125).stderr_has(words);
+        assert_eq!(output.stderr().lines().filter(|line| line.starts_with("Error: ")).count(), 1, "{output}");
+    };
+    let version = store.join("VERSION");
+    std::fs::write(&version, "99\n").unwrap();
+    refused("has format \"99\"");
+    std::fs::write(&version, "1\n").unwrap();
+    std::fs::set_permissions(&version, std::fs::Permissions::from_mode(0)).unwrap();
+    refused("open store");
+    std::fs::remove_file(&version).unwrap();
+    refused("there is no store of sampan in");
+    env.run(["--storage-opt", "additionalimagestore=rel", "images"]).code(125).stderr_has("absolute");
+    env.run(["--storage-opt", "size=1", "images"]).code(125).stderr_has("additionalimagestore=PATH");
+}
+
+#[test]
+fn a_hostile_store_gives_no_digest_another_content() {
+    requires!(userns);
+    let env = Env::new();
+    let store = shared(&env);
+    let record = only_file(&store.join("images"));
+    let honest = std::fs::read_to_string(&record).unwrap();
+    // A record that says more than its configuration.
+    std::fs::write(&record, honest.replacen("\"architecture\"", "\"author\":\"evil\",\"architecture\"", 1)).unwrap();
+    with(&env, &store, &["run", "--rm", "--network=none", BUSYBOX, "true"])
+        .code(125)
+        .stderr_has("not what its digests say");
+    // One that claims the chain id of some other layer.
+    let chain = honest.split("\"chain\":\"sha256:").nth(1).unwrap()[..64].to_owned();
+    let forged =
+        honest.replacen(&format!("\"chain\":\"sha256:{chain}"), &format!("\"chain\":\"sha256:{}", "0".repeat(64)), 1);
+    std::fs::write(&record, forged).unwrap();
+    with(&env, &store, &["run", "--rm", "--network=none", BUSYBOX, "true"])
+        .code(125)
+        .stderr_has("not what its digests say");
+    std::fs::write(&record, "{").unwrap();
+    with(&env, &store, &["images"]).success().stderr_has("Error: ");
+    std::fs::write(&record, &honest).unwrap();
+    // A layer that is another one.
+    let largest = std::fs::read_dir(store.join("blobs/sha256"))
+        .unwrap()
+        .flatten()
+        .max_by_key(|blob| blob.metadata().unwrap().len());
+    let largest = largest.unwrap().path();
+    let other = std::fs::read(&largest).unwrap();
+    std::fs::write(&largest, &other[..other.len() / 2]).unwrap();
+    with(&env, &store, &["run", "--rm", "--network=none", BUSYBOX, "true"]).code(125);
+    assert!(std::fs::read_dir(env.graphroot().join("layers")).map_or(0, Iterator::count) == 0);
+    std::fs::write(&largest, &other).unwrap();
+    let unpacked = || std::fs::read_dir(env.graphroot().join("layers")).map_or(0, Iterator::count);
+    with(&env, &store, &["run", "--rm", "--network=none", BUSYBOX, "true"]).success();
+    // What was unpacked stays while the store is used, and is swept when it is not.
+    with(&env, &store, &["system", "check", "--repair"]).success();
+    assert_eq!(unpacked(), 1);
+    env.run(["system", "check", "--repair"]).stdout_has("nothing refers to it");
+    assert_eq!(unpacked(), 0);
+}
