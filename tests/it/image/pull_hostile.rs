@@ -1,11 +1,15 @@
 //! `pull` from registries that lie: nothing of the image may be visible afterwards, and nothing stays in staging.
 
+use std::path::Path;
+
 use nix::sys::signal::Signal;
 use serde_json::json;
 
 use super::peer::{Answer, Peer, Served};
 use crate::harness::image::{ImageBuilder, Layer, sha256};
 use crate::harness::output::Output;
+use crate::harness::registry::Registry;
+use crate::harness::token::{certificates, openssl};
 use crate::harness::{Env, eventually, requires};
 
 fn image() -> ImageBuilder {
@@ -199,6 +203,49 @@ fn b14_no_silent_plain_http() {
     let peer = Served::new(&image()).start();
     env.run(["pull", "-q", "--retry=0", &peer.name()]).code(125);
     assert!(peer.requests().is_empty());
+}
+
+#[test]
+fn b14_expired_foreign_and_unknown_certificates() {
+    requires!(registry);
+    let env = Env::new();
+    let dir = env.path("certs");
+    certificates(&dir);
+    let path = |name: &str| dir.join(name);
+    openssl(
+        &["x509", "-req", "-days", "-1", "-CAcreateserial", "-in"],
+        &[
+            &path("server.csr"),
+            Path::new("-CA"),
+            &path("ca.crt"),
+            Path::new("-CAkey"),
+            &path("ca.pem"),
+            Path::new("-extfile"),
+            &path("extensions"),
+            Path::new("-out"),
+            &path("expired.crt"),
+        ],
+    );
+    let registry = |certificate: &str| {
+        let (certificate, key) = (path(certificate), path("server.key"));
+        let lines = format!("  tls:\n    certificate: {}\n    key: {}\n", certificate.display(), key.display());
+        Registry::start_with(&env, &lines, "")
+    };
+    let (good, expired) = (registry("server.crt"), registry("expired.crt"));
+    let own = env.path("own");
+    std::fs::create_dir(&own).unwrap();
+    std::fs::copy(path("ca.crt"), own.join("ca.crt")).unwrap();
+    let own = own.display().to_string();
+    let pull = |more: &[&str], name: &str| env.run([&["pull", "-q", "--retry=0"], more, &[name]].concat());
+    let trusted = ["--cert-dir", own.as_str()];
+    // The registry answers: there is no such image.
+    pull(&trusted, &good.name("web")).code(125).stderr_has("not found");
+    pull(&[], &good.name("web")).code(125).stderr_has("establish TLS").stderr_has("Hint:");
+    pull(&trusted, &expired.name("web")).code(125).stderr_has("establish TLS").stderr_has("xpired");
+    // The certificate is for the address, not for the name.
+    let by_name = good.name("web").replace("127.0.0.1", "localhost");
+    pull(&trusted, &by_name).code(125).stderr_has("establish TLS");
+    env.run(["images", "-a", "-q"]).success().prints("");
 }
 
 /// The media type of an index, and an entry for this digest.
