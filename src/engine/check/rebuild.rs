@@ -3,7 +3,6 @@
 use crate::engine::images::{IncomingImage, IncomingLayer, StagedUnpack, unpack_layer};
 use crate::engine::{Engine, Error};
 use crate::registry::{self, Manifest};
-use crate::storage;
 use crate::storage::images::ImageRecord;
 use crate::storage::layers::{LayerKey, MapKey};
 use crate::sys;
@@ -26,7 +25,7 @@ impl Engine {
     pub(super) fn unpack_for(&self, id: &ContainerId) -> Result<(), Error> {
         let config = self.store.container_config(id)?;
         let Some(image) = &config.image else { return Ok(()) };
-        let Some(record) = self.store.image_record(&image.digest)? else { return Ok(()) };
+        let record = self.store.find_image(&image.digest.to_string())?.image.record;
         self.ensure_layers(&record, &self.maps_of(&config)?)
     }
 
@@ -62,21 +61,13 @@ impl Engine {
         };
         let lease = self.store.lease()?;
         let outer = self.outer()?;
-        let done = self.store_staged(&lease, key).and_then(|staged| {
+        let done = lease.stage_layer(key.clone()).map_err(Error::Storage).and_then(|staged| {
             let unpacked = unpack_layer(&outer, &maps, file, &staged, &incoming)?;
             let keys: Vec<LayerKey> = record.layers.iter().map(|l| LayerKey::new(&l.chain, &key.map)).collect();
             self.replace_layer(&lease, &keys, StagedUnpack { index, staged, unpacked }, blob, &maps)
         });
         lease.finish(&self.store)?;
         done.map(|()| true)
-    }
-
-    fn store_staged(
-        &self,
-        lease: &storage::lease::Lease,
-        key: &LayerKey,
-    ) -> Result<storage::layers::StagedLayer, Error> {
-        Ok(lease.stage_layer(key.clone())?)
     }
 
     /// Name of a container that runs on a layer: its files must stay where they are.
