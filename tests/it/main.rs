@@ -9,6 +9,7 @@ mod container;
 mod fault;
 mod harness;
 mod image;
+mod inject;
 mod network;
 mod registry;
 mod runtime;

@@ -79,7 +79,7 @@ impl<'a> Command<'a> {
     }
 
     /// The std command, without its standard streams: `terminal` gives it its own.
-    pub(super) fn prepare(&self) -> std::process::Command {
+    pub(crate) fn prepare(&self) -> std::process::Command {
         // The shell enters the cgroup, prlimit leaves the mark; both become the program, so the pid is the program's.
         let mut command = std::process::Command::new("/bin/sh");
         let enter = self.env.cgroup().map(|dir| dir.join("cgroup.procs"));

@@ -41,10 +41,15 @@ pub(crate) fn debian_tar() -> Result<PathBuf, String> {
     if path.exists() { Ok(path) } else { Err(format!("{} is not there: run .ci/fixtures as root", path.display())) }
 }
 
+/// The static busybox of the host.
+pub(crate) fn busybox() -> &'static str {
+    let found = ["/bin/busybox", "/usr/bin/busybox"].into_iter().find(|path| Path::new(path).exists());
+    found.expect("busybox-static is installed (.ci/setup)")
+}
+
 /// The busybox root as a layer: applets, users, an empty `/tmp`, `/root`, `/proc`, `/sys`, `/dev`.
 pub(crate) fn busybox_layer() -> Layer {
-    let busybox = ["/bin/busybox", "/usr/bin/busybox"].into_iter().find(|path| Path::new(path).exists());
-    let busybox = busybox.expect("busybox-static is installed (.ci/setup)");
+    let busybox = busybox();
     let list = std::process::Command::new(busybox).arg("--list").output().unwrap();
     let mut layer = Layer::new();
     for (dir, mode) in [("bin", 0o755), ("dev", 0o755), ("etc", 0o755), ("proc", 0o555), ("sys", 0o555), ("var", 0o755)]

@@ -44,7 +44,7 @@ pub(crate) fn marked(mark: u64) -> Vec<Process> {
 }
 
 /// Everything outside the store that should be gone by now.
-pub(super) fn find(env: &Env) -> Vec<String> {
+pub(crate) fn find(env: &Env) -> Vec<String> {
     let mut problems = Vec::new();
     let deadline = Instant::now() + Duration::from_secs(5);
     let mut alive = marked(env.mark());
@@ -122,7 +122,7 @@ fn children(dir: &Path) -> Vec<PathBuf> {
     std::fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
 }
 
-fn directories(dir: &Path, found: &mut Vec<PathBuf>) {
+pub(crate) fn directories(dir: &Path, found: &mut Vec<PathBuf>) {
     for child in children(dir).into_iter().filter(|child| child.is_dir()) {
         found.push(child.clone());
         directories(&child, found);

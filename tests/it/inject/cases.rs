@@ -1,0 +1,134 @@
+//! The commands that are disturbed, as shell scripts: `$S` is the program, `$I` an image with a shell.
+
+use crate::harness::image::{Layer, busybox};
+use crate::harness::{Env, ImageBuilder, Registry};
+
+/// A command, what it needs before, and the same once more with the same names.
+#[derive(Debug)]
+pub(super) struct Case {
+    pub(super) name: &'static str,
+    /// Once, in a new store.
+    pub(super) setup: &'static str,
+    /// Before each disturbance.
+    pub(super) before: &'static str,
+    /// What is disturbed.
+    pub(super) act: &'static str,
+    /// Must work afterwards at once, take what is there as whole, and leave what was there at the start.
+    pub(super) again: &'static str,
+    /// Only points in processes of this name, where another case has the rest.
+    pub(super) only: Option<&'static str>,
+}
+
+const NOTHING: &str = "true";
+const IMPORTED: &str = "$S import root.tar localhost/new:1 >/dev/null; $S run --rm --network=none localhost/new:1 sh -c 'test -s /etc/big'";
+
+macro_rules! case {
+    ($name:literal, $setup:expr, $before:expr, $act:expr, $again:expr) => {
+        Case { name: $name, setup: $setup, before: $before, act: $act, again: $again, only: None }
+    };
+}
+
+pub(super) const CASES: [Case; 23] = [
+    case!("import", NOTHING, NOTHING, "exec $S import root.tar localhost/new:1",
+        "if $S image exists localhost/new:1; then $S run --rm --network=none localhost/new:1 sh -c 'test -s /etc/big'; $S rmi localhost/new:1; fi;
+         $S import root.tar localhost/new:1; $S run --rm --network=none localhost/new:1 sh -c 'test -s /etc/big'; $S rmi localhost/new:1"),
+    case!("load", NOTHING, NOTHING, "exec $S load -i two.tar",
+        "if $S image exists localhost/two:1; then $S run --rm --network=none localhost/two:1 sh -c 'test -s /etc/big -a ! -e /etc/gone'; $S rmi localhost/two:1; fi;
+         $S load -i two.tar; $S run --rm --network=none localhost/two:1 sh -c 'test -s /etc/big -a ! -e /etc/gone'; $S rmi localhost/two:1"),
+    case!("pull", NOTHING, NOTHING, "exec $S pull --tls-verify=false $R/two:1",
+        "if $S image exists $R/two:1; then $S run --rm --network=none $R/two:1 sh -c 'test -s /etc/big -a ! -e /etc/gone'; $S rmi $R/two:1; fi;
+         $S pull --tls-verify=false $R/two:1; $S run --rm --network=none $R/two:1 sh -c 'test -s /etc/big -a ! -e /etc/gone'; $S rmi $R/two:1"),
+    case!("tag", NOTHING, NOTHING, "exec $S tag $I localhost/tagged:1",
+        "if $S image exists localhost/tagged:1; then $S untag localhost/tagged:1 localhost/tagged:1; fi; $S tag $I localhost/tagged:1;
+         $S untag localhost/tagged:1 localhost/tagged:1; $S image exists $I"),
+    Case { name: "rmi", setup: NOTHING, before: IMPORTED, act: "exec $S rmi localhost/new:1",
+        again: "if $S image exists localhost/new:1; then $S run --rm --network=none localhost/new:1 sh -c 'test -s /etc/big'; $S rmi localhost/new:1; fi;
+         $S import root.tar localhost/new:1; $S run --rm --network=none localhost/new:1 sh -c 'test -s /etc/big'; $S rmi localhost/new:1", only: None },
+    case!("create", NOTHING, NOTHING, "exec $S create --name=c -v vol:/v --network=none $I true",
+        "if $S container exists c; then $S start -a c; $S rm c; fi; $S volume rm vol || true;
+         $S create --name=c -v vol:/v --network=none $I true; $S start -a c; $S rm c; $S volume rm vol"),
+    case!("run", NOTHING, NOTHING, "exec $S run -d --name=c --network=none $I sleep 600",
+        "$S rm -f -i -t0 c; $S run -d --name=c --network=none $I sleep 600; $S exec c true; $S rm -f -t0 c"),
+    case!("run_port", NOTHING, NOTHING, "exec $S run -d --name=c -p 127.0.0.1:$PORT:80 $I sleep 600",
+        "$S rm -f -i -t0 c; $S run -d --name=c -p 127.0.0.1:$PORT:80 $I sleep 600; $S exec c true; $S rm -f -t0 c"),
+    case!("run_rm", NOTHING, NOTHING, "exec $S run --rm --name=c --network=none -v /anon $I true",
+        "$S rm -f -i -t0 -v c; $S run --rm --name=c --network=none -v /anon $I true; if $S container exists c; then exit 9; fi"),
+    case!("start", NOTHING, "$S create --name=c --network=none $I sleep 600", "exec $S start c",
+        "if ! $S ps --filter name=c | grep -q Up; then $S start c; fi; $S exec c true; $S rm -f -t0 c; $S run --rm --name=c --network=none $I true"),
+    case!("stop", NOTHING, "$S run -d --name=c --network=none $I sleep 600", "exec $S stop -t0 c",
+        "$S stop -t0 c; $S start c; $S exec c true; $S rm -f -t0 c; $S run --rm --name=c --network=none $I true"),
+    Case { name: "life", setup: NOTHING, before: NOTHING,
+        act: "$S run -d --name=c --network=none $I sleep 600 || true; $S stop -t0 c || true; $S rm c || true",
+        again: "$S rm -f -i -t0 c; $S run -d --name=c --network=none $I sleep 600; $S exec c true; $S rm -f -t0 c", only: Some("sampan-monitor") },
+    Case { name: "life_rm_port", setup: NOTHING, before: NOTHING,
+        act: "$S run -d --rm --name=c -p 127.0.0.1:$PORT:80 $I sleep 600 || true; $S stop -t0 c || true",
+        again: "$S rm -f -i -t0 c; $S run -d --name=c -p 127.0.0.1:$PORT:80 $I sleep 600; $S exec c true; $S rm -f -t0 c", only: Some("sampan-monitor") },
+    case!("rm", NOTHING, "$S create --name=c --network=none -v /anon $I true; $S start -a c", "exec $S rm -v c",
+        "if $S container exists c; then $S start -a c; $S rm -v c; fi; $S run --rm --name=c --network=none -v /anon $I true"),
+    case!("rm_force", NOTHING, "$S run -d --name=c --network=none $I sleep 600", "exec $S rm -f -t0 c",
+        "$S rm -f -i -t0 c; $S run --rm --name=c --network=none $I true"),
+    case!("volume_create", NOTHING, NOTHING, "exec $S volume create v",
+        "if $S volume exists v; then $S volume rm v; fi; $S volume create v; $S volume rm v"),
+    case!("volume_rm", NOTHING, "$S volume create v; $S run --rm --network=none -v v:/v $I sh -c 'echo 1 >/v/1'", "exec $S volume rm v",
+        "if $S volume exists v; then $S run --rm --network=none -v v:/v $I sh -c 'test -s /v/1'; $S volume rm v; fi; $S volume create v; $S volume rm v"),
+    case!("exec", "$S run -d --name=keeper --network=none $I sleep 6000", NOTHING, "exec $S exec keeper true", "$S exec keeper true"),
+    case!("exec_detached", "$S run -d --name=keeper --network=none $I sleep 6000", NOTHING, "exec $S exec -d keeper true",
+        "$S exec -d keeper true; $S exec keeper true"),
+    case!("restart", NOTHING, "$S run -d --name=c --network=none $I sleep 600", "exec $S restart -t0 c",
+        "$S restart -t0 c; $S exec c true; $S rm -f -t0 c; $S run --rm --name=c --network=none $I true"),
+    // A machine that went down with a container running, one with --rm, and a pull under way.
+    case!("recover", NOTHING,
+        "$S run -d --name=c --network=none $I sleep 600; $S run -d --rm --name=d --network=none $I sleep 600; $S volume create v;
+         kill -9 $($S inspect -f '{{.State.ConmonPid}} {{.State.Pid}}' c d);
+         while $S ps | grep -q Up; do sleep 0.01; done;
+         rm -rf $RUN; mkdir -p $STORE/staging/dead/tree $STORE/trash/dead/tree",
+        "exec $S ps -a", "$S start c; $S exec c true; $S rm -f -t0 c; $S volume rm v; $S run --rm --name=d --network=none $I true"),
+    case!("repair", NOTHING,
+        "$S create --name=c --network=none $I true; mkdir -p $STORE/staging/dead/tree $STORE/trash/dead/tree $STORE/containers/junk;
+         rm $STORE/containers/$($S inspect -f '{{.Id}}' c)/config.json",
+        "exec $S system check --repair", "$S system check --repair || test $? = 1; $S run --rm --name=c --network=none $I true"),
+    case!("prune", NOTHING, "$S create --name=c --network=none $I true; $S volume create v", "exec $S container prune -f",
+        "$S rm -i -f c; $S volume rm v; $S run --rm --name=c --network=none $I true"),
+];
+
+/// The case of this name.
+pub(super) fn case(name: &str) -> &'static Case {
+    static TABLE: [Case; 23] = CASES;
+    TABLE.iter().find(|case| case.name == name).unwrap()
+}
+
+/// A store with a small image, the archives that the cases read, and (for pull) a registry.
+pub(super) fn world(case: &Case) -> (Env, Option<Registry>) {
+    let mut env = Env::new();
+    let root = root_layer();
+    env.write("root.tar", root.finish());
+    let second = Layer::new().file("etc/.wh.gone", 0o600, b"").file("etc/more", 0o644, &[b'x'; 70_000]).dir("empty", 0o755);
+    ImageBuilder::scratch().layer(root_layer()).layer(second).docker_archive(&env.path("two.tar"), "localhost/two:1");
+    let registry = (case.name == "pull").then(|| {
+        let registry = Registry::start(&env);
+        registry.push(&format!("docker-archive:{}", env.path("two.tar").display()), "two:1");
+        registry
+    });
+    env.set("R", registry.as_ref().map_or_else(String::new, |registry| registry.address().to_owned()));
+    env.set("S", crate::harness::env::program().to_string_lossy());
+    env.set("I", "localhost/small:1");
+    env.set("RUN", env.runroot().to_string_lossy());
+    env.set("STORE", env.graphroot().to_string_lossy());
+    let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).unwrap().port();
+    env.set("PORT", port.to_string());
+    env.run(["import", "root.tar", "localhost/small:1"]).success();
+    (env, registry)
+}
+
+/// Few entries, so that an exhaustive run ends: a shell, a file of some size, a hard link, one to be whited out.
+fn root_layer() -> Layer {
+    let mut layer = Layer::new();
+    for dir in ["bin", "dev", "etc", "proc", "sys", "tmp"] {
+        layer = layer.dir(dir, 0o755);
+    }
+    layer = layer.file("bin/busybox", 0o755, &std::fs::read(busybox()).unwrap());
+    for applet in ["sh", "true", "sleep", "test"] {
+        layer = layer.symlink(&format!("bin/{applet}"), "busybox");
+    }
+    layer.file("etc/big", 0o644, &[b'b'; 100_000]).file("etc/gone", 0o644, b"gone")
+}

@@ -1,0 +1,13 @@
+//! Kills and errors at any system call (reliability.md T1 and T3): [`tracer`] follows a command and all that it forks,
+//! [`cases`] are the commands, [`oracle`] says what must hold afterwards, [`sweep`] chooses the points.
+//!
+//! `make fault` tries every point; `make test` a few, chosen by a seed that a failure prints. One point again:
+//! `SAMPAN_TEST_POINT='0.1 renameat2#3' .ci/test it inject::kills::create`.
+
+mod calls;
+mod cases;
+mod errors;
+mod kills;
+mod oracle;
+mod sweep;
+mod tracer;

@@ -1,0 +1,102 @@
+//! What must hold after a kill or an error: commands work, `system check` is clean, names are free, nothing is left.
+
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::cases::Case;
+use crate::harness::{Env, leaks};
+
+/// What is there when nothing goes on: processes, cgroups, entries of the store and of runroot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Rest {
+    processes: usize,
+    entries: BTreeSet<String>,
+}
+
+impl Rest {
+    /// Looks now.
+    pub(super) fn look(env: &Env) -> Self {
+        let mut entries = BTreeSet::new();
+        for name in ["blobs/sha256", "layers", "images", "refs", "containers", "names", "volumes", "staging", "trash"] {
+            list(&env.graphroot().join(name), name, &mut entries);
+        }
+        let epochs = std::fs::read_dir(env.runroot()).into_iter().flatten().flatten();
+        for epoch in epochs.filter(|entry| entry.path().is_dir()) {
+            for name in ["ctr", "exec", "ports", "net"] {
+                list(&epoch.path().join(name), name, &mut entries);
+            }
+        }
+        // The port directory's own lock.
+        entries.remove("ports/lock");
+        let mut cgroups = Vec::new();
+        env.cgroup().inspect(|cgroup| leaks::directories(cgroup, &mut cgroups));
+        cgroups.retain(|dir| dir.file_name().is_some_and(|name| name != "sampan-host"));
+        entries.extend(cgroups.iter().map(|dir| format!("cgroup {}", dir.display())));
+        let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+        let root = env.root().to_string_lossy().into_owned();
+        entries.extend(mounts.lines().filter(|line| line.contains(&root)).map(|line| format!("mount {line}")));
+        Self { processes: alive(env).len(), entries }
+    }
+
+    /// Waits until all is as before.
+    fn returns(&self, env: &Env) -> Result<(), String> {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        loop {
+            let now = Self::look(env);
+            if now == *self {
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                let more: Vec<_> = now.entries.difference(&self.entries).collect();
+                let less: Vec<_> = self.entries.difference(&now.entries).collect();
+                let processes = if now.processes == self.processes { Vec::new() } else { alive(env) };
+                return Err(format!("left: {more:?}, lost: {less:?}, processes: {processes:?}"));
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+fn list(dir: &Path, name: &str, entries: &mut BTreeSet<String>) {
+    let found = std::fs::read_dir(dir).into_iter().flatten().flatten();
+    entries.extend(found.map(|entry| format!("{name}/{}", entry.file_name().display())));
+}
+
+fn alive(env: &Env) -> Vec<leaks::Process> {
+    env.processes().into_iter().filter(|process| process.state != 'Z').collect()
+}
+
+/// Runs a script of the case; its output if it fails, panics or hangs.
+pub(super) fn script(env: &Env, what: &str, text: &str) -> Result<(), String> {
+    let command = env.other("/bin/sh").args(["-e", "-c", text]).deadline(Duration::from_secs(30));
+    // A deadline that is missed panics: that is a finding like any other.
+    match catch_unwind(AssertUnwindSafe(|| command.run())) {
+        Ok(output) if output.is_success() && !output.stderr().contains("panicked") => Ok(()),
+        Ok(output) => Err(format!("{what}: {output}")),
+        Err(panic) => {
+            let text = panic.downcast_ref::<String>().cloned().unwrap_or_else(|| "a panic".to_owned());
+            Err(format!("{what}: {text}"))
+        }
+    }
+}
+
+/// Commands that only look must work at once, on whatever is there.
+const LOOK: &str = "$S ps -a >/dev/null; $S images >/dev/null; $S volume ls >/dev/null";
+/// Exit code 1: something was repaired.
+const REPAIR: &str = "$S system check --repair || test $? = 1; $S system check";
+
+/// Judges the store after the case was disturbed. Whether the names are tried before the repair or after it alternates.
+pub(super) fn judge(env: &Env, case: &Case, rest: &Rest, repair_first: bool) -> Result<(), String> {
+    script(env, "looking", LOOK)?;
+    if repair_first {
+        script(env, "system check --repair", REPAIR)?;
+        script(env, "again, after the repair", case.again)?;
+        script(env, "system check", "$S system check")?;
+    } else {
+        script(env, "again, before a repair", case.again)?;
+        script(env, "system check --repair", REPAIR)?;
+    }
+    rest.returns(env)
+}

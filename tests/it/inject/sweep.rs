@@ -1,0 +1,168 @@
+//! Which points of a case are tried, and the loop over them.
+
+use std::collections::BTreeMap;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::calls::Weight;
+use super::cases::{self, Case};
+use super::oracle::{self, Rest};
+use super::tracer::{self, Action, Call, Point, Traced};
+use crate::harness::{Env, Registry};
+
+/// How many points, and which, from the environment.
+#[derive(Debug, Clone, Copy)]
+struct Scope {
+    /// `SAMPAN_TEST_FAULT`: points per case, or `all`.
+    points: usize,
+    /// `SAMPAN_TEST_SEED`: the choice.
+    seed: u64,
+}
+
+impl Scope {
+    fn from_environment(sample: usize) -> Self {
+        let variable = |name: &str| std::env::var(name).ok();
+        let points = match variable("SAMPAN_TEST_FAULT").as_deref() {
+            Some("all") => usize::MAX,
+            Some(number) => number.parse().unwrap(),
+            None => sample,
+        };
+        let now = || u64::from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().subsec_nanos());
+        Self { points, seed: variable("SAMPAN_TEST_SEED").map_or_else(now, |seed| seed.parse().unwrap()) }
+    }
+}
+
+/// A store, and what is in it when nothing goes on.
+struct World {
+    env: Env,
+    _registry: Option<Registry>,
+    rest: Rest,
+    calls: Vec<Call>,
+}
+
+impl World {
+    fn new(case: &Case) -> Self {
+        let (env, registry) = cases::world(case);
+        let mut calls = Vec::new();
+        // The second time nothing is made for the first time any more.
+        for round in 0..2 {
+            let stages = [("setup", if round == 0 { case.setup } else { "true" }), ("before", case.before)];
+            for (what, text) in stages {
+                oracle::script(&env, what, text).unwrap();
+            }
+            let traced = trace(&env, case, None);
+            assert!(traced.status.is_some_and(|status| status.code().is_some_and(|code| code < 2)), "{}: {traced:?}", case.name);
+            calls = traced.calls;
+            oracle::script(&env, "again", case.again).unwrap();
+        }
+        oracle::script(&env, "check", "$S system check").unwrap();
+        let rest = Rest::look(&env);
+        Self { env, _registry: registry, rest, calls }
+    }
+}
+
+fn trace(env: &Env, case: &Case, target: Option<(Point, Action)>) -> Traced {
+    // It stops itself for the tracer, and becomes the case.
+    let stop = ["-c", "kill -STOP $$; exec \"$@\"", "stop", "/bin/sh", "-c", case.act];
+    tracer::trace(env.other("/bin/sh").args(stop), &env.root().join("out/traced"), target)
+}
+
+/// Kills at points of the case.
+pub(super) fn kills(name: &str, sample: usize) {
+    let choose = |call: &Call| match call.weight {
+        Weight::State => vec![Action::Kill],
+        // One in eight, the same ones in every run.
+        Weight::Other if call.point.nth % 8 == 1 => vec![Action::Kill],
+        Weight::Other | Weight::None => Vec::new(),
+    };
+    sweep(name, sample, choose);
+}
+
+/// Errors at points of the case.
+pub(super) fn errors(name: &str, sample: usize) {
+    sweep(name, sample, |call| call.errors.iter().map(|errno| Action::Fail(*errno)).collect());
+}
+
+fn sweep(name: &str, sample: usize, choose: impl Fn(&Call) -> Vec<Action>) {
+    let case = cases::case(name);
+    let scope = Scope::from_environment(sample);
+    let mut world = World::new(case);
+    let wanted = |call: &&Call| case.only.is_none_or(|only| call.comm == only);
+    let candidates: Vec<_> = world.calls.iter().filter(wanted).flat_map(|call| choose(call).into_iter().map(|action| (call.point.clone(), action))).collect();
+    let points = match std::env::var("SAMPAN_TEST_POINT") {
+        Ok(text) => {
+            let point: Point = text.parse().unwrap();
+            candidates.iter().filter(|(other, _)| *other == point).cloned().collect()
+        }
+        Err(_) => pick(candidates.clone(), scope),
+    };
+    let (mut failures, mut missed) = (BTreeMap::new(), 0);
+    for (at, (point, action)) in points.iter().enumerate() {
+        let (fired, verdict) = disturb(&world, case, point, *action, at % 2 == 0);
+        missed += usize::from(!fired);
+        if let Err(problem) = verdict {
+            eprintln!("{name}: {action} at {point}: {problem}");
+            failures.insert(format!("{action} at {point}"), problem);
+            world.env.expect_leaks();
+            if failures.len() == 12 {
+                break;
+            }
+            world = World::new(case);
+        }
+    }
+    eprintln!("{name}: {} of {} points, {missed} not reached, {} failures, seed {}", points.len(), candidates.len(), failures.len(), scope.seed);
+    let text: Vec<_> = failures.iter().map(|(point, problem)| format!("{point}: {problem}")).collect();
+    assert!(failures.is_empty(), "{name}, seed {}:\n{}", scope.seed, text.join("\n"));
+}
+
+/// One point: true if it was reached, and what the oracle says.
+fn disturb(world: &World, case: &Case, point: &Point, action: Action, repair_first: bool) -> (bool, Result<(), String>) {
+    let env = &world.env;
+    if let Err(problem) = oracle::script(env, "before", case.before) {
+        return (false, Err(problem));
+    }
+    let traced = trace(env, case, Some((point.clone(), action)));
+    let fired = traced.fired.is_some();
+    let judged = answered(&traced, action).and_then(|()| oracle::judge(env, case, &world.rest, repair_first));
+    let verdict = judged.map_err(|problem| {
+        let at = traced.fired.as_ref().map(|call| format!("{} {:?}", call.comm, call.subject));
+        format!("({}) status {:?}, stderr {:?}: {problem}", at.unwrap_or_default(), traced.status, traced.stderr)
+    });
+    (fired, verdict)
+}
+
+/// The command ended, and if it was not killed it said in few words what went wrong.
+fn answered(traced: &Traced, action: Action) -> Result<(), String> {
+    let Some(status) = traced.status else { return Err("it hangs".to_owned()) };
+    if traced.stderr.contains("panicked") {
+        return Err("it panicked".to_owned());
+    }
+    if matches!(action, Action::Fail(_)) {
+        if status.code().is_none() {
+            return Err("it died of a signal".to_owned());
+        }
+        let lines = traced.stderr.lines().filter(|line| line.starts_with("Error")).count();
+        if !status.success() && lines != 1 {
+            return Err(format!("it failed with {lines} error lines"));
+        }
+    }
+    Ok(())
+}
+
+/// As many as asked for, by a generator that needs nothing but the seed (splitmix64).
+fn pick(mut points: Vec<(Point, Action)>, scope: Scope) -> Vec<(Point, Action)> {
+    let mut state = scope.seed;
+    let mut next = || {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb)
+    };
+    let mut chosen = Vec::new();
+    if scope.points >= points.len() {
+        return points;
+    }
+    while chosen.len() < scope.points {
+        let at = usize::try_from(next() >> 33).unwrap() % points.len();
+        chosen.push(points.swap_remove(at));
+    }
+    chosen
+}
