@@ -72,9 +72,12 @@ impl Store {
         let layout = self.layout();
         let staging = layout.staging().join(config.id.as_str());
         let made = self.stage_container(&staging, &config).and_then(|()| {
-            self.take_name(&config.name, &config.id, &staging.join("config.json"), lock)?;
+            let lock = self.take_name(&config.name, &config.id, &staging.join("config.json"), lock)?;
+            self.make_anonymous_volumes(&config)?;
             let target = layout.container(&config.id);
-            sys::fs::rename_new(&staging, &target).writing(&target).inspect_err(|_| self.release_name(&config))
+            sys::fs::rename_new(&staging, &target).writing(&target).inspect_err(|_| self.release_name(&config))?;
+            drop(lock);
+            Ok(())
         });
         if let Err(error) = made {
             if let Err(leftover) = sys::fs::remove_tree(&staging) {

@@ -50,6 +50,8 @@ impl Store {
         let containers = sweep_orphans(self)?;
         let staging = sweep_staging(self)?;
         let names = sweep_names(self)?;
+        sweep_references(self)?;
+        self.sweep_volumes()?;
         self.sweep_partials(super::partials::KEPT)?;
         let marks = mark(self)?;
         let mut swept = Swept { staging, names, containers, cautious: marks.incomplete, ..Swept::default() };
@@ -162,6 +164,16 @@ pub(super) fn sweep_names(store: &Store) -> Result<usize, Error> {
         swept += 1;
     }
     Ok(swept)
+}
+
+/// Removes the names whose image is gone: an `rmi` was killed between the two. The exclusive store lock is held.
+fn sweep_references(store: &Store) -> Result<(), Error> {
+    for reference in store.references()?.0 {
+        if !sys::fs::exists(&store.layout().image(&reference.digest)) {
+            store.untag(&reference.name)?;
+        }
+    }
+    Ok(())
 }
 
 /// Name files that name nobody.

@@ -346,7 +346,7 @@ impl Store {
         Ok(users)
     }
 
-    /// Takes an image out of the store: its names, then its record. Blobs and layers that nobody else refers to are the
+    /// Takes an image out of the store: its record, then its names. Blobs and layers that nobody else refers to are the
     /// next sweep's ([`Store::sweep`]). Refused while containers use it: the caller removes those first.
     pub(crate) fn remove_image(&self, digest: &Digest) -> Result<Vec<Reference>, Error> {
         let image = self.image(digest)?;
@@ -360,15 +360,18 @@ impl Store {
         Ok(image.names)
     }
 
-    /// Removes names and record whatever they hold, also of a damaged image.
+    /// Removes record and names whatever they hold, also of a damaged image. The record goes first: a name without an
+    /// image is nobody's and is swept, but an image without a name would stay until somebody prunes.
     pub(crate) fn discard_image(&self, digest: &Digest) -> Result<(), Error> {
-        for reference in self.references()?.0 {
+        let names = self.references()?.0;
+        let path = self.layout().image(digest);
+        sys::fs::remove_file(&path).removing(&path)?;
+        sys::fs::sync_dir(&self.layout().images()).writing(&path)?;
+        for reference in names {
             if reference.digest == *digest {
                 self.untag(&reference.name)?;
             }
         }
-        let path = self.layout().image(digest);
-        sys::fs::remove_file(&path).removing(&path)?;
-        sys::fs::sync_dir(&self.layout().images()).writing(&path)
+        Ok(())
     }
 }

@@ -318,9 +318,12 @@ impl Layout {
 /// Sixteen digits of a hash, because socket paths are short.
 fn current_epoch() -> sys::Result<String> {
     let boot_id = sys::fs::read(Path::new("/proc/sys/kernel/random/boot_id"))?;
-    let second = match sys::fs::read_if_exists(Path::new("/proc/1/stat")).ok().flatten() {
-        Some(stat) => super::process_identity::start_time(&stat).map(|time| time.to_string()),
-        None => None,
+    // Hidden (`hidepid`) is an answer. Any other error must not become another epoch: it would void what runs.
+    let second = match sys::fs::read_if_exists(Path::new("/proc/1/stat")) {
+        Ok(Some(stat)) => super::process_identity::start_time(&stat).map(|time| time.to_string()),
+        Ok(None) => None,
+        Err(error) if error.is(sys::Errno::EACCES) || error.is(sys::Errno::EPERM) => None,
+        Err(error) => return Err(error),
     };
     let second = match second {
         Some(time) => time,

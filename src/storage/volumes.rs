@@ -17,6 +17,9 @@ use crate::types::id::ContainerId;
 use crate::types::mount::MountSource;
 use crate::types::name::VolumeName;
 
+/// File in an anonymous volume: id of the container that it goes with.
+const HOLDER: &str = "holder";
+
 /// A volume that cannot be read (case F07), and why.
 pub(crate) type BrokenVolume = (VolumeName, Error);
 
@@ -68,6 +71,25 @@ impl Store {
     /// Makes a volume; one of the same name is an error.
     pub(crate) fn create_volume(&self, meta: &VolumeMeta) -> Result<(), Error> {
         let shared = self.lock_shared()?;
+        self.place_volume(meta, None)?;
+        drop(shared);
+        Ok(())
+    }
+
+    /// Makes the anonymous volumes of a container that is being made; the store lock is held. Until the container is
+    /// there, and again when it is gone, [`Store::sweep_volumes`] takes them away.
+    pub(super) fn make_anonymous_volumes(&self, config: &ContainerConfig) -> Result<(), Error> {
+        for mount in &config.spec.mounts {
+            if let MountSource::Volume { name, anonymous: true, .. } = &mount.source
+                && !sys::fs::exists(&self.layout().volume(name))
+            {
+                self.place_volume(&VolumeMeta::new(name.clone(), true), Some(&config.id))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn place_volume(&self, meta: &VolumeMeta, holder: Option<&ContainerId>) -> Result<(), Error> {
         let target = self.layout().volume(&meta.name);
         if sys::fs::exists(&target) {
             return Err(Error::VolumeExists(meta.name.clone()));
@@ -75,21 +97,62 @@ impl Store {
         let staging = self.layout().staging().join(hex::encode(sys::fs::random::<12>()));
         sys::fs::mkdir(&staging, DIR_MODE).writing(&staging)?;
         record::write_new(&staging.join("meta.json"), meta, true)?;
+        if let Some(holder) = holder {
+            let path = staging.join(HOLDER);
+            sys::fs::replace_durable(&path, holder.as_str().as_bytes()).writing(&path)?;
+        }
         let data = staging.join("_data");
         sys::fs::mkdir(&data, 0o755).writing(&data)?;
         sys::fs::set_mode(&data, 0o755).writing(&data)?;
         sys::fs::sync_dir(&staging).writing(&staging)?;
-        let renamed = sys::fs::rename_new(&staging, &target);
-        match renamed {
+        match sys::fs::rename_new(&staging, &target) {
             Err(error) if error.is(Errno::EEXIST) => {
                 self.move_to_trash(&staging)?;
                 return Err(Error::VolumeExists(meta.name.clone()));
             }
             other => other.writing(&target)?,
         }
-        drop(shared);
         let dir = self.layout().volumes();
         sys::fs::sync_dir(&dir).writing(&dir)
+    }
+
+    /// The container that a volume goes with, if that is not there: it was killed before it was made whole, or was
+    /// removed and its volume not yet. The exclusive store lock is held.
+    pub(super) fn lost_volumes(&self) -> Result<Vec<VolumeName>, Error> {
+        let mut lost = Vec::new();
+        for name in self.volume_names()? {
+            let path = self.layout().volume(&name).join(HOLDER);
+            let Some(holder) = sys::fs::read_if_exists(&path).reading(&path)? else { continue };
+            let holder = String::from_utf8_lossy(&holder).parse::<ContainerId>();
+            if holder.is_ok_and(|id| !sys::fs::exists(&self.layout().container(&id)))
+                && self.volume_users(&name)?.is_empty()
+            {
+                lost.push(name);
+            }
+        }
+        Ok(lost)
+    }
+
+    /// Moves [`Self::lost_volumes`] to the trash.
+    pub(super) fn sweep_volumes(&self) -> Result<(), Error> {
+        for name in self.lost_volumes()? {
+            self.move_to_trash(&self.layout().volume(&name))?;
+        }
+        Ok(())
+    }
+
+    /// Lets the anonymous volumes of a container outlive it (`rm` without `-v`). Takes no space (rule R13).
+    pub(crate) fn release_volumes(&self, id: &ContainerId) -> Result<(), Error> {
+        for name in self.volume_names()? {
+            let path = self.layout().volume(&name).join(HOLDER);
+            let holder = sys::fs::read_if_exists(&path).reading(&path)?;
+            if holder.is_some_and(|holder| holder == id.as_str().as_bytes()) {
+                sys::fs::remove_file(&path).removing(&path)?;
+                let dir = self.layout().volume(&name);
+                sys::fs::sync_dir(&dir).writing(&dir)?;
+            }
+        }
+        Ok(())
     }
 
     /// Makes a volume unless it is there; answers what is recorded of it.

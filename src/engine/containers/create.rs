@@ -107,8 +107,9 @@ impl Engine {
 
     fn ensure_volumes(&self, spec: &ContainerSpec) -> Result<(), Error> {
         for mount in &spec.mounts {
-            if let MountSource::Volume { name, anonymous, .. } = &mount.source {
-                self.store.ensure_volume(name, *anonymous)?;
+            // Anonymous ones are made with the container.
+            if let MountSource::Volume { name, anonymous: false, .. } = &mount.source {
+                self.store.ensure_volume(name, false)?;
             }
         }
         Ok(())

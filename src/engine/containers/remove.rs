@@ -129,6 +129,10 @@ impl Engine {
             return Err(Error::WrongStatus { verb: "remove", id: id.short().to_owned(), status: record.status });
         }
         let config = record.config;
+        let with_volumes = request.volumes || config.spec.remove;
+        if !with_volumes {
+            self.store.release_volumes(id)?;
+        }
         match self.store.lock_container(id) {
             Ok(locked) if locked.status.is_alive() => {
                 // Started again between the look and the lock.
@@ -146,7 +150,7 @@ impl Engine {
             Err(error) => return Err(error.into()),
         }
         remove_cidfile(&config);
-        if request.volumes || config.spec.remove {
+        if with_volumes {
             self.store.remove_anonymous_volumes(&config)?;
         }
         Ok(())
@@ -171,6 +175,7 @@ impl Engine {
                 source: Box::new(storage::Error::ContainerRuns(id.clone())),
             }));
         }
+        self.store.release_volumes(id)?;
         self.store.discard_container(id, None)?;
         Ok(self.store.sweep().map(drop)?)
     }
