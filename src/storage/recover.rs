@@ -26,6 +26,7 @@ pub(super) fn begin_epoch(store: &Store) -> Result<(), Error> {
     end_dead_containers(store)?;
     super::gc::sweep_staging(store)?;
     super::gc::sweep_names(store)?;
+    store.sweep_volumes()?;
     store.empty_trash()?;
     remove_old_epochs(store)?;
     store.make_run()?;

@@ -99,7 +99,7 @@ impl Store {
         record::write_new(&staging.join("meta.json"), meta, true)?;
         if let Some(holder) = holder {
             let path = staging.join(HOLDER);
-            sys::fs::replace_durable(&path, holder.as_str().as_bytes()).writing(&path)?;
+            sys::fs::write_new_durable(&path, holder.as_str().as_bytes()).writing(&path)?;
         }
         let data = staging.join("_data");
         sys::fs::mkdir(&data, 0o755).writing(&data)?;

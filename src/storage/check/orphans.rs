@@ -27,6 +27,10 @@ pub(super) fn check(store: &Store, findings: &mut Findings) -> Result<(), Error>
     for name in sys::fs::names(&trash).reading(&trash)? {
         findings.path("I9", &trash.join(name), "not deleted yet", Some(Repair::EmptyTrash));
     }
+    for name in store.lost_volumes()? {
+        let path = store.layout().volume(&name);
+        findings.path("I15", &path, "volume of a container that is gone", Some(Repair::Discard(path.clone())));
+    }
     let marks = gc::mark(store)?;
     if marks.incomplete {
         return Ok(());

@@ -26,7 +26,11 @@ pub(crate) fn repair(store: &Store, finding: &Finding) -> Result<bool, Error> {
         }
         Repair::Mode(path, mode) => sys::fs::set_mode(path, *mode).writing(path).map(|()| true),
         Repair::DropBlob(digest) => drop_blob(store, digest),
-        Repair::DiscardContainer(id) => store.discard_container(id, None).map(|_| true),
+        Repair::DiscardContainer(id) => {
+            // What is in its anonymous volumes may be all that is left of it.
+            store.release_volumes(id)?;
+            store.discard_container(id, None).map(|_| true)
+        }
         Repair::DiscardImage(digest) => store.discard_image(digest).map(|()| true),
         Repair::Name(id) => make_name(store, id),
         Repair::Upper(id) => make_upper(store, id),

@@ -14,62 +14,72 @@ pub(super) enum Weight {
     None,
 }
 
+/// Calls of [`Weight::State`].
+const STATE: &str = "mkdir mkdirat rename renameat renameat2 link linkat unlink unlinkat rmdir symlink symlinkat mknodat \
+    write writev pwrite64 pwritev ftruncate fallocate chmod fchmod fchmodat fchmodat2 fchown fchownat lchown utimensat \
+    setxattr fsetxattr lsetxattr fsync fdatasync syncfs flock mount umount2 fsopen fsconfig fsmount move_mount open_tree \
+    mount_setattr pivot_root fork vfork clone clone3 execve execveat unshare setns setsid kill pidfd_send_signal sendmsg \
+    sendto connect bind listen accept4 exit_group copy_file_range sendfile splice setuid setresuid setgroups prctl seccomp \
+    capset ioctl chdir fchdir socketpair pipe2";
+
+/// Calls of [`Weight::None`].
+const NONE: &str = "brk mmap munmap mprotect mremap madvise futex getrandom sched_yield rt_sigprocmask rt_sigreturn \
+    rt_sigaction sigaltstack set_robust_list rseq arch_prctl set_tid_address clock_gettime exit restart_syscall poll gettid \
+    getpid";
+
 /// The weight of a call with these first arguments.
 pub(super) fn weight(call: Sysno, args: [u64; 6]) -> Weight {
-    use Sysno as S;
-    match call {
-        S::openat if args[2] & CREATES != 0 => Weight::State,
-        S::fcntl if args[1] == u64::try_from(libc::F_SETFL).unwrap() => Weight::State,
-        S::mkdir | S::mkdirat | S::rename | S::renameat | S::renameat2 | S::link | S::linkat | S::unlink | S::unlinkat | S::rmdir
-        | S::symlink | S::symlinkat | S::mknodat | S::write | S::writev | S::pwrite64 | S::pwritev | S::ftruncate | S::fallocate
-        | S::chmod | S::fchmod | S::fchmodat | S::fchmodat2 | S::fchown | S::fchownat | S::lchown | S::utimensat | S::setxattr
-        | S::fsetxattr | S::lsetxattr | S::fsync | S::fdatasync | S::syncfs | S::flock | S::mount | S::umount2 | S::fsopen
-        | S::fsconfig | S::fsmount | S::move_mount | S::open_tree | S::mount_setattr | S::pivot_root | S::fork | S::vfork
-        | S::clone | S::clone3 | S::execve | S::execveat | S::unshare | S::setns | S::setsid | S::kill | S::pidfd_send_signal
-        | S::sendmsg | S::sendto | S::connect | S::bind | S::listen | S::accept4 | S::exit_group | S::copy_file_range | S::sendfile
-        | S::splice | S::setuid | S::setresuid | S::setgroups | S::prctl | S::seccomp | S::capset | S::ioctl | S::chdir | S::fchdir
-        | S::socketpair | S::pipe2 => Weight::State,
-        S::brk | S::mmap | S::munmap | S::mprotect | S::mremap | S::madvise | S::futex | S::getrandom | S::sched_yield
-        | S::rt_sigprocmask | S::rt_sigreturn | S::rt_sigaction | S::sigaltstack | S::set_robust_list | S::rseq | S::arch_prctl
-        | S::set_tid_address | S::clock_gettime | S::exit | S::restart_syscall | S::poll | S::gettid | S::getpid => Weight::None,
-        _ => Weight::Other,
+    let among = |list: &str| list.split_whitespace().any(|name| name == call.name());
+    if creates(call, args) || among(STATE) {
+        Weight::State
+    } else if among(NONE) {
+        Weight::None
+    } else {
+        Weight::Other
     }
 }
 
-#[expect(clippy::cast_sign_loss, reason = "flags, positive by definition")]
-const CREATES: u64 = (libc::O_CREAT | libc::O_TRUNC | (libc::O_TMPFILE & !libc::O_DIRECTORY)) as u64;
+/// An open that makes or empties a file.
+fn creates(call: Sysno, args: [u64; 6]) -> bool {
+    let flags = libc::O_CREAT | libc::O_TRUNC | (libc::O_TMPFILE & !libc::O_DIRECTORY);
+    call == Sysno::openat && args[2] & u64::from(flags.cast_unsigned()) != 0
+}
 
-/// Errors that the kernel may answer to this call where a disk is full or broken, a signal comes, or a limit is reached.
+/// Calls, and the errors that the kernel may answer to them where a disk is full or broken, a signal comes, or a limit is
+/// reached.
+const ERRORS: [(&str, &[Errno]); 19] = [
+    ("openat", &[Errno::EMFILE, Errno::EIO, Errno::ENOMEM]),
+    ("openat2", &[Errno::EMFILE, Errno::EIO, Errno::EAGAIN, Errno::ENOMEM]),
+    ("write writev pwrite64", &[Errno::ENOSPC, Errno::EIO, Errno::EINTR]),
+    ("read pread64", &[Errno::EIO, Errno::EINTR]),
+    (
+        "mkdir mkdirat symlink symlinkat link linkat rename renameat renameat2 mknodat",
+        &[Errno::ENOSPC, Errno::EIO, Errno::ENOMEM],
+    ),
+    ("unlink unlinkat rmdir", &[Errno::EIO, Errno::ENOMEM]),
+    ("fsync fdatasync syncfs", &[Errno::EIO, Errno::ENOSPC]),
+    ("ftruncate fallocate copy_file_range sendfile", &[Errno::ENOSPC, Errno::EIO, Errno::EINTR]),
+    ("fchmod fchmodat fchmodat2 fchown fchownat utimensat", &[Errno::EIO]),
+    ("setxattr fsetxattr lsetxattr", &[Errno::ENOSPC, Errno::EIO]),
+    ("getdents64 statx newfstatat", &[Errno::EIO, Errno::ENOMEM]),
+    ("flock", &[Errno::EINTR, Errno::ENOMEM]),
+    ("clone clone3 fork vfork", &[Errno::EAGAIN, Errno::ENOMEM]),
+    (
+        "pipe2 socketpair socket epoll_create1 eventfd2 memfd_create signalfd4 timerfd_create pidfd_open",
+        &[Errno::EMFILE, Errno::ENOMEM],
+    ),
+    ("mount fsopen fsmount move_mount open_tree mount_setattr umount2 setns unshare bind listen", &[Errno::ENOMEM]),
+    ("wait4 waitid epoll_wait epoll_pwait ppoll poll", &[Errno::EINTR]),
+    ("sendmsg recvmsg sendto recvfrom", &[Errno::EINTR, Errno::ENOMEM]),
+    ("accept4", &[Errno::EINTR, Errno::EMFILE]),
+    ("connect", &[Errno::EAGAIN, Errno::EINTR]),
+];
+
+/// Errors that are tried at a call.
 pub(super) fn errors(call: Sysno, args: [u64; 6]) -> &'static [Errno] {
-    use Errno as E;
-    use Sysno as S;
-    match call {
-        S::openat if args[2] & CREATES != 0 => &[E::ENOSPC, E::EMFILE, E::EIO, E::EINTR, E::ENOMEM],
-        S::openat => &[E::EMFILE, E::EIO, E::ENOMEM],
-        S::openat2 => &[E::EMFILE, E::EIO, E::EAGAIN, E::ENOMEM],
-        S::write | S::writev | S::pwrite64 => &[E::ENOSPC, E::EIO, E::EINTR],
-        S::read | S::pread64 => &[E::EIO, E::EINTR],
-        S::mkdir | S::mkdirat | S::symlink | S::symlinkat | S::link | S::linkat | S::rename | S::renameat | S::renameat2 | S::mknodat => {
-            &[E::ENOSPC, E::EIO, E::ENOMEM]
-        }
-        S::unlink | S::unlinkat | S::rmdir => &[E::EIO, E::ENOMEM],
-        S::fsync | S::fdatasync | S::syncfs => &[E::EIO, E::ENOSPC],
-        S::ftruncate | S::fallocate | S::copy_file_range | S::sendfile => &[E::ENOSPC, E::EIO, E::EINTR],
-        S::fchmod | S::fchmodat | S::fchmodat2 | S::fchown | S::fchownat | S::utimensat => &[E::EIO],
-        S::setxattr | S::fsetxattr | S::lsetxattr => &[E::ENOSPC, E::EIO],
-        S::getdents64 | S::statx | S::newfstatat => &[E::EIO, E::ENOMEM],
-        S::flock => &[E::EINTR, E::ENOMEM],
-        S::clone | S::clone3 | S::fork | S::vfork => &[E::EAGAIN, E::ENOMEM],
-        S::pipe2 | S::socketpair | S::socket | S::epoll_create1 | S::eventfd2 | S::memfd_create | S::signalfd4 | S::timerfd_create
-        | S::pidfd_open => &[E::EMFILE, E::ENOMEM],
-        S::mount | S::fsopen | S::fsmount | S::move_mount | S::open_tree | S::mount_setattr | S::umount2 | S::setns | S::unshare => {
-            &[E::ENOMEM]
-        }
-        S::wait4 | S::waitid | S::epoll_wait | S::epoll_pwait | S::ppoll | S::poll => &[E::EINTR],
-        S::sendmsg | S::recvmsg | S::sendto | S::recvfrom => &[E::EINTR, E::ENOMEM],
-        S::accept4 => &[E::EINTR, E::EMFILE],
-        S::connect => &[E::EAGAIN, E::EINTR],
-        S::bind | S::listen => &[E::ENOMEM],
-        _ => &[],
+    if creates(call, args) {
+        return &[Errno::ENOSPC, Errno::EMFILE, Errno::EIO, Errno::EINTR, Errno::ENOMEM];
     }
+    let row = ERRORS.iter().find(|(names, _)| names.split_whitespace().any(|name| name == call.name()));
+    row.map_or(&[], |(_, errors)| errors)
 }

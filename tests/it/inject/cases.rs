@@ -102,7 +102,8 @@ pub(super) fn world(case: &Case) -> (Env, Option<Registry>) {
     let mut env = Env::new();
     let root = root_layer();
     env.write("root.tar", root.finish());
-    let second = Layer::new().file("etc/.wh.gone", 0o600, b"").file("etc/more", 0o644, &[b'x'; 70_000]).dir("empty", 0o755);
+    let second =
+        Layer::new().file("etc/.wh.gone", 0o600, b"").file("etc/more", 0o644, &vec![b'x'; 70_000]).dir("empty", 0o755);
     ImageBuilder::scratch().layer(root_layer()).layer(second).docker_archive(&env.path("two.tar"), "localhost/two:1");
     let registry = (case.name == "pull").then(|| {
         let registry = Registry::start(&env);
@@ -130,5 +131,5 @@ fn root_layer() -> Layer {
     for applet in ["sh", "true", "sleep", "test"] {
         layer = layer.symlink(&format!("bin/{applet}"), "busybox");
     }
-    layer.file("etc/big", 0o644, &[b'b'; 100_000]).file("etc/gone", 0o644, b"gone")
+    layer.file("etc/big", 0o644, &vec![b'b'; 100_000]).file("etc/gone", 0o644, b"gone")
 }

@@ -14,6 +14,6 @@ macro_rules! cases {
 }
 
 cases! {
-    import 5 load 5 tag 3 rmi 4 create 4 run 8 run_rm 6 start 4 stop 3 life 5 rm 3 volume_create 3 volume_rm 3 exec 4 recover 4
-    repair 3 pull 5
+    import 3 load 3 tag 2 rmi 2 create 3 run 4 run_port 3 run_rm 3 start 2 stop 2 life 3 rm 2 rm_force 2
+    volume_create 2 volume_rm 2 exec 3 exec_detached 2 restart 2 recover 2 repair 2 prune 2 pull 3
 }

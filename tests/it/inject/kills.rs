@@ -14,6 +14,6 @@ macro_rules! cases {
 }
 
 cases! {
-    import 6 load 8 tag 4 rmi 5 create 6 run 10 run_port 6 run_rm 8 start 6 stop 3 life 8 life_rm_port 5 rm 5
-    rm_force 5 volume_create 3 volume_rm 4 exec 5 exec_detached 4 restart 6 recover 5 repair 4 prune 3 pull 6
+    import 3 load 4 tag 2 rmi 2 create 3 run 5 run_port 3 run_rm 4 start 3 stop 2 life 4 life_rm_port 3 rm 2
+    rm_force 2 volume_create 2 volume_rm 2 exec 3 exec_detached 2 restart 3 recover 3 repair 2 prune 2 pull 4
 }

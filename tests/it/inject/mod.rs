@@ -9,5 +9,6 @@ mod cases;
 mod errors;
 mod kills;
 mod oracle;
+mod regressions;
 mod sweep;
 mod tracer;

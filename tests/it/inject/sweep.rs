@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use syscalls::Sysno;
+
 use super::calls::Weight;
 use super::cases::{self, Case};
 use super::oracle::{self, Rest};
@@ -50,7 +52,11 @@ impl World {
                 oracle::script(&env, what, text).unwrap();
             }
             let traced = trace(&env, case, None);
-            assert!(traced.status.is_some_and(|status| status.code().is_some_and(|code| code < 2)), "{}: {traced:?}", case.name);
+            assert!(
+                traced.status.is_some_and(|status| status.code().is_some_and(|code| code < 2)),
+                "{}: {traced:?}",
+                case.name
+            );
             calls = traced.calls;
             oracle::script(&env, "again", case.again).unwrap();
         }
@@ -82,12 +88,30 @@ pub(super) fn errors(name: &str, sample: usize) {
     sweep(name, sample, |call| call.errors.iter().map(|errno| Action::Fail(*errno)).collect());
 }
 
+/// One point that was a defect once, found by its call and the end of its path, for its number changes with the code.
+pub(super) fn regression(name: &str, call: Sysno, subject: &str, action: Action) {
+    let case = cases::case(name);
+    for repair_first in [true, false] {
+        let world = World::new(case);
+        let found = world.calls.iter().find(|seen| seen.point.call == call && seen.subject.contains(subject));
+        let point = found.unwrap_or_else(|| panic!("{name} makes no {} of {subject:?}", call.name())).point.clone();
+        let (fired, verdict) = disturb(&world, case, &point, action, repair_first);
+        assert!(fired, "{name}: not reached: {point}");
+        verdict.unwrap_or_else(|problem| panic!("{name}: {action} at {point}: {problem}"));
+    }
+}
+
 fn sweep(name: &str, sample: usize, choose: impl Fn(&Call) -> Vec<Action>) {
     let case = cases::case(name);
     let scope = Scope::from_environment(sample);
     let mut world = World::new(case);
     let wanted = |call: &&Call| case.only.is_none_or(|only| call.comm == only);
-    let candidates: Vec<_> = world.calls.iter().filter(wanted).flat_map(|call| choose(call).into_iter().map(|action| (call.point.clone(), action))).collect();
+    let candidates: Vec<_> = world
+        .calls
+        .iter()
+        .filter(wanted)
+        .flat_map(|call| choose(call).into_iter().map(|action| (call.point.clone(), action)))
+        .collect();
     let points = match std::env::var("SAMPAN_TEST_POINT") {
         Ok(text) => {
             let point: Point = text.parse().unwrap();
@@ -109,13 +133,25 @@ fn sweep(name: &str, sample: usize, choose: impl Fn(&Call) -> Vec<Action>) {
             world = World::new(case);
         }
     }
-    eprintln!("{name}: {} of {} points, {missed} not reached, {} failures, seed {}", points.len(), candidates.len(), failures.len(), scope.seed);
+    eprintln!(
+        "{name}: {} of {} points, {missed} not reached, {} failures, seed {}",
+        points.len(),
+        candidates.len(),
+        failures.len(),
+        scope.seed
+    );
     let text: Vec<_> = failures.iter().map(|(point, problem)| format!("{point}: {problem}")).collect();
     assert!(failures.is_empty(), "{name}, seed {}:\n{}", scope.seed, text.join("\n"));
 }
 
 /// One point: true if it was reached, and what the oracle says.
-fn disturb(world: &World, case: &Case, point: &Point, action: Action, repair_first: bool) -> (bool, Result<(), String>) {
+fn disturb(
+    world: &World,
+    case: &Case,
+    point: &Point,
+    action: Action,
+    repair_first: bool,
+) -> (bool, Result<(), String>) {
     let env = &world.env;
     if let Err(problem) = oracle::script(env, "before", case.before) {
         return (false, Err(problem));

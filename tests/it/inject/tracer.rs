@@ -116,7 +116,8 @@ pub(super) fn trace(command: Command<'_>, stderr: &std::path::Path, target: Opti
     let mut command = command.prepare();
     let file = std::fs::File::create(stderr).unwrap();
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(file);
-    // It waits for its tracer in a stop of its own.
+    // It waits for its tracer in a stop of its own. The tracer's waitpid collects it.
+    #[expect(clippy::zombie_processes, reason = "waited for by its number")]
     let child = command.spawn().unwrap();
     let root = Pid::from_raw(child.id().cast_signed());
     let stopped = waitpid(root, Some(WaitPidFlag::WUNTRACED)).unwrap();
@@ -178,11 +179,7 @@ impl Tracer {
         match status {
             WaitStatus::Exited(pid, code) => self.ended(pid, ExitStatus::from_raw(code << 8)),
             WaitStatus::Signaled(pid, signal, _) => self.ended(pid, ExitStatus::from_raw(signal as i32)),
-            WaitStatus::PtraceSyscall(pid) => {
-                if self.at_call(pid) {
-                    self.go_on(pid, None);
-                }
-            }
+            WaitStatus::PtraceSyscall(pid) => self.at_call(pid),
             WaitStatus::PtraceEvent(pid, _, event) => {
                 self.at_event(pid, event);
                 self.go_on(pid, None);
@@ -236,8 +233,14 @@ impl Tracer {
         (child.name, child.ours) = (name, ours);
     }
 
-    /// At the beginning or the end of a call; false if the process is not to be resumed.
-    fn at_call(&mut self, pid: Pid) -> bool {
+    fn at_call(&mut self, pid: Pid) {
+        if self.meet(pid) {
+            self.go_on(pid, None);
+        }
+    }
+
+    /// At the beginning or the end of a call; false if the process was resumed already, or let go.
+    fn meet(&mut self, pid: Pid) -> bool {
         let Ok(info) = ptrace::syscall_info(pid) else { return true };
         let Ok(mut registers) = ptrace::getregs(pid) else { return true };
         let tracee = self.tracees.entry(pid).or_default();
