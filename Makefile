@@ -5,7 +5,7 @@ CARGO ?= cargo
 HOST := $(shell rustc -vV | sed -n 's/^host: //p')
 RELEASE := target/$(HOST)/release/sampan
 
-.PHONY: demo build lint test unit it guest fuzz bench man install ci
+.PHONY: demo build lint test unit it guest fault storm powercut fuzz bench man install ci
 demo: ## A first container, from a fresh clone.
 	contrib/demo
 
@@ -27,6 +27,17 @@ it: ## Integration tests alone (T=name runs those whose name contains it).
 
 guest: ## The tests that need systemd and cgroup v2, in a virtual machine.
 	.ci/test guest
+
+fault: ## A kill and every fitting error at every system call of every verb (hours; T=kills::run for one).
+	SAMPAN_TEST_FAULT=all .ci/test it inject::$(T)
+
+powercut: ## Power cuts on a file system of its own, as root (N=300 of them).
+	cargo build --quiet
+	tests/powercut/run $(or $(N),300)
+
+storm: ## Many at once, and the same thing a thousand times: nothing may be left.
+	SAMPAN_TEST_STORM=1 .ci/test it system::storm
+	SAMPAN_TEST_STORM=1 .ci/test it system::soak
 
 fuzz: ## Every parser and the layer applier under libFuzzer, ten minutes each (T=name one of them, S=seconds).
 	fuzz/run $(if $(T),$(T) -max_total_time=$(or $(S),600),long $(or $(S),600))

@@ -167,7 +167,7 @@ fn remove(store: &Store, request: &StartRequest, published: Option<&Published>) 
     let mut trashed = vec![store.remove_container(locked).map_err(Error::Storage)?];
     for mount in &request.config.spec.mounts {
         if let crate::types::mount::MountSource::Volume { name, anonymous: true, .. } = &mount.source {
-            trashed.push(store.remove_volume(name).map_err(Error::Storage)?);
+            trashed.push(store.trash_volume(name).map_err(Error::Storage)?);
         }
     }
     delete(store, request, published, trashed)

@@ -492,7 +492,14 @@ impl Store {
     /// The answer is where: [`super::trash::delete`] deletes just that.
     pub(crate) fn remove_container(&self, container: Locked<ContainerRecord>) -> Result<PathBuf, Error> {
         let (id, name) = (container.id().clone(), container.config.name.clone());
-        self.discard_container(&id, Some(&name))
+        let trashed = self.discard_container(&id, Some(&name))?;
+        // Whoever was told that it is gone does not meet it again after a power cut.
+        if container.config.is_durable() {
+            for dir in [self.layout().containers(), self.layout().names()] {
+                sys::fs::sync_dir(&dir).writing(&dir)?;
+            }
+        }
+        Ok(trashed)
     }
 
     /// Like [`Self::remove_container`], for one that cannot even be read. Rename and unlink need no space (rule R13).

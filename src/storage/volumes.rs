@@ -249,6 +249,14 @@ impl Store {
 
     /// Moves a volume that nobody uses to the trash; answers where it is now.
     pub(crate) fn remove_volume(&self, name: &VolumeName) -> Result<PathBuf, Error> {
+        let trashed = self.trash_volume(name)?;
+        let dir = self.layout().volumes();
+        sys::fs::sync_dir(&dir).writing(&dir)?;
+        Ok(trashed)
+    }
+
+    /// Like [`Self::remove_volume`], but a power cut may bring it back: for what goes with its container.
+    pub(crate) fn trash_volume(&self, name: &VolumeName) -> Result<PathBuf, Error> {
         let path = self.layout().volume(name);
         if !sys::fs::exists(&path) {
             return Err(Error::NoVolume(name.to_string()));
@@ -265,7 +273,7 @@ impl Store {
     pub(crate) fn remove_anonymous_volumes(&self, config: &ContainerConfig) -> Result<(), Error> {
         for mount in &config.spec.mounts {
             if let MountSource::Volume { name, anonymous: true, .. } = &mount.source {
-                match self.remove_volume(name) {
+                match self.trash_volume(name) {
                     Err(Error::NoVolume(_) | Error::VolumeInUse { .. }) => {}
                     other => drop(other?),
                 }

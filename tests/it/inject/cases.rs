@@ -72,8 +72,13 @@ pub(super) const CASES: [Case; 23] = [
     case!("volume_rm", NOTHING, "$S volume create v; $S run --rm --network=none -v v:/v $I sh -c 'echo 1 >/v/1'", "exec $S volume rm v",
         "if $S volume exists v; then $S run --rm --network=none -v v:/v $I sh -c 'test -s /v/1'; $S volume rm v; fi; $S volume create v; $S volume rm v"),
     case!("exec", "$S run -d --name=keeper --network=none $I sleep 6000", NOTHING, "exec $S exec keeper true", "$S exec keeper true"),
-    case!("exec_detached", "$S run -d --name=keeper --network=none $I sleep 6000", NOTHING, "exec $S exec -d keeper true",
-        "$S exec -d keeper true; $S exec keeper true"),
+    case!(
+        "exec_detached",
+        NOTHING,
+        "$S run -d --name=k --network=none $I sleep 6000",
+        "exec $S exec -d k true",
+        "$S exec -d k true; $S exec k true; $S rm -f -t0 k"
+    ),
     case!("restart", NOTHING, "$S run -d --name=c --network=none $I sleep 600", "exec $S restart -t0 c",
         "$S restart -t0 c; $S exec c true; $S rm -f -t0 c; $S run --rm --name=c --network=none $I true"),
     // A machine that went down with a container running, one with --rm, and a pull under way.
@@ -81,10 +86,11 @@ pub(super) const CASES: [Case; 23] = [
         "$S run -d --name=c --network=none $I sleep 600; $S run -d --rm --name=d --network=none $I sleep 600; $S volume create v;
          kill -9 $($S inspect -f '{{.State.ConmonPid}} {{.State.Pid}}' c d);
          while $S ps | grep -q Up; do sleep 0.01; done;
+         for id in $($S inspect -f '{{.Id}}' c d); do rmdir $CG/sampan-$id || true; done;
          rm -rf $RUN; mkdir -p $STORE/staging/dead/tree $STORE/trash/dead/tree",
         "exec $S ps -a", "$S start c; $S exec c true; $S rm -f -t0 c; $S volume rm v; $S run --rm --name=d --network=none $I true"),
     case!("repair", NOTHING,
-        "$S create --name=c --network=none $I true; mkdir -p $STORE/staging/dead/tree $STORE/trash/dead/tree $STORE/containers/junk;
+        "$S create --name=c --network=none $I true; mkdir -p $STORE/staging/dead/tree $STORE/trash/dead/tree;
          rm $STORE/containers/$($S inspect -f '{{.Id}}' c)/config.json",
         "exec $S system check --repair", "$S system check --repair || test $? = 1; $S run --rm --name=c --network=none $I true"),
     case!("prune", NOTHING, "$S create --name=c --network=none $I true; $S volume create v", "exec $S container prune -f",
@@ -114,6 +120,7 @@ pub(super) fn world(case: &Case) -> (Env, Option<Registry>) {
     env.set("S", crate::harness::env::program().to_string_lossy());
     env.set("I", "localhost/small:1");
     env.set("RUN", env.runroot().to_string_lossy());
+    env.set("CG", env.cgroup().map_or_else(String::new, |dir| dir.to_string_lossy().into_owned()));
     env.set("STORE", env.graphroot().to_string_lossy());
     let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).unwrap().port();
     env.set("PORT", port.to_string());

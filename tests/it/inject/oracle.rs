@@ -84,8 +84,9 @@ pub(super) fn script(env: &Env, what: &str, text: &str) -> Result<(), String> {
 
 /// Commands that only look must work at once, on whatever is there.
 const LOOK: &str = "$S ps -a >/dev/null; $S images >/dev/null; $S volume ls >/dev/null";
-/// Exit code 1: something was repaired.
-const REPAIR: &str = "$S system check --repair || test $? = 1; $S system check";
+/// Exit code 1: something was repaired. A container without its monitor runs on until its user stops it.
+const REPAIR: &str = "$S system check --repair || test $? = 1 || $S ps | grep -q unsupervised;
+    $S system check || $S ps | grep -q unsupervised";
 
 /// Judges the store after the case was disturbed. Whether the names are tried before the repair or after it alternates.
 pub(super) fn judge(env: &Env, case: &Case, rest: &Rest, repair_first: bool) -> Result<(), String> {
@@ -97,6 +98,7 @@ pub(super) fn judge(env: &Env, case: &Case, rest: &Rest, repair_first: bool) -> 
     } else {
         script(env, "again, before a repair", case.again)?;
         script(env, "system check --repair", REPAIR)?;
+        script(env, "system check", "$S system check")?;
     }
     rest.returns(env)
 }

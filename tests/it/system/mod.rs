@@ -3,4 +3,5 @@
 mod check;
 mod disk;
 mod doctor;
+mod soak;
 mod storm;

@@ -1,0 +1,131 @@
+//! Many claims of one thing, and the same thing many times: one winner, and nothing leaks (T7, T9).
+//!
+//! `make storm` does it a thousand times, `make test` a few.
+
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+
+use crate::harness::image::BUSYBOX;
+use crate::harness::leaks::directories;
+use crate::harness::{Env, ImageBuilder, Registry, eventually, requires};
+
+const LIMIT: Duration = Duration::from_mins(2);
+
+/// The first with `SAMPAN_TEST_STORM`, otherwise the second.
+fn scale(storm: usize, test: usize) -> usize {
+    if std::env::var_os("SAMPAN_TEST_STORM").is_some() { storm } else { test }
+}
+
+#[test]
+fn sixteen_claims_of_one_name() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    for _ in 0..scale(20, 2) {
+        let words = ["create", "--name=x", "--network=none", BUSYBOX, "true"];
+        let claims: Vec<_> = (0..16).map(|_| env.spawn(words)).collect();
+        let mut winners = 0;
+        for claim in claims {
+            let output = claim.wait_for(LIMIT);
+            winners += usize::from(output.is_success());
+            assert!(output.is_success() || output.stderr().contains("in use"), "{output}");
+        }
+        assert_eq!(winners, 1);
+        assert_eq!(env.run(["ps", "-aq"]).success().stdout().lines().count(), 1);
+        env.run(["rm", "x"]).success();
+    }
+}
+
+#[test]
+fn sixteen_claims_of_one_port() {
+    requires!(userns, pasta);
+    let env = Env::with_busybox();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).unwrap().port();
+    let port = format!("127.0.0.1:{free}:80");
+    for _ in 0..scale(20, 1) {
+        let words = ["run", "-d", "--rm", "-p", &port, BUSYBOX, "sleep", "600"];
+        let claims: Vec<_> = (0..16).map(|_| env.spawn(words)).collect();
+        let winners = claims.into_iter().map(|claim| claim.wait_for(LIMIT)).filter(|output| output.is_success()).count();
+        assert_eq!(winners, 1);
+        assert_eq!(env.run(["ps", "-q"]).success().stdout().lines().count(), 1);
+        env.run(["rm", "-a", "-f", "-t0"]).success();
+        eventually("all are gone", || env.run(["ps", "-aq"]).success().stdout().is_empty());
+    }
+}
+
+#[test]
+fn sixteen_loads_and_pulls_of_one_image() {
+    requires!(userns, registry);
+    let env = Env::new();
+    ImageBuilder::busybox().docker_archive(&env.path("image.tar"), "localhost/many:1");
+    let registry = Registry::start(&env);
+    let name = registry.push(&format!("docker-archive:{}", env.path("image.tar").display()), "many:1");
+    for _ in 0..scale(10, 1) {
+        let start = |at: usize| match at % 2 {
+            0 => env.spawn(["load", "-i", "image.tar"]),
+            _ => env.spawn(["pull", "--tls-verify=false", &name]),
+        };
+        let loads: Vec<_> = (0..16).map(start).collect();
+        for load in loads {
+            load.wait_for(LIMIT).success();
+        }
+        env.run(["run", "--rm", "--network=none", "localhost/many:1", "true"]).success();
+        env.run(["run", "--rm", "--network=none", &name, "true"]).success();
+        env.run(["system", "check"]).success();
+        env.run(["rmi", "-f", "localhost/many:1", &name]).success();
+    }
+}
+
+/// What must be the same before and after: processes, cgroups, files of runroot, descriptors of the monitor.
+fn count(env: &Env, monitor: &str) -> [usize; 4] {
+    let mut cgroups = Vec::new();
+    env.cgroup().inspect(|dir| directories(dir, &mut cgroups));
+    let mut run = Vec::new();
+    directories(&env.runroot(), &mut run);
+    let files = run.iter().map(|dir| std::fs::read_dir(dir).into_iter().flatten().count()).sum();
+    let descriptors = std::fs::read_dir(format!("/proc/{monitor}/fd")).into_iter().flatten().count();
+    let processes = env.processes().iter().filter(|process| process.state != 'Z').count();
+    [processes, cgroups.len(), files, descriptors]
+}
+
+fn monitor(env: &Env) -> String {
+    env.run(["inspect", "keeper", "--format", "{{.State.ConmonPid}}"]).success().trimmed()
+}
+
+#[test]
+fn the_same_again_and_again_leaks_nothing() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let keeper = ["run", "-d", "--name=keeper", "--network=none", BUSYBOX, "sh", "-c", "while sleep 0.05; do echo x; done"];
+    env.run(keeper).success();
+    env.run(["create", "--name=c", "--network=none", BUSYBOX, "sleep", "600"]).success();
+    let monitor = monitor(&env);
+    let start_stop = || {
+        env.run(["start", "c"]).success();
+        env.run(["stop", "-t0", "c"]).success();
+    };
+    let exec = || {
+        let running: Vec<_> = (0..4).map(|_| env.spawn(["exec", "keeper", "true"])).collect();
+        running.into_iter().for_each(|one| drop(one.wait_for(LIMIT).success()));
+    };
+    let attach = || {
+        let attached = env.spawn(["attach", "--no-stdin", "keeper"]);
+        eventually("it is attached", || attached.stdout().contains('x'));
+        attached.signal(Signal::SIGKILL);
+        drop(attached.wait());
+    };
+    // Once, so that what is made for the first time is there.
+    start_stop();
+    exec();
+    attach();
+    let mut before = [0; 4];
+    eventually("it is quiet", || {
+        let now = count(&env, &monitor);
+        std::mem::replace(&mut before, now) == now
+    });
+    (0..scale(1000, 8)).for_each(|_| start_stop());
+    (0..scale(2500, 15)).for_each(|_| exec());
+    (0..scale(500, 8)).for_each(|_| attach());
+    eventually(&format!("processes, cgroups, files, descriptors are {before:?}"), || count(&env, &monitor) == before);
+    env.run(["system", "check"]).success();
+}
