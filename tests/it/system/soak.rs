@@ -45,7 +45,8 @@ fn sixteen_claims_of_one_port() {
     for _ in 0..scale(20, 1) {
         let words = ["run", "-d", "--rm", "-p", &port, BUSYBOX, "sleep", "600"];
         let claims: Vec<_> = (0..16).map(|_| env.spawn(words)).collect();
-        let winners = claims.into_iter().map(|claim| claim.wait_for(LIMIT)).filter(|output| output.is_success()).count();
+        let winners =
+            claims.into_iter().map(|claim| claim.wait_for(LIMIT)).filter(|output| output.is_success()).count();
         assert_eq!(winners, 1);
         assert_eq!(env.run(["ps", "-q"]).success().stdout().lines().count(), 1);
         env.run(["rm", "-a", "-f", "-t0"]).success();
@@ -96,7 +97,8 @@ fn monitor(env: &Env) -> String {
 fn the_same_again_and_again_leaks_nothing() {
     requires!(userns);
     let env = Env::with_busybox();
-    let keeper = ["run", "-d", "--name=keeper", "--network=none", BUSYBOX, "sh", "-c", "while sleep 0.05; do echo x; done"];
+    let keeper =
+        ["run", "-d", "--name=keeper", "--network=none", BUSYBOX, "sh", "-c", "while sleep 0.05; do echo x; done"];
     env.run(keeper).success();
     env.run(["create", "--name=c", "--network=none", BUSYBOX, "sleep", "600"]).success();
     let monitor = monitor(&env);
@@ -106,7 +108,9 @@ fn the_same_again_and_again_leaks_nothing() {
     };
     let exec = || {
         let running: Vec<_> = (0..4).map(|_| env.spawn(["exec", "keeper", "true"])).collect();
-        running.into_iter().for_each(|one| drop(one.wait_for(LIMIT).success()));
+        for one in running {
+            one.wait_for(LIMIT).success();
+        }
     };
     let attach = || {
         let attached = env.spawn(["attach", "--no-stdin", "keeper"]);
