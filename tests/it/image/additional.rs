@@ -96,7 +96,7 @@ fn stores_that_cannot_be_used_are_one_line() {
     std::fs::write(&version, "99\n").unwrap();
     refused("has format \"99\"");
     std::fs::write(&version, "1\n").unwrap();
-    std::fs::set_permissions(&version, std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(&version, std::fs::Permissions::from_mode(0o000)).unwrap();
     refused("open store");
     std::fs::remove_file(&version).unwrap();
     refused("there is no store of sampan in");
