@@ -73,6 +73,7 @@ complete -c sampan -n "__fish_sampan_needs_command" -f -a "version" -d 'Shows th
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "wait" -d 'Waits for containers to end and prints their exit codes, one line each'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "container" -d 'Looks after containers'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "image" -d 'Looks after images'
+complete -c sampan -n "__fish_sampan_needs_command" -f -a "manifest" -d 'Looks after manifest lists: one name for images of several platforms'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "system" -d 'Looks after Sampan itself'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "volume" -d 'Looks after volumes'
 complete -c sampan -n "__fish_sampan_using_subcommand attach" -l detach-keys -d 'Keys that detach: characters and ctrl-<character>, separated by commas; empty: none' -r
@@ -990,6 +991,80 @@ complete -c sampan -n "__fish_sampan_using_subcommand system; and not __fish_see
 complete -c sampan -n "__fish_sampan_using_subcommand system; and not __fish_seen_subcommand_from check df doctor info prune version" -f -a "info" -d 'Shows what this host and this store are'
 complete -c sampan -n "__fish_sampan_using_subcommand system; and not __fish_seen_subcommand_from check df doctor info prune version" -f -a "prune" -d 'Removes containers that do not run, images without a name, and what killed commands have left'
 complete -c sampan -n "__fish_sampan_using_subcommand system; and not __fish_seen_subcommand_from check df doctor info prune version" -f -a "version" -d 'Shows the version'
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and not __fish_seen_subcommand_from add annotate create exists inspect push remove rm" -s h -l help -d 'Print help'
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and not __fish_seen_subcommand_from add annotate create exists inspect push remove rm" -f -a "add" -d 'Adds images to a manifest list'
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and not __fish_seen_subcommand_from add annotate create exists inspect push remove rm" -f -a "annotate" -d 'Changes what an entry of a manifest list says of its image'
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and not __fish_seen_subcommand_from add annotate create exists inspect push remove rm" -f -a "create" -d 'Makes a manifest list, with images or without'
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and not __fish_seen_subcommand_from add annotate create exists inspect push remove rm" -f -a "exists" -d 'Tells by its exit code whether a manifest list is in the store: 0 if it is, 1 if not'
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and not __fish_seen_subcommand_from add annotate create exists inspect push remove rm" -f -a "inspect" -d 'Shows a manifest list of the store, or the manifest that a registry has under a name'
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and not __fish_seen_subcommand_from add annotate create exists inspect push remove rm" -f -a "push" -d 'Sends a manifest list and its images to a registry, an archive or a directory'
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and not __fish_seen_subcommand_from add annotate create exists inspect push remove rm" -f -a "remove" -d 'Takes an image out of a manifest list'
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and not __fish_seen_subcommand_from add annotate create exists inspect push remove rm" -f -a "rm" -d 'Removes manifest lists. The images in them stay'
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from add" -l annotation -d 'Annotation of the entry' -r
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from add" -l arch -d 'Architecture that the entry names' -r
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from add" -l features -d 'Feature of the processor that the entry names' -r
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from add" -l os -d 'Operating system that the entry names' -r
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from add" -l os-features -d 'Feature of the operating system that the entry names' -r
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from add" -l os-version -d 'Version of the operating system that the entry names' -r
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from add" -l variant -d 'Variant of the architecture that the entry names' -r
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from add" -l authfile -d 'File with credentials for registries' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from add" -l creds -d 'Credentials for the registry' -r
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from add" -l cert-dir -d 'Directory with certificates for the registry: *.crt of authorities, *.cert and *.key of ours' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from add" -l tls-verify -d 'Use HTTPS and verify certificates' -r
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from add" -l retry -d 'How often a failed request is made again' -r
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from add" -l retry-delay -d 'Delay before each new try; doubling from one second on if not given' -r
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from add" -l signature-policy -d 'Trust policy file instead of containers-policy.json(5)\'s' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from add" -l all -d 'Every image of the list that IMAGE names'
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from annotate" -l annotation -d 'Annotation of the entry' -r
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from annotate" -l arch -d 'Architecture that the entry names' -r
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from annotate" -l features -d 'Feature of the processor that the entry names' -r
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from annotate" -l os -d 'Operating system that the entry names' -r
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from annotate" -l os-features -d 'Feature of the operating system that the entry names' -r
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from annotate" -l os-version -d 'Version of the operating system that the entry names' -r
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from annotate" -l variant -d 'Variant of the architecture that the entry names' -r
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from annotate" -l index -d 'The annotations are the list\'s, not an entry\'s'
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from annotate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from create" -l annotation -d 'Annotation of the list' -r
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from create" -l authfile -d 'File with credentials for registries' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from create" -l creds -d 'Credentials for the registry' -r
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from create" -l cert-dir -d 'Directory with certificates for the registry: *.crt of authorities, *.cert and *.key of ours' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from create" -l tls-verify -d 'Use HTTPS and verify certificates' -r
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from create" -l retry -d 'How often a failed request is made again' -r
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from create" -l retry-delay -d 'Delay before each new try; doubling from one second on if not given' -r
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from create" -l signature-policy -d 'Trust policy file instead of containers-policy.json(5)\'s' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from create" -l all -d 'Every image of the lists that are named'
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from create" -s a -l amend -d 'Add to the list if it exists'
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from exists" -s h -l help -d 'Print help'
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from inspect" -l authfile -d 'File with credentials for registries' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from inspect" -l creds -d 'Credentials for the registry' -r
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from inspect" -l cert-dir -d 'Directory with certificates for the registry: *.crt of authorities, *.cert and *.key of ours' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from inspect" -l tls-verify -d 'Use HTTPS and verify certificates' -r
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from inspect" -l retry -d 'How often a failed request is made again' -r
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from inspect" -l retry-delay -d 'Delay before each new try; doubling from one second on if not given' -r
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from inspect" -l signature-policy -d 'Trust policy file instead of containers-policy.json(5)\'s' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from inspect" -s h -l help -d 'Print help'
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from push" -l all -d 'Send all images, not only this machine\'s' -r
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from push" -l digestfile -d 'File to write the digest of the list to' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from push" -l authfile -d 'File with credentials for registries' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from push" -l creds -d 'Credentials for the registry' -r
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from push" -l cert-dir -d 'Directory with certificates for the registry: *.crt of authorities, *.cert and *.key of ours' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from push" -l tls-verify -d 'Use HTTPS and verify certificates' -r
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from push" -l retry -d 'How often a failed request is made again' -r
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from push" -l retry-delay -d 'Delay before each new try; doubling from one second on if not given' -r
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from push" -l signature-policy -d 'Trust policy file instead of containers-policy.json(5)\'s' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from push" -s q -l quiet -d 'Say nothing while pushing'
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from push" -s p -l rm -l purge -d 'Remove the list when it has been sent'
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from push" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from rm" -s i -l ignore -d 'A list that does not exist is no error'
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help'
+complete -c sampan -n "__fish_sampan_using_subcommand system; and not __fish_seen_subcommand_from check doctor info version" -s h -l help -d 'Print help'
+complete -c sampan -n "__fish_sampan_using_subcommand system; and not __fish_seen_subcommand_from check doctor info version" -f -a "check" -d 'Checks that the store and what runs are as they should be'
+complete -c sampan -n "__fish_sampan_using_subcommand system; and not __fish_seen_subcommand_from check doctor info version" -f -a "doctor" -d 'Shows what this host gives a rootless user, and the cure for what is missing'
+complete -c sampan -n "__fish_sampan_using_subcommand system; and not __fish_seen_subcommand_from check doctor info version" -f -a "info" -d 'Shows what this host and this store are'
+complete -c sampan -n "__fish_sampan_using_subcommand system; and not __fish_seen_subcommand_from check doctor info version" -f -a "version" -d 'Shows the version'
 complete -c sampan -n "__fish_sampan_using_subcommand system; and __fish_seen_subcommand_from check" -s f -l format -d 'Form of the output: `json` or a Go template' -r
 complete -c sampan -n "__fish_sampan_using_subcommand system; and __fish_seen_subcommand_from check" -s r -l repair -d 'Repair what can be repaired: damaged layers and records of images are made anew from the blobs that are kept'
 complete -c sampan -n "__fish_sampan_using_subcommand system; and __fish_seen_subcommand_from check" -s q -l quick -d 'Do not read the content of files and blobs (the default)'

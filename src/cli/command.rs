@@ -8,7 +8,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser, Subcommand};
 use tracing::level_filters::LevelFilter;
 
-use super::commands::{self, container, image, registry, system, volume};
+use super::commands::{self, container, image, manifest, registry, system, volume};
 use super::context::{Context, Invocation};
 use super::error::Error;
 use super::exit;
@@ -105,6 +105,9 @@ enum Verb {
     /// Looks after images.
     #[command(subcommand)]
     Image(image::Image),
+    /// Looks after manifest lists: one name for images of several platforms.
+    #[command(subcommand)]
+    Manifest(manifest::Manifest),
     /// Looks after Sampan itself.
     #[command(subcommand)]
     System(system::System),
@@ -157,6 +160,7 @@ impl Verb {
             Self::Wait(args) => container::wait::run(args, context),
             Self::Container(verb) => container::dispatch(verb, context),
             Self::Image(verb) => image::run(verb, context),
+            Self::Manifest(verb) => manifest::dispatch(verb, context),
             Self::System(verb) => system::run(verb, context),
             Self::Volume(verb) => volume::dispatch(verb, context),
         }

@@ -131,6 +131,10 @@ pub(crate) enum Error {
         #[source]
         source: Box<registry::Error>,
     },
+    #[error("manifest list {0:?} not found in the local store")]
+    NoList(String),
+    #[error("{0}")]
+    List(String),
     #[error("{text:?}: {why}")]
     Place { text: String, why: String },
     #[error("{0}")]
@@ -229,7 +233,7 @@ impl Error {
         };
         match self {
             Self::Storage(error) => absent(error),
-            Self::ImageNotFound(_) => true,
+            Self::ImageNotFound(_) | Self::NoList(_) => true,
             _ => false,
         }
     }

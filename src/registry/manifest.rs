@@ -50,9 +50,9 @@ pub(crate) struct Entry {
 
 impl Entry {
     /// The platform of an entry that has one.
-    pub(crate) fn platform_name(&self) -> Option<String> {
+    pub(crate) fn platform(&self) -> Option<Platform> {
         let platform = self.platform.as_ref()?;
-        Some(Platform::new(&platform.os, &platform.architecture, platform.variant.as_deref()).to_string())
+        Some(Platform::new(&platform.os, &platform.architecture, platform.variant.as_deref()))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The places that may serve a repository: mirrors, then the registry itself. Whoever fails is passed over.
 
 use super::error::Error;
-use super::manifest::Descriptor;
+use super::manifest::{self, Descriptor};
 use super::pull::{self, Access, RemoteImage};
 use super::session::{BlobSink, Session};
 use crate::config::registries_conf::RegistriesConf;
@@ -31,6 +31,25 @@ impl Source {
     /// Finds the image. Its layers are asked for at the place that has it, and at those that come after that.
     pub(crate) fn find(&mut self, platform: &Platform) -> Result<RemoteImage, Error> {
         self.first(|session, reference| pull::image(session, reference, platform))
+    }
+
+    /// What the reference names: bytes, digest and media type.
+    pub(crate) fn document(&mut self) -> Result<(Vec<u8>, Digest, Option<String>), Error> {
+        self.first(|session, reference| session.manifest(&pull::tag_or_digest(reference)))
+    }
+
+    /// The images of an index, with their platforms; nothing if it is an image.
+    pub(crate) fn platforms(&mut self) -> Result<Vec<(Digest, Option<Platform>)>, Error> {
+        let (bytes, digest, declared) = self.document()?;
+        let parsed = manifest::parse(&bytes, declared.as_deref());
+        let parsed =
+            parsed.map_err(|why| Error::Invalid { what: format!("manifest {digest} of {}", self.reference), why })?;
+        Ok(match parsed {
+            manifest::Manifest::Image(_) => Vec::new(),
+            manifest::Manifest::Index(entries) => {
+                entries.iter().map(|entry| (entry.descriptor.digest.clone(), entry.platform())).collect()
+            }
+        })
     }
 
     /// Digest of what the reference names now; for `--pull=newer`.

@@ -99,6 +99,12 @@ pub(super) fn mark(store: &Store) -> Result<Marks, Error> {
     for head in store.all_image_heads()?.0 {
         marks.chains.extend(head.chains().cloned());
     }
+    let (lists, broken) = store.lists()?;
+    marks.incomplete |= !broken.is_empty();
+    for entry in lists.into_iter().flat_map(|list| list.entries) {
+        marks.blobs.insert(entry.digest);
+        marks.blobs.extend(entry.blobs);
+    }
     for id in store.container_ids()? {
         match store.container_config(&id) {
             Ok(config) => {

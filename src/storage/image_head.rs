@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::error::{At as _, Error};
 use super::images::{BrokenImage, ImageRecord, manifest_of};
+use super::lists::ListRecord;
 use super::record::{self, Record as _};
 use super::store::Store;
 use crate::sys;
@@ -38,6 +39,9 @@ pub(crate) struct ImageHead {
     pub(crate) names: Vec<Reference>,
     #[serde(skip)]
     read_only: bool,
+    /// It stands for a manifest list.
+    #[serde(skip)]
+    pub(crate) is_list: bool,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -58,6 +62,26 @@ struct HeadDefaults {
 }
 
 impl ImageHead {
+    /// A manifest list, as listings show it.
+    pub(crate) fn of_list(list: &ListRecord) -> Self {
+        let (document, _) = list.document();
+        let digest = Digest::of(&document);
+        Self {
+            version: ImageRecord::VERSION,
+            id: ImageId::from_bytes(digest.bytes()),
+            digest,
+            index: None,
+            layers: Vec::new(),
+            config: HeadConfig::default(),
+            created: Some(list.created),
+            stored: list.created,
+            size: document.len() as u64,
+            names: vec![list.name.clone()],
+            read_only: false,
+            is_list: true,
+        }
+    }
+
     pub(crate) fn is_dangling(&self) -> bool {
         self.names.is_empty()
     }

@@ -25,12 +25,13 @@ pub(crate) struct Layout {
 }
 
 /// Directories of graphroot, made when the first object is stored.
-const GRAPH_DIRS: [&str; 12] = [
+const GRAPH_DIRS: [&str; 13] = [
     "blobs/sha256",
     "partial",
     "layers",
     "images",
     "refs",
+    "lists",
     "containers",
     "names",
     "volumes",
@@ -139,6 +140,15 @@ impl Layout {
 
     pub(crate) fn image(&self, manifest: &Digest) -> PathBuf {
         self.images().join(format!("{}.json", manifest.hex()))
+    }
+
+    pub(crate) fn lists(&self) -> PathBuf {
+        self.graph("lists")
+    }
+
+    /// A manifest list by the escaped name of its reference.
+    pub(super) fn list(&self, escaped: &str) -> PathBuf {
+        self.lists().join(escaped)
     }
 
     pub(crate) fn refs(&self) -> PathBuf {

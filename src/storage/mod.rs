@@ -23,6 +23,7 @@ pub(crate) mod layer_xattrs;
 pub(crate) mod layers;
 pub(crate) mod layout;
 pub(crate) mod lease;
+pub(crate) mod lists;
 pub(crate) mod overlay;
 pub(crate) mod pack;
 pub(crate) mod partials;

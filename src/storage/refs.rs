@@ -37,7 +37,7 @@ pub(super) fn file_name(reference: &Reference) -> String {
 }
 
 /// A replacement that was killed, or a hidden file of somebody else's.
-fn is_temporary(name: &str) -> bool {
+pub(super) fn is_temporary(name: &str) -> bool {
     name.starts_with('.') || name.rsplit_once('.').is_some_and(|(_, end)| end == "tmp" || end.ends_with('~'))
 }
 

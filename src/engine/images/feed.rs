@@ -50,9 +50,12 @@ pub(super) fn start(feed: Feed, lease: &Lease) -> Result<(Feeder, File), Error> 
         Forked::Child => {
             drop((reader, answer));
             let done = sys::prctl::set_parent_death_signal(sys::signal::SIGKILL).map_err(|error| failure(&error));
-            let done = done.and_then(|()| match process::Pid::parent() == parent.as_raw() {
-                true => bring(feed, lease, writer),
-                false => Err(Failure::new(FailureKind::Died, "the process that wanted the archive is gone")),
+            let done = done.and_then(|()| {
+                if process::Pid::parent() == parent.as_raw() {
+                    bring(feed, lease, writer)
+                } else {
+                    Err(Failure::new(FailureKind::Died, "the process that wanted the archive is gone"))
+                }
             });
             let told = serde_json::to_vec(&done).map(|bytes| sys::fs::write_all(tell.as_fd(), &bytes));
             process::exit_now(i32::from(!matches!(told, Ok(Ok(())))))

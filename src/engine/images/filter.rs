@@ -137,8 +137,7 @@ impl<'a> Sieve<'a> {
             ImageFilter::Dangling(wanted) => (image.is_dangling() && !self.is_intermediate(image)) == *wanted,
             ImageFilter::Intermediate(wanted) => self.is_intermediate(image) == *wanted,
             ImageFilter::ReadOnly(wanted) => image.is_read_only() == *wanted,
-            // Lists as objects of their own do not exist here.
-            ImageFilter::Manifest(wanted) => !wanted,
+            ImageFilter::Manifest(wanted) => image.is_list == *wanted,
             ImageFilter::Label { key, value, not } => {
                 let found = image.labels().get(key);
                 let hit = found.is_some_and(|found| value.as_ref().is_none_or(|value| glob(value, found)));

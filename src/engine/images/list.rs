@@ -36,7 +36,9 @@ impl Engine {
         all: bool,
         details: bool,
     ) -> Result<ImageList, Error> {
-        let (every, broken) = self.store.all_image_heads()?;
+        let (mut every, broken) = self.store.all_image_heads()?;
+        let (lists, _) = self.store.lists()?;
+        every.extend(lists.iter().map(ImageHead::of_list));
         let needs_users = details || filters.iter().any(|filter| matches!(filter, ImageFilter::Containers(_)));
         let users = if needs_users { self.containers_by_image()? } else { BTreeMap::new() };
         let sieve = Sieve::new(self, filters, &every)?;

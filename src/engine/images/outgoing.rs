@@ -81,11 +81,23 @@ impl Engine {
         lease: &Lease,
         texts: &[String],
         names: &SavedNames,
-        _all: bool,
+        all: bool,
     ) -> Result<Vec<Outgoing>, Error> {
         let mut images: Vec<Outgoing> = Vec::with_capacity(texts.len());
         for text in texts {
-            let found = self.store.find_image(text.strip_prefix("docker://").unwrap_or(text))?;
+            let text = text.strip_prefix("docker://").unwrap_or(text);
+            if let Some(list) = self.store.find_list(text)? {
+                let mut one = self.outgoing_list(lease, &list, all)?;
+                one.names = match names {
+                    SavedNames::AsAsked(more) => {
+                        std::iter::once(&list.name).chain(more).map(ToString::to_string).collect()
+                    }
+                    SavedNames::Only(name) => name.iter().cloned().collect(),
+                };
+                images.push(one);
+                continue;
+            }
+            let found = self.store.find_image(text)?;
             let mut given: Vec<String> = match names {
                 // A reference by digest is none that an archive could give.
                 SavedNames::AsAsked(_) => {

@@ -35,6 +35,11 @@ impl Engine {
     /// Takes a name off an image, and the image away with its last name. By id it must have one name at most, or
     /// `force`. Layers stay until [`Engine::sweep_images`].
     pub(crate) fn remove_image(&self, request: &RemoveImageRequest) -> Result<RemovedImage, Error> {
+        if self.store.find_list(&request.text)?.is_some() {
+            let (name, digest) = self.remove_list(&request.text)?;
+            let id = ImageId::from_bytes(digest.bytes());
+            return Ok(RemovedImage { untagged: vec![name], deleted: vec![id], ..RemovedImage::default() });
+        }
         let found = self.store.find_own_image(&request.text)?;
         let image = found.image;
         let by_name = found.name.filter(|name| image.names.contains(name));

@@ -4,6 +4,7 @@ use crate::config::registries_conf::{RegistriesConf, ShortName};
 use crate::engine::{Engine, Error};
 use crate::storage;
 use crate::storage::images::FoundImage;
+use crate::storage::lists::ListRecord;
 use crate::types::platform::Platform;
 use crate::types::progress::Progress;
 use crate::types::reference::{Reference, has_domain, split_suffix};
@@ -17,6 +18,9 @@ const ARCHIVES: [&str; 6] =
 /// An image of the store, or `None`. One of another platform than the one asked for does not count.
 pub(super) fn local(engine: &Engine, text: &str, platform: Option<&Platform>) -> Result<Option<FoundImage>, Error> {
     let name = text.strip_prefix("docker://").unwrap_or(text);
+    if let Some(list) = engine.store.find_list(name)? {
+        return instance_of(engine, &list, platform).map(Some);
+    }
     let found = by_short_name(engine, name, engine.store.try_find_image(name))?;
     Ok(found.filter(|found| {
         let config = &found.image.record.config;
@@ -27,6 +31,19 @@ pub(super) fn local(engine: &Engine, text: &str, platform: Option<&Platform>) ->
                 && wanted.acceptable_variants().contains(&has.variant.as_deref())
         })
     }))
+}
+
+/// The image of a list for a platform, this machine's if none is asked for.
+fn instance_of(engine: &Engine, list: &ListRecord, platform: Option<&Platform>) -> Result<FoundImage, Error> {
+    let host = Platform::host();
+    let wanted = platform.unwrap_or(&host);
+    let entry = list.choose(wanted);
+    let entry = entry.ok_or_else(|| Error::List(format!("manifest list {} has no image for {wanted}", list.name)))?;
+    if engine.store.image_record(&entry.digest)?.is_none() {
+        let source = entry.source.as_ref().map_or_else(|| entry.digest.to_string(), ToString::to_string);
+        return Err(Error::List(format!("the image of {} for {wanted} is not here: pull {source}", list.name)));
+    }
+    Ok(FoundImage { image: engine.store.image(&entry.digest)?, name: Some(list.name.clone()), read_only: None })
 }
 
 /// A name without a registry that is only the end of some image's name: the alias and the search registries know better

@@ -1,12 +1,21 @@
 //! `tag` and `untag`: names of images.
 
 use crate::engine::{Engine, Error};
+use crate::storage::lists::ListRecord;
 use crate::types::reference::Reference;
 
 impl Engine {
     /// Gives an image further names; those that pointed elsewhere are moved. All names are checked before the first is
     /// made.
     pub(crate) fn tag_image(&self, image: &str, names: &[String]) -> Result<(), Error> {
+        if let Some(list) = self.store.find_list(image)? {
+            for name in names {
+                let name = new_name(name)?;
+                let copy = ListRecord { name: name.clone(), ..list.clone() };
+                self.store.change_list(&name, |_| Ok::<_, Error>((copy, ())))?;
+            }
+            return Ok(());
+        }
         let found = self.store.find_own_image(image)?;
         let names = names.iter().map(|name| new_name(name)).collect::<Result<Vec<_>, _>>()?;
         for name in &names {

@@ -50,7 +50,7 @@ pub(super) fn images(archive: &Archive, index: &[u8], platform: &Platform) -> Re
     // Entries of one name are one image for several platforms.
     let mut groups: Vec<(Option<String>, Vec<Entry>)> = Vec::new();
     // Without names, they are so only if each has a platform of its own.
-    let platforms: Vec<String> = entries.iter().filter_map(Entry::platform_name).collect();
+    let platforms: Vec<String> = entries.iter().filter_map(|entry| Some(entry.platform()?.to_string())).collect();
     let distinct = platforms.len() == entries.len()
         && platforms.iter().collect::<std::collections::BTreeSet<_>>().len() == platforms.len();
     for (entry, named) in entries.into_iter().zip(&named.manifests) {

@@ -154,3 +154,47 @@ fn b17_layout_directories_hold_regular_files() {
     std::fs::write(&path, config.iter().rev().copied().collect::<Vec<_>>()).expect("write");
     assert!(matches!(load(), Err(Error::WrongDigest { .. })));
 }
+
+#[test]
+fn b17_plain_directories_hold_regular_files() {
+    let dir = tempfile::tempdir().expect("temporary directory");
+    let at = |name: &str| dir.path().join(name);
+    let config = config_of(&[b"layer"]);
+    let manifest = serde_json::json!({
+        "schemaVersion": 2, "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
+        "config": {"mediaType": "application/vnd.docker.container.image.v1+json", "digest": Digest::of(&config).to_string(), "size": config.len()},
+        "layers": [{"mediaType": "application/vnd.docker.image.rootfs.diff.tar", "digest": Digest::of(b"layer").to_string(), "size": 5}],
+    })
+    .to_string();
+    let load =
+        || Archive::from_dir(dir.path()).and_then(|mut archive| images(&mut archive).map(|found| (archive, found)));
+    std::fs::write(at("manifest.json"), &manifest).expect("write");
+    load().expect_err("without a version it is what docker save writes, and that is a list");
+    std::fs::write(at("version"), "Directory Transport Version: 1.1\n").expect("write");
+    let name = Digest::of(&config).hex();
+    std::fs::write(at(&name), &config).expect("write");
+    std::fs::write(at(&Digest::of(b"layer").hex()), b"layer").expect("write");
+    let (archive, found) = load().expect("images");
+    assert_eq!((found.len(), found[0].names.len()), (1, 0));
+    assert_eq!(found[0].image.manifest_digest, Digest::of(manifest.as_bytes()));
+    let mut blob = Buffer(Vec::new());
+    archive.blob(&found[0].image.manifest.layers[0], &mut blob).expect("blob");
+    assert_eq!(blob.0, b"layer");
+
+    for place in ["manifest.json", name.as_str()] {
+        let (path, kept) = (at(place), at("kept"));
+        std::fs::rename(&path, &kept).expect("rename");
+        std::os::unix::fs::symlink(&kept, &path).expect("symlink");
+        load().expect_err("no links are followed");
+        std::fs::remove_file(&path).expect("unlink");
+        std::fs::create_dir(&path).expect("mkdir");
+        load().expect_err("a directory is no blob");
+        std::fs::remove_dir(&path).expect("rmdir");
+        let own = crate::sys::dir::Dir::open(dir.path()).expect("opened");
+        own.mkfifo(std::ffi::OsStr::new(place), 0o644).expect("mkfifo");
+        load().expect_err("a pipe is no blob, and nobody waits for it");
+        std::fs::remove_file(&path).expect("unlink");
+        std::fs::rename(&kept, &path).expect("rename");
+    }
+    load().expect("everything is back");
+}

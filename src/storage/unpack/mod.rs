@@ -34,4 +34,4 @@ pub(crate) use confine::confine;
 pub(crate) use error::Error;
 pub(crate) use inherit::{Inherited, inherit_parents};
 pub(crate) use remarks::Remarks;
-pub(crate) use stream::{Limits, Opened, PlainLayer, open_archive};
+pub(crate) use stream::{Limits, PlainLayer, open_archive};

@@ -1,7 +1,9 @@
 //! Images: in from registries, their names, their removal.
 
 mod additional;
+mod hostile;
 mod list;
+mod lists;
 mod load;
 mod mount;
 mod names;
@@ -12,5 +14,6 @@ mod pull_hostile;
 mod pull_names;
 mod pull_resume;
 mod remove;
+mod save;
 mod tree;
 mod trust;

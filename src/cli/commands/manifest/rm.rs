@@ -1,0 +1,39 @@
+//! `sampan manifest rm`.
+
+use std::process::ExitCode;
+
+use super::super::super::context::Context;
+use super::super::super::error::Error;
+
+/// Removes manifest lists. The images in them stay.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ManifestRmArgs {
+    /// A list that does not exist is no error.
+    #[arg(short, long)]
+    ignore: bool,
+    /// Names of manifest lists.
+    #[arg(value_name = "LIST", required = true)]
+    lists: Vec<String>,
+}
+
+/// Removes one after another and goes on after a failure.
+pub(crate) fn run(args: ManifestRmArgs, context: &Context) -> Result<ExitCode, Error> {
+    let engine = context.engine()?;
+    let mut worst = 0;
+    for text in args.lists {
+        match engine.remove_list(&text) {
+            Ok((name, digest)) => {
+                context.ui.line(format!("Untagged: {name}"))?;
+                context.ui.line(format!("Deleted: {}", digest.hex()))?;
+            }
+            Err(error) if error.is_absent() && args.ignore => {}
+            Err(error) => {
+                let error = Error::from(error);
+                worst = worst.max(error.removal_code());
+                context.report(&error);
+            }
+        }
+    }
+    engine.sweep_images()?;
+    Ok(ExitCode::from(worst))
+}

@@ -1,0 +1,356 @@
+//! `manifest create`, `add`, `annotate`, `remove`, `rm`: lists of images for several platforms.
+
+use std::collections::BTreeMap;
+
+use super::tag::new_name;
+use crate::config::registries_conf::RegistriesConf;
+use crate::engine::{Engine, Error};
+use crate::registry::{self, Access, KeptManifest, RemoteImage, Source};
+use crate::storage::images::ImageRecord;
+use crate::storage::lists::{ListEntry, ListPlatform, ListRecord};
+use crate::types::digest::Digest;
+use crate::types::platform::Platform;
+use crate::types::progress::Progress;
+use crate::types::reference::Reference;
+
+/// What an entry shall say instead of what its image says.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct EntryChange {
+    pub(crate) os: Option<String>,
+    pub(crate) architecture: Option<String>,
+    pub(crate) variant: Option<String>,
+    pub(crate) os_version: Option<String>,
+    pub(crate) os_features: Vec<String>,
+    pub(crate) features: Vec<String>,
+    pub(crate) annotations: BTreeMap<String, String>,
+}
+
+/// Images to add to a list.
+#[derive(Debug, Clone)]
+pub(crate) struct AddRequest {
+    /// Names of images here, or of images and lists in a registry.
+    pub(crate) image: String,
+    /// Every image of a list, not only the one for this machine or for the platform that is named.
+    pub(crate) all: bool,
+    pub(crate) change: EntryChange,
+    pub(crate) access: Access,
+}
+
+impl Engine {
+    /// Makes a list, with its first images; `amend` takes one that is there. Returns its id.
+    pub(crate) fn create_list(
+        &self,
+        name: &str,
+        images: &[AddRequest],
+        amend: bool,
+        annotations: &BTreeMap<String, String>,
+        progress: &dyn Progress,
+    ) -> Result<Digest, Error> {
+        let name = new_name(name)?;
+        if self.store.resolve_reference(&name)?.is_some() {
+            return Err(Error::List(format!("{name} is the name of an image")));
+        }
+        if !amend && self.store.list(&name)?.is_some() {
+            return Err(Error::List(format!("{name} exists: use --amend to add to it")));
+        }
+        // What does not exist makes no list.
+        let lease = self.store.lease()?;
+        let mut entries = Vec::new();
+        for request in images {
+            entries.extend(self.entries(&lease, request, progress)?);
+        }
+        let digest = self.store.change_list(&name, |list| {
+            if list.is_some() && !amend {
+                return Err(Error::List(format!("{name} exists: use --amend to add to it")));
+            }
+            let mut list = list.unwrap_or_else(|| ListRecord::new(name.clone()));
+            list.annotations.extend(annotations.clone());
+            put(&mut list, entries);
+            let digest = list.digest();
+            Ok((list, digest))
+        });
+        lease.finish(&self.store)?;
+        digest
+    }
+
+    /// Adds images to a list; one that is in it already is replaced. Returns the list's id.
+    pub(crate) fn add_to_list(
+        &self,
+        list: &str,
+        request: &AddRequest,
+        progress: &dyn Progress,
+    ) -> Result<Digest, Error> {
+        let name = self.known_list(list)?.name;
+        let lease = self.store.lease()?;
+        let entries = self.entries(&lease, request, progress)?;
+        let digest = self.change_known(&name, |list| {
+            put(list, entries);
+            Ok(())
+        });
+        lease.finish(&self.store)?;
+        digest
+    }
+
+    /// Changes what an entry says; without an entry, the annotations of the list itself.
+    pub(crate) fn annotate_list(&self, list: &str, entry: Option<&str>, change: &EntryChange) -> Result<Digest, Error> {
+        let known = self.known_list(list)?;
+        let wanted = entry.map(|text| self.entry_of(&known, text)).transpose()?;
+        self.change_known(&known.name, |list| {
+            let Some(digest) = &wanted else {
+                list.annotations.extend(change.annotations.clone());
+                return Ok(());
+            };
+            let entry = list.entries.iter_mut().find(|entry| entry.digest == *digest);
+            let entry = entry.ok_or_else(|| Error::List(format!("{digest} is not in {}", known.name)))?;
+            apply(&mut entry.platform, change);
+            entry.annotations.extend(change.annotations.clone());
+            Ok(())
+        })
+    }
+
+    /// Takes an image out of a list.
+    pub(crate) fn remove_from_list(&self, list: &str, entry: &str) -> Result<Digest, Error> {
+        let known = self.known_list(list)?;
+        let digest = self.entry_of(&known, entry)?;
+        self.change_known(&known.name, |list| {
+            list.entries.retain(|entry| entry.digest != digest);
+            Ok(())
+        })
+    }
+
+    /// Takes a list out of the store. Returns its name and its id.
+    pub(crate) fn remove_list(&self, text: &str) -> Result<(Reference, Digest), Error> {
+        let list = self.known_list(text)?;
+        self.store.remove_list(&list.name)?;
+        Ok((list.name.clone(), list.digest()))
+    }
+
+    pub(crate) fn list_exists(&self, text: &str) -> Result<bool, Error> {
+        Ok(self.store.find_list(text)?.is_some())
+    }
+
+    /// The document of a list here, or of whatever a registry has under that name.
+    pub(crate) fn inspect_list(&self, text: &str, access: &Access) -> Result<Vec<u8>, Error> {
+        if let Some(list) = self.store.find_list(text)? {
+            return Ok(list.document().0);
+        }
+        let name = text.strip_prefix("docker://").unwrap_or(text);
+        // An image that is here is no list; what its registry has may be one.
+        let local = self.store.try_find_image(name).ok().flatten().and_then(|found| found.name);
+        let reference = match local {
+            Some(name) if name.domain() != "localhost" => name,
+            _ => name.parse().map_err(Error::Reference)?,
+        };
+        self.open_source(&reference, access)?.document().map_err(pulling(&reference)).map(|(bytes, _, _)| bytes)
+    }
+
+    /// Where a list goes: where the user says, or where its name says.
+    pub(crate) fn list_destination(&self, text: &str, destination: Option<String>) -> Result<String, Error> {
+        let list = self.known_list(text)?;
+        Ok(destination.unwrap_or_else(|| list.name.to_string()))
+    }
+
+    pub(super) fn known_list(&self, text: &str) -> Result<ListRecord, Error> {
+        self.store.find_list(text)?.ok_or_else(|| Error::NoList(text.to_owned()))
+    }
+
+    pub(super) fn open_source(&self, reference: &Reference, access: &Access) -> Result<Source, Error> {
+        let configuration = RegistriesConf::load().map_err(Error::Config)?;
+        Source::open(reference, access, &configuration).map_err(pulling(reference))
+    }
+
+    fn change_known(
+        &self,
+        name: &Reference,
+        change: impl FnOnce(&mut ListRecord) -> Result<(), Error>,
+    ) -> Result<Digest, Error> {
+        self.store.change_list(name, |list| {
+            let mut list = list.ok_or_else(|| Error::NoList(name.to_string()))?;
+            change(&mut list)?;
+            let digest = list.digest();
+            Ok((list, digest))
+        })
+    }
+
+    /// The entry that a digest, or the name of an image, means.
+    fn entry_of(&self, list: &ListRecord, text: &str) -> Result<Digest, Error> {
+        let hex = text.rsplit_once('@').map_or(text, |(_, digest)| digest);
+        let hex = hex.strip_prefix("sha256:").unwrap_or(hex);
+        let by_digest = list.entries.iter().find(|entry| hex.len() >= 4 && entry.digest.hex().starts_with(hex));
+        if let Some(entry) = by_digest {
+            return Ok(entry.digest.clone());
+        }
+        if let Ok(Some(found)) = self.store.try_find_image(text)
+            && list.entries.iter().any(|entry| entry.digest == found.image.record.digest)
+        {
+            return Ok(found.image.record.digest);
+        }
+        Err(Error::List(format!("{text} is not in {}", list.name)))
+    }
+
+    /// Entries for an image that is here, or in a registry.
+    fn entries(
+        &self,
+        lease: &crate::storage::lease::Lease,
+        request: &AddRequest,
+        progress: &dyn Progress,
+    ) -> Result<Vec<ListEntry>, Error> {
+        let text = request.image.as_str();
+        let mut entries = if let Some(list) = self.store.find_list(text)? {
+            if request.all {
+                list.entries
+            } else {
+                let wanted = request.change.platform();
+                let entry = list.choose(&wanted).cloned();
+                vec![entry.ok_or_else(|| Error::List(format!("{text} has no image for {wanted}")))?]
+            }
+        } else {
+            match text.strip_prefix("docker://") {
+                Some(remote) => self.remote_entries(lease, remote, request, progress)?,
+                None => match self.store.try_find_image(text)? {
+                    Some(found) => vec![self.local_entry(lease, &found.image.record)?],
+                    None => self.remote_entries(lease, text, request, progress)?,
+                },
+            }
+        };
+        let whole_list = request.all && entries.len() > 1;
+        for entry in &mut entries {
+            if !whole_list {
+                apply(&mut entry.platform, &request.change);
+            }
+            entry.annotations.extend(request.change.annotations.clone());
+        }
+        Ok(entries)
+    }
+
+    fn local_entry(&self, lease: &crate::storage::lease::Lease, record: &ImageRecord) -> Result<ListEntry, Error> {
+        lease.rely_on_blob(&self.store, &record.digest)?;
+        let bytes = self.document(&record.digest)?;
+        let invalid = |source| Error::SaveTo { name: record.id.short().to_owned(), source: Box::new(source) };
+        let kept = KeptManifest::parse(&bytes, &record.media_type).map_err(invalid)?;
+        for blob in kept.layers.iter().chain([&kept.config]) {
+            lease.rely_on_blob(&self.store, &blob.digest)?;
+        }
+        let config = &record.config;
+        let platform = Platform::new(&config.os, &config.architecture, config.variant.as_deref());
+        Ok(ListEntry {
+            digest: record.digest.clone(),
+            size: bytes.len() as u64,
+            media_type: record.media_type.clone(),
+            platform: platform.into(),
+            annotations: BTreeMap::new(),
+            blobs: kept.layers.iter().chain([&kept.config]).map(|blob| blob.digest.clone()).collect(),
+            source: None,
+            tls_verify: None,
+        })
+    }
+
+    /// Manifest and configuration come here; the layers stay where they are until the list is pushed.
+    fn remote_entries(
+        &self,
+        lease: &crate::storage::lease::Lease,
+        text: &str,
+        request: &AddRequest,
+        progress: &dyn Progress,
+    ) -> Result<Vec<ListEntry>, Error> {
+        let configuration = RegistriesConf::load().map_err(Error::Config)?;
+        let wanted = super::resolve::remote(text, &configuration, progress)?;
+        let reference = wanted.names.first().cloned().ok_or_else(|| Error::ImageNotFound(text.to_owned()))?;
+        let pulling = pulling(&reference);
+        let mut source = Source::open(&reference, &request.access, &configuration).map_err(&pulling)?;
+        let mut images = Vec::new();
+        let platforms = if request.all { source.platforms().map_err(&pulling)? } else { Vec::new() };
+        if platforms.is_empty() {
+            images.push(source.find(&request.change.platform()).map_err(&pulling)?);
+        }
+        for (digest, _) in &platforms {
+            let one: Reference = format!("{}@{digest}", reference.repository()).parse().map_err(Error::Reference)?;
+            let mut source = Source::open(&one, &request.access, &configuration).map_err(&pulling)?;
+            images.push(source.find(&request.change.platform()).map_err(&pulling)?);
+        }
+        let mut entries = Vec::with_capacity(images.len());
+        let mut blobs = Vec::new();
+        for (index, image) in images.iter().enumerate() {
+            for bytes in [&image.manifest_bytes, &image.config_bytes] {
+                if !lease.rely_on_blob(&self.store, &Digest::of(bytes))? {
+                    blobs.push(lease.stage_bytes(bytes)?);
+                }
+            }
+            let mut entry = remote_entry(image, &reference)?;
+            entry.tls_verify = request.access.tls_verify;
+            if let Some((_, Some(platform))) = platforms.get(index) {
+                entry.platform = platform.clone().into();
+            }
+            entries.push(entry);
+        }
+        self.store.publish(lease, &blobs, &[])?;
+        Ok(entries)
+    }
+}
+
+fn remote_entry(image: &RemoteImage, reference: &Reference) -> Result<ListEntry, Error> {
+    let config = &image.config;
+    let source = format!("{}@{}", reference.repository(), image.manifest_digest);
+    let kept = KeptManifest::parse(&image.manifest_bytes, &image.manifest.media_type).map_err(pulling(reference))?;
+    Ok(ListEntry {
+        digest: image.manifest_digest.clone(),
+        size: image.manifest_bytes.len() as u64,
+        media_type: image.manifest.media_type.clone(),
+        platform: Platform::new(&config.os, &config.architecture, config.variant.as_deref()).into(),
+        annotations: BTreeMap::new(),
+        blobs: kept.layers.iter().chain([&kept.config]).map(|blob| blob.digest.clone()).collect(),
+        source: Some(source.parse().map_err(Error::Reference)?),
+        tls_verify: None,
+    })
+}
+
+impl From<Platform> for ListPlatform {
+    fn from(platform: Platform) -> Self {
+        let Platform { os, architecture, variant } = platform;
+        Self { os, architecture, variant, ..Self::default() }
+    }
+}
+
+impl EntryChange {
+    /// The platform that is meant; this machine's as far as it is not said.
+    fn platform(&self) -> Platform {
+        let host = Platform::host();
+        let os = self.os.as_deref().unwrap_or(&host.os);
+        let architecture = self.architecture.as_deref().unwrap_or(&host.architecture);
+        Platform::new(os, architecture, self.variant.as_deref())
+    }
+}
+
+fn apply(platform: &mut ListPlatform, change: &EntryChange) {
+    let set = |to: &mut String, from: &Option<String>| {
+        if let Some(from) = from {
+            to.clone_from(from);
+        }
+    };
+    set(&mut platform.os, &change.os);
+    set(&mut platform.architecture, &change.architecture);
+    for (to, from) in [(&mut platform.variant, &change.variant), (&mut platform.os_version, &change.os_version)] {
+        if from.is_some() {
+            to.clone_from(from);
+        }
+    }
+    for (to, from) in [(&mut platform.os_features, &change.os_features), (&mut platform.features, &change.features)] {
+        if !from.is_empty() {
+            to.clone_from(from);
+        }
+    }
+}
+
+/// The same manifest is one entry.
+fn put(list: &mut ListRecord, entries: Vec<ListEntry>) {
+    for entry in entries {
+        match list.entries.iter_mut().find(|old| old.digest == entry.digest) {
+            Some(old) => *old = entry,
+            None => list.entries.push(entry),
+        }
+    }
+}
+
+fn pulling(reference: &Reference) -> impl Fn(registry::Error) -> Error + '_ {
+    |source| Error::Pull { name: reference.to_string(), source: Box::new(source) }
+}

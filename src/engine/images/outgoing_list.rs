@@ -1,0 +1,88 @@
+//! A manifest list on its way out: its document, and its images from this store or from where they were found.
+
+use std::collections::BTreeMap;
+
+use super::outgoing::{Instance, Outgoing, OutgoingList};
+use crate::engine::{Engine, Error};
+use crate::registry::{Access, BlobSink, Descriptor, KeptManifest};
+use crate::storage::blobs::{BlobWriter, StagedBlob};
+use crate::storage::lease::Lease;
+use crate::storage::lists::{ListEntry, ListRecord};
+use crate::sys;
+use crate::types::image_config::ImageConfig;
+use crate::types::platform::Platform;
+use crate::types::reference::Reference;
+
+impl Engine {
+    /// All images of a list with `all`; this machine's alone, as an image, otherwise.
+    pub(super) fn outgoing_list(&self, lease: &Lease, list: &ListRecord, all: bool) -> Result<Outgoing, Error> {
+        let (bytes, media_type) = list.document();
+        if all {
+            let instances =
+                list.entries.iter().map(|entry| self.entry_instance(lease, entry)).collect::<Result<Vec<_>, _>>()?;
+            let list = OutgoingList { media_type: media_type.to_owned(), bytes };
+            let digest = crate::types::digest::Digest::of(&list.bytes);
+            return Ok(Outgoing { digest, names: Vec::new(), list: Some(list), instances });
+        }
+        let host = Platform::host();
+        let entry = list.choose(&host);
+        let entry = entry.ok_or_else(|| Error::List(format!("manifest list {} has no image for {host}", list.name)))?;
+        let instance = self.entry_instance(lease, entry)?;
+        Ok(Outgoing { digest: instance.digest.clone(), names: Vec::new(), list: None, instances: vec![instance] })
+    }
+
+    /// An image of a list; what is not here is fetched into the lease.
+    fn entry_instance(&self, lease: &Lease, entry: &ListEntry) -> Result<Instance, Error> {
+        lease.rely_on_blob(&self.store, &entry.digest)?;
+        let bytes = self.document(&entry.digest)?;
+        let invalid = |source| Error::SaveTo { name: entry.digest.to_string(), source: Box::new(source) };
+        let kept = KeptManifest::parse(&bytes, &entry.media_type).map_err(invalid)?;
+        let mut staged = BTreeMap::new();
+        for descriptor in kept.layers.iter().chain([&kept.config]) {
+            if lease.rely_on_blob(&self.store, &descriptor.digest)? {
+                continue;
+            }
+            let Some(source) = &entry.source else { return Err(Error::BlobGone(descriptor.digest.clone())) };
+            staged.insert(descriptor.digest.clone(), self.fetch_blob(lease, source, entry.tls_verify, descriptor)?);
+        }
+        let config: ImageConfig =
+            serde_json::from_slice(&self.document(&kept.config.digest)?).map_err(Error::Encode)?;
+        Ok(Instance {
+            digest: entry.digest.clone(),
+            media_type: entry.media_type.clone(),
+            bytes,
+            config: kept.config,
+            layers: kept.layers,
+            diff_ids: config.rootfs.diff_ids,
+            platform: Some(entry.platform.plain()),
+            staged,
+            pulled: None,
+        })
+    }
+
+    fn fetch_blob(
+        &self,
+        lease: &Lease,
+        from: &Reference,
+        tls_verify: Option<bool>,
+        descriptor: &Descriptor,
+    ) -> Result<StagedBlob, Error> {
+        let failed = |source| Error::Pull { name: from.to_string(), source: Box::new(source) };
+        let mut source = self.open_source(from, &Access { tls_verify, ..Access::default() })?;
+        let mut sink = Sink(lease.stage_blob(Some(&descriptor.digest), Some(descriptor.size))?);
+        source.blob(descriptor, 0, &mut sink).map_err(failed)?;
+        Ok(sink.0.finish()?)
+    }
+}
+
+/// A blob that comes from a registry.
+struct Sink(BlobWriter);
+
+impl BlobSink for Sink {
+    fn write(&mut self, bytes: &[u8]) -> sys::Result<()> {
+        self.0.write_chunk(bytes).map_err(|error| match error {
+            crate::storage::Error::Write { source, .. } => source,
+            error => sys::Error::new("write", error.to_string(), sys::Errno::EIO),
+        })
+    }
+}

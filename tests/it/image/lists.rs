@@ -1,0 +1,95 @@
+//! `manifest`: lists of images.
+
+use serde_json::{Value, json};
+
+use crate::harness::image::{self, ImageBuilder, Layer, sha256};
+use crate::harness::{Env, Registry, requires};
+
+fn image(mark: &str) -> ImageBuilder {
+    ImageBuilder::busybox().layer(Layer::new().file("mark", 0o644, mark.as_bytes()))
+}
+
+#[test]
+fn lists_are_made_here() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let path = env.path("arm.tar");
+    image("arm").docker_archive(&path, "example.org/arm:1");
+    env.run(["load", "-q", "-i", path.to_str().unwrap()]).success();
+    env.run(["manifest", "exists", "l:1"]).code(1);
+    let id = env.run(["manifest", "create", "l:1", image::BUSYBOX]).success().trimmed();
+    env.run(["manifest", "exists", "l:1"]).code(0);
+    env.run(["manifest", "create", "l:1"]).code(125).stderr_has("--amend");
+    env.run(["manifest", "create", image::BUSYBOX]).code(125).stderr_has("image");
+    let add = ["manifest", "add", "--arch=arm64", "--variant=v8", "--os-version=9", "--annotation=a=b", "l:1"];
+    let other = env.run(add.into_iter().chain(["example.org/arm:1"])).success().trimmed();
+    assert_ne!(id, other, "the id is the digest of the document");
+    let list = env.run(["manifest", "inspect", "l:1"]).json();
+    assert_eq!(list["manifests"].as_array().map(Vec::len), Some(2), "{list}");
+    let entry = &list["manifests"][1];
+    assert_eq!(entry["platform"], json!({"architecture": "arm64", "os": "linux", "variant": "v8", "os.version": "9"}));
+    assert_eq!(entry["annotations"], json!({"a": "b"}));
+    let digest = entry["digest"].as_str().unwrap().to_owned();
+    env.run(["manifest", "annotate", "--features=x,y", "l:1", &digest]).success();
+    env.run(["manifest", "annotate", "--index", "--annotation=whole=list", "l:1"]).success();
+    let list = env.run(["manifest", "inspect", "l:1"]).json();
+    assert_eq!(list["manifests"][1]["platform"]["features"], json!(["x", "y"]));
+    assert_eq!(list["annotations"], json!({"whole": "list"}));
+    let listed = env.run(["images", "--filter", "manifest=true", "--format", "{{.Repository}}:{{.Tag}}"]);
+    listed.prints("localhost/l:1\n");
+    env.run(["run", "--rm", "--network=none", "l:1", "echo", "chosen"]).prints("chosen\n");
+    env.run(["run", "--rm", "--network=none", "--platform=linux/arm64", "l:1", "cat", "/mark"]).prints("arm");
+    env.run(["run", "--rm", "--network=none", "--platform=linux/s390x", "l:1", "true"]).code(125).stderr_has("s390x");
+    env.run(["tag", "l:1", "l:2"]).success();
+    // The list keeps what it names.
+    env.run(["rmi", "example.org/arm:1"]).success();
+    let layout = env.path("layout");
+    let place = format!("oci:{}:all", layout.display());
+    env.run(["manifest", "push", "-q", "l:1", &place]).success();
+    for entry in list["manifests"].as_array().unwrap() {
+        let digest = entry["digest"].as_str().unwrap().replace(':', "/");
+        assert!(layout.join("blobs").join(digest).is_file());
+    }
+    let index: Value = serde_json::from_slice(&std::fs::read(layout.join("index.json")).unwrap()).unwrap();
+    let top = index["manifests"][0]["digest"].as_str().unwrap().to_owned();
+    let document = std::fs::read(layout.join("blobs").join(top.replace(':', "/"))).unwrap();
+    assert_eq!(top, format!("sha256:{}", sha256(&document)));
+    assert_eq!(serde_json::from_slice::<Value>(&document).unwrap(), list);
+    env.run(["system", "check"]).success();
+    env.run(["manifest", "remove", "l:1", &digest]).success();
+    assert_eq!(env.run(["manifest", "inspect", "l:1"]).json()["manifests"].as_array().map(Vec::len), Some(1));
+    env.run(["manifest", "rm", "l:1"]).success().stdout_has("Untagged: localhost/l:1");
+    env.run(["manifest", "rm", "l:1"]).code(1);
+    env.run(["rmi", "l:2"]).success();
+    env.run(["system", "check"]).success();
+}
+
+#[test]
+fn lists_go_to_registries_and_come_from_them() {
+    requires!(userns, registry, skopeo);
+    let env = Env::with_busybox();
+    let registry = Registry::start(&env);
+    let path = env.path("arm");
+    image("arm").oci_dir(&path, "1");
+    let remote = registry.push(&format!("oci:{}:1", path.display()), "arm:1");
+    env.run(["manifest", "create", "l:1", image::BUSYBOX]).success();
+    let add = ["manifest", "add", "--tls-verify=false", "--arch=arm64", "l:1"];
+    env.run(add.into_iter().chain([format!("docker://{remote}").as_str()])).success();
+    let target = registry.name("both:1");
+    let digests = env.path("digest");
+    let push = ["manifest", "push", "-q", "--tls-verify=false", "--digestfile", digests.to_str().unwrap(), "l:1"];
+    env.run(push.into_iter().chain([format!("docker://{target}").as_str()])).success();
+    let raw = ["inspect", "--tls-verify=false", "--raw"].into_iter().map(str::to_owned);
+    let raw = env.other("skopeo").args(raw.chain([format!("docker://{target}")])).run().success().stdout();
+    assert_eq!(std::fs::read_to_string(&digests).unwrap(), format!("sha256:{}", sha256(raw.as_bytes())));
+    let here = env.run(["manifest", "inspect", "l:1"]).json();
+    assert_eq!(serde_json::from_str::<Value>(&raw).unwrap(), here);
+    env.run(["manifest", "inspect", "--tls-verify=false", &target]).success().stdout_has("arm64");
+    // All images of the list that the registry has now, without their layers.
+    env.run(["manifest", "create", "--all", "--tls-verify=false", "copy:1", &format!("docker://{target}")]).success();
+    assert_eq!(env.run(["manifest", "inspect", "copy:1"]).json()["manifests"], here["manifests"]);
+    env.run(["pull", "-q", "--tls-verify=false", &target]).success();
+    env.run(["manifest", "push", "-q", "--rm", "--tls-verify=false", "copy:1", &registry.name("moved:1")]).success();
+    env.run(["manifest", "exists", "copy:1"]).code(1);
+    env.run(["system", "check"]).success();
+}

@@ -1,0 +1,279 @@
+//! `save` and what others make of it; what others write and `load` makes of it; `export` and `import`.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::harness::image::{self, Compression, ImageBuilder, Layer, sha256};
+use crate::harness::{Env, requires};
+
+const FORMATS: [&str; 4] = ["docker-archive", "oci-archive", "oci-dir", "docker-dir"];
+
+fn two_layers(compression: Compression) -> ImageBuilder {
+    let top = Layer::new().file("etc/top", 0o644, b"top\n").whiteout("etc/os-release").hardlink("etc/other", "etc/top");
+    ImageBuilder::busybox().layer(top).compression(compression)
+}
+
+/// Loads it, and returns its id.
+fn loaded(env: &Env, image: &ImageBuilder, name: &str) -> String {
+    let path = env.path(&format!("in-{}", name.replace([':', '/'], "-")));
+    image.oci_archive(&path, name);
+    env.run(["load", "-q", "-i", path.to_str().unwrap()]).success();
+    env.run(["inspect", "--format", "{{.Id}}", name]).success().trimmed()
+}
+
+/// How another tool calls what `save --format FORMAT -o PATH` wrote.
+fn transport(format: &str, path: &Path) -> String {
+    let transport = match format {
+        "oci-dir" => "oci",
+        "docker-dir" => "dir",
+        other => other,
+    };
+    format!("{transport}:{}", path.display())
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+#[test]
+fn saved_images_load_again() {
+    requires!(userns);
+    for compression in [Compression::Plain, Compression::Gzip, Compression::Zstd] {
+        let (env, other) = (Env::new(), Env::new());
+        let name = format!("example.org/app:{compression:?}").to_lowercase();
+        let id = loaded(&env, &two_layers(compression), &name);
+        let digest = env.run(["inspect", "--format", "{{.Digest}}", &name]).trimmed();
+        for format in FORMATS {
+            let (path, again) = (env.path(&format!("{compression:?}-{format}")), env.path("again"));
+            env.run(["save", "-q", "--format", format, "-o", text(&path), &name]).prints("");
+            if path.is_file() {
+                env.run(["save", "-q", "--format", format, "-o", text(&again), &name]).success();
+                assert!(std::fs::read(&path).unwrap() == std::fs::read(&again).unwrap(), "{format}: other bytes");
+                let bytes = env.run(["save", "-q", "--format", format, &name]);
+                bytes.success();
+            }
+            // A plain directory says no names.
+            let line = if format == "docker-dir" { format!("sha256:{id}") } else { name.clone() };
+            other.run(["load", "-q", "-i", text(&path)]).prints(&format!("Loaded image: {line}\n"));
+            other.run(["inspect", "--format", "{{.Id}}", &id]).prints(&format!("{id}\n"));
+            if format.starts_with("oci") {
+                other.run(["inspect", "--format", "{{.Digest}}", &name]).prints(&format!("{digest}\n"));
+            }
+            other.run(["run", "--rm", "--network=none", &id, "cat", "/etc/other"]).prints("top\n");
+            other.run(["rmi", "-f", &id]).success();
+        }
+    }
+}
+
+#[test]
+fn archives_of_several_images() {
+    requires!(userns);
+    let (env, other) = (Env::new(), Env::new());
+    loaded(&env, &two_layers(Compression::Gzip), "example.org/app:gzip");
+    loaded(&env, &ImageBuilder::busybox().compression(Compression::Zstd), "example.org/app:zstd");
+    let many = env.path("many");
+    let names = ["example.org/app:gzip", "example.org/app:zstd"];
+    for format in ["docker-archive", "oci-archive"] {
+        env.run(["save", "-q", "-m", "--format", format, "-o", text(&many), names[0], names[1]]).success();
+        let lines: Vec<String> = names.iter().map(|name| format!("Loaded image: {name}\n")).collect();
+        other.run(["load", "-q", "-i", text(&many)]).prints(&lines.concat());
+        other.run(["rmi", "-fa"]).success();
+        let place = format!("{format}:{}:{}", many.display(), names[1]);
+        other.run(["pull", "-q", &place]).success();
+        other.run(["images", "--format", "{{.Repository}}:{{.Tag}}"]).prints("example.org/app:zstd\n");
+        other.run(["rmi", "-fa"]).success();
+    }
+    env.run(["save", "-q", "-o", text(&many), names[0], "more:1"]).success();
+    let lines = format!("Loaded image: {}\nLoaded image: localhost/more:1\n", names[0]);
+    other.run(["load", "-q", "-i", text(&many)]).prints(&lines);
+    // A second image in a layout that is there; its first one stays.
+    let layout = env.path("layout");
+    for name in names {
+        env.run(["save", "-q", "--format", "oci-dir", "-o", text(&layout), name]).success();
+    }
+    let index: Value = serde_json::from_slice(&std::fs::read(layout.join("index.json")).unwrap()).unwrap();
+    assert_eq!(index["manifests"].as_array().map(Vec::len), Some(2), "{index}");
+    env.run(["system", "check"]).success();
+}
+
+#[test]
+fn other_tools_read_what_we_save() {
+    requires!(userns, skopeo, umoci);
+    for compression in [Compression::Plain, Compression::Gzip, Compression::Zstd] {
+        let env = Env::new();
+        let name = format!("example.org/app:{compression:?}").to_lowercase();
+        let id = loaded(&env, &two_layers(compression), &name);
+        let digest = env.run(["inspect", "--format", "{{.Digest}}", &name]).trimmed();
+        for format in FORMATS {
+            let path = env.path(&format!("{compression:?}-{format}"));
+            env.run(["save", "-q", "--format", format, "-o", text(&path), &name]).success();
+            let from = transport(format, &path);
+            let copy = env.path(&format!("copy-{compression:?}-{format}"));
+            let to = format!("dir:{}", copy.display());
+            let preserve = if format == "docker-archive" { vec![] } else { vec!["--preserve-digests"] };
+            let arguments = ["copy", "-q"].into_iter().chain(preserve).chain([from.as_str(), to.as_str()]);
+            env.other("skopeo").args(arguments).run().success();
+            let manifest = std::fs::read(copy.join("manifest.json")).unwrap();
+            let value: Value = serde_json::from_slice(&manifest).unwrap();
+            assert_eq!(value["config"]["digest"], format!("sha256:{id}"), "{format}");
+            if format.starts_with("oci") {
+                assert_eq!(format!("sha256:{}", sha256(&manifest)), digest, "{format}: the manifest is another one");
+            }
+        }
+        // umoci 0.4 knows no zstd.
+        if compression != Compression::Zstd {
+            let image = format!("{}:{name}", env.path(&format!("{compression:?}-oci-dir")).display());
+            let bundle = env.path(&format!("bundle-{compression:?}"));
+            env.other("umoci").args(["unpack", "--rootless", "--image", &image, text(&bundle)]).run().success();
+            assert_eq!(std::fs::read(bundle.join("rootfs/etc/other")).unwrap(), b"top\n");
+            assert!(!bundle.join("rootfs/etc/os-release").exists());
+        }
+    }
+}
+
+#[test]
+fn we_load_what_other_tools_write() {
+    requires!(userns, skopeo);
+    for (at, compression) in [Compression::Plain, Compression::Gzip, Compression::Zstd].into_iter().enumerate() {
+        let env = Env::new();
+        let image = two_layers(compression);
+        let source = env.path(&format!("source-{at}"));
+        image.oci_dir(&source, "1");
+        let id = sha256(&image.image_config());
+        for format in ["oci", "v2s2"] {
+            if format == "v2s2" && compression == Compression::Zstd {
+                continue;
+            }
+            for transport in ["docker-archive", "oci-archive", "oci", "dir"] {
+                if (format == "v2s2" && transport.starts_with("oci"))
+                    || (format == "oci" && transport.starts_with("docker"))
+                {
+                    continue;
+                }
+                let path = env.path(&format!("{transport}-{format}-{at}"));
+                let suffix = if transport == "dir" { "" } else { ":example.org/app:1" };
+                let (from, to) =
+                    (format!("oci:{}:1", source.display()), format!("{transport}:{}{suffix}", path.display()));
+                let arguments = ["copy", "-q", "--format", format, from.as_str(), to.as_str()];
+                env.other("skopeo").args(arguments).run().success();
+                let place = format!("{transport}:{}", path.display());
+                env.run(["pull", "-q", &place]).prints(&format!("{id}\n"));
+                env.run(["load", "-q", "-i", text(&path)]).success();
+                if transport != "docker-archive" {
+                    let digest =
+                        env.other("skopeo").args(["inspect", "--format", "{{.Digest}}", &place]).run().trimmed();
+                    env.run(["inspect", "--format", "{{.Digest}}", &digest]).prints(&format!("{digest}\n"));
+                }
+                env.run(["run", "--rm", "--network=none", &id, "cat", "/etc/other"]).prints("top\n");
+            }
+        }
+        env.run(["system", "check"]).success();
+    }
+}
+
+#[test]
+fn a_save_that_fails_leaves_nothing() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let out = env.path("target");
+    std::fs::create_dir(&out).unwrap();
+    let names = || std::fs::read_dir(&out).unwrap().count();
+    let full = env.run(["save", "-q", "-o", "/dev/full", image::BUSYBOX]);
+    full.code(125).stderr_has("ENOSPC");
+    assert_eq!(full.stderr().lines().filter(|line| line.starts_with("Error")).count(), 1, "{full}");
+    for format in FORMATS {
+        let path = out.join("x");
+        env.run(["save", "-q", "--format", format, "-o", text(&path), "nosuch:1"]).code(125).stderr_has("nosuch");
+        assert_eq!(names(), 0, "{format}");
+        // Killed by the limit of its files in the middle of a layer.
+        let program = crate::harness::env::program();
+        let limited = ["--fsize=500000", text(&program), "save", "-q", "--format", format, "-o"];
+        let limited = limited.into_iter().map(str::to_owned).chain([text(&path).to_owned(), image::BUSYBOX.to_owned()]);
+        assert!(!env.other("prlimit").args(limited).run().is_success());
+        let left: Vec<PathBuf> = std::fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert!(!path.exists(), "{format}: {left:?}");
+        for left in left {
+            std::fs::remove_dir_all(&left).unwrap();
+        }
+    }
+    // A blob that is damaged in the store does not get out of it.
+    let layer = std::fs::read_dir(env.graphroot().join("blobs/sha256")).unwrap().map(|entry| entry.unwrap().path());
+    let layer = layer.max_by_key(|path| path.metadata().unwrap().len()).unwrap();
+    let mut bytes = std::fs::read(&layer).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&layer, bytes).unwrap();
+    for format in FORMATS {
+        let path = out.join("x");
+        env.run(["save", "-q", "--format", format, "-o", text(&path), image::BUSYBOX]).code(125).stderr_has("damaged");
+        assert_eq!(names(), 0, "{format}");
+    }
+    let something = env.path("something");
+    std::fs::create_dir_all(something.join("dear")).unwrap();
+    for format in ["oci-dir", "docker-dir"] {
+        let arguments = ["save", "--format", format, "-o", text(&something), image::BUSYBOX];
+        env.run(arguments).code(125).stderr_has("something else");
+    }
+    env.run(["save", "--format", "oci-dir", image::BUSYBOX]).code(125).stderr_has("--output");
+    // The leases of those that were killed.
+    env.run(["system", "check", "--repair"]).code(1);
+}
+
+/// Entries of a tar as GNU tar tells them, without the root itself: no container has the times of that.
+fn entries(env: &Env, path: &Path) -> String {
+    let listed = env.other("tar").args(["tvnf", text(path), "--full-time"]).run();
+    let listed = listed.success().stdout();
+    listed.lines().filter(|line| !line.ends_with(" ./")).fold(String::new(), |all, line| all + line + "\n")
+}
+
+#[test]
+fn exported_and_imported_trees_are_the_same() {
+    requires!(userns, subids);
+    let env = Env::with_busybox();
+    let script = "mkdir -p /d/sub; echo hi >/d/f; ln /d/f /d/g; ln -s f /d/s; ln /d/s /d/t; mkfifo /d/p; \
+                  dd if=/dev/zero of=/d/sparse bs=1 count=1 seek=9000000 2>/dev/null; chown 5:6 /d/f; chmod 4751 /d/f; \
+                  chmod 1777 /d/sub; touch -t 200102030405.06 /d/s /d/g; rm /etc/os-release; \
+                  touch \"/d/a b\" \"/d/$(printf 'n\\nl')\"; touch /d/$(yes long | head -n 50 | tr -d '\\n')";
+    let run = ["run", "--name=one", "--network=none", image::BUSYBOX, "sh", "-ec", script];
+    env.run(run).success();
+    let (first, second) = (env.path("first.tar"), env.path("second.tar"));
+    env.run(["export", "-o", text(&first), "one"]).prints("");
+    env.run(["import", "-q", text(&first), "back:1"]).success();
+    env.run(["create", "--name=two", "back:1", "true"]).success();
+    env.run(["export", "-o", text(&second), "two"]).prints("");
+    let before = entries(&env, &first);
+    assert_eq!(before, entries(&env, &second));
+    for line in ["-rwsr-x--x 5/6", "link to d/f", "drwxrwxrwt 0/0", "d/s -> f", "2001-02-03 04:05:06"] {
+        assert!(before.contains(line), "{line}\n{before}");
+    }
+    assert!(!before.contains("etc/os-release"), "{before}");
+    assert!(std::fs::metadata(&first).unwrap().len() < 5_000_000, "holes are not data");
+    env.run(["rm", "one", "two"]).success();
+}
+
+#[test]
+fn a_running_container_is_exported_without_its_mounts() {
+    requires!(userns, subids);
+    let env = Env::with_busybox();
+    let volume = env.path("volume");
+    std::fs::create_dir(&volume).unwrap();
+    std::fs::write(volume.join("secret"), "x").unwrap();
+    let bind = format!("{}:/mnt", volume.display());
+    let run = ["run", "-d", "--name=one", "--network=none", "--userns=keep-id", "--tmpfs=/t", "-v", &bind];
+    let script = "touch /tmp/mine /t/gone; touch /tmp/ready; exec sleep 600";
+    env.run(run.into_iter().chain([image::BUSYBOX, "sh", "-c", script])).success();
+    crate::harness::eventually("the container is ready", || {
+        env.run(["exec", "one", "test", "-e", "/tmp/ready"]).is_success()
+    });
+    let tar = env.path("one.tar");
+    env.run(["export", "-o", text(&tar), "one"]).prints("");
+    let listed = entries(&env, &tar);
+    let (uid, gid) = (nix::unistd::getuid(), nix::unistd::getgid());
+    let mine = listed.lines().find(|line| line.ends_with(" tmp/mine")).unwrap_or_else(|| panic!("{listed}"));
+    assert!(mine.contains(&format!(" {uid}/{gid} ")), "{mine}");
+    for absent in ["secret", "t/gone", "proc/1", "dev/null", "sys/kernel"] {
+        assert!(!listed.contains(absent), "{absent}\n{listed}");
+    }
+    env.run(["rm", "-f", "-t", "0", "one"]).success();
+}
