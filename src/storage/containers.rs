@@ -514,9 +514,7 @@ impl Store {
         }
         let volatile = layout.run_container(id);
         sys::fs::remove_tree(&volatile).removing(&volatile)?;
-        for exec in self.execs(id)? {
-            self.remove_exec(&exec.id)?;
-        }
+        self.remove_execs(id)?;
         Ok(trashed)
     }
 }

@@ -59,6 +59,18 @@ impl Store {
         sys::fs::remove_file(&path).removing(&path).map(drop)
     }
 
+    /// Removes the sessions of a container, and what writes of them left that were killed.
+    pub(super) fn remove_execs(&self, container: &ContainerId) -> Result<(), Error> {
+        let dir = self.layout().execs();
+        for name in sys::fs::names(&dir).reading(&dir)? {
+            let path = dir.join(name);
+            if record::read::<ExecRecord>(&path).is_ok_and(|exec| exec.container == *container) {
+                sys::fs::remove_file(&path).removing(&path)?;
+            }
+        }
+        Ok(())
+    }
+
     /// The sessions of a container; what cannot be read is passed over.
     pub(crate) fn execs(&self, container: &ContainerId) -> Result<Vec<ExecRecord>, Error> {
         let dir = self.layout().execs();

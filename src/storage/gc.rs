@@ -159,7 +159,9 @@ pub(super) fn sweep_staging(store: &Store) -> Result<usize, Error> {
 /// holds the store lock.
 pub(super) fn is_leased(path: &std::path::Path) -> Result<bool, Error> {
     let lock = path.join("lock");
-    Ok(sys::fs::exists(&lock) && matches!(FileLock::try_exclusive(&lock).locking(&lock)?, TryLock::Busy))
+    // A look that fails is no proof that nobody is there.
+    Ok(sys::fs::lstat(&lock).reading(&lock)?.is_some()
+        && matches!(FileLock::try_exclusive(&lock).locking(&lock)?, TryLock::Busy))
 }
 
 /// Frees the names whose container is gone or has another name (rule R6). The exclusive store lock is held.
@@ -175,7 +177,9 @@ pub(super) fn sweep_names(store: &Store) -> Result<usize, Error> {
 /// Removes the names whose image is gone: an `rmi` was killed between the two. The exclusive store lock is held.
 fn sweep_references(store: &Store) -> Result<(), Error> {
     for reference in store.references()?.0 {
-        if !sys::fs::exists(&store.layout().image(&reference.digest)) {
+        let image = store.layout().image(&reference.digest);
+        // Known to be absent, not merely unreadable now.
+        if sys::fs::lstat(&image).reading(&image)?.is_none() {
             store.untag(&reference.name)?;
         }
     }

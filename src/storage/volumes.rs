@@ -123,10 +123,10 @@ impl Store {
         for name in self.volume_names()? {
             let path = self.layout().volume(&name).join(HOLDER);
             let Some(holder) = sys::fs::read_if_exists(&path).reading(&path)? else { continue };
-            let holder = String::from_utf8_lossy(&holder).parse::<ContainerId>();
-            if holder.is_ok_and(|id| !sys::fs::exists(&self.layout().container(&id)))
-                && self.volume_users(&name)?.is_empty()
-            {
+            let Ok(holder) = String::from_utf8_lossy(&holder).parse::<ContainerId>() else { continue };
+            let container = self.layout().container(&holder);
+            // Known to be absent, not merely unreadable now.
+            if sys::fs::lstat(&container).reading(&container)?.is_none() && self.volume_users(&name)?.is_empty() {
                 lost.push(name);
             }
         }

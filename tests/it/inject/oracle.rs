@@ -24,7 +24,8 @@ impl Rest {
         }
         let epochs = std::fs::read_dir(env.runroot()).into_iter().flatten().flatten();
         for epoch in epochs.filter(|entry| entry.path().is_dir()) {
-            for name in ["ctr", "exec", "ports", "net"] {
+            // Not `exec`: the record of one that was killed goes with its container.
+            for name in ["ctr", "ports", "net"] {
                 list(&epoch.path().join(name), name, &mut entries);
             }
         }

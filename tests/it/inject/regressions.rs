@@ -20,6 +20,13 @@ fn a_name_half_written_is_swept() {
 }
 
 #[test]
+fn an_unreadable_image_keeps_its_names() {
+    requires!(userns, overlay);
+    // `rmi` sweeps: of the looks at records, some are those of other images.
+    super::sweep::every("rmi", Sysno::statx, Action::Fail(Errno::EIO), 12);
+}
+
+#[test]
 fn an_image_goes_before_its_name() {
     requires!(userns, overlay);
     regression("rmi", Sysno::unlink, "/refs/", Action::Kill);
