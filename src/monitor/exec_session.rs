@@ -84,7 +84,8 @@ fn live(store: &Store, request: ExecRequest, client: Option<OwnedFd>, reply: &mu
     });
     let status = match exited {
         Ok(Exited { status, .. }) => status,
-        Err(_) => {
+        Err(error) => {
+            tracing::error!(%error, "supervision of the exec session failed");
             crate::runtime::create::end(&running.init);
             ExitStatus::Signal(9)
         }

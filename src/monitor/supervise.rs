@@ -255,12 +255,14 @@ impl<'a> Supervisor<'a> {
 
     /// Takes the status of every child that has ended; init's is the one we wait for (G05).
     fn reap(&mut self) -> sys::Result<()> {
+        // Asked before: an init that ends while we reap is there for the next round, not lost.
+        let ended = !self.init.is_alive();
         while let Some((pid, status)) = process::reap_any()? {
             if pid == self.init.pid() {
                 self.status = Some(status);
             }
         }
-        if self.status.is_none() && !self.init.is_alive() {
+        if self.status.is_none() && ended {
             // Not our child, or reaped elsewhere: its code cannot be known.
             tracing::warn!(pid = %self.init.pid(), "init ended unseen");
             self.status = Some(ExitStatus::Signal(signal::SIGKILL));
