@@ -70,12 +70,4 @@ impl Store {
         }
         Ok(())
     }
-
-    /// The sessions of a container; what cannot be read is passed over.
-    pub(crate) fn execs(&self, container: &ContainerId) -> Result<Vec<ExecRecord>, Error> {
-        let dir = self.layout().execs();
-        let names = sys::fs::names(&dir).reading(&dir)?;
-        let records = names.iter().filter_map(|name| record::read::<ExecRecord>(&dir.join(name)).ok());
-        Ok(records.filter(|exec| exec.container == *container).collect())
-    }
 }
