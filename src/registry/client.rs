@@ -181,7 +181,11 @@ impl Client {
         let reads = ask.method == Method::GET || ask.method == Method::HEAD;
         for _ in 0..=MAX_REDIRECTS {
             let origin = Origin::of(&url).ok_or_else(|| invalid_url(&url))?;
-            let response = self.exchange(ask, &url, authorization, &origin)?;
+            let response = match self.exchange(ask, &url, authorization, &origin) {
+                // A peer may close a kept connection just as we ask on it again (RFC 9110, section 9.2.2).
+                Err(error) if reads && error.is_hang_up() => self.exchange(ask, &url, authorization, &origin)?,
+                other => other?,
+            };
             let status = response.status().as_u16();
             if !matches!(status, 301 | 302 | 303 | 307 | 308) {
                 let (parts, body) = response.into_parts();

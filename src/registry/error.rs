@@ -114,6 +114,14 @@ impl Error {
         }
     }
 
+    /// The peer closed the connection before it answered.
+    pub(super) fn is_hang_up(&self) -> bool {
+        use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+        let (Self::Connect { source, .. } | Self::Http { source, .. }) = self else { return false };
+        matches!(&**source, ureq::Error::Io(io)
+            if matches!(io.kind(), ConnectionReset | ConnectionAborted | BrokenPipe | UnexpectedEof))
+    }
+
     /// No TLS, or none that can be trusted.
     pub(crate) fn is_untrusted(&self) -> bool {
         matches!(self, Self::Tls { .. })

@@ -19,6 +19,8 @@ pub(super) enum Answer {
     Ranged(Vec<u8>, u64),
     /// These bytes are the whole response.
     Raw(Vec<u8>),
+    /// This body on a connection that is said to be kept, and is closed at the next request on it.
+    HangUp(Vec<u8>),
     /// A body of chunks that has no end.
     Endless,
     /// All but the last byte, and then silence until the client goes.
@@ -160,6 +162,11 @@ fn serve(mut stream: TcpStream, answers: &BTreeMap<String, Answer>, log: &Mutex<
         Some(Answer::Cut(length, bytes)) => finish(&mut stream, "HTTP/1.1 200 OK\r\n", *length, bytes),
         Some(Answer::Ranged(bytes, rate)) => ranged(&mut stream, bytes, from, *rate, sent),
         Some(Answer::Raw(bytes)) => drop(stream.write_all(bytes)),
+        Some(Answer::HangUp(bytes)) => {
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", bytes.len());
+            drop(stream.write_all(&[head.as_bytes(), bytes].concat()));
+            drop(stream.read(&mut [0; 64 << 10]));
+        }
         Some(Answer::Endless) => {
             let head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
             let chunk = [b"10000\r\n".as_slice(), &vec![b'0'; 0x10000], b"\r\n"].concat();

@@ -293,7 +293,10 @@ fn b03_documents_that_are_two_things() {
     manifest["manifests"] = json!([]);
     refused(&env, &tagged(manifest.to_string()), "ambiguous");
     let body = Served::new(&image()).manifest.to_string();
-    let head = format!("HTTP/1.1 200 OK\r\nContent-Type: {INDEX}\r\nContent-Length: {}\r\n\r\n", body.len());
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: {INDEX}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
     let mut served = Served::new(&image());
     served.answers.insert("/v2/web/manifests/1".to_owned(), Answer::Raw([head.as_bytes(), body.as_bytes()].concat()));
     refused(&env, &served.start(), "ambiguous");
@@ -359,7 +362,9 @@ fn b09_a_storm_of_429_ends_and_waits_are_left_at_once() {
     requires!(userns);
     let env = Env::new();
     let busy = |after: &str| {
-        let text = format!("HTTP/1.1 429 Too Many Requests\r\nRetry-After: {after}\r\nContent-Length: 0\r\n\r\n");
+        let text = format!(
+            "HTTP/1.1 429 Too Many Requests\r\nRetry-After: {after}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+        );
         let mut served = Served::new(&image());
         served.answers.insert("/v2/web/manifests/1".to_owned(), Answer::Raw(text.into_bytes()));
         served.start()
@@ -376,6 +381,18 @@ fn b09_a_storm_of_429_ends_and_waits_are_left_at_once() {
     eventually("it waits", || peer.asked("/manifests/") == 1);
     waiting.signal(Signal::SIGINT);
     assert!(!waiting.wait_for(std::time::Duration::from_secs(10)).is_success());
+}
+
+#[test]
+fn a_kept_connection_that_is_closed_costs_no_try() {
+    requires!(userns);
+    let env = Env::new();
+    let mut served = Served::new(&image());
+    for path in ["/v2/web/manifests/1".to_owned(), served.layer(0)] {
+        served.answers.insert(path.clone(), Answer::HangUp(served.body(&path)));
+    }
+    let peer = served.start();
+    env.run(["pull", "-q", "--tls-verify=false", "--retry=0", &peer.name()]).success();
 }
 
 #[test]
