@@ -145,7 +145,7 @@ impl Tracer {
         let deadline = Instant::now() + LIMIT;
         let mut last = Instant::now();
         let mut idle = 0_u32;
-        while self.status.is_none() || !self.tracees.is_empty() {
+        while self.status.is_none() || !self.tracees.is_empty() || somebody_is_traced() {
             match waitpid(Pid::from_raw(-1), Some(flags)) {
                 Ok(WaitStatus::StillAlive) => {
                     idle += 1;
@@ -313,6 +313,15 @@ impl Tracer {
         ptrace::syscall(pid, None).ok();
         false
     }
+}
+
+/// A process that was killed within its fork leaves a child that is traced from birth and that no event tells of.
+fn somebody_is_traced() -> bool {
+    let mine = format!("\nTracerPid:\t{}\n", nix::unistd::gettid());
+    let processes = std::fs::read_dir("/proc")
+        .unwrap()
+        .filter_map(|entry| std::fs::read_to_string(entry.ok()?.path().join("status")).ok());
+    processes.filter(|status| !status.contains("\nState:\tZ")).any(|status| status.contains(&mine))
 }
 
 /// The program that this call would execute.
