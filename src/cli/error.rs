@@ -1,13 +1,12 @@
 //! The last error of all: a kind for the exit code, the chain for the reader, a hint for the cure.
 
-use std::error::Error as _;
 use std::io::Write;
 use std::process::ExitCode;
 
 use crate::config;
 use crate::engine;
 use crate::engine::cures::{Caller, Need};
-use crate::types::failure::FailureKind;
+use crate::types::failure::{FailureKind, chain};
 
 use super::exit;
 use super::lower::FlagError;
@@ -129,20 +128,7 @@ pub(crate) fn print(error: &Error) {
     if matches!(error, Error::Output(source) if source.kind() == std::io::ErrorKind::BrokenPipe) {
         return;
     }
-    let mut last = error.to_string();
-    let mut text = format!("Error: {last}");
-    let mut source = error.source();
-    while let Some(cause) = source {
-        // A wrapper that adds nothing prints its source: once is enough.
-        let message = cause.to_string();
-        if message != last && !last.ends_with(&format!(": {message}")) {
-            text.push_str(": ");
-            text.push_str(&message);
-        }
-        last = message;
-        source = cause.source();
-    }
-    let mut text = one_line(&text);
+    let mut text = one_line(&format!("Error: {}", chain(error)));
     if let Some(hint) = error.hint() {
         text.push_str("\nHint: ");
         text.push_str(&hint);

@@ -332,7 +332,17 @@ fn is_full(error: &Error) -> bool {
     let first: &(dyn std::error::Error + 'static) = error;
     std::iter::successors(Some(first), |error| error.source())
         .filter_map(|error| error.downcast_ref::<sys::Error>())
-        .any(|error| error.is(sys::Errno::ENOSPC) || error.is(sys::Errno::EDQUOT))
+        .any(is_disk_full)
+}
+
+fn is_disk_full(error: &sys::Error) -> bool {
+    error.is(sys::Errno::ENOSPC) || error.is(sys::Errno::EDQUOT)
+}
+
+/// What a process of ours tells the one that made it, when a system call went wrong.
+pub(super) fn failure(error: &sys::Error) -> Failure {
+    let kind = if is_disk_full(error) { FailureKind::NoSpace } else { FailureKind::Other };
+    Failure::from_error(kind, error)
 }
 
 impl From<storage::Error> for Error {

@@ -9,6 +9,7 @@ pub(crate) mod disk_usage;
 pub(crate) mod doctor;
 mod driver;
 mod error;
+mod feeder;
 mod handle;
 pub(crate) mod images;
 pub(crate) mod info;

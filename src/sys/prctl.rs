@@ -1,7 +1,8 @@
 //! `prctl(2)` and the other per-process switches of init, monitor and workers.
 #![expect(unsafe_code, reason = "prctl and sigaction have no safe wrapper for what we need")]
 
-use super::error::{Call, Error, Result};
+use super::error::{Call, Errno, Error, Result};
+use super::process::Pid;
 
 /// Whether others of our uid may look into this process (`/proc/PID`, ptrace): see K-A7.
 pub(crate) fn set_dumpable(on: bool) -> Result<()> {
@@ -18,6 +19,16 @@ pub(crate) fn set_subreaper() -> Result<()> {
 /// The signal that we get when our parent (its thread) dies; 0 = none. Cleared by set-id calls (K-A13).
 pub(crate) fn set_parent_death_signal(signal: i32) -> Result<()> {
     simple(libc::PR_SET_PDEATHSIG, libc::c_ulong::try_from(signal).unwrap_or(0), "PR_SET_PDEATHSIG")
+}
+
+/// SIGKILL for this process when `parent`, which made it, ends. An error if it has ended already: then no signal will
+/// come (`PR_SET_PDEATHSIG(2const)`).
+pub(crate) fn die_with(parent: Pid) -> Result<()> {
+    set_parent_death_signal(libc::SIGKILL)?;
+    if Pid::parent() == parent.as_raw() {
+        return Ok(());
+    }
+    Err(Error::new("prctl", "PR_SET_PDEATHSIG: the parent is gone", Errno::ESRCH))
 }
 
 /// No exec gains privileges any more.

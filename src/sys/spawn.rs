@@ -115,10 +115,7 @@ impl<'a> Spawn<'a> {
     fn become_program(&self, null: &OwnedFd, writer: &OwnedFd, parent: process::Pid) -> Error {
         let ready = || -> Result<()> {
             if self.die_with_parent {
-                prctl::set_parent_death_signal(libc::SIGKILL)?;
-                if process::Pid::parent() != parent.as_raw() {
-                    return Err(Error::new("prctl", "PR_SET_PDEATHSIG: the parent is gone", Errno::ESRCH));
-                }
+                prctl::die_with(parent)?;
             }
             for (number, stream) in self.streams.iter().enumerate() {
                 let number = i32::try_from(number).unwrap_or(2);

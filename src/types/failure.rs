@@ -74,3 +74,21 @@ impl std::fmt::Display for Failure {
 }
 
 impl std::error::Error for Failure {}
+
+/// The messages of an error and of all that caused it, in one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut last = error.to_string();
+    let mut text = last.clone();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        // A wrapper that adds nothing prints its source: once is enough.
+        let message = cause.to_string();
+        if message != last && !last.ends_with(&format!(": {message}")) {
+            text.push_str(": ");
+            text.push_str(&message);
+        }
+        last = message;
+        source = cause.source();
+    }
+    text
+}

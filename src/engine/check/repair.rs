@@ -7,6 +7,7 @@ use crate::storage::check::{self, Finding, Repair};
 use crate::storage::process_identity::ProcessIdentity;
 use crate::sys;
 use crate::sys::process::{Pid, PidFd};
+use crate::types::failure::chain;
 
 /// A damaged layer whose image is incomplete afterwards takes two.
 const ROUNDS: usize = 4;
@@ -94,15 +95,4 @@ fn kill(process: ProcessIdentity) -> Result<(), Error> {
         fd.wait_gone(Some(std::time::Duration::from_secs(5))).map_err(failed)?;
     }
     Ok(())
-}
-
-fn chain(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(error) = source {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        source = error.source();
-    }
-    text
 }

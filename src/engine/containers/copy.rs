@@ -6,6 +6,8 @@ use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Component, Path, PathBuf};
 
+use crate::engine::error::failure;
+use crate::engine::feeder::Feeder;
 use crate::engine::{Engine, Error};
 use crate::rootless::{Outer, worker};
 use crate::runtime::{self, user};
@@ -16,7 +18,6 @@ use crate::storage::pack;
 use crate::storage::process_identity::ProcessIdentity;
 use crate::storage::unpack::{self, Flavour, Plan, Unpacked};
 use crate::sys;
-use crate::sys::clone::{Forked, fork};
 use crate::sys::dir::FileKind;
 use crate::sys::process::{self, PidFd};
 use crate::sys::root::RootDir;
@@ -98,24 +99,11 @@ impl Engine {
         let outer = self.outer()?;
         let landing = landing(&outer, &source, &target)?;
         let name = landing.name.clone();
-        let (reader, writer) = process::pipe().map_err(copying)?;
-        process::set_pipe_size(writer.as_fd(), 1 << 20);
-        let (answer, tell) = process::pipe().map_err(copying)?;
-        let parent = process::Pid::this();
-        let child = match fork().map_err(copying)? {
-            Forked::Child => {
-                drop((reader, answer));
-                let done = die_with(parent).and_then(|()| read(&outer, source, name.as_deref(), writer));
-                let told = serde_json::to_vec(&done).map(|bytes| sys::fs::write_all(tell.as_fd(), &bytes));
-                process::exit_now(i32::from(!matches!(told, Ok(Ok(())))))
-            }
-            Forked::Parent(child) => child,
-        };
-        drop((writer, tell));
+        let feed = |pipe| read(&outer, source, name.as_deref(), pipe);
+        let (feeder, reader) = Feeder::start(feed).map_err(copying)?;
         let written = write(&outer, target, &landing, reader, request.archive, request.overwrite);
-        let answer = sys::fs::read_to_end(answer.as_fd(), 1 << 20).map_err(copying)?;
-        child.wait().map_err(copying)?;
-        let read: Result<Option<u64>, Failure> = serde_json::from_slice(&answer).map_err(Error::Encode)?;
+        let died = || Err(Failure::new(FailureKind::Died, "the process that reads what is copied died"));
+        let read = feeder.answer(None).map_err(copying)?.unwrap_or_else(died);
         // A reader that broke off makes the writer fail too: its reason is the one to tell.
         match read.map_err(Error::Failure)? {
             Some(skipped) if skipped > 0 => progress.warn(&format!("{skipped} devices and sockets were left out")),
@@ -170,8 +158,7 @@ impl ContainerSide {
     where
         T: serde::Serialize + serde::de::DeserializeOwned,
     {
-        let result = worker::run(outer, || {
-            sys::prctl::set_parent_death_signal(sys::signal::SIGKILL).map_err(|error| failure(&error))?;
+        let result = worker::run_bound(outer, || {
             sys::process::umask(0);
             match &self.root {
                 RootOf::Running(init) => {
@@ -384,19 +371,6 @@ fn write(
     }
 }
 
-fn die_with(parent: process::Pid) -> Result<(), Failure> {
-    sys::prctl::set_parent_death_signal(sys::signal::SIGKILL).map_err(|error| failure(&error))?;
-    if process::Pid::parent() == parent.as_raw() {
-        return Ok(());
-    }
-    Err(Failure::new(FailureKind::Died, "the process that wanted the copy is gone"))
-}
-
 fn copying(source: sys::Error) -> Error {
     Error::Host { what: "copy", source }
-}
-
-fn failure(error: &sys::Error) -> Failure {
-    let full = error.is(sys::Errno::ENOSPC) || error.is(sys::Errno::EDQUOT);
-    Failure::from_error(if full { FailureKind::NoSpace } else { FailureKind::Other }, error)
 }

@@ -47,17 +47,3 @@ pub(super) fn setting(path: &str) -> Option<String> {
 pub(super) fn number(path: &str) -> Option<u64> {
     setting(path)?.parse().ok()
 }
-
-/// An error and its causes, in one line.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let message = cause.to_string();
-        if !text.ends_with(&message) {
-            text = format!("{text}: {message}");
-        }
-        source = cause.source();
-    }
-    text
-}

@@ -7,8 +7,8 @@ use crate::engine::cures::{Caller, Need};
 use crate::rootless::wish::SingleReason;
 use crate::rootless::{Outer, OuterWish, subid, worker};
 use crate::sys::{self, process};
+use crate::types::failure::chain;
 
-use super::examine::chain;
 use super::finding::Finding;
 
 const MAPPERS: &str = "newuidmap, newgidmap";

@@ -8,9 +8,9 @@ use crate::sys::clone::Forked;
 use crate::sys::mount::{Attributes, FsContext};
 use crate::sys::namespace::{self, NsKind};
 use crate::sys::{self, process};
-use crate::types::failure::{Failure, FailureKind};
+use crate::types::failure::{Failure, FailureKind, chain};
 
-use super::examine::{chain, number, setting};
+use super::examine::{number, setting};
 use super::finding::Finding;
 
 /// Id-mapped mounts and `mount_setattr(2)`.

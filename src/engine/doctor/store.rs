@@ -6,9 +6,9 @@ use crate::engine::cures::{Caller, Need};
 use crate::engine::{Engine, StorageDriver};
 use crate::sys;
 use crate::sys::spawn::find_program;
+use crate::types::failure::chain;
 
 use super::DoctorRequest;
-use super::examine::chain;
 use super::finding::Finding;
 
 const STORE: &str = "store";

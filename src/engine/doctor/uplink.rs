@@ -11,9 +11,10 @@ use crate::rootless::outer::Entered;
 use crate::rootless::{Outer, OuterWish};
 use crate::sys::namespace::{self, NsKind};
 use crate::sys::{self, process};
+use crate::types::failure::chain;
 use crate::types::namespace::NetworkMode;
 
-use super::examine::{chain, number, setting};
+use super::examine::{number, setting};
 use super::finding::Finding;
 
 const HELPER: &str = "network";

@@ -9,20 +9,17 @@ use std::io::Read;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
-use super::incoming::failure;
 use crate::engine::Error;
+use crate::engine::error::failure;
+use crate::engine::feeder::Feeder;
 use crate::registry::{self, BlobSink};
 use crate::storage::blobs::{BlobWriter, StagedBlob};
 use crate::storage::lease::Lease;
 use crate::storage::unpack::{self, Compression, Limits};
 use crate::sys;
-use crate::sys::clone::{Forked, fork};
 use crate::sys::fs::File;
-use crate::sys::process::{self, PidFd};
 use crate::types::failure::{Failure, FailureKind};
 
-/// Room in the pipe.
-const PIPE: usize = 1 << 20;
 /// How long a feeder may take to tell why it broke off.
 const LAST_WORD: Duration = Duration::from_secs(1);
 
@@ -33,38 +30,17 @@ pub(super) enum Feed {
     Web(String),
 }
 
-/// A feeder at work.
-pub(super) struct Feeder {
-    child: PidFd,
-    answer: OwnedFd,
-}
+/// Brings an archive, and the blob of it in the end.
+pub(super) struct Bringer(Feeder<StagedBlob>);
 
-/// Starts a feeder; what it brings comes out of the file.
-pub(super) fn start(feed: Feed, lease: &Lease) -> Result<(Feeder, File), Error> {
+/// Starts to bring an archive; what it holds comes out of the file.
+pub(super) fn start(feed: Feed, lease: &Lease) -> Result<(Bringer, File), Error> {
+    let started = Feeder::start(|pipe| bring(feed, lease, pipe));
     let failed = |source| Error::Host { what: "start the process that brings the archive", source };
-    let (reader, writer) = process::pipe().map_err(failed)?;
-    process::set_pipe_size(writer.as_fd(), PIPE);
-    let (answer, tell) = process::pipe().map_err(failed)?;
-    let parent = process::Pid::this();
-    match fork().map_err(failed)? {
-        Forked::Child => {
-            drop((reader, answer));
-            let done = sys::prctl::set_parent_death_signal(sys::signal::SIGKILL).map_err(|error| failure(&error));
-            let done = done.and_then(|()| {
-                if process::Pid::parent() == parent.as_raw() {
-                    bring(feed, lease, writer)
-                } else {
-                    Err(Failure::new(FailureKind::Died, "the process that wanted the archive is gone"))
-                }
-            });
-            let told = serde_json::to_vec(&done).map(|bytes| sys::fs::write_all(tell.as_fd(), &bytes));
-            process::exit_now(i32::from(!matches!(told, Ok(Ok(())))))
-        }
-        Forked::Parent(child) => Ok((Feeder { child, answer }, reader.into())),
-    }
+    started.map(|(feeder, reader)| (Bringer(feeder), reader.into())).map_err(failed)
 }
 
-impl Feeder {
+impl Bringer {
     /// The blob, when everything has been read.
     pub(super) fn finish(self) -> Result<StagedBlob, Error> {
         match self.answer(None)? {
@@ -73,7 +49,7 @@ impl Feeder {
         }
     }
 
-    /// The reader has broken off with `error`: if that was because the feeder had, the feeder's reason is the one.
+    /// The reader has broken off with `error`: if that was because this one had, its reason is the one to tell.
     pub(super) fn abandon(self, error: Error) -> Error {
         match self.answer(Some(LAST_WORD)) {
             // EPIPE: nobody reads any more, which is what we know.
@@ -83,22 +59,11 @@ impl Feeder {
     }
 
     fn answer(self, patience: Option<Duration>) -> Result<Option<Result<StagedBlob, Failure>>, Error> {
-        let failed = |source| Error::Host { what: "wait for the archive", source };
-        let answered = sys::wait_readable(self.answer.as_fd(), patience).map_err(failed)?;
-        if !answered {
-            // It may be waiting for a stream that never ends.
-            self.child.signal(sys::signal::SIGKILL).map_err(failed)?;
-        }
-        let bytes = sys::fs::read_to_end(self.answer.as_fd(), 1 << 20).map_err(failed)?;
-        self.child.wait().map_err(failed)?;
-        if bytes.is_empty() {
-            return Ok(None);
-        }
-        serde_json::from_slice(&bytes).map(Some).map_err(Error::Encode)
+        self.0.answer(patience).map_err(|source| Error::Host { what: "wait for the archive", source })
     }
 }
 
-/// In the feeder.
+/// In the process of its own.
 fn bring(feed: Feed, lease: &Lease, pipe: OwnedFd) -> Result<StagedBlob, Failure> {
     let stored = |error: crate::storage::Error| Failure::from_error(FailureKind::Other, &error);
     let mut tee = Tee { blob: lease.stage_blob(None, None).map_err(stored)?, pipe };

@@ -11,6 +11,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
 use super::incoming::{IncomingLayer, StagedUnpack};
+use super::notes::{self, Inbox};
 use crate::engine::Error;
 use crate::registry::{self, Archive, BlobSink, Descriptor, Source};
 use crate::rootless::Outer;
@@ -118,8 +119,7 @@ struct Running {
     job: Job,
     child: PidFd,
     notes: OwnedFd,
-    /// Beginning of a line.
-    partial: Vec<u8>,
+    inbox: Inbox,
     blob: Option<Result<StagedBlob, Failure>>,
     layer: Option<Result<Unpacked, Failure>>,
     /// It began with bytes of an earlier try.
@@ -225,7 +225,7 @@ impl Fetch<'_> {
         for event in ready {
             let token = |layer: &Running| layer.job.index as u64 == event.token;
             let Some(at) = self.running.iter().position(token) else { continue };
-            let bytes = sys::fs::read_some(self.running[at].notes.as_fd(), 64 << 10);
+            let bytes = sys::fs::read_some(self.running[at].notes.as_fd(), notes::CHUNK);
             let bytes = bytes.map_err(|source| host("read the notes of a layer", source))?;
             if !bytes.is_empty() {
                 self.running[at].take_notes(&bytes, self.progress)?;
@@ -244,10 +244,7 @@ impl Fetch<'_> {
 
 impl Running {
     fn take_notes(&mut self, bytes: &[u8], progress: &dyn Progress) -> Result<(), Error> {
-        self.partial.extend_from_slice(bytes);
-        while let Some(end) = self.partial.iter().position(|b| *b == b'\n') {
-            let line: Vec<u8> = self.partial.drain(..=end).collect();
-            let note = serde_json::from_slice(&line).map_err(|error| self.failed(unreadable(&error)))?;
+        for note in self.inbox.take(bytes).map_err(|failure| self.failed(failure))? {
             match note {
                 Note::Resumed(count) => {
                     self.resumed = true;
@@ -325,20 +322,8 @@ impl Running {
     }
 }
 
-/// Ends the processes that are still running, and waits until none is left that could write.
 fn end(running: Vec<Running>) -> Result<(), Error> {
-    for layer in &running {
-        layer.child.signal(sys::signal::SIGKILL).map_err(|source| host("end a layer's process", source))?;
-    }
-    for layer in running {
-        // Its children die with it; the pipe ends when the last one has.
-        while !sys::fs::read_some(layer.notes.as_fd(), 64 << 10)
-            .map_err(|source| host("read the notes of a layer", source))?
-            .is_empty()
-        {}
-        layer.child.wait().map_err(|source| host("wait for a layer's process", source))?;
-    }
-    Ok(())
+    notes::end(running.into_iter().map(|layer| (layer.child, layer.notes)))
 }
 
 fn start(job: Job, origin: &mut dyn Origin, shared: &Shared<'_>, watch: &EventLoop) -> Result<Running, Error> {
@@ -357,7 +342,7 @@ fn start(job: Job, origin: &mut dyn Origin, shared: &Shared<'_>, watch: &EventLo
                 job,
                 child,
                 notes,
-                partial: Vec::new(),
+                inbox: Inbox::default(),
                 blob: None,
                 layer: None,
                 resumed: false,
@@ -365,10 +350,6 @@ fn start(job: Job, origin: &mut dyn Origin, shared: &Shared<'_>, watch: &EventLo
             })
         }
     }
-}
-
-fn unreadable(error: &serde_json::Error) -> Failure {
-    Failure::from_error(FailureKind::Other, error).context("read a note")
 }
 
 fn host(what: &'static str, source: sys::Error) -> Error {

@@ -4,20 +4,16 @@ use serde::Serialize;
 
 use super::change;
 use super::feed::{self, Feed};
-use super::incoming::{IncomingImage, IncomingLayer, StagedUnpack, failure};
+use super::incoming::{IncomingImage, IncomingLayer, StagedUnpack, unpack_staged};
 use super::load::{ArchiveInput, unreadable};
 use crate::engine::{Engine, Error};
-use crate::rootless::worker;
 use crate::storage::blobs::StagedBlob;
 use crate::storage::images::Image;
-use crate::storage::layer_index::IndexWriter;
 use crate::storage::layers::StagedLayer;
 use crate::storage::lease::Lease;
-use crate::storage::unpack::{self, Plan, Unpacked};
+use crate::storage::unpack::{Plan, Unpacked};
 use crate::sys;
-use crate::sys::root::RootDir;
 use crate::types::digest::{ChainId, Digest};
-use crate::types::failure::Failure;
 use crate::types::image_config::{History, ImageConfig, ProcessDefaults, RootFs};
 use crate::types::platform::Platform;
 use crate::types::progress::Progress;
@@ -110,16 +106,7 @@ impl Engine {
         let mut staged = lease.stage_layer(key)?;
         let (outer, maps) = (self.outer()?, self.layer_maps()?);
         let (feeder, source) = feed::start(feed, lease)?;
-        let unpacked = worker::run(&outer, || {
-            sys::prctl::set_parent_death_signal(sys::signal::SIGKILL).map_err(|error| failure(&error))?;
-            sys::process::umask(0);
-            let root = RootDir::open(&staged.diff()).map_err(|error| failure(&error))?;
-            let index = IndexWriter::create(&staged.index()).map_err(|error| failure(&error))?;
-            let done = unpack::confine(&[&root])
-                .and_then(|()| unpack::unpack(source, &root, Some(index), &Plan::layer(&maps)));
-            done.map_err(|error| Failure::from_error(error.kind(), &error))
-        });
-        let unpacked = match unpacked {
+        let unpacked = match unpack_staged(&outer, source, &staged, &Plan::layer(&maps)) {
             Ok(unpacked) => unpacked,
             Err(error) => return Err(feeder.abandon(error.into())),
         };

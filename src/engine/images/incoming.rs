@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::engine::error::failure;
 use crate::engine::{Engine, Error};
 use crate::rootless::{Outer, worker};
 use crate::storage::blobs::StagedBlob;
@@ -253,7 +254,7 @@ fn layer_meta(layer: &StagedUnpack, parent: Option<ChainId>, blob: Option<Digest
     }
 }
 
-/// Unpacks one layer in a worker in P that can reach nothing else.
+/// Unpacks one layer of an image.
 pub(crate) fn unpack_layer(
     outer: &Outer,
     maps: &IdMaps,
@@ -261,23 +262,26 @@ pub(crate) fn unpack_layer(
     staged: &StagedLayer,
     layer: &IncomingLayer,
 ) -> Result<Unpacked, crate::rootless::Error> {
-    worker::run(outer, || {
-        // Dies with the process that waits for it: nobody else wants what it makes.
-        sys::prctl::set_parent_death_signal(sys::signal::SIGKILL).map_err(|error| failure(&error))?;
+    let plan = Plan {
+        diff_id: Some(&layer.diff_id),
+        label: Compression::of_media_type(&layer.media_type),
+        ..Plan::layer(maps)
+    };
+    unpack_staged(outer, source, staged, &plan)
+}
+
+/// Unpacks a tar in a worker in P that can reach nothing else.
+pub(super) fn unpack_staged(
+    outer: &Outer,
+    source: File,
+    staged: &StagedLayer,
+    plan: &Plan<'_>,
+) -> Result<Unpacked, crate::rootless::Error> {
+    worker::run_bound(outer, || {
         sys::process::umask(0);
         let root = RootDir::open(&staged.diff()).map_err(|error| failure(&error))?;
         let index = IndexWriter::create(&staged.index()).map_err(|error| failure(&error))?;
-        let plan = Plan {
-            diff_id: Some(&layer.diff_id),
-            label: Compression::of_media_type(&layer.media_type),
-            ..Plan::layer(maps)
-        };
-        let done = unpack::confine(&[&root]).and_then(|()| unpack::unpack(source, &root, Some(index), &plan));
+        let done = unpack::confine(&[&root]).and_then(|()| unpack::unpack(source, &root, Some(index), plan));
         done.map_err(|error| Failure::from_error(error.kind(), &error))
     })
-}
-
-pub(super) fn failure(error: &sys::Error) -> Failure {
-    let full = error.is(sys::Errno::ENOSPC) || error.is(sys::Errno::EDQUOT);
-    Failure::from_error(if full { FailureKind::NoSpace } else { FailureKind::Other }, error)
 }

@@ -23,6 +23,7 @@ mod inspect;
 mod list;
 mod lists;
 mod load;
+mod notes;
 mod outgoing;
 mod outgoing_list;
 mod parent;

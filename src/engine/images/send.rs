@@ -5,8 +5,9 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::incoming::failure;
+use super::notes::{self, Inbox, tell};
 use crate::engine::Error;
+use crate::engine::error::failure;
 use crate::registry::{self, Arrival, Descriptor, Session};
 use crate::sys;
 use crate::sys::clone::{Forked, fork};
@@ -19,8 +20,6 @@ use crate::types::progress::Progress;
 
 /// Blobs at once.
 const AT_ONCE: usize = 4;
-/// Bytes between two notes of progress.
-const NOTE_EVERY: u64 = 1 << 20;
 
 /// A blob to send.
 #[derive(Debug)]
@@ -47,8 +46,7 @@ struct Running {
     token: u64,
     child: PidFd,
     notes: OwnedFd,
-    /// Beginning of a line.
-    partial: Vec<u8>,
+    inbox: Inbox,
     done: Option<Result<Arrival, Failure>>,
 }
 
@@ -94,7 +92,7 @@ fn step(watch: &EventLoop, running: &mut Vec<Running>, progress: &dyn Progress) 
     watch.wait(&mut ready, None).map_err(|source| host("wait for uploads", source))?;
     for event in ready {
         let Some(at) = running.iter().position(|upload| upload.token == event.token) else { continue };
-        let bytes = sys::fs::read_some(running[at].notes.as_fd(), 64 << 10);
+        let bytes = sys::fs::read_some(running[at].notes.as_fd(), notes::CHUNK);
         let bytes = bytes.map_err(|source| host("read the notes of an upload", source))?;
         if !bytes.is_empty() {
             running[at].take_notes(&bytes, progress)?;
@@ -110,11 +108,8 @@ fn step(watch: &EventLoop, running: &mut Vec<Running>, progress: &dyn Progress) 
 
 impl Running {
     fn take_notes(&mut self, bytes: &[u8], progress: &dyn Progress) -> Result<(), Error> {
-        self.partial.extend_from_slice(bytes);
-        while let Some(end) = self.partial.iter().position(|b| *b == b'\n') {
-            let line: Vec<u8> = self.partial.drain(..=end).collect();
-            let unreadable = |error| Failure::from_error(FailureKind::Other, &error).context("read a note");
-            match serde_json::from_slice(&line).map_err(|error| self.failed(unreadable(error)))? {
+        for note in self.inbox.take(bytes).map_err(|failure| self.failed(failure))? {
+            match note {
                 Note::Sent(count) => progress.advance(&self.parcel.name, count),
                 Note::Done(done) => self.done = Some(done),
             }
@@ -143,15 +138,8 @@ impl Running {
     }
 }
 
-/// Ends the processes that are still running, and waits for them.
 fn end(running: Vec<Running>) -> Result<(), Error> {
-    for upload in &running {
-        upload.child.signal(sys::signal::SIGKILL).map_err(|source| host("end an upload", source))?;
-    }
-    for upload in running {
-        upload.child.wait().map_err(|source| host("wait for an upload", source))?;
-    }
-    Ok(())
+    notes::end(running.into_iter().map(|upload| (upload.child, upload.notes)))
 }
 
 fn start(parcel: Parcel, token: u64, session: &mut Session, watch: &EventLoop) -> Result<Running, Error> {
@@ -161,13 +149,14 @@ fn start(parcel: Parcel, token: u64, session: &mut Session, watch: &EventLoop) -
     match fork().map_err(forked)? {
         Forked::Child => {
             drop(notes);
-            let done = die_with(parent).and_then(|()| send(&parcel, session, writer.as_fd()));
+            let done = sys::prctl::die_with(parent).map_err(|error| failure(&error));
+            let done = done.and_then(|()| send(&parcel, session, writer.as_fd()));
             process::exit_now(i32::from(tell(writer.as_fd(), &Note::Done(done)).is_err()))
         }
         Forked::Parent(child) => {
             drop(writer);
             watch.add(&notes, token, Interest::READ).map_err(forked)?;
-            Ok(Running { parcel, token, child, notes, partial: Vec::new(), done: None })
+            Ok(Running { parcel, token, child, notes, inbox: Inbox::default(), done: None })
         }
     }
 }
@@ -177,7 +166,7 @@ fn send(parcel: &Parcel, session: &mut Session, notes: BorrowedFd<'_>) -> Result
     session.after_fork();
     let told = std::cell::Cell::new(0);
     let sent = |count: u64| {
-        if count.saturating_sub(told.get()) >= NOTE_EVERY {
+        if count.saturating_sub(told.get()) >= notes::EVERY {
             told.set(count);
             // Nobody listens any more: we shall be ended.
             drop(tell(notes, &Note::Sent(count)));
@@ -206,23 +195,6 @@ pub(super) fn is_damaged(parcel: &Parcel) -> bool {
             Err(_) => return true,
         }
     }
-}
-
-/// One write, so that it is whole: short ones are atomic (`pipe(7)`), and a long one is the last of its process.
-fn tell(notes: BorrowedFd<'_>, note: &Note) -> sys::Result<()> {
-    let encoded = serde_json::to_vec(note);
-    let mut line = encoded.map_err(|error| sys::Error::new("write", error.to_string(), sys::Errno::EINVAL))?;
-    line.push(b'\n');
-    sys::fs::write_all(notes, &line)
-}
-
-/// SIGKILL for this process when its maker ends.
-fn die_with(parent: process::Pid) -> Result<(), Failure> {
-    sys::prctl::set_parent_death_signal(sys::signal::SIGKILL).map_err(|error| failure(&error))?;
-    if process::Pid::parent() == parent.as_raw() {
-        return Ok(());
-    }
-    Err(Failure::new(FailureKind::Died, "the process that wanted the upload is gone"))
 }
 
 fn phase(arrival: Arrival) -> &'static str {

@@ -1,11 +1,12 @@
 //! I2: each blob has the content of its name.
 
-use super::finding::{Findings, Repair, chain};
+use super::finding::{Findings, Repair};
 use super::images::{self, pull_again};
 use crate::storage::error::Error;
 use crate::storage::store::Store;
 use crate::sys;
 use crate::types::digest::Digest;
+use crate::types::failure::chain;
 
 /// Hashes blobs.
 pub(super) fn check(store: &Store, digests: &[Digest], findings: &mut Findings) -> Result<(), Error> {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::finding::{Findings, Repair, chain};
+use super::finding::{Findings, Repair};
 use super::images::pull_again;
 use crate::storage::container_record::{ContainerConfig, ContainerRecord, StorageDriver, Supervision};
 use crate::storage::containers::BrokenContainer;
@@ -11,6 +11,7 @@ use crate::storage::gc;
 use crate::storage::layers::{LayerKey, MapKey};
 use crate::storage::store::Store;
 use crate::sys;
+use crate::types::failure::chain;
 use crate::types::mount::MountSource;
 use crate::types::status::ContainerStatus;
 

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::storage::error::Error;
 use crate::storage::layers::LayerKey;
 use crate::storage::process_identity::ProcessIdentity;
 use crate::types::cgroup::CgroupRecord;
@@ -127,16 +126,4 @@ impl Findings {
     ) {
         self.add(invariant, path.display(), problem, repair);
     }
-}
-
-/// The whole story of an error, in one line.
-pub(super) fn chain(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(error) = source {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        source = error.source();
-    }
-    text
 }

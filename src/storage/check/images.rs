@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use super::blobs;
-use super::finding::{Findings, Repair, chain};
+use super::finding::{Findings, Repair};
 use crate::storage::error::Error;
 use crate::storage::images::{Image, ImageRecord};
 use crate::storage::refs;
 use crate::storage::store::Store;
 use crate::sys;
 use crate::types::digest::{ChainId, DiffId, Digest};
+use crate::types::failure::chain;
 use crate::types::image_config::ImageConfig;
 
 pub(super) fn check(store: &Store, findings: &mut Findings) -> Result<(), Error> {

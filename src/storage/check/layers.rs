@@ -1,11 +1,12 @@
 //! I1, I3, I4 for the records of layers. Their trees are looked at by [`super::trees`].
 
-use super::finding::{Findings, Repair, chain};
+use super::finding::{Findings, Repair};
 use crate::storage::error::Error;
 use crate::storage::layers::{LayerKey, LayerMeta};
 use crate::storage::store::Store;
 use crate::sys;
 use crate::types::digest::ChainId;
+use crate::types::failure::chain;
 
 pub(super) fn check(store: &Store, findings: &mut Findings) -> Result<(), Error> {
     for key in store.layer_keys()? {

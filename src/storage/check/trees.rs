@@ -8,9 +8,8 @@ use crate::storage::store::Store;
 use crate::storage::unpack::{self, Comparison};
 use crate::sys;
 use crate::sys::root::RootDir;
+use crate::types::failure::chain;
 use crate::types::idmap::IdMaps;
-
-use super::finding::chain;
 
 /// A layer to compare.
 #[derive(Debug, Clone)]

@@ -1,9 +1,10 @@
 //! I1 for volumes. Their data is the user's and stays as it is.
 
-use super::finding::{Findings, Repair, chain};
+use super::finding::{Findings, Repair};
 use crate::storage::error::Error;
 use crate::storage::store::Store;
 use crate::sys;
+use crate::types::failure::chain;
 
 pub(super) fn check(store: &Store, findings: &mut Findings) -> Result<(), Error> {
     let (volumes, broken) = store.volumes()?;

@@ -5,7 +5,10 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use serde::{Deserialize, Serialize};
 
 use super::{Blob, Job, Origin, Shared};
-use crate::engine::images::incoming::{failure, unpack_layer};
+use crate::engine::error::failure;
+use crate::engine::feeder::PIPE;
+use crate::engine::images::incoming::unpack_layer;
+use crate::engine::images::notes::{self, tell};
 use crate::registry::{self, BlobSink, Descriptor};
 use crate::storage;
 use crate::storage::blobs::{BlobWriter, StagedBlob};
@@ -15,11 +18,6 @@ use crate::sys;
 use crate::sys::clone::{Forked, fork};
 use crate::sys::process;
 use crate::types::failure::{Failure, FailureKind};
-
-/// Bytes between two notes of progress.
-const NOTE_EVERY: u64 = 1 << 20;
-/// Room in the pipe from download to unpacker: the most that an ordinary user may ask for (`pipe(7)`).
-const PIPE: usize = 1 << 20;
 
 /// From the processes to the engine, one JSON document in a line.
 #[derive(Debug, Serialize, Deserialize)]
@@ -42,7 +40,7 @@ pub(super) fn main(
     shared: &Shared<'_>,
     notes: BorrowedFd<'_>,
 ) -> ! {
-    let layer = die_with(parent).and_then(|()| watch_over(job, origin, shared, notes));
+    let layer = bound(parent).and_then(|()| watch_over(job, origin, shared, notes));
     process::exit_now(i32::from(tell(notes, &Note::Layer(layer)).is_err()))
 }
 
@@ -67,7 +65,7 @@ fn watch_over(
     match fork().map_err(|error| failure(&error))? {
         Forked::Child => {
             drop(reader);
-            let ready = die_with(parent).map_err(|failure| Note::Blob(Err(failure)));
+            let ready = bound(parent).map_err(|failure| Note::Blob(Err(failure)));
             let note = match ready.and_then(|()| download(job, origin, shared.lease, writer, notes)) {
                 Ok(Some(blob)) => Note::Blob(Ok(blob)),
                 // The unpacker has ended, and tells why.
@@ -154,7 +152,7 @@ impl BlobSink for Tee<'_> {
         })?;
         sys::fs::write_all(self.pipe.as_fd(), bytes).inspect_err(|error| self.closed = is_end(error))?;
         let received = self.blob.written();
-        if received - self.told >= NOTE_EVERY {
+        if received - self.told >= notes::EVERY {
             self.told = received;
             tell(self.notes, &Note::Received(received))?;
         }
@@ -162,22 +160,8 @@ impl BlobSink for Tee<'_> {
     }
 }
 
-/// One write, so that lines of two processes do not mix: short ones are atomic (`pipe(7)`), and a long one is only
-/// written when the other process has ended.
-fn tell(notes: BorrowedFd<'_>, note: &Note) -> sys::Result<()> {
-    let encoded = serde_json::to_vec(note);
-    let mut line = encoded.map_err(|error| sys::Error::new("write", error.to_string(), sys::Errno::EINVAL))?;
-    line.push(b'\n');
-    sys::fs::write_all(notes, &line)
-}
-
-/// SIGKILL for this process when its maker ends.
-fn die_with(parent: process::Pid) -> Result<(), Failure> {
-    sys::prctl::set_parent_death_signal(sys::signal::SIGKILL).map_err(|error| failure(&error))?;
-    if process::Pid::parent() == parent.as_raw() {
-        return Ok(());
-    }
-    Err(Failure::new(FailureKind::Died, "the process that wanted the layer is gone"))
+fn bound(parent: process::Pid) -> Result<(), Failure> {
+    sys::prctl::die_with(parent).map_err(|error| failure(&error))
 }
 
 fn storage_kind(error: &storage::Error) -> FailureKind {

@@ -2,8 +2,9 @@
 
 use std::os::unix::fs::MetadataExt;
 
-use super::{Ground, chain};
+use super::Ground;
 use crate::storage::unpack::tar_builder::{HeaderBuilder, TarBuilder};
+use crate::types::failure::chain;
 
 #[test]
 fn a12_overlay_attributes_are_stripped() {

@@ -3,8 +3,9 @@
 use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 
-use super::{Ground, chain, limits};
+use super::{Ground, limits};
 use crate::storage::unpack::tar_builder::{HeaderBuilder, TarBuilder};
+use crate::types::failure::chain;
 
 /// An old GNU sparse header with up to four runs.
 fn gnu_sparse(name: &str, real: u64, runs: &[(u64, u64)], more: bool) -> HeaderBuilder {

@@ -132,10 +132,3 @@ fn listing(top: &Path) -> Vec<String> {
 pub(super) fn limits(base: u64, ratio: u64) -> Limits {
     Limits { base, ratio }
 }
-
-/// The whole chain of an error.
-pub(super) fn chain(error: &Error) -> String {
-    let error: &dyn std::error::Error = error;
-    let chain: Vec<_> = std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect();
-    chain.join(": ")
-}

@@ -1,8 +1,9 @@
 //! Paths, links and whiteouts: A01–A11, A20–A22.
 
-use super::{Ground, chain};
+use super::Ground;
 use crate::storage::layer_index::EntryKind;
 use crate::storage::unpack::tar_builder::{HeaderBuilder, TarBuilder};
+use crate::types::failure::chain;
 
 #[test]
 fn a01_absolute_paths_land_in_the_root() {

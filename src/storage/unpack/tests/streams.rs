@@ -2,12 +2,13 @@
 
 use std::io::Write;
 
+use super::Ground;
 use super::limits::gzip;
-use super::{Ground, chain};
 use crate::storage::unpack::tar_builder::TarBuilder;
 use crate::storage::unpack::{Compression, Flavour, Plan, unpack};
 use crate::sys::root::RootDir;
 use crate::types::digest::{DiffId, Digest};
+use crate::types::failure::chain;
 use crate::types::idmap::{IdMap, IdMaps};
 
 fn layer() -> Vec<u8> {
