@@ -28,6 +28,16 @@ impl Source {
         self.sessions.iter_mut().for_each(Session::after_fork);
     }
 
+    /// How many places a blob can be asked for at.
+    pub(crate) fn places(&self) -> usize {
+        self.sessions.len()
+    }
+
+    /// Forgets the first places, but not the last of all.
+    pub(crate) fn pass_over(&mut self, places: usize) {
+        self.sessions.drain(..places.min(self.sessions.len().saturating_sub(1)));
+    }
+
     /// Finds the image. Its layers are asked for at the place that has it, and at those that come after that.
     pub(crate) fn find(&mut self, platform: &Platform) -> Result<RemoteImage, Error> {
         self.first(|session, reference| pull::image(session, reference, platform))

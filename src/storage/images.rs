@@ -45,8 +45,21 @@ pub(crate) struct ImageRecord {
     /// Annotations of the manifest.
     #[serde(default)]
     pub(crate) annotations: BTreeMap<String, String>,
+    /// The registry that it was pulled from, if it was: what is not here of it can be had there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) source: Option<ImageSource>,
     #[serde(skip)]
     pub(crate) rest: Rest,
+}
+
+/// Where an image was pulled from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ImageSource {
+    /// Repository and digest.
+    pub(crate) reference: Reference,
+    /// `--tls-verify`, as it was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) tls_verify: Option<bool>,
 }
 
 /// One layer of an image.
@@ -54,10 +67,12 @@ pub(crate) struct ImageRecord {
 pub(crate) struct ImageLayer {
     pub(crate) chain: ChainId,
     pub(crate) diff_id: DiffId,
-    /// The compressed blob; none if it was not kept.
+    /// A blob of the store that holds it: the one that the manifest names, or the same layer in another compression,
+    /// because a pull fetches no blob whose layer is here. None if there is none.
     pub(crate) blob: Option<Digest>,
+    /// Of that blob.
     pub(crate) media_type: String,
-    /// Bytes of the blob.
+    /// Bytes of that blob.
     pub(crate) size: u64,
     /// Bytes of its files.
     pub(crate) unpacked: u64,

@@ -138,6 +138,7 @@ pub(super) fn store_image(store: &Store, content: &str, name: &str) -> ImageReco
         stored: jiff::Timestamp::now(),
         size: blob.size,
         annotations: std::collections::BTreeMap::new(),
+        source: None,
         rest: Rest::new(),
     };
     store.put_image(&record).expect("recorded");

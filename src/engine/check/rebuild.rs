@@ -58,6 +58,7 @@ impl Engine {
             blob: blob.clone(),
             size: layer.size,
             media_type: layer.media_type.clone(),
+            twin: None,
         };
         let lease = self.store.lease()?;
         let outer = self.outer()?;
@@ -138,6 +139,7 @@ impl Engine {
             blob: layer.digest.clone(),
             size: layer.size,
             media_type: layer.media_type.clone(),
+            twin: None,
         });
         let image = IncomingImage {
             layers: layers.collect(),
@@ -149,6 +151,7 @@ impl Engine {
             config_bytes,
             config,
             annotations: parsed.annotations.clone(),
+            source: None,
         };
         self.record_image(&image)
     }

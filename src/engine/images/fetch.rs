@@ -45,6 +45,10 @@ pub(super) trait Origin {
     fn blob(&mut self, descriptor: &Descriptor, from: u64, sink: &mut dyn BlobSink) -> Result<(), registry::Error>;
     /// It is worth keeping a part of a blob for the next try.
     fn is_resumable(&self) -> bool;
+    /// How many places there are that a blob can be asked for at.
+    fn places(&self) -> usize;
+    /// Forgets the first places: what they gave was not what was asked for.
+    fn pass_over(&mut self, places: usize);
 }
 
 impl Origin for Source {
@@ -59,6 +63,14 @@ impl Origin for Source {
     fn is_resumable(&self) -> bool {
         true
     }
+
+    fn places(&self) -> usize {
+        Source::places(self)
+    }
+
+    fn pass_over(&mut self, places: usize) {
+        Source::pass_over(self, places);
+    }
 }
 
 impl Origin for Archive {
@@ -72,6 +84,12 @@ impl Origin for Archive {
     fn is_resumable(&self) -> bool {
         false
     }
+
+    fn places(&self) -> usize {
+        1
+    }
+
+    fn pass_over(&mut self, _: usize) {}
 }
 
 /// A layer to fetch.
@@ -81,8 +99,11 @@ pub(super) struct Job {
     /// Beginning of the blob's digest, for the user.
     pub(super) name: String,
     pub(super) layer: IncomingLayer,
-    pub(super) staged: StagedLayer,
+    /// To unpack into; none if the layer is here, and only its blob is wanted.
+    pub(super) staged: Option<StagedLayer>,
     pub(super) blob: Blob,
+    /// Places that gave something else than this blob.
+    pub(super) passed_over: usize,
 }
 
 /// Where the blob of a layer is.
@@ -132,6 +153,8 @@ struct Running {
 struct Fetch<'a> {
     shared: &'a Shared<'a>,
     progress: &'a dyn Progress,
+    /// Of the origin.
+    places: usize,
     watch: EventLoop,
     /// The largest is last, and begins first.
     ready: Vec<Job>,
@@ -151,7 +174,8 @@ pub(super) fn run(
 ) -> Result<Fetched, Error> {
     let watch = EventLoop::new().map_err(|source| host("wait for layers", source))?;
     let (ready, waiting, running) = (Vec::new(), Vec::new(), Vec::new());
-    let mut fetch = Fetch { shared, progress, watch, ready, waiting, running, fetched: Fetched::default() };
+    let (places, fetched) = (origin.places(), Fetched::default());
+    let mut fetch = Fetch { shared, progress, places, watch, ready, waiting, running, fetched };
     let result = fetch.all(jobs, origin);
     // The failure that came first is the one to tell.
     match result {
@@ -204,7 +228,11 @@ impl Fetch<'_> {
                     // Published meanwhile, and the lock is that of a new file.
                     Some(file) => {
                         partial.discard()?;
-                        if self.shared.lease.rely_on_layer(store, &job.staged.key)? {
+                        let unpacked = match &job.staged {
+                            Some(staged) => self.shared.lease.rely_on_layer(store, &staged.key)?,
+                            None => true,
+                        };
+                        if unpacked {
                             self.progress.phase(&job.name, "exists");
                             return Ok(());
                         }
@@ -234,7 +262,7 @@ impl Fetch<'_> {
             let layer = self.running.swap_remove(at);
             // Later children hold copies of the descriptor: closing ours would not take it out of the set.
             self.watch.remove(&layer.notes).map_err(|source| host("forget a layer", source))?;
-            if let Some(job) = layer.end(self.shared, &mut self.fetched, self.progress)? {
+            if let Some(job) = layer.end(self.shared, self.places, &mut self.fetched, self.progress)? {
                 self.queue(job, true)?;
             }
         }
@@ -267,10 +295,11 @@ impl Running {
     }
 
     /// The pipe has ended, so all processes of the layer have. Answers the job if it has to be done again: what an
-    /// earlier try had left was damaged.
+    /// earlier try had left was damaged, or a mirror gave something else than the blob.
     fn end(
         mut self,
         shared: &Shared<'_>,
+        places: usize,
         fetched: &mut Fetched,
         progress: &dyn Progress,
     ) -> Result<Option<Job>, Error> {
@@ -278,12 +307,17 @@ impl Running {
         let died = || Failure::new(FailureKind::Died, format!("its process ended with code {}", status.code()));
         let (verified, failure) = match (&self.job.blob, self.blob.take(), self.layer.take()) {
             (Blob::Here(_), _, Some(Ok(unpacked))) => {
-                self.done(unpacked, fetched, progress);
+                self.done(Some(unpacked), fetched, progress);
                 return Ok(None);
             }
             (_, Some(Ok(blob)), Some(Ok(unpacked))) => {
                 fetched.blobs.push(blob);
-                self.done(unpacked, fetched, progress);
+                self.done(Some(unpacked), fetched, progress);
+                return Ok(None);
+            }
+            (_, Some(Ok(blob)), None) if self.job.staged.is_none() => {
+                fetched.blobs.push(blob);
+                self.done(None, fetched, progress);
                 return Ok(None);
             }
             // A download that broke off makes the unpacker fail too: its own reason is the one that counts.
@@ -299,22 +333,35 @@ impl Running {
             && let Blob::Partial(partial) = std::mem::replace(&mut self.job.blob, Blob::Away)
         {
             partial.discard()?;
-            if self.resumed && !verified {
-                tracing::info!(%error, "what was left of an earlier pull is damaged, beginning anew");
-                self.job.staged = shared.lease.stage_layer(self.job.staged.key)?;
-                return Ok(Some(self.job));
+            if verified {
+                return Err(error);
             }
+            if self.resumed {
+                tracing::info!(%error, "what was left of an earlier pull is damaged, beginning anew");
+            } else if self.job.passed_over + 1 < places {
+                self.job.passed_over += 1;
+                let chain = Failure::from_error(FailureKind::Other, &error);
+                progress.warn(&format!("{chain}: a mirror gave something else, asking the next place"));
+            } else {
+                return Err(error);
+            }
+            if let Some(staged) = self.job.staged.take() {
+                self.job.staged = Some(shared.lease.stage_layer(staged.key)?);
+            }
+            return Ok(Some(self.job));
         }
         Err(error)
     }
 
-    fn done(self, unpacked: Unpacked, fetched: &mut Fetched, progress: &dyn Progress) {
+    fn done(self, unpacked: Option<Unpacked>, fetched: &mut Fetched, progress: &dyn Progress) {
         progress.advance(&self.job.name, self.job.layer.size);
         progress.phase(&self.job.name, "done");
         if let Blob::Partial(partial) = self.job.blob {
             fetched.held.push(partial);
         }
-        fetched.layers.push(StagedUnpack { index: self.job.index, staged: self.job.staged, unpacked });
+        if let (Some(staged), Some(unpacked)) = (self.job.staged, unpacked) {
+            fetched.layers.push(StagedUnpack { index: self.job.index, staged, unpacked });
+        }
     }
 
     fn failed(&self, source: Failure) -> Error {

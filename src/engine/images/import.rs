@@ -154,6 +154,8 @@ fn image(config: ImageConfig, blob: &StagedBlob, unpacked: &Unpacked) -> Result<
             blob: blob.digest.clone(),
             size: blob.size,
             media_type: media_type.to_owned(),
+            twin: None,
         }],
+        source: None,
     })
 }

@@ -6,7 +6,7 @@ use crate::engine::error::failure;
 use crate::engine::{Engine, Error};
 use crate::rootless::{Outer, worker};
 use crate::storage::blobs::StagedBlob;
-use crate::storage::images::{Image, ImageLayer, ImageRecord};
+use crate::storage::images::{Image, ImageLayer, ImageRecord, ImageSource};
 use crate::storage::layer_index::{self, IndexWriter};
 use crate::storage::layers::{LayerKey, LayerMeta, MapKey, StagedLayer};
 use crate::storage::lease::Lease;
@@ -37,6 +37,8 @@ pub(crate) struct IncomingImage {
     pub(crate) annotations: BTreeMap<String, String>,
     /// Bottom first, one for each diff id of the configuration.
     pub(crate) layers: Vec<IncomingLayer>,
+    /// The registry that it comes from.
+    pub(crate) source: Option<ImageSource>,
 }
 
 /// One layer of it.
@@ -47,6 +49,8 @@ pub(crate) struct IncomingLayer {
     pub(crate) blob: Digest,
     pub(crate) size: u64,
     pub(crate) media_type: String,
+    /// A blob of the store that holds the same layer in another compression: this one is not fetched.
+    pub(crate) twin: Option<Digest>,
 }
 
 /// A layer that was unpacked into a lease.
@@ -105,7 +109,7 @@ impl Engine {
         for layer in &image.layers {
             let there =
                 blobs.iter().any(|blob| blob.digest == layer.blob) || self.store.blob_size(&layer.blob)?.is_some();
-            kept.push(there.then(|| layer.blob.clone()));
+            kept.push(if there { Some(layer.blob.clone()) } else { layer.twin.clone() });
         }
         let remarks = self.publish_layers(&lease, &keys, &kept, blobs, layers, &self.layer_maps()?)?;
         let record = self.image_record(image, &keys)?;
@@ -206,16 +210,31 @@ impl Engine {
     fn image_record(&self, image: &IncomingImage, keys: &[LayerKey]) -> Result<ImageRecord, Error> {
         let mut layers = Vec::with_capacity(keys.len());
         for (layer, key) in image.layers.iter().zip(keys) {
-            let kept = self.store.blob_size(&layer.blob)?.is_some();
+            let mut kept = (None, layer.media_type.clone(), layer.size);
+            for blob in std::iter::once(&layer.blob).chain(&layer.twin) {
+                let Some(size) = self.store.blob_size(blob)? else { continue };
+                if *blob == layer.blob {
+                    kept.0 = Some(blob.clone());
+                } else if let Some(compression) = self.compression_of(blob)? {
+                    kept = (Some(blob.clone()), compression.media_type().to_owned(), size);
+                }
+                break;
+            }
+            let (blob, media_type, size) = kept;
             layers.push(ImageLayer {
                 chain: key.chain.clone(),
                 diff_id: layer.diff_id.clone(),
-                blob: kept.then(|| layer.blob.clone()),
-                media_type: layer.media_type.clone(),
-                size: layer.size,
+                blob,
+                media_type,
+                size,
                 unpacked: self.store.layer(key)?.map_or(0, |meta| meta.size),
             });
         }
+        let source = match &image.source {
+            Some(source) => Some(source.clone()),
+            // The same image, come in another way.
+            None => self.store.image_record(&image.manifest_digest).ok().flatten().and_then(|record| record.source),
+        };
         Ok(ImageRecord {
             version: ImageRecord::VERSION,
             digest: image.manifest_digest.clone(),
@@ -228,8 +247,21 @@ impl Engine {
             created: image.config.created.as_deref().and_then(|text| text.parse().ok()),
             stored: jiff::Timestamp::now(),
             annotations: image.annotations.clone(),
+            source,
             rest: Rest::new(),
         })
+    }
+}
+
+impl Engine {
+    /// How a blob of the store is compressed, as its first bytes tell; none if they tell nothing that a layer may be.
+    fn compression_of(&self, blob: &Digest) -> Result<Option<Compression>, Error> {
+        let Some(file) = self.store.open_blob(blob)? else { return Ok(None) };
+        let mut magic = [0; Compression::MAGIC_LEN];
+        let read = sys::dir::read_at(&file, &mut magic, 0);
+        let count =
+            read.map_err(|source| Error::Path { what: "read", path: self.store.layout().blob(blob), source })?;
+        Ok(Compression::sniff(&magic[..count]).ok())
     }
 }
 

@@ -240,8 +240,8 @@ impl Engine {
             platform: platform.into(),
             annotations: BTreeMap::new(),
             blobs: kept.layers.iter().chain([&kept.config]).map(|blob| blob.digest.clone()).collect(),
-            source: None,
-            tls_verify: None,
+            source: record.source.as_ref().map(|source| source.reference.clone()),
+            tls_verify: record.source.as_ref().and_then(|source| source.tls_verify),
         })
     }
 

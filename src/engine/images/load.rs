@@ -85,7 +85,7 @@ impl Engine {
         let images = archive.images(&request.platform.unwrap_or_else(Platform::host)).map_err(failed)?;
         let mut loaded = Vec::with_capacity(images.len());
         for (archived, names) in choose(images)? {
-            let image = self.take_in(&names, &mut archive, archived.image, progress)?;
+            let image = self.take_in(&names, &mut archive, archived.image, None, progress)?;
             loaded.push(LoadedImage { image, names });
         }
         Ok(loaded)

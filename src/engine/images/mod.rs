@@ -11,6 +11,7 @@
 //!
 //! Nothing is visible before everything is verified: blobs, then layers, then the image, then its name (rule R3).
 
+mod absent;
 mod change;
 mod exists;
 mod feed;

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::io::Read as _;
 
+use super::absent::{Absent, Pulled};
+use super::recode::Staged;
 use super::save::{LayerForm, SavedNames};
 use crate::engine::{Engine, Error};
 use crate::registry::{self, Descriptor, KeptManifest, ManifestFormat};
-use crate::storage::blobs::StagedBlob;
-use crate::storage::images::ImageRecord;
+use crate::storage::images::{ImageRecord, ImageSource};
 use crate::storage::layers::{LayerKey, MapKey};
 use crate::storage::lease::Lease;
 use crate::storage::unpack::Compression;
@@ -48,19 +49,13 @@ pub(super) struct Instance {
     pub(super) diff_ids: Vec<DiffId>,
     pub(super) platform: Option<Platform>,
     /// Blobs that were made for this purpose and are not in the store.
-    pub(super) staged: BTreeMap<Digest, StagedBlob>,
-    /// As it was pulled, if some of its layers are here in another compression only.
+    pub(super) staged: Staged,
+    /// As it came, if some of its layers are here in another compression only.
     pub(super) pulled: Option<Pulled>,
-}
-
-/// A manifest with blobs that were never fetched, because their layers were here already.
-#[derive(Debug)]
-pub(super) struct Pulled {
-    pub(super) digest: Digest,
-    pub(super) bytes: Vec<u8>,
-    pub(super) layers: Vec<Descriptor>,
-    /// Those that are not here.
-    pub(super) absent: Vec<Descriptor>,
+    /// Blobs that are where it goes already.
+    pub(super) there: Vec<Digest>,
+    /// The registry that it was pulled from.
+    pub(super) source: Option<ImageSource>,
 }
 
 impl Outgoing {
@@ -129,15 +124,17 @@ impl Engine {
         let bytes = self.document(&record.digest)?;
         let kept = KeptManifest::parse(&bytes, &record.media_type)
             .map_err(|source| Error::SaveTo { name: record.id.short().to_owned(), source: Box::new(source) })?;
-        if !lease.rely_on_blob(&self.store, &kept.config.digest)? {
+        if !self.relies_on(lease, &kept.config.digest)? {
             return Err(Error::BlobGone(kept.config.digest));
         }
         let (mut layers, mut absent) = (kept.layers.clone(), Vec::new());
         for (layer, diff_id) in layers.iter_mut().zip(&record.config.rootfs.diff_ids) {
-            if !lease.rely_on_blob(&self.store, &layer.digest)? {
-                absent.push(layer.clone());
-                *layer = self.same_layer(lease, layer, diff_id, kept.format)?;
+            if self.relies_on(lease, &layer.digest)? {
+                continue;
             }
+            let twin = self.same_layer(lease, record, diff_id, kept.format)?;
+            absent.push(Absent { layer: layer.clone(), diff_id: diff_id.clone(), twin: twin.clone() });
+            *layer = twin.unwrap_or_else(|| layer.clone());
         }
         let config = &record.config;
         let platform = (!config.os.is_empty() && !config.architecture.is_empty())
@@ -159,28 +156,9 @@ impl Engine {
             platform,
             staged: BTreeMap::new(),
             pulled,
+            there: Vec::new(),
+            source: record.source.clone(),
         })
-    }
-
-    /// The same layer as another image has it: a pull fetches no blob whose layer is here.
-    fn same_layer(
-        &self,
-        lease: &Lease,
-        wanted: &Descriptor,
-        diff_id: &DiffId,
-        format: ManifestFormat,
-    ) -> Result<Descriptor, Error> {
-        for image in self.store.images()?.0 {
-            for layer in image.record.layers.iter().filter(|layer| layer.diff_id == *diff_id) {
-                if let Some(blob) = &layer.blob
-                    && lease.rely_on_blob(&self.store, blob)?
-                {
-                    let media_type = registry::media_type(format, &layer.media_type);
-                    return Ok(Descriptor { media_type, digest: blob.clone(), size: layer.size });
-                }
-            }
-        }
-        Err(Error::BlobGone(wanted.digest.clone()))
     }
 
     /// A manifest or a configuration of the store, checked.
@@ -225,12 +203,14 @@ impl Engine {
             .map_err(|source| Error::SaveTo { name: instance.digest.to_string(), source: Box::new(source) })?;
         let format = format.unwrap_or(kept.format);
         let mut changed = format != kept.format;
+        // What was pulled goes back as it came, even what is not compressed.
+        let form = if form == LayerForm::Squeezed && instance.source.is_some() { LayerForm::Kept } else { form };
         for (layer, diff_id) in instance.layers.iter_mut().zip(&instance.diff_ids) {
             let Some((to, level)) = target_of(&layer.media_type, format, form) else { continue };
             let id = &layer.digest.hex()[..12];
             progress.begin(id, id, Some(layer.size));
             progress.phase(id, "compressing");
-            let staged = self.recode(lease, layer, diff_id, level, to)?;
+            let staged = self.recode(lease, (layer, &instance.staged), diff_id, level, to)?;
             *layer = Descriptor {
                 media_type: registry::media_type(format, to.media_type()),
                 digest: staged.digest.clone(),
@@ -248,7 +228,7 @@ impl Engine {
     }
 
     /// Bytes of a layer's plain tar: known since it was unpacked, or counted.
-    pub(super) fn plain_size(&self, layer: &Descriptor, chain: &ChainId) -> Result<u64, Error> {
+    pub(super) fn plain_size(&self, layer: &Descriptor, staged: &Staged, chain: &ChainId) -> Result<u64, Error> {
         if Compression::of_media_type(&layer.media_type) == Some(Compression::None) {
             return Ok(layer.size);
         }
@@ -256,7 +236,7 @@ impl Engine {
         if let Some(size) = self.store.layer(&LayerKey::new(chain, &map))?.and_then(|meta| meta.tar_size) {
             return Ok(size);
         }
-        let plain = self.plain_layer(&layer.digest)?;
+        let plain = self.plain_layer(&layer.digest, staged)?;
         Ok(plain.finish().map_err(|source| super::recode::unreadable(&layer.digest, source))?.0)
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::outgoing::{Instance, Outgoing, OutgoingList};
 use crate::engine::{Engine, Error};
-use crate::registry::{Access, BlobSink, Descriptor, KeptManifest};
+use crate::registry::{Access, BlobSink, Descriptor, KeptManifest, Retry};
 use crate::storage::blobs::{BlobWriter, StagedBlob};
 use crate::storage::lease::Lease;
 use crate::storage::lists::{ListEntry, ListRecord};
@@ -33,13 +33,13 @@ impl Engine {
 
     /// An image of a list; what is not here is fetched into the lease.
     fn entry_instance(&self, lease: &Lease, entry: &ListEntry) -> Result<Instance, Error> {
-        lease.rely_on_blob(&self.store, &entry.digest)?;
+        self.relies_on(lease, &entry.digest)?;
         let bytes = self.document(&entry.digest)?;
         let invalid = |source| Error::SaveTo { name: entry.digest.to_string(), source: Box::new(source) };
         let kept = KeptManifest::parse(&bytes, &entry.media_type).map_err(invalid)?;
         let mut staged = BTreeMap::new();
         for descriptor in kept.layers.iter().chain([&kept.config]) {
-            if lease.rely_on_blob(&self.store, &descriptor.digest)? {
+            if self.relies_on(lease, &descriptor.digest)? {
                 continue;
             }
             let Some(source) = &entry.source else { return Err(Error::BlobGone(descriptor.digest.clone())) };
@@ -57,10 +57,13 @@ impl Engine {
             platform: Some(entry.platform.plain()),
             staged,
             pulled: None,
+            there: Vec::new(),
+            source: None,
         })
     }
 
-    fn fetch_blob(
+    /// Fetches a blob into the lease; where a mirror gives something else, the next place is asked.
+    pub(super) fn fetch_blob(
         &self,
         lease: &Lease,
         from: &Reference,
@@ -68,10 +71,16 @@ impl Engine {
         descriptor: &Descriptor,
     ) -> Result<StagedBlob, Error> {
         let failed = |source| Error::Pull { name: from.to_string(), source: Box::new(source) };
-        let mut source = self.open_source(from, &Access { tls_verify, ..Access::default() })?;
-        let mut sink = Sink(lease.stage_blob(Some(&descriptor.digest), Some(descriptor.size))?);
-        source.blob(descriptor, 0, &mut sink).map_err(failed)?;
-        Ok(sink.0.finish()?)
+        let retry = Retry { count: 1, ..Retry::default() };
+        let mut source = self.open_source(from, &Access { tls_verify, retry, ..Access::default() })?;
+        loop {
+            let mut sink = Sink(lease.stage_blob(Some(&descriptor.digest), Some(descriptor.size))?);
+            source.blob(descriptor, 0, &mut sink).map_err(failed)?;
+            match sink.0.finish() {
+                Err(crate::storage::Error::BlobDigest { .. }) if source.places() > 1 => source.pass_over(1),
+                other => return Ok(other?),
+            }
+        }
     }
 }
 

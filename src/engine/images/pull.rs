@@ -10,7 +10,7 @@ use crate::config::registries_conf::{RegistriesConf, record_alias};
 use crate::engine::{Engine, Error};
 use crate::registry::{self, Access, RemoteImage, Source};
 use crate::storage;
-use crate::storage::images::Image;
+use crate::storage::images::{Image, ImageSource};
 use crate::storage::lease::Lease;
 use crate::sys;
 use crate::sys::fs::File;
@@ -112,7 +112,8 @@ impl Engine {
         let platform = request.platform.clone().unwrap_or_else(Platform::host);
         let remote = source.find(&platform).map_err(pulling(reference))?;
         warn_of_platform(&remote, &platform, request.platform.is_some(), progress);
-        self.take_in(std::slice::from_ref(reference), &mut source, remote, progress)
+        let from = source_of(reference, &remote.manifest_digest, request.access.tls_verify)?;
+        self.take_in(std::slice::from_ref(reference), &mut source, remote, Some(from), progress)
     }
 
     /// Pulls every tag of a repository.
@@ -170,12 +171,13 @@ impl Engine {
         names: &[Reference],
         origin: &mut dyn Origin,
         remote: RemoteImage,
+        from: Option<ImageSource>,
         progress: &dyn Progress,
     ) -> Result<Image, Error> {
-        let image = incoming(remote);
+        let mut image = incoming(remote, from);
         self.sweep_after_killed();
         let lease = self.store.lease()?;
-        match self.fetch(&image, &lease, origin, progress) {
+        match self.fetch(&mut image, &lease, origin, progress) {
             Ok(fetched) => {
                 progress.message("Writing manifest to image destination");
                 let published = self.publish_image(lease, &image, fetched.blobs, fetched.layers, names, progress);
@@ -205,9 +207,11 @@ impl Engine {
         }
     }
 
+    /// Fetches the layers that are not here. A blob whose layer is here in another compression is left where it is in a
+    /// registry, which has it when somebody asks for it; out of an archive it is taken.
     fn fetch(
         &self,
-        image: &IncomingImage,
+        image: &mut IncomingImage,
         lease: &Lease,
         origin: &mut dyn Origin,
         progress: &dyn Progress,
@@ -215,29 +219,32 @@ impl Engine {
         let keys = self.layer_keys(&image.chains())?;
         let mut jobs = Vec::new();
         let mut twins = None;
-        for (index, (layer, key)) in image.layers.iter().zip(keys).enumerate() {
+        for (index, (layer, key)) in image.layers.iter_mut().zip(keys).enumerate() {
             let name = layer.blob.hex()[..12].to_owned();
-            let blob = lease.rely_on_blob(&self.store, &layer.blob)?;
-            if lease.rely_on_layer(&self.store, &key)? {
+            let own =
+                if lease.rely_on_blob(&self.store, &layer.blob)? { self.store.open_blob(&layer.blob)? } else { None };
+            // What is not compressed can be made of any twin.
+            let leave = origin.is_resumable() || layer.blob == layer.diff_id.0;
+            let twin = if own.is_none() && leave { self.twin(&layer.diff_id, &mut twins, lease)? } else { None };
+            layer.twin = twin.as_ref().map(|(digest, _)| digest.clone());
+            let unpacked = lease.rely_on_layer(&self.store, &key)?;
+            if unpacked && (own.is_some() || twin.is_some()) {
                 progress.begin(&name, &format!("Copying blob {name}"), Some(layer.size));
                 progress.phase(&name, "exists");
                 continue;
             }
             let mut layer = layer.clone();
-            let local = if blob { self.store.open_blob(&layer.blob)? } else { None };
-            let local = match local {
-                None => match self.twin(&layer.diff_id, &mut twins, lease)? {
-                    // Compressed in its own way, which its first bytes tell.
-                    Some(file) => {
-                        layer.media_type = String::new();
-                        Some(file)
-                    }
-                    None => None,
-                },
-                local => local,
+            let blob = match (own, twin) {
+                (Some(file), _) => Blob::Here(file),
+                // Compressed in its own way, which its first bytes tell.
+                (None, Some((_, file))) => {
+                    layer.media_type = String::new();
+                    Blob::Here(file)
+                }
+                (None, None) => Blob::Away,
             };
-            let staged = lease.stage_layer(key)?;
-            jobs.push(Job { index, name, layer, staged, blob: local.map_or(Blob::Away, Blob::Here) });
+            let staged = if unpacked { None } else { Some(lease.stage_layer(key)?) };
+            jobs.push(Job { index, name, layer, staged, blob, passed_over: 0 });
         }
         if jobs.is_empty() {
             return Ok(fetch::Fetched::default());
@@ -253,22 +260,31 @@ impl Engine {
         diff_id: &DiffId,
         twins: &mut Option<BTreeMap<DiffId, Digest>>,
         lease: &Lease,
-    ) -> Result<Option<File>, Error> {
+    ) -> Result<Option<(Digest, File)>, Error> {
         let known = match twins {
             Some(known) => known,
             None => twins.insert(self.store.blobs_by_diff_id()?),
         };
         let Some(blob) = known.get(diff_id) else { return Ok(None) };
-        if lease.rely_on_blob(&self.store, blob)? { Ok(self.store.open_blob(blob)?) } else { Ok(None) }
+        let there = lease.rely_on_blob(&self.store, blob)?;
+        let file = if there { self.store.open_blob(blob)? } else { None };
+        Ok(file.map(|file| (blob.clone(), file)))
     }
 }
 
-fn incoming(remote: RemoteImage) -> IncomingImage {
+/// Where the rest of an image can be had later.
+fn source_of(reference: &Reference, digest: &Digest, tls_verify: Option<bool>) -> Result<ImageSource, Error> {
+    let reference = format!("{}@{digest}", reference.repository()).parse().map_err(Error::Reference)?;
+    Ok(ImageSource { reference, tls_verify })
+}
+
+fn incoming(remote: RemoteImage, source: Option<ImageSource>) -> IncomingImage {
     let layers = remote.layers().map(|(descriptor, diff_id)| IncomingLayer {
         diff_id: diff_id.clone(),
         blob: descriptor.digest.clone(),
         size: descriptor.size,
         media_type: descriptor.media_type.clone(),
+        twin: None,
     });
     IncomingImage {
         layers: layers.collect(),
@@ -280,6 +296,7 @@ fn incoming(remote: RemoteImage) -> IncomingImage {
         config_bytes: remote.config_bytes,
         config: remote.config,
         annotations: remote.manifest.annotations,
+        source,
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::os::fd::AsFd;
 use std::path::Path;
 
+use super::absent::Absent;
 use super::outgoing::{Instance, Outgoing};
 use super::save::{LayerForm, SaveRequest, SavedNames};
 use super::send::{self, Parcel};
@@ -108,6 +109,7 @@ impl Engine {
         if request.format.is_none() && request.layers == LayerForm::Squeezed {
             restore(&mut image, &mut session, &mounts).map_err(pushing)?;
         }
+        self.complete(lease, &mut image, request.format, request.layers, progress)?;
         let mut format = request.format;
         loop {
             self.rewrite(lease, &mut image, format, request.layers, progress)?;
@@ -170,10 +172,6 @@ impl Engine {
 
     /// Blobs that the manifest of an image names, here or not.
     fn blobs_of(&self, image: &Image) -> Result<Vec<Digest>, Error> {
-        let layers = &image.record.layers;
-        if layers.iter().all(|layer| layer.blob.is_some()) {
-            return Ok(layers.iter().filter_map(|layer| layer.blob.clone()).collect());
-        }
         let bytes = self.document(&image.record.digest)?;
         let kept = KeptManifest::parse(&bytes, &image.record.media_type);
         Ok(kept.map_or_else(|_| Vec::new(), |kept| kept.layers.into_iter().map(|layer| layer.digest).collect()))
@@ -191,9 +189,8 @@ impl Engine {
         let mut seen = BTreeSet::new();
         let (mut small, mut layers) = (Vec::new(), Vec::new());
         for instance in &image.instances {
-            let absent = instance.pulled.iter().flat_map(|pulled| &pulled.absent);
-            // They are there: see `restore`.
-            seen.extend(absent.map(|layer| layer.digest.clone()));
+            // They are there.
+            seen.extend(instance.there.iter().cloned());
             for descriptor in std::iter::once(&instance.config).chain(&instance.layers) {
                 if !seen.insert(descriptor.digest.clone()) {
                     continue;
@@ -238,7 +235,7 @@ impl Engine {
 
 /// Layers of an image in the form that it goes out in, and in the one that it came in.
 fn blobs(instance: &Instance) -> impl Iterator<Item = &Digest> {
-    let absent = instance.pulled.iter().flat_map(|pulled| &pulled.absent);
+    let absent = instance.pulled.iter().flat_map(|pulled| &pulled.absent).map(|absent| &absent.layer);
     instance.layers.iter().chain(absent).map(|layer| &layer.digest)
 }
 
@@ -250,14 +247,19 @@ fn restore(
 ) -> Result<(), registry::Error> {
     for instance in &mut image.instances {
         let Some(pulled) = &instance.pulled else { continue };
+        // What came plain out of an archive goes compressed.
+        let plain = |absent: &Absent| absent.layer.digest == absent.diff_id.0;
+        if instance.source.is_none() && pulled.absent.iter().any(plain) {
+            continue;
+        }
         let mut all = true;
-        for layer in &pulled.absent {
+        for Absent { layer, .. } in &pulled.absent {
             all = all && session.obtain_blob(layer, mounts.get(&layer.digest).map(String::as_str))?;
         }
         if all {
-            instance.digest = pulled.digest.clone();
-            instance.bytes.clone_from(&pulled.bytes);
-            instance.layers.clone_from(&pulled.layers);
+            instance.there = pulled.absent.iter().map(|absent| absent.layer.digest.clone()).collect();
+            instance.restore();
+            instance.pulled = None;
             if image.list.is_none() {
                 image.digest = instance.digest.clone();
             }

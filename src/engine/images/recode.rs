@@ -1,5 +1,6 @@
 //! A layer in another compression: only what a format cannot hold, or what the user asks for, is ever compressed anew.
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 
 use crate::engine::{Engine, Error};
@@ -11,6 +12,9 @@ use crate::sys;
 use crate::types::digest::{DiffId, Digest};
 use crate::types::failure::{Failure, FailureKind};
 
+/// Blobs of a lease.
+pub(super) type Staged = BTreeMap<Digest, StagedBlob>;
+
 /// Levels as other tools have them by default.
 const ZSTD_LEVEL: i32 = 3;
 
@@ -20,12 +24,12 @@ impl Engine {
     pub(super) fn recode(
         &self,
         lease: &Lease,
-        layer: &Descriptor,
+        (layer, staged): (&Descriptor, &Staged),
         diff_id: &DiffId,
         level: Option<i32>,
         to: Compression,
     ) -> Result<StagedBlob, Error> {
-        let mut plain = self.plain_layer(&layer.digest)?;
+        let mut plain = self.plain_layer(&layer.digest, staged)?;
         let writer = lease.stage_blob(None, None)?;
         let writer = match to {
             Compression::None => pump(&mut plain, writer),
@@ -48,14 +52,21 @@ impl Engine {
         Ok(writer.finish()?)
     }
 
-    /// Opens a layer of the store as a plain tar.
-    pub(super) fn plain_layer(&self, blob: &Digest) -> Result<PlainLayer, Error> {
-        PlainLayer::open(self.kept_blob(blob)?).map_err(|source| unreadable(blob, source))
+    /// Opens a layer as a plain tar: one that was staged, or one of the store.
+    pub(super) fn plain_layer(&self, blob: &Digest, staged: &Staged) -> Result<PlainLayer, Error> {
+        let file = match staged.get(blob) {
+            Some(staged) => staged.open()?,
+            None => self.kept_blob(blob)?,
+        };
+        PlainLayer::open(file).map_err(|source| unreadable(blob, source))
     }
 
-    /// Opens a blob that an image names.
+    /// Opens a blob that an image names, here or in an additional store.
     pub(super) fn kept_blob(&self, blob: &Digest) -> Result<sys::fs::File, Error> {
-        self.store.open_blob(blob)?.ok_or_else(|| Error::BlobGone(blob.clone()))
+        let path = self.store.find_blob(blob);
+        let file = sys::fs::absent_is_none(sys::fs::open(&path));
+        let file = file.map_err(|source| Error::Path { what: "read", path, source })?;
+        file.ok_or_else(|| Error::BlobGone(blob.clone()))
     }
 }
 

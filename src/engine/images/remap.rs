@@ -33,6 +33,7 @@ impl Engine {
                 blob,
                 size: layer.size,
                 media_type: layer.media_type.clone(),
+                twin: None,
             };
             let staged = lease.stage_layer(key.clone())?;
             let done = unpack_layer(&outer, maps, file, &staged, &incoming)?;

@@ -80,12 +80,18 @@ impl Engine {
         if request.form == Form::Dir && images.len() > 1 {
             return Err(Error::Save("a dir: directory holds one image".to_owned()));
         }
-        if request.form != Form::DockerArchive {
+        if request.form == Form::DockerArchive {
+            // Its layers are plain, whatever they came in.
+            for image in &mut images {
+                self.complete(lease, image, None, LayerForm::Plain, progress)?;
+            }
+        } else {
             let format = match request.form {
                 Form::Dir => request.format,
                 _ => Some(ManifestFormat::Oci),
             };
             for image in &mut images {
+                self.complete(lease, image, format, request.layers, progress)?;
                 self.rewrite(lease, image, format, request.layers, progress)?;
             }
         }
@@ -239,10 +245,10 @@ impl Engine {
                 if out.writer.has(&name) {
                     continue;
                 }
-                let size = self.plain_size(layer, chain)?;
+                let size = self.plain_size(layer, &instance.staged, chain)?;
                 let id = &layer.digest.hex()[..12];
                 out.progress.begin(id, id, Some(size));
-                let mut plain = self.plain_layer(&layer.digest)?;
+                let mut plain = self.plain_layer(&layer.digest, &instance.staged)?;
                 let mut content = Told { inner: &mut plain, progress: out.progress, id, at: 0 };
                 out.stream(&name, size, &diff_id.0, &mut content)?;
                 plain.finish().map_err(|source| unreadable(&layer.digest, source))?;

@@ -5,6 +5,7 @@ mod hostile;
 mod list;
 mod lists;
 mod load;
+mod mirrors;
 mod mount;
 mod names;
 mod peer;

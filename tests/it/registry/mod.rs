@@ -1,5 +1,6 @@
 //! Registries: logging in and out, pushing, searching.
 
+mod identity;
 mod login;
 mod push;
 mod search;

@@ -12,6 +12,7 @@ use crate::engine::images::notes::{self, tell};
 use crate::registry::{self, BlobSink, Descriptor};
 use crate::storage;
 use crate::storage::blobs::{BlobWriter, StagedBlob};
+use crate::storage::layers::StagedLayer;
 use crate::storage::lease::Lease;
 use crate::storage::unpack::Unpacked;
 use crate::sys;
@@ -40,18 +41,29 @@ pub(super) fn main(
     shared: &Shared<'_>,
     notes: BorrowedFd<'_>,
 ) -> ! {
-    let layer = bound(parent).and_then(|()| watch_over(job, origin, shared, notes));
-    process::exit_now(i32::from(tell(notes, &Note::Layer(layer)).is_err()))
+    let note = match &job.staged {
+        Some(staged) => Note::Layer(bound(parent).and_then(|()| watch_over(job, staged, origin, shared, notes))),
+        None => {
+            let ready = bound(parent).map_err(|failure| Note::Blob(Err(failure)));
+            match ready.and_then(|()| download(job, origin, shared.lease, None, notes)) {
+                Ok(Some(blob)) => Note::Blob(Ok(blob)),
+                Ok(None) => process::exit_now(1),
+                Err(note) => note,
+            }
+        }
+    };
+    process::exit_now(i32::from(tell(notes, &note).is_err()))
 }
 
 /// In the layer's process: starts the download and the unpacker, and waits for both.
 fn watch_over(
     job: &Job,
+    staged: &StagedLayer,
     origin: &mut dyn Origin,
     shared: &Shared<'_>,
     notes: BorrowedFd<'_>,
 ) -> Result<Unpacked, Failure> {
-    let unpack = |source| unpack_layer(shared.outer, shared.maps, source, &job.staged, &job.layer);
+    let unpack = |source| unpack_layer(shared.outer, shared.maps, source, staged, &job.layer);
     let unpacked = |result: Result<Unpacked, crate::rootless::Error>| {
         result.map_err(|error| Failure::from_error(error.kind(), &error))
     };
@@ -66,7 +78,7 @@ fn watch_over(
         Forked::Child => {
             drop(reader);
             let ready = bound(parent).map_err(|failure| Note::Blob(Err(failure)));
-            let note = match ready.and_then(|()| download(job, origin, shared.lease, writer, notes)) {
+            let note = match ready.and_then(|()| download(job, origin, shared.lease, Some(writer), notes)) {
                 Ok(Some(blob)) => Note::Blob(Ok(blob)),
                 // The unpacker has ended, and tells why.
                 Ok(None) => process::exit_now(0),
@@ -84,22 +96,22 @@ fn watch_over(
     }
 }
 
-/// The blob goes to disk and down the pipe. None: the other end of the pipe has gone.
+/// The blob goes to disk and, if somebody unpacks it, down the pipe. None: the other end of the pipe has gone.
 fn download(
     job: &Job,
     origin: &mut dyn Origin,
     lease: &Lease,
-    pipe: OwnedFd,
+    pipe: Option<OwnedFd>,
     notes: BorrowedFd<'_>,
 ) -> Result<Option<StagedBlob>, Note> {
     let stored = |error: storage::Error| Note::Blob(Err(Failure::from_error(storage_kind(&error), &error)));
     let layer = &job.layer;
     origin.after_fork();
+    origin.pass_over(job.passed_over);
     let blob = match &job.blob {
         Blob::Partial(partial) => {
             let mut closed = false;
-            let feed =
-                |bytes: &[u8]| sys::fs::write_all(pipe.as_fd(), bytes).inspect_err(|error| closed = is_end(error));
+            let feed = |bytes: &[u8]| feed(pipe.as_ref(), bytes, &mut closed);
             match partial.resume(feed) {
                 // What is left of an earlier try may be damaged: the notes tell what the unpacker has got.
                 Err(_) if closed => return tell(notes, &Note::Resumed(1)).map(|()| None).map_err(lost),
@@ -131,14 +143,16 @@ fn lost(error: sys::Error) -> Note {
     Note::Blob(Err(failure(&error)))
 }
 
-fn is_end(error: &sys::Error) -> bool {
-    error.is(sys::Errno::EPIPE)
+/// To the unpacker; `closed`: it has gone.
+fn feed(pipe: Option<&OwnedFd>, bytes: &[u8], closed: &mut bool) -> sys::Result<()> {
+    let Some(pipe) = pipe else { return Ok(()) };
+    sys::fs::write_all(pipe.as_fd(), bytes).inspect_err(|error| *closed = error.is(sys::Errno::EPIPE))
 }
 
 /// One blob, two destinations.
 struct Tee<'a> {
     blob: BlobWriter,
-    pipe: OwnedFd,
+    pipe: Option<OwnedFd>,
     notes: BorrowedFd<'a>,
     told: u64,
     closed: bool,
@@ -150,7 +164,7 @@ impl BlobSink for Tee<'_> {
             storage::Error::Write { source, .. } => source,
             error => sys::Error::new("write", error.to_string(), sys::Errno::EFBIG),
         })?;
-        sys::fs::write_all(self.pipe.as_fd(), bytes).inspect_err(|error| self.closed = is_end(error))?;
+        feed(self.pipe.as_ref(), bytes, &mut self.closed)?;
         let received = self.blob.written();
         if received - self.told >= notes::EVERY {
             self.told = received;

@@ -1,0 +1,138 @@
+//! What was pulled goes out byte for byte, even where a blob was not fetched because its layer was here.
+
+use serde_json::Value;
+
+use crate::harness::image::sha256;
+use crate::harness::{Compression, Env, ImageBuilder, Layer, Registry, requires};
+
+const PLAIN: &str = "--tls-verify=false";
+
+fn image(compression: Compression) -> ImageBuilder {
+    ImageBuilder::scratch()
+        .layer(Layer::new().dir("etc", 0o755).file("etc/a", 0o644, &[b'a'; 9000]))
+        .layer(Layer::new().file("b", 0o600, &[b'b'; 9000]))
+        .compression(compression)
+}
+
+/// Puts the image into the registry with skopeo, in this compression and no other.
+fn published(env: &Env, registry: &Registry, compression: Compression, name: &str) -> String {
+    let dir = env.path(&name.replace(['/', ':'], "-"));
+    image(compression).oci_dir(&dir, "1");
+    registry.push(&format!("oci:{}:1", dir.display()), name)
+}
+
+fn raw(env: &Env, from: &str) -> Vec<u8> {
+    let out = env.other("/usr/bin/skopeo").args(["inspect", "--raw", PLAIN, from]).run();
+    out.success().stdout().into_bytes()
+}
+
+fn digest(env: &Env, name: &str) -> String {
+    env.run(["image", "inspect", "--format", "{{.Digest}}", name]).success().trimmed()
+}
+
+fn manifest_of(image: &ImageBuilder) -> String {
+    let files = image.oci_files("1");
+    let (_, index) = files.iter().find(|(name, _)| name == "index.json").unwrap();
+    let index: Value = serde_json::from_slice(index).unwrap();
+    index["manifests"][0]["digest"].as_str().unwrap().to_owned()
+}
+
+/// Manifest digests that a saved layout, a saved archive and another registry have.
+fn outside(env: &Env, elsewhere: &Registry, name: &str, tag: &str) -> [String; 3] {
+    let layout = env.path(&format!("layout-{tag}"));
+    env.run(["save", "-q", "--format=oci-dir", "-o", layout.to_str().unwrap(), name]).success();
+    let archive = env.path(&format!("archive-{tag}"));
+    env.run(["save", "-q", "--format=oci-archive", "-o", archive.to_str().unwrap(), name]).success();
+    let index: Value = serde_json::from_slice(&std::fs::read(layout.join("index.json")).unwrap()).unwrap();
+    let saved = index["manifests"][0]["digest"].as_str().unwrap().to_owned();
+    // Everything that the manifest names is there, whole.
+    env.other("/usr/bin/umoci").args(["ls", "--layout", layout.to_str().unwrap()]).run().success();
+    let copy = elsewhere.name(&format!("copy/{tag}:1"));
+    env.run(["push", "-q", PLAIN, name, &copy]).success();
+    let pushed = format!("sha256:{}", sha256(&raw(env, &format!("docker://{copy}"))));
+    let archived = format!("sha256:{}", sha256(&raw(env, &format!("oci-archive:{}", archive.display()))));
+    [saved, archived, pushed]
+}
+
+#[test]
+fn skipped_blobs_are_had_from_where_the_image_came_from() {
+    requires!(userns, registry, skopeo, umoci);
+    let env = Env::new();
+    let (registry, elsewhere) = (Registry::start(&env), Registry::start(&env));
+    let forms = [("gzip", Compression::Gzip), ("zstd", Compression::Zstd), ("plain", Compression::Plain)];
+    let names = forms.map(|(form, compression)| published(&env, &registry, compression, &format!("team/{form}:1")));
+    for first in 0..forms.len() {
+        env.run(["rmi", "-af"]).success();
+        // The others have the same layers: only their documents are fetched.
+        for at in 0..forms.len() {
+            let name = &names[(first + at) % forms.len()];
+            let out = env.run(["pull", PLAIN, name]);
+            assert_eq!(out.success().stderr().matches("exists").count(), if at == 0 { 0 } else { 2 }, "{out}");
+        }
+        let blobs = std::fs::read_dir(env.graphroot().join("blobs/sha256")).unwrap().count();
+        // One configuration, three manifests, two layers.
+        assert_eq!(blobs, 1 + 3 + 2);
+        for ((form, _), name) in forms.iter().zip(&names) {
+            let wanted = digest(&env, name);
+            assert_eq!(outside(&env, &elsewhere, name, &format!("{form}-{first}")), [(); 3].map(|()| wanted.clone()));
+        }
+        env.run(["system", "check", "--full"]).success();
+    }
+}
+
+#[test]
+fn without_that_registry_the_layers_go_out_as_they_are_here() {
+    requires!(userns, registry, skopeo, umoci);
+    let env = Env::new();
+    let (registry, elsewhere) = (Registry::start(&env), Registry::start(&env));
+    let (gzip, zstd) = (
+        published(&env, &registry, Compression::Gzip, "team/gzip:1"),
+        published(&env, &registry, Compression::Zstd, "team/zstd:1"),
+    );
+    env.run(["pull", "-q", PLAIN, &gzip]).success();
+    env.run(["pull", "-q", PLAIN, &zstd]).success();
+    let wanted = digest(&env, &gzip);
+    drop(registry);
+    let out = env.run(["push", PLAIN, &zstd, &elsewhere.name("a:1")]);
+    out.success().stderr_has("in another compression").stderr_has("the digest changes");
+    let out = env.run(["save", "-o", env.path("x.tar").to_str().unwrap(), "--format=oci-archive", &zstd]);
+    out.success().stderr_has("the digest changes");
+    // Nobody asks for the bytes that came where others are wanted anyway.
+    let out = env.run(["save", "-o", env.path("d.tar").to_str().unwrap(), &zstd]);
+    assert!(!out.success().stderr().contains("changes"), "{out}");
+    let out =
+        env.run(["push", PLAIN, "--compression-format=zstd", "--force-compression", &zstd, &elsewhere.name("b:1")]);
+    assert!(!out.success().stderr().contains("changes"), "{out}");
+    // What is here in full needs nobody.
+    assert_eq!(outside(&env, &elsewhere, &gzip, "whole"), [(); 3].map(|()| wanted.clone()));
+    // The other image holds the blobs that its layers are rebuilt from, once the first is gone.
+    env.run(["rmi", &gzip]).success();
+    env.run(["system", "check", "--full"]).success();
+    env.run(["save", "-q", "-o", env.path("y.tar").to_str().unwrap(), &zstd]).success();
+    for layer in std::fs::read_dir(env.graphroot().join("layers")).unwrap().flatten() {
+        std::fs::remove_dir_all(layer.path()).unwrap();
+    }
+    env.run(["system", "check", "--repair"]).code(1);
+    env.run(["system", "check", "--full"]).success();
+}
+
+#[test]
+fn archives_bring_their_blobs_although_the_layers_are_here() {
+    requires!(userns, registry, skopeo, umoci);
+    let env = Env::new();
+    let elsewhere = Registry::start(&env);
+    for (form, compression) in [("gzip", Compression::Gzip), ("zstd", Compression::Zstd), ("plain", Compression::Plain)]
+    {
+        let path = env.path(form);
+        image(compression).oci_archive(&path, form);
+        let wanted = manifest_of(&image(compression));
+        env.run(["load", "-q", "-i", path.to_str().unwrap()]).success();
+        std::fs::remove_file(&path).unwrap();
+        let name = format!("localhost/{form}:latest");
+        assert_eq!(digest(&env, &name), wanted);
+        let [saved, archived, pushed] = outside(&env, &elsewhere, &name, form);
+        assert_eq!([&saved, &archived], [&wanted, &wanted], "{form}");
+        // What no registry had goes compressed.
+        assert_eq!(pushed == wanted, compression != Compression::Plain, "{form}");
+    }
+}
