@@ -2,18 +2,19 @@
 //! would hide the lower layer's owner and mode. Layers are unpacked side by side, so this is put right when all layers
 //! below are there.
 
+use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::error::{Error, shown};
 use super::metadata;
 use super::remarks::Remarks;
 use crate::storage::layer_xattrs;
-use crate::sys::dir::{self, FileKind, Stat};
+use crate::sys::dir::{self, Stat};
 use crate::sys::root::RootDir;
-use crate::sys::{Errno, xattr};
+use crate::sys::{self, Errno, xattr};
 use crate::types::idmap::{IdMap, IdMaps};
 
 /// A directory that is another than the index says (0755, root): `layer_index::amend` puts that right.
@@ -36,11 +37,12 @@ pub(crate) fn inherit_parents(
     ids: &IdMaps,
 ) -> Result<Vec<Inherited>, Error> {
     let mut inherited = Vec::new();
+    let mut lowers: Vec<Lower<'_>> = lowers.iter().map(|root| Lower { root, said: HashMap::new() }).collect();
     // Deepest first, because a directory may lock its owner out.
     for path in implicit.iter().rev() {
         let name = Path::new(OsStr::from_bytes(path));
         let failed = |source| Error::Write { path: shown(path), source };
-        let Some(lower) = find(name, lowers).map_err(failed)? else { continue };
+        let Some(lower) = find(name, &mut lowers).map_err(failed)? else { continue };
         let from = lower.lookup_nofollow(name).map_err(failed)?;
         let stat = dir::fstat(from.as_fd()).map_err(failed)?;
         let to = diff.open_dir_without_links(name).map_err(failed)?;
@@ -75,32 +77,70 @@ fn of_image(stat: &Stat, ids: &IdMaps) -> (u32, u32) {
     (id(&ids.uid, stat.uid), id(&ids.gid, stat.gid))
 }
 
-/// The topmost layer that has the directory, unless a higher one hides it.
-fn find<'a>(path: &Path, lowers: &'a [RootDir]) -> crate::sys::Result<Option<&'a RootDir>> {
-    for lower in lowers {
-        match lower.lstat(path)?.map(|stat| stat.kind) {
-            Some(FileKind::Directory) => return Ok(Some(lower)),
-            Some(_) => return Ok(None),
-            None => {}
+/// What one layer says about a path. Each is looked up once, however many directories lie below it.
+#[derive(Debug, Clone, Copy)]
+struct Said {
+    kind: Kind,
+    /// It, or a directory above it, is opaque.
+    opaque: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Directory,
+    /// A file or a whiteout: what lower layers have there is hidden.
+    Other,
+    Absent,
+}
+
+/// A layer below, and what was seen of it.
+struct Lower<'a> {
+    root: &'a RootDir,
+    said: HashMap<PathBuf, Said>,
+}
+
+impl Lower<'_> {
+    fn says(&mut self, path: &Path) -> sys::Result<Said> {
+        if let Some(said) = self.said.get(path) {
+            return Ok(*said);
         }
-        // A file, a whiteout or an opaque directory further up hides what is below.
-        for ancestor in path.ancestors().skip(1) {
-            match lower.lookup_nofollow(ancestor) {
-                Ok(fd) if dir::fstat(fd.as_fd())?.is_dir() => {
-                    if xattr::get(fd.as_fd(), OsStr::new("user.overlay.opaque"))?.is_some() {
-                        return Ok(None);
-                    }
-                }
-                Ok(_) => return Ok(None),
-                Err(error) if error.is(Errno::ENOENT) || error.is(Errno::ENOTDIR) => {}
-                Err(error) => return Err(error),
+        let above = match path.parent() {
+            Some(parent) => self.says(parent)?,
+            None => Said { kind: Kind::Directory, opaque: false },
+        };
+        let said = if above.kind == Kind::Directory { self.look(path, above.opaque)? } else { above };
+        self.said.insert(path.to_owned(), said);
+        Ok(said)
+    }
+
+    fn look(&self, path: &Path, opaque: bool) -> sys::Result<Said> {
+        match self.root.lookup_nofollow(path) {
+            Ok(fd) if dir::fstat(fd.as_fd())?.is_dir() => {
+                let opaque = opaque || xattr::get(fd.as_fd(), OsStr::new("user.overlay.opaque"))?.is_some();
+                Ok(Said { kind: Kind::Directory, opaque })
             }
+            Ok(_) => Ok(Said { kind: Kind::Other, opaque }),
+            Err(error) if error.is(Errno::ENOENT) => Ok(Said { kind: Kind::Absent, opaque }),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// The topmost layer that has the directory, unless a higher one hides it.
+fn find<'a>(path: &Path, lowers: &mut [Lower<'a>]) -> sys::Result<Option<&'a RootDir>> {
+    for lower in lowers {
+        let said = lower.says(path)?;
+        match said.kind {
+            Kind::Directory => return Ok(Some(lower.root)),
+            Kind::Other => return Ok(None),
+            Kind::Absent if said.opaque => return Ok(None),
+            Kind::Absent => {}
         }
     }
     Ok(None)
 }
 
-fn copy_xattrs(from: &impl AsFd, to: &dir::Dir, path: &[u8]) -> crate::sys::Result<()> {
+fn copy_xattrs(from: &impl AsFd, to: &dir::Dir, path: &[u8]) -> sys::Result<()> {
     let mut wanted = Vec::new();
     for name in xattr::list(from.as_fd())? {
         if name.as_bytes().starts_with(b"user.")
