@@ -34,7 +34,8 @@ pub(crate) fn generate(
     linux.set_cgroups_path(at.cgroup.clone());
     linux.set_devices(None);
     linux.set_rootfs_propagation(Some("rprivate".to_owned()));
-    if !matches!(spec.userns, UsernsMode::Container(_) | UsernsMode::Path(_)) {
+    // Of a path nobody knows them.
+    if !matches!(spec.userns, UsernsMode::Path(_)) {
         linux.set_uid_mappings(Some(mappings(&at.maps.uid)));
         linux.set_gid_mappings(Some(mappings(&at.maps.gid)));
     }

@@ -19,6 +19,7 @@ use crate::types::container_spec::ContainerSpec;
 use crate::types::failure::{Failure, FailureKind};
 use crate::types::host::HostFacts;
 use crate::types::id::ContainerId;
+use crate::types::idmap::{IdMap, IdMaps};
 use crate::types::image_config::ImageConfig;
 use crate::types::mount::MountOptions;
 use crate::types::namespace::{NamespaceMode, NetworkMode, UsernsMode};
@@ -57,8 +58,14 @@ impl Engine {
         let image = config.image.as_ref().map_or(&empty, |image| &image.config);
         let rootfs = self.rootfs_of(config)?;
         let user = placed_user(&specgen::user(spec, image, facts), facts, &rootfs)?;
-        let userns = self.userns_in_force(&spec.userns)?;
-        let maps = idmaps::container_maps(&userns, &facts.outer, (facts.uid, facts.gid), user)?;
+        let maps = match &spec.userns {
+            // Its one id is that of the user it was started with, which is not ours to choose.
+            UsernsMode::Container(id) if facts.outer.is_single() => self.only_ids_of(id)?,
+            userns => {
+                let userns = self.userns_in_force(userns)?;
+                idmaps::container_maps(&userns, &facts.outer, (facts.uid, facts.gid), user)?
+            }
+        };
         let network = self.network_plan(config, image)?;
         let hostname = hostname(config);
         self.store.make_run_container(&config.id)?;
@@ -250,6 +257,20 @@ impl Engine {
             path: "/etc/passwd".into(),
             source,
         })
+    }
+
+    /// In single-id mode, the ids that a running container calls its own.
+    fn only_ids_of(&self, id: &ContainerId) -> Result<IdMaps, Error> {
+        let first = |file: &str| -> Result<IdMap, Error> {
+            let namespace = self.namespace_of(id, "user")?;
+            // `/proc/PID/ns/user` → `/proc/PID/uid_map`.
+            let path = namespace.ancestors().nth(2).unwrap_or(&namespace).join(file);
+            let text = sys::fs::read_to_string(&path);
+            let text = text.map_err(|source| Error::Path { what: "read the id map", path, source })?;
+            let map = IdMap::from_proc(&text);
+            Ok(IdMap::single(map.extents().first().map_or(0, |extent| extent.inside), 0))
+        };
+        Ok(IdMaps { uid: first("uid_map")?, gid: first("gid_map")? })
     }
 
     fn namespace_of(&self, id: &ContainerId, name: &str) -> Result<PathBuf, Error> {

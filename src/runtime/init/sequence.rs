@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
 
 use oci_spec::runtime::LinuxNamespaceType;
 
@@ -10,6 +11,7 @@ use crate::runtime::error::Error;
 use crate::runtime::sync::Message;
 use crate::sys;
 use crate::sys::{prctl, process};
+use crate::types::idmap::{IdMap, IdMaps};
 
 use super::context::{Context, Place, Tree};
 use super::{assemble, identity, join, program, re_execute};
@@ -65,8 +67,12 @@ fn become_root(bundle: &Bundle) -> Result<u32, Error> {
     if bundle.namespace(LinuxNamespaceType::User).is_none() {
         return Err(Error::Unsupported("a container without a user namespace"));
     }
-    let maps = bundle.maps()?;
-    let first = |map: &crate::types::idmap::IdMap| match map.to_outside(0) {
+    let maps = match bundle.maps()? {
+        // A user namespace that was joined by its path.
+        unknown if unknown.uid.extents().is_empty() => own_maps()?,
+        maps => maps,
+    };
+    let first = |map: &IdMap| match map.to_outside(0) {
         Some(_) => 0,
         None => map.extents().iter().map(|e| e.inside).min().unwrap_or(0),
     };
@@ -77,6 +83,16 @@ fn become_root(bundle: &Bundle) -> Result<u32, Error> {
     // and the network helper must reach our namespaces (K-A7).
     prctl::set_dumpable(true).map_err(identity("stay visible to the monitor"))?;
     Ok(uid)
+}
+
+/// The maps of the user namespace that we are in.
+fn own_maps() -> Result<IdMaps, Error> {
+    let read = |path: &str| sys::fs::read_to_string(Path::new(path)).map(|text| IdMap::from_proc(&text));
+    let identity = |source| Error::Identity { operation: "read the map of the joined user namespace", source };
+    Ok(IdMaps {
+        uid: read("/proc/self/uid_map").map_err(identity)?,
+        gid: read("/proc/self/gid_map").map_err(identity)?,
+    })
 }
 
 fn build_and_execute(context: &Context, root: &OwnedFd, trees: &[Tree]) -> Result<Infallible, Error> {

@@ -5,4 +5,5 @@ mod cp;
 mod lifecycle;
 mod logs;
 mod run;
+mod services;
 mod tty;

@@ -37,7 +37,16 @@ pub(crate) fn busybox_tar() -> &'static Path {
 
 /// Tar of a Debian 12 minbase, made by `.ci/fixtures`.
 pub(crate) fn debian_tar() -> Result<PathBuf, String> {
-    let path = cache().join("debian.tar");
+    fixture("debian.tar")
+}
+
+/// Tar of a Debian 12 with nginx, PostgreSQL and OpenSSH, made by `.ci/fixtures`.
+pub(crate) fn services_tar() -> Result<PathBuf, String> {
+    fixture("services.tar")
+}
+
+fn fixture(name: &str) -> Result<PathBuf, String> {
+    let path = cache().join(name);
     if path.exists() { Ok(path) } else { Err(format!("{} is not there: run .ci/fixtures as root", path.display())) }
 }
 

@@ -42,6 +42,7 @@ fn probe(need: &str) -> Result<(), String> {
             std::env::var_os("SAMPAN_TEST_CGROUP").map(drop).ok_or("no cgroup v2 of our own (.ci/runner)".to_owned())
         }
         "debian" => super::image::debian_tar().map(drop),
+        "services" => super::image::services_tar().map(drop),
         "registry" => installed("docker-registry").and_then(|()| installed("skopeo")),
         "user" => (!nix::unistd::geteuid().is_root()).then_some(()).ok_or("an ordinary user".to_owned()),
         "skopeo" | "umoci" | "buildah" | "strace" | "curl" | "ssh" | "script" | "zstd" | "podman" => installed(need),
