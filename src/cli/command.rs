@@ -11,8 +11,6 @@ use tracing::level_filters::LevelFilter;
 use super::commands::{self, container, image, manifest, registry, system, volume};
 use super::context::{Context, Invocation};
 use super::error::Error;
-use super::exit;
-use super::flags::is_known_but_unsupported;
 
 /// Runs containers without root and without a daemon.
 ///
@@ -176,7 +174,7 @@ pub(crate) fn command() -> clap::Command {
 pub(crate) fn main() -> ExitCode {
     let cli = match parse(std::env::args_os().collect()) {
         Ok(cli) => cli,
-        Err(error) => return print_clap(&error),
+        Err(error) => return super::misuse::print(&error),
     };
     let invocation = Invocation::read();
     start_log(cli.global.log_level.or_else(|| invocation.var("RUST_LOG").and_then(|level| log_level(level).ok())));
@@ -192,10 +190,11 @@ pub(crate) fn main() -> ExitCode {
 
 /// Parses, and takes `--flag=true` and `--flag=false` for every flag, as Go's flag packages do: the first is the
 /// flag itself, the second is no flag.
-fn parse(mut arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
+pub(super) fn parse(mut arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
     loop {
         let error = match Cli::try_parse_from(&arguments) {
             Err(error) if error.kind() == ErrorKind::TooManyValues => error,
+            Err(error) if is_help(&error) => return Err(help(&arguments).unwrap_or(error)),
             other => return other,
         };
         let (Some(ContextValue::String(flag)), Some(ContextValue::String(value))) =
@@ -212,6 +211,17 @@ fn parse(mut arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
             Err(_) => return Err(error),
         }
     }
+}
+
+fn is_help(error: &clap::Error) -> bool {
+    matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand)
+}
+
+/// The help once more, now that every verb is made: the lists of verbs are to say what each is good for.
+fn help(arguments: &[OsString]) -> Option<clap::Error> {
+    let mut whole = command();
+    whole.build();
+    whole.try_get_matches_from(arguments).err()
 }
 
 /// Go's `strconv.ParseBool`.
@@ -242,30 +252,6 @@ fn start_log(level: Option<LevelFilter>) {
     drop(log.with_ansi(false).try_init());
 }
 
-/// `--help` and `--version` go to stdout and are a success; whatever else clap refuses is ours: 125, not clap's 2.
-fn print_clap(error: &clap::Error) -> ExitCode {
-    let code = match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
-        _ => ExitCode::from(exit::OURS),
-    };
-    if error.kind() == ErrorKind::UnknownArgument
-        && let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg)
-        && is_known_but_unsupported(flag)
-    {
-        super::error::print_text(&format!("{flag} is not supported yet"));
-        return code;
-    }
-    if error.use_stderr() && error.kind() != ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        let text = error.render().to_string();
-        let text = text.strip_prefix("error: ").unwrap_or(&text);
-        super::error::print_text(text);
-    } else {
-        // A closed terminal leaves nobody to tell.
-        drop(error.print());
-    }
-    code
-}
-
 #[cfg(test)]
 mod tests {
     use super::{command, parse};
@@ -277,6 +263,17 @@ mod tests {
     #[test]
     fn the_tree_is_sound() {
         command().debug_assert();
+    }
+
+    #[test]
+    fn help_says_what_each_verb_is_good_for() {
+        for line in ["sampan", "sampan --help", "sampan container --help", "sampan image -h"] {
+            let help = parse(words(line)).expect_err(line).render().to_string();
+            let verbs =
+                help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+            let bare: Vec<&str> = verbs.filter(|line| line.split_whitespace().count() < 3).collect();
+            assert!(help.contains("Commands:") && bare.is_empty(), "{line}: {bare:?}");
+        }
     }
 
     #[test]

@@ -5,7 +5,6 @@ use std::process::ExitCode;
 
 use crate::config;
 use crate::engine;
-use crate::engine::cures::{Caller, Need};
 use crate::types::failure::{FailureKind, chain};
 
 use super::exit;
@@ -69,58 +68,6 @@ impl Error {
             _ => exit::OURS,
         }
     }
-
-    /// What the user can do about it.
-    fn hint(&self) -> Option<String> {
-        let Self::Engine(error) = self else { return None };
-        if error.is_untrusted_registry() {
-            return Some(
-                "if this registry is trusted all the same: --tls-verify=false, or \"insecure = true\" for it in \
-                 ~/.config/containers/registries.conf"
-                    .to_owned(),
-            );
-        }
-        if error.wants_login() {
-            return Some(
-                "log in with sampan login, or give credentials with --creds USER:PASSWORD or --authfile FILE"
-                    .to_owned(),
-            );
-        }
-        if error.is_name_in_use() {
-            return Some("remove that container, choose another name, or use --replace".to_owned());
-        }
-        if error.joins_other_userns() {
-            return Some(
-                "leave out --userns: then it shares the user namespace, too; or give that container the same --userns"
-                    .to_owned(),
-            );
-        }
-        if error.is_unsupervised() {
-            return Some(
-                "end it with sampan stop or sampan rm -f; sampan wait --condition=stopped waits until it has ended, and \
-                 prints -1: nobody will see its exit code"
-                    .to_owned(),
-            );
-        }
-        if error.is_damaged_image() {
-            return Some(
-                "take the damaged record away with sampan system check --repair, then pull or load it again".to_owned(),
-            );
-        }
-        if error.wants_unshare() {
-            return Some(
-                "sampan unshare starts a shell in which it works; the mounts last as long as that shell".to_owned(),
-            );
-        }
-        if error.is_closed_store() {
-            return Some("keep the store where you may write: --root DIR, or XDG_DATA_HOME=DIR".to_owned());
-        }
-        if error.kind() == FailureKind::PortInUse {
-            return Some("publish another port of the host, or remove what holds this one".to_owned());
-        }
-        let need = Need::behind(error.kind())?;
-        Some(need.cure(&Caller::this("/usr/sbin:/usr/bin:/sbin:/bin")))
-    }
 }
 
 /// Prints `Error: chain: of: messages` in one line, and `Hint: …` if there is a cure.
@@ -128,19 +75,19 @@ pub(crate) fn print(error: &Error) {
     if matches!(error, Error::Output(source) if source.kind() == std::io::ErrorKind::BrokenPipe) {
         return;
     }
-    let mut text = one_line(&format!("Error: {}", chain(error)));
-    if let Some(hint) = error.hint() {
+    print_text(&chain(error), super::hints::of(error).as_deref());
+}
+
+/// Prints `Error: message` in one line, and the hint if there is one.
+pub(crate) fn print_text(message: &str, hint: Option<&str>) {
+    let mut text = one_line(&format!("Error: {message}"));
+    if let Some(hint) = hint {
         text.push_str("\nHint: ");
-        text.push_str(&hint);
+        text.push_str(hint);
     }
     text.push('\n');
     // A closed stderr leaves nobody to tell.
     drop(std::io::stderr().write_all(text.as_bytes()));
-}
-
-/// Prints what clap says: its message, and the usage below it.
-pub(crate) fn print_text(text: &str) {
-    drop(std::io::stderr().write_all(format!("Error: {}\n", text.trim_end()).as_bytes()));
 }
 
 /// An error is one line: names from images and registries may hold line breaks and escape sequences.

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use super::error::Error;
+
 /// A failure of our own: bad flags, storage, network, monitor.
 pub(crate) const OURS: u8 = 125;
 /// The program was found and could not be executed.
@@ -21,6 +23,13 @@ pub(crate) fn of_container(code: i32) -> ExitCode {
 pub(crate) struct Worst(u8);
 
 impl Worst {
+    /// Tells of one failure, and notes its code.
+    pub(crate) fn report(&mut self, error: impl Into<Error>) {
+        let error = error.into();
+        self.note(error.code());
+        super::error::print(&error);
+    }
+
     /// Notes the code of one failure.
     pub(crate) fn note(&mut self, code: u8) {
         self.0 = self.0.max(code);

@@ -13,7 +13,9 @@ mod exit;
 mod flags;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;
+mod hints;
 mod lower;
+mod misuse;
 mod output;
 
 pub(crate) use command::{command, main};

@@ -8,6 +8,15 @@ use crate::types::reference::InvalidReference;
 use crate::types::status::ContainerStatus;
 use crate::{config, monitor, network, registry, rootless, runtime, specgen, storage, sys};
 
+/// An object that was named and is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Absent {
+    Container,
+    Image,
+    List,
+    Volume,
+}
+
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     #[error(transparent)]
@@ -228,13 +237,17 @@ pub(crate) enum Error {
 impl Error {
     /// True if what was named is not there: exit code 1 of `rm`, `rmi`, `exists` and the like.
     pub(crate) fn is_absent(&self) -> bool {
-        let absent = |error: &storage::Error| {
-            matches!(error, storage::Error::NoImage(_) | storage::Error::NoContainer(_) | storage::Error::NoVolume(_))
-        };
+        self.absent().is_some()
+    }
+
+    /// What kind of object the one is that is not there.
+    pub(crate) fn absent(&self) -> Option<Absent> {
         match self {
-            Self::Storage(error) => absent(error),
-            Self::ImageNotFound(_) | Self::NoList(_) => true,
-            _ => false,
+            Self::Storage(storage::Error::NoContainer(_)) => Some(Absent::Container),
+            Self::Storage(storage::Error::NoVolume(_)) => Some(Absent::Volume),
+            Self::Storage(storage::Error::NoImage(_)) | Self::ImageNotFound(_) => Some(Absent::Image),
+            Self::NoList(_) => Some(Absent::List),
+            _ => None,
         }
     }
 

@@ -22,7 +22,7 @@ mod trash;
 pub(crate) mod unshare;
 pub(crate) mod volumes;
 
-pub(crate) use error::Error;
+pub(crate) use error::{Absent, Error};
 pub(crate) use handle::{Engine, EngineConfig};
 
 pub(crate) use crate::storage::container_record::StorageDriver;

@@ -4,6 +4,7 @@ pub(crate) mod completion;
 pub(crate) mod container;
 pub(crate) mod image;
 pub(crate) mod manifest;
+mod pruned;
 pub(crate) mod registry;
 pub(crate) mod system;
 pub(crate) mod volume;

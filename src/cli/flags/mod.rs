@@ -18,4 +18,4 @@ pub(crate) use registry::{AccessFlags, PlatformFlags, absolute};
 pub(crate) use resources::ResourceFlags;
 pub(crate) use security::SecurityFlags;
 pub(crate) use selection::SelectionFlags;
-pub(crate) use unsupported::is_known_but_unsupported;
+pub(crate) use unsupported::{is_known_but_unsupported, is_podman_verb};

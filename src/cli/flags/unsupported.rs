@@ -1,4 +1,5 @@
-//! Flags that Podman has and Sampan has not: they are named in the error, so that nobody looks for a typing mistake.
+//! Flags and verbs that Podman has and Sampan has not: they are named in the error, so that nobody looks for a typing
+//! mistake. `docs/podman-differences.md` says of each what to do instead (`tests/docs.rs` holds it to these lists).
 
 /// Long flags of `podman run`, `create`, `exec`, `ps` and `pull` that are not here yet (sorted).
 const KNOWN: &[&str] = &[
@@ -67,6 +68,50 @@ const KNOWN: &[&str] = &[
     "--systemd",
 ];
 
+/// Verbs of Podman, at any level, that are not here yet (sorted).
+const VERBS: &[&str] = &[
+    "artifact",
+    "auto-update",
+    "build",
+    "buildx",
+    "checkpoint",
+    "cleanup",
+    "clone",
+    "commit",
+    "compose",
+    "connection",
+    "events",
+    "farm",
+    "generate",
+    "healthcheck",
+    "init",
+    "kube",
+    "machine",
+    "migrate",
+    "network",
+    "play",
+    "pod",
+    "quadlet",
+    "reload",
+    "renumber",
+    "reset",
+    "restore",
+    "runlabel",
+    "scp",
+    "secret",
+    "service",
+    "sign",
+    "stats",
+    "top",
+    "trust",
+    "update",
+];
+
+/// True for a verb that Podman would take somewhere.
+pub(crate) fn is_podman_verb(verb: &str) -> bool {
+    VERBS.binary_search(&verb).is_ok()
+}
+
 /// True for a flag (with its dashes) that Podman would take here.
 pub(crate) fn is_known_but_unsupported(flag: &str) -> bool {
     KNOWN.binary_search(&flag).is_ok()
@@ -74,10 +119,11 @@ pub(crate) fn is_known_but_unsupported(flag: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{KNOWN, is_known_but_unsupported};
+    use super::{KNOWN, VERBS, is_known_but_unsupported};
 
     #[test]
-    fn the_list_is_sorted() {
+    fn the_lists_are_sorted() {
+        assert!(VERBS.is_sorted());
         assert!(KNOWN.is_sorted());
         assert!(is_known_but_unsupported("--pod") && !is_known_but_unsupported("--pods"));
     }

@@ -38,11 +38,7 @@ pub(crate) fn run(args: KillArgs, context: &Context) -> Result<ExitCode, Error> 
         match killed {
             Ok(true) => context.ui.line(word)?,
             Ok(false) => {}
-            Err(error) => {
-                let error = Error::from(error);
-                worst.note(error.code());
-                context.report(&error);
-            }
+            Err(error) => worst.report(error),
         }
     }
     Ok(worst.code())

@@ -69,11 +69,7 @@ pub(crate) fn run(args: MountArgs, context: &Context) -> Result<ExitCode, Error>
     for container in &wanted {
         match engine.mount_container(container) {
             Ok(container) => mounted.push(container),
-            Err(error) => {
-                let error = Error::from(error);
-                worst.note(error.code());
-                context.report(&error);
-            }
+            Err(error) => worst.report(error),
         }
     }
     if lists {
@@ -116,11 +112,7 @@ pub(crate) fn run_unmount(args: UnmountArgs, context: &Context) -> Result<ExitCo
     for container in containers {
         match engine.unmount_container(&container) {
             Ok(name) => context.ui.line(name)?,
-            Err(error) => {
-                let error = Error::from(error);
-                worst.note(error.code());
-                context.report(&error);
-            }
+            Err(error) => worst.report(error),
         }
     }
     Ok(worst.code())

@@ -2,6 +2,9 @@
 
 use std::process::ExitCode;
 
+use crate::engine::{self, Engine};
+use crate::types::id::ContainerId;
+
 use super::super::super::context::Context;
 use super::super::super::error::Error;
 use super::super::super::exit::Worst;
@@ -16,19 +19,23 @@ pub(crate) struct PauseArgs {
 
 /// One after another; goes on after a failure.
 pub(crate) fn run(args: PauseArgs, context: &Context) -> Result<ExitCode, Error> {
+    each(args.which, context, Engine::pause)
+}
+
+/// Changes the state of each; of all containers only those that can take it are meant.
+pub(super) fn each(
+    which: SelectionFlags,
+    context: &Context,
+    change: impl Fn(&Engine, &ContainerId) -> Result<(), engine::Error>,
+) -> Result<ExitCode, Error> {
     let engine = context.engine()?;
-    let all = args.which.all;
+    let all = which.all;
     let mut worst = Worst::default();
-    for (word, found) in engine.select(&args.which.selection(Vec::new(), false)?)? {
-        match found.and_then(|id| engine.pause(&id)) {
+    for (word, found) in engine.select(&which.selection(Vec::new(), false)?)? {
+        match found.and_then(|id| change(engine, &id)) {
             Ok(()) => context.ui.line(word)?,
-            // `--all` means those that can be.
-            Err(crate::engine::Error::WrongStatus { .. }) if all => {}
-            Err(error) => {
-                let error = Error::from(error);
-                worst.note(error.code());
-                context.report(&error);
-            }
+            Err(engine::Error::WrongStatus { .. }) if all => {}
+            Err(error) => worst.report(error),
         }
     }
     Ok(worst.code())

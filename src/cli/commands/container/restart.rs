@@ -44,11 +44,7 @@ pub(crate) fn run(mut args: RestartArgs, context: &Context) -> Result<ExitCode, 
                 }
                 context.ui.line(word)?;
             }
-            Err(error) => {
-                let error = Error::from(error);
-                worst.note(error.code());
-                context.report(&error);
-            }
+            Err(error) => worst.report(error),
         }
     }
     Ok(worst.code())

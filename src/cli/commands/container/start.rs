@@ -75,11 +75,7 @@ pub(crate) fn run(args: StartArgs, context: &Context) -> Result<ExitCode, Error>
         });
         match started {
             Ok(()) => context.ui.line(word)?,
-            Err(error) => {
-                let error = Error::from(error);
-                worst.note(error.code());
-                context.report(&error);
-            }
+            Err(error) => worst.report(error),
         }
     }
     Ok(worst.code())

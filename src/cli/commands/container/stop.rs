@@ -46,11 +46,7 @@ pub(crate) fn run(args: StopArgs, context: &Context) -> Result<ExitCode, Error> 
                 }
                 context.ui.line(word)?;
             }
-            Err(error) => {
-                let error = Error::from(error);
-                worst.note(error.code());
-                context.report(&error);
-            }
+            Err(error) => worst.report(error),
         }
     }
     Ok(worst.code())

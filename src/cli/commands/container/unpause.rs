@@ -2,10 +2,12 @@
 
 use std::process::ExitCode;
 
+use crate::engine::Engine;
+
 use super::super::super::context::Context;
 use super::super::super::error::Error;
-use super::super::super::exit::Worst;
 use super::super::super::flags::SelectionFlags;
+use super::pause::each;
 
 /// Lets paused containers go on.
 #[derive(Debug, clap::Args)]
@@ -16,20 +18,5 @@ pub(crate) struct UnpauseArgs {
 
 /// One after another; goes on after a failure.
 pub(crate) fn run(args: UnpauseArgs, context: &Context) -> Result<ExitCode, Error> {
-    let engine = context.engine()?;
-    let all = args.which.all;
-    let mut worst = Worst::default();
-    for (word, found) in engine.select(&args.which.selection(Vec::new(), false)?)? {
-        match found.and_then(|id| engine.unpause(&id)) {
-            Ok(()) => context.ui.line(word)?,
-            // `--all` means those that can be.
-            Err(crate::engine::Error::WrongStatus { .. }) if all => {}
-            Err(error) => {
-                let error = Error::from(error);
-                worst.note(error.code());
-                context.report(&error);
-            }
-        }
-    }
-    Ok(worst.code())
+    each(args.which, context, Engine::unpause)
 }

@@ -47,11 +47,7 @@ pub(crate) fn run(args: WaitArgs, context: &Context) -> Result<ExitCode, Error> 
         match code {
             Ok(code) => context.ui.line(code)?,
             Err(error) if ignore && error.is_absent() => context.ui.line(-1)?,
-            Err(error) => {
-                let error = Error::from(error);
-                worst.note(error.code());
-                context.report(&error);
-            }
+            Err(error) => worst.report(error),
         }
     }
     Ok(worst.code())

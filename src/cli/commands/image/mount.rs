@@ -61,11 +61,7 @@ pub(crate) fn run(args: ImageMountArgs, context: &Context) -> Result<ExitCode, E
     for image in &wanted {
         match engine.mount_image(image) {
             Ok(image) => mounted.push(image),
-            Err(error) => {
-                let error = Error::from(error);
-                worst.note(error.code());
-                context.report(&error);
-            }
+            Err(error) => worst.report(error),
         }
     }
     if lists {
@@ -109,11 +105,7 @@ pub(crate) fn run_unmount(args: ImageUnmountArgs, context: &Context) -> Result<E
     for image in images {
         match engine.unmount_image(&image) {
             Ok(id) => context.ui.line(id)?,
-            Err(error) => {
-                let error = Error::from(error);
-                worst.note(error.code());
-                context.report(&error);
-            }
+            Err(error) => worst.report(error),
         }
     }
     Ok(worst.code())

@@ -75,9 +75,7 @@ pub(crate) fn run(args: SystemPruneArgs, context: &Context) -> Result<ExitCode, 
     print(&report, context)?;
     let mut worst = Worst::default();
     for error in report.failed {
-        let error = Error::from(error);
-        worst.note(error.code());
-        context.report(&error);
+        worst.report(error);
     }
     Ok(worst.code())
 }

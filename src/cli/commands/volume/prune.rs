@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use super::super::super::context::Context;
 use super::super::super::error::Error;
-use super::super::super::exit::Worst;
+use super::super::pruned;
 
 /// Removes every volume that no container uses.
 #[derive(Debug, clap::Args)]
@@ -23,14 +23,5 @@ pub(crate) fn run(args: VolumePruneArgs, context: &Context) -> Result<ExitCode, 
         return Ok(ExitCode::SUCCESS);
     }
     let report = context.engine()?.prune_volumes(&args.filter)?;
-    for name in report.removed {
-        context.ui.line(name)?;
-    }
-    let mut worst = Worst::default();
-    for (_, error) in report.failed {
-        let error = Error::from(error);
-        worst.note(error.code());
-        context.report(&error);
-    }
-    Ok(worst.code())
+    pruned::tell(report.removed, report.failed, context)
 }

@@ -1,0 +1,85 @@
+//! What the user can do about an error: the line below it.
+
+use crate::engine::cures::{Caller, Need};
+use crate::engine::{self, Absent};
+use crate::types::failure::FailureKind;
+use crate::types::status::ContainerStatus;
+
+use super::error::Error;
+use super::lower::FlagError;
+
+/// Where the differences from Podman are told.
+pub(super) const DIFFERENCES: &str = "docs/podman-differences.md says what is missing, and the ways round";
+
+/// The cure, if there is one that we know.
+pub(super) fn of(error: &Error) -> Option<String> {
+    match error {
+        Error::Engine(error) => plain(error).map(str::to_owned).or_else(|| particular(error)),
+        Error::Flag(FlagError::NoImage) => {
+            Some("sampan run [OPTIONS] IMAGE [COMMAND [ARG...]]; sampan images lists those here".to_owned())
+        }
+        Error::Flag(FlagError::Unsupported { .. }) => Some(DIFFERENCES.to_owned()),
+        _ => None,
+    }
+}
+
+/// Cures that name nothing of this case.
+fn plain(error: &engine::Error) -> Option<&'static str> {
+    let hint = match error.absent() {
+        Some(Absent::Container) => "sampan ps --all lists the containers",
+        Some(Absent::Image) => "sampan images lists those here; sampan pull, load and import bring others",
+        Some(Absent::List) => "sampan images lists manifest lists, too; sampan manifest create makes one",
+        Some(Absent::Volume) => "sampan volume ls lists the volumes",
+        None if error.is_untrusted_registry() => {
+            "if this registry is trusted all the same: --tls-verify=false, or \"insecure = true\" for it in \
+             ~/.config/containers/registries.conf"
+        }
+        None if error.wants_login() => {
+            "log in with sampan login, or give credentials with --creds USER:PASSWORD or --authfile FILE"
+        }
+        None if error.is_name_in_use() => "remove that container, choose another name, or use --replace",
+        None if error.joins_other_userns() => {
+            "leave out --userns: then it shares the user namespace, too; or give that container the same --userns"
+        }
+        None if error.is_unsupervised() => {
+            "end it with sampan stop or sampan rm -f; sampan wait --condition=stopped waits until it has ended, and \
+             prints -1: nobody will see its exit code"
+        }
+        None if error.is_damaged_image() => {
+            "take the damaged record away with sampan system check --repair, then pull or load it again"
+        }
+        None if error.wants_unshare() => {
+            "sampan unshare starts a shell in which it works; the mounts last as long as that shell"
+        }
+        None if error.is_closed_store() => "keep the store where you may write: --root DIR, or XDG_DATA_HOME=DIR",
+        None => match error.kind() {
+            FailureKind::PortInUse => "publish another port of the host, or remove what holds this one",
+            FailureKind::CommandNotFound => {
+                "the program must be in the image, and what follows the image is the program: flags go before the image"
+            }
+            FailureKind::CommandNotInvokable => {
+                "it must be a program that the container's user may execute: look at its mode, its first line (#!) and \
+                 its architecture"
+            }
+            _ => return None,
+        },
+    };
+    Some(hint)
+}
+
+/// Cures that name what is to be changed here.
+fn particular(error: &engine::Error) -> Option<String> {
+    match error {
+        engine::Error::NoBindSource(path) => {
+            Some(format!("make it first: mkdir -p {path:?}; a name without a slash is that of a volume"))
+        }
+        engine::Error::WrongStatus { verb: "remove", id, .. } => Some(format!("sampan rm --force {id} stops it first")),
+        engine::Error::WrongStatus { id, status: ContainerStatus::Paused, .. } => {
+            Some(format!("sampan unpause {id} lets it go on"))
+        }
+        engine::Error::WrongStatus { verb: "exec in" | "attach to", id, status } if status.can_start() => {
+            Some(format!("sampan start {id}"))
+        }
+        _ => Some(Need::behind(error.kind())?.cure(&Caller::this("/usr/sbin:/usr/bin:/sbin:/bin"))),
+    }
+}
