@@ -105,3 +105,14 @@ fn every_test_of_the_ledger_is_whole() {
     }
     assert!(wrong.is_empty(), "a row is CVE, what, test or reason:\n{}", wrong.join("\n"));
 }
+
+/// What the program refuses by name has a row that says what to do instead.
+#[test]
+fn every_flag_and_verb_that_is_refused_has_a_row() {
+    let source = fs::read_to_string(root().join("src/cli/flags/unsupported.rs")).expect("the lists are there");
+    let page = fs::read_to_string(root().join("docs/podman-differences.md")).expect("the page is there");
+    let told: BTreeSet<&str> = page.split('`').skip(1).step_by(2).flat_map(str::split_whitespace).collect();
+    let refused = source.lines().filter_map(|line| line.strip_prefix("    \"")?.strip_suffix("\","));
+    let untold: Vec<&str> = refused.filter(|word| !told.contains(word)).collect();
+    assert!(untold.is_empty(), "docs/podman-differences.md has no row for {untold:?}");
+}

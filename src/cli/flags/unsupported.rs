@@ -1,12 +1,10 @@
 //! Flags and verbs that Podman has and Sampan has not: they are named in the error, so that nobody looks for a typing
 //! mistake. `docs/podman-differences.md` says of each what to do instead (`tests/docs.rs` holds it to these lists).
 
-/// Long flags of `podman run`, `create`, `exec`, `ps` and `pull` that are not here yet (sorted).
+/// Long flags of Podman that no verb takes yet where Podman does (sorted).
 const KNOWN: &[&str] = &[
-    "--all-tags",
     "--blkio-weight",
     "--blkio-weight-device",
-    "--cert-dir",
     "--cgroup-manager",
     "--chrootdirs",
     "--conmon-pidfile",
