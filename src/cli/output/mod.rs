@@ -8,3 +8,4 @@ pub(crate) mod template;
 pub(crate) mod time;
 pub(crate) mod ui;
 pub(crate) mod yaml;
+pub(crate) mod zero_values;

@@ -14,6 +14,7 @@ use crate::types::capability::CapSet;
 use crate::types::exec_spec::ExecSpec;
 use crate::types::id::{ContainerId, ExecId};
 use crate::types::image_config::ImageConfig;
+use crate::types::namespace::{NamespaceMode, NetworkMode, UsernsMode};
 use crate::types::rootfs_plan::RootfsPlan;
 
 use super::attach::{self, AttachOutcome};
@@ -110,7 +111,7 @@ impl Engine {
         // What concerns the container as a whole and not one more program in it.
         spec.mounts = Vec::new();
         spec.security.devices = Vec::new();
-        spec.network = Some(crate::types::namespace::NetworkMode::None);
+        spec.network = Some(NetworkMode::None);
         if let Some(user) = &exec.user {
             spec.user = Some(user.clone());
         }
@@ -124,8 +125,12 @@ impl Engine {
             kernel: sys::process::kernel_version(),
             ..Placement::default()
         };
+        // All namespaces are those of the container's init, also the ones that it has from another container.
+        if matches!(spec.userns, UsernsMode::Container(_) | UsernsMode::Path(_)) {
+            spec.userns = UsernsMode::Default;
+        }
         for mode in [&mut spec.pid, &mut spec.ipc, &mut spec.uts, &mut spec.cgroupns] {
-            *mode = crate::types::namespace::NamespaceMode::Private;
+            *mode = NamespaceMode::Private;
         }
         let mut oci = specgen::generate(&spec, image, facts, &placement).map_err(Error::Spec)?;
         if exec.privileged {

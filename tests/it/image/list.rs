@@ -219,6 +219,11 @@ fn inspect_and_history() {
     assert_eq!(report["RootFS"]["Layers"].as_array().unwrap().len(), 2);
     assert_eq!(report["Created"], "2024-01-01T00:00:00Z");
     env.run(["image", "inspect", "--format", "{{.Config.User}} {{len .RootFS.Layers}}", "i:1"]).prints("7 2\n");
+    // What JSON leaves out is there for a template.
+    for inspect in [&["image", "inspect"][..], &["inspect"]] {
+        env.run(inspect.iter().chain(&["--format", "{{.Config.ExposedPorts}} {{.Config.StopSignal}}.", "i:1"]))
+            .prints("map[] .\n");
+    }
     env.run(["image", "inspect", "i:1", "nope"]).code(125).stderr_has("nope");
     env.run(["history", "--format", "{{.CreatedBy}}|{{.Size}}|{{.CreatedAt}}", "i:1"])
         .prints("layer 1|4 B|2024-01-01 00:00:00 +0000 UTC\nlayer 0|4 B|2024-01-01 00:00:00 +0000 UTC\n");

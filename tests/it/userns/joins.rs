@@ -42,6 +42,22 @@ fn every_kind_is_shared() {
 }
 
 #[test]
+fn exec_in_a_container_that_joins_another() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    env.run(["run", "-d", "--name=n", "--network=none", "--hostname=joined", BUSYBOX, "sleep", "600"]).success();
+    let all = ["--network=container:n", "--pid=container:n", "--ipc=container:n", "--uts=container:n"];
+    env.run(["run", "-d", "--name=second"].iter().chain(&all).chain(&[BUSYBOX, "sleep", "700"])).success();
+    env.run(["run", "-d", "--name=third", "--network=container:second", BUSYBOX, "sleep", "800"]).success();
+    let script = "id -u; for k in net user; do readlink /proc/self/ns/$k; done";
+    let theirs = env.run(["exec", "n", "sh", "-c", script]).success().stdout();
+    for name in ["second", "third"] {
+        env.run(["exec", name, "sh", "-c", script]).prints(&theirs);
+    }
+    env.run(["exec", "second", "sh", "-c", "hostname; ps | grep -c '[s]leep [67]00'"]).prints("joined\n2\n");
+}
+
+#[test]
 fn ipc_shares_memory_and_network_low_ports() {
     requires!(userns);
     let env = Env::with_busybox();

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::super::super::context::Context;
 use super::super::super::error::Error;
 use super::super::super::exit::{OURS, Worst};
-use super::super::super::output::{json, template};
+use super::super::super::output::{json, template, zero_values};
 
 /// Shows everything about containers, images and volumes.
 ///
@@ -69,7 +69,10 @@ pub(crate) fn run(args: InspectArgs, context: &Context) -> Result<ExitCode, Erro
         }
     }
     match &args.format {
-        Some(format) if !template::is_json(format) => template::print_rows(&context.ui, format, &found, &[], false)?,
+        Some(format) if !template::is_json(format) => {
+            found.iter_mut().for_each(zero_values::fill);
+            template::print_rows(&context.ui, format, &found, &[], false)?;
+        }
         _ => json::print(&context.ui, &found)?,
     }
     Ok(worst.code())

@@ -6,7 +6,7 @@ use super::super::super::context::Context;
 use super::super::super::error::Error;
 
 use super::super::super::exit::{OURS, Worst};
-use super::super::super::output::{json, template};
+use super::super::super::output::{json, template, zero_values};
 
 /// Shows everything about images, as JSON or by a template.
 #[derive(Debug, clap::Args)]
@@ -36,7 +36,9 @@ pub(crate) fn run(args: ImageInspectArgs, context: &Context) -> Result<ExitCode,
         json::print(&context.ui, &reports)?;
     } else {
         for report in &reports {
-            template::print_one(&context.ui, &args.format, report)?;
+            let mut report = serde_json::to_value(report).map_err(Error::Encode)?;
+            zero_values::fill(&mut report);
+            template::print_one(&context.ui, &args.format, &report)?;
         }
     }
     Ok(worst.code())
