@@ -30,6 +30,18 @@ pub(super) enum Feed {
     Web(String),
 }
 
+impl Feed {
+    /// Bytes that will come, if that is known.
+    pub(super) fn size(&self) -> Option<u64> {
+        match self {
+            Self::File(file) => {
+                file.metadata().ok().filter(|metadata| metadata.is_file()).map(|metadata| metadata.len())
+            }
+            Self::Web(_) => None,
+        }
+    }
+}
+
 /// Brings an archive, and the blob of it in the end.
 pub(super) struct Bringer(Feeder<StagedBlob>);
 

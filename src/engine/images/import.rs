@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use super::change;
 use super::feed::{self, Feed};
 use super::incoming::{IncomingImage, IncomingLayer, StagedUnpack, unpack_staged};
 use super::load::{ArchiveInput, unreadable};
+use super::{change, writeback};
 use crate::engine::{Engine, Error};
 use crate::storage::blobs::StagedBlob;
 use crate::storage::images::Image;
@@ -78,7 +78,8 @@ impl Engine {
         let lease = self.store.lease()?;
         let message = request.message.unwrap_or_else(|| format!("Imported from {name}"));
         progress.begin("import", &name, None);
-        let staged = self.stage(&lease, feed);
+        let expected = feed.size();
+        let staged = writeback::during(lease.dir(), expected, || self.stage(&lease, feed));
         let (blob, staged, unpacked) = match staged {
             Ok(done) => done,
             Err(error) => {

@@ -42,6 +42,7 @@ mod tag;
 mod transport;
 mod tree;
 mod trust;
+mod writeback;
 
 pub(crate) use crate::registry::{Access, ManifestFormat, Retry};
 pub(crate) use crate::storage::unpack::Compression;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::fetch::{self, Blob, Job, Origin, Shared};
 use super::incoming::{IncomingImage, IncomingLayer};
 use super::transport::Place;
-use super::{resolve, trust};
+use super::{resolve, trust, writeback};
 use crate::config::registries_conf::{RegistriesConf, record_alias};
 use crate::engine::{Engine, Error};
 use crate::registry::{self, Access, RemoteImage, Source};
@@ -250,7 +250,9 @@ impl Engine {
             return Ok(fetch::Fetched::default());
         }
         let (outer, maps) = (self.outer()?, self.layer_maps()?);
-        fetch::run(jobs, origin, &Shared { store: &self.store, outer: &outer, maps: &maps, lease }, progress)
+        let expected = jobs.iter().map(|job| job.layer.size).sum();
+        let shared = Shared { store: &self.store, outer: &outer, maps: &maps, lease };
+        writeback::during(lease.dir(), Some(expected), || fetch::run(jobs, origin, &shared, progress))
     }
 
     /// A blob of the store that holds the same tar: of a layer above other layers, or compressed in another way. `twins`

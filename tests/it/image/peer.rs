@@ -165,7 +165,7 @@ fn serve(mut stream: TcpStream, answers: &BTreeMap<String, Answer>, log: &Mutex<
         Some(Answer::HangUp(bytes)) => {
             let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", bytes.len());
             drop(stream.write_all(&[head.as_bytes(), bytes].concat()));
-            drop(stream.read(&mut [0; 64 << 10]));
+            drop(stream.read(&mut [0; 4096]));
         }
         Some(Answer::Endless) => {
             let head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
