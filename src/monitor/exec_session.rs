@@ -51,6 +51,7 @@ pub(crate) fn run(store: &Store, mut request: ExecRequest) -> Result<Started, Er
 
 fn live(store: &Store, request: ExecRequest, client: Option<OwnedFd>, reply: &mut Reply) -> i32 {
     let id = request.id.clone();
+    let attached = client.is_some();
     let record = ExecRecord::new(id, request.container.clone());
     let begun = Clients::new().map_err(Error::Supervise).and_then(|mut clients| {
         if let Some(client) = client {
@@ -90,14 +91,15 @@ fn live(store: &Store, request: ExecRequest, client: Option<OwnedFd>, reply: &mu
             ExitStatus::Signal(9)
         }
     };
-    finish(store, record, status, clients);
+    finish(store, record, status, clients, attached);
     0
 }
 
-fn finish(store: &Store, record: ExecRecord, status: ExitStatus, clients: Clients) {
+fn finish(store: &Store, record: ExecRecord, status: ExitStatus, clients: Clients, attached: bool) {
     let (id, container) = (record.id.clone(), record.container.clone());
-    let mut kept = store.write_exec(&record.ended(status.code()));
-    if !store.has_container(&container) {
+    // Whoever is attached is told the code, and nobody will ask. The record of a detached session stays with the container.
+    let mut kept = if attached { store.remove_exec(&id) } else { store.write_exec(&record.ended(status.code())) };
+    if !attached && !store.has_container(&container) {
         // The container went first and took its sessions along: leave nothing behind.
         kept = store.remove_exec(&id);
     }

@@ -13,7 +13,7 @@ use super::log::line::Stream;
 use super::report::FrameKind;
 use super::stdio::{ContainerIo, Input};
 use crate::sys::poll::{EventLoop, Interest, Ready, Token};
-use crate::sys::process::{self, ExitStatus, PidFd};
+use crate::sys::process::{self, ExitStatus, Pid, PidFd};
 use crate::sys::signal::{self, MaskGuard, SignalFd, SignalSet};
 use crate::sys::stream::{self, Transfer};
 use crate::sys::{self, pty};
@@ -255,18 +255,8 @@ impl<'a> Supervisor<'a> {
 
     /// Takes the status of every child that has ended; init's is the one we wait for (G05).
     fn reap(&mut self) -> sys::Result<()> {
-        // Asked before: an init that ends while we reap is there for the next round, not lost.
-        let ended = !self.init.is_alive();
-        while let Some((pid, status)) = process::reap_any()? {
-            if pid == self.init.pid() {
-                self.status = Some(status);
-            }
-        }
-        if self.status.is_none() && ended {
-            // Not our child, or reaped elsewhere: its code cannot be known.
-            tracing::warn!(pid = %self.init.pid(), "init ended unseen");
-            self.status = Some(ExitStatus::Signal(signal::SIGKILL));
-        }
+        let found = collect(self.init.pid(), || self.init.is_alive(), process::reap_any)?;
+        self.status = self.status.or(found);
         Ok(())
     }
 
@@ -415,6 +405,28 @@ fn split(io: ContainerIo) -> sys::Result<(Input, Vec<Output>, Option<OwnedFd>)> 
             (Input::new(Some(master), true), vec![output(reader, Stream::Stdout)], terminal)
         }
     })
+}
+
+/// Takes the status of every child that has ended, and answers init's.
+fn collect(
+    init: Pid,
+    is_alive: impl FnOnce() -> bool,
+    mut reap: impl FnMut() -> sys::Result<Option<(Pid, ExitStatus)>>,
+) -> sys::Result<Option<ExitStatus>> {
+    // Asked before: an init that ends while we reap is there for the next round, not lost.
+    let ended = !is_alive();
+    let mut found = None;
+    while let Some((pid, status)) = reap()? {
+        if pid == init {
+            found = Some(status);
+        }
+    }
+    if found.is_none() && ended {
+        // Not our child, or reaped elsewhere: its code cannot be known.
+        tracing::warn!(pid = %init, "init ended unseen");
+        found = Some(ExitStatus::Signal(signal::SIGKILL));
+    }
+    Ok(found)
 }
 
 #[cfg(test)]

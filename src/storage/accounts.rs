@@ -117,7 +117,7 @@ impl Store {
         for dir in [layout.blobs(), layout.layers()] {
             accounts.records += one(&dir)?;
         }
-        for dir in [layout.partials(), layout.staging(), layout.trash()] {
+        for dir in [layout.partials(), layout.staging(), layout.trash(), layout.asides()] {
             accounts.unfinished += usage::on_disk(&dir)?;
         }
         Ok(accounts)

@@ -16,6 +16,7 @@ use super::store::{DIR_MODE, Store};
 use crate::sys;
 use crate::sys::Errno;
 use crate::sys::lock::{FileLock, TryLock};
+use crate::types::cgroup::CgroupRecord;
 use crate::types::id::{ContainerId, is_id_prefix};
 use crate::types::name::ContainerName;
 
@@ -492,7 +493,9 @@ impl Store {
     /// The answer is where: [`super::trash::delete`] deletes just that.
     pub(crate) fn remove_container(&self, container: Locked<ContainerRecord>) -> Result<PathBuf, Error> {
         let (id, name) = (container.id().clone(), container.config.name.clone());
-        let trashed = self.discard_container(&id, Some(&name))?;
+        let trashed = self.move_to_trash(&self.layout().container(&id))?;
+        let cgroup = container.state.as_ref().and_then(|state| state.cgroup.as_ref());
+        self.forget_container(&id, Some(&name), cgroup)?;
         // Whoever was told that it is gone does not meet it again after a power cut.
         if container.config.is_durable() {
             for dir in [self.layout().containers(), self.layout().names()] {
@@ -504,8 +507,21 @@ impl Store {
 
     /// Like [`Self::remove_container`], for one that cannot even be read. Rename and unlink need no space (rule R13).
     pub(crate) fn discard_container(&self, id: &ContainerId, name: Option<&ContainerName>) -> Result<PathBuf, Error> {
+        let state = record::read_if_exists::<ContainerState>(&self.layout().container_state(id)).ok().flatten();
+        let trashed = self.move_to_trash(&self.layout().container(id))?;
+        self.forget_container(id, name, state.and_then(|state| state.cgroup).as_ref())?;
+        Ok(trashed)
+    }
+
+    /// Removes what there is of a container outside its directory. The record of a cgroup that could not be removed
+    /// stays, so that `system check` finds both.
+    pub(super) fn forget_container(
+        &self,
+        id: &ContainerId,
+        name: Option<&ContainerName>,
+        cgroup: Option<&CgroupRecord>,
+    ) -> Result<(), Error> {
         let layout = self.layout();
-        let trashed = self.move_to_trash(&layout.container(id))?;
         if let Some(name) = name
             && self.name_holder(name)?.as_ref() == Some(id)
         {
@@ -513,9 +529,11 @@ impl Store {
             sys::fs::remove_file(&path).removing(&path)?;
         }
         let volatile = layout.run_container(id);
-        sys::fs::remove_tree(&volatile).removing(&volatile)?;
-        self.remove_execs(id)?;
-        Ok(trashed)
+        let gone = |cgroup: &CgroupRecord| matches!(sys::fs::lstat(&cgroup.path), Ok(None));
+        if cgroup.is_none_or(gone) {
+            sys::fs::remove_tree(&volatile).removing(&volatile)?;
+        }
+        self.remove_execs(id)
     }
 }
 

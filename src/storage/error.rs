@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::sys;
+use crate::sys::Errno;
 use crate::types::digest::Digest;
 use crate::types::id::ContainerId;
 use crate::types::name::{ContainerName, VolumeName};
@@ -116,6 +117,20 @@ pub(crate) enum Error {
     VolumeExists(VolumeName),
     #[error("volume {name} is being used by the following container(s): {}", .users.join(", "))]
     VolumeInUse { name: VolumeName, users: Vec<String> },
+}
+
+impl Error {
+    /// True if a record is not what it should be, or is not there: a second look finds the same. An error of the disk or
+    /// of a limit is none.
+    pub(crate) fn is_damage(&self) -> bool {
+        match self {
+            Self::BrokenContainer { source, .. } | Self::BrokenImage { source, .. } => source.is_damage(),
+            Self::Read { source, .. } => [Errno::ENOENT, Errno::ENOTDIR, Errno::EISDIR, Errno::ELOOP, Errno::EFBIG]
+                .into_iter()
+                .any(|errno| source.is(errno)),
+            _ => true,
+        }
+    }
 }
 
 /// Puts operation and path on a refused call.

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use super::container_record::{ContainerConfig, MonitorLock};
 use super::error::{At as _, Error};
 use super::layers::{LayerKey, MapKey};
-use super::lease::LeaseRecord;
+use super::lease::{self, LeaseRecord};
 use super::process_identity::ProcessIdentity;
 use super::record;
 use super::store::Store;
@@ -144,15 +144,50 @@ fn mark_leases(store: &Store, marks: &mut Marks) -> Result<(), Error> {
 /// middle of making a directory holds it shared.
 pub(super) fn sweep_staging(store: &Store) -> Result<usize, Error> {
     let staging = store.layout().staging();
-    let mut swept = 0;
+    let (mut dead, mut kept) = (Vec::new(), BTreeSet::new());
     for name in sys::fs::names(&staging).reading(&staging)? {
         let path = staging.join(&name);
-        if !is_leased(&path)? {
-            store.move_to_trash(&path)?;
+        if is_leased(&path)? {
+            kept.extend(promises(&path)?);
+        } else {
+            dead.push(path);
+        }
+    }
+    let mut swept = 0;
+    for path in &dead {
+        let mut decided = true;
+        for digest in promises(path)?.difference(&kept) {
+            decided &= break_promise(store, digest)?;
+        }
+        // The note that says so goes last.
+        if decided {
+            store.move_to_trash(path)?;
             swept += 1;
         }
     }
     Ok(swept)
+}
+
+/// Images that whoever has, or had, this staging directory wanted to name.
+fn promises(path: &std::path::Path) -> Result<BTreeSet<Digest>, Error> {
+    Ok(sys::fs::names(path).reading(path)?.iter().filter_map(|name| lease::promised(name)).collect())
+}
+
+/// Takes away an image whose maker died between its record and its name. Nobody was told of it. False if that cannot be
+/// decided now.
+fn break_promise(store: &Store, digest: &Digest) -> Result<bool, Error> {
+    let (references, broken) = store.references()?;
+    if references.iter().any(|reference| reference.digest == *digest) {
+        return Ok(true);
+    }
+    // A name that cannot be read may be its name.
+    let (true, Ok(record)) = (broken.is_empty(), store.image_record(digest)) else { return Ok(false) };
+    if let Some(record) = record
+        && store.image_users(digest, &record.id)?.is_empty()
+    {
+        store.discard_image(digest)?;
+    }
+    Ok(true)
 }
 
 /// True if a staging directory has a living maker. One without a lock is a container or a volume being made: its maker

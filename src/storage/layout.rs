@@ -4,7 +4,7 @@
 //! graphroot/  VERSION  store.lock  blobs/sha256/<hex>  partial/<hex>  layers/<chain>,<map>/{diff/ idx meta.json}
 //!             images/<manifest hex>.json  refs/<escaped>  names/<name>  volumes/<name>/{meta.json _data/}
 //!             containers/<id>/{config.json monitor.lock exit.json ctr.log upper/ work/ rootfs/}
-//!             networks/  secrets/  staging/<rand>/{lock lease.json …}  trash/<rand>
+//!             networks/  secrets/  staging/<rand>/{lock lease.json …}  trash/<pid>.<rand>  aside/<id>
 //! runroot/<epoch>/  ready  locks/<kind>-<id>  ctr/<id>/{state.json attach.sock …}  ports/  exec/<id>  net/
 //! ```
 
@@ -81,7 +81,7 @@ impl Layout {
     /// Names that may lie in graphroot, for the checker.
     pub(super) fn known_graph_names() -> impl Iterator<Item = &'static str> {
         let dirs = GRAPH_DIRS.iter().map(|name| name.split('/').next().unwrap_or(name));
-        dirs.chain(["VERSION", "store.lock"])
+        dirs.chain(["VERSION", "store.lock", "aside"])
     }
 
     fn graph(&self, name: &str) -> PathBuf {
@@ -232,6 +232,16 @@ impl Layout {
 
     pub(crate) fn staging(&self) -> PathBuf {
         self.graph("staging")
+    }
+
+    /// Containers that `system check --repair` could not make whole; made when there is one.
+    pub(crate) fn asides(&self) -> PathBuf {
+        self.graph("aside")
+    }
+
+    /// A container that was set aside.
+    pub(crate) fn aside(&self, id: &ContainerId) -> PathBuf {
+        self.asides().join(id.as_str())
     }
 
     pub(crate) fn trash(&self) -> PathBuf {

@@ -4,6 +4,7 @@
 //! that nobody sweeps a layer between "it is here already" and the image that refers to it.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -44,7 +45,27 @@ impl Record for LeaseRecord {
     }
 }
 
+/// File in a staging directory: an image that shall get a name.
+fn promise(digest: &Digest) -> String {
+    format!("image-{}", digest.hex())
+}
+
+/// The image of a file that [`Lease::promise`] has made.
+pub(super) fn promised(name: &OsStr) -> Option<Digest> {
+    format!("sha256:{}", name.to_str()?.strip_prefix("image-")?).parse().ok()
+}
+
 impl Store {
+    /// An image stays without a name, whatever others that bring the same image have promised.
+    pub(crate) fn keep_unnamed(&self, digest: &Digest) -> Result<(), Error> {
+        let staging = self.layout().staging();
+        for name in sys::fs::names(&staging).reading(&staging)? {
+            let path = staging.join(name).join(promise(digest));
+            sys::fs::remove_file(&path).removing(&path)?;
+        }
+        Ok(())
+    }
+
     /// Begins a lease. Made and locked under the shared store lock: the sweeper, who has it exclusively, never meets a
     /// new directory that is not locked yet.
     pub(crate) fn lease(&self) -> Result<Lease, Error> {
@@ -83,6 +104,20 @@ impl Lease {
         self.dir.join(format!("{kind}-{}", hex::encode(sys::fs::random::<6>())))
     }
 
+    /// Notes that an image is about to be recorded that has no name yet. If whoever has the lease dies before the name is
+    /// there, the sweep takes the image away again ([`super::gc`]); one that was there before stays. Written before the
+    /// blobs are synced, so that no power cut keeps the image without the note.
+    pub(crate) fn promise(&self, store: &Store, digest: &Digest) -> Result<(), Error> {
+        let path = self.dir.join(promise(digest));
+        // First the note, then the look: whoever keeps it without a name meanwhile removes the note.
+        sys::fs::replace_volatile(&path, b"").writing(&path)?;
+        let image = store.layout().image(digest);
+        if sys::fs::lstat(&image).reading(&image)?.is_some() {
+            sys::fs::remove_file(&path).removing(&path)?;
+        }
+        Ok(())
+    }
+
     /// True if the blob is in the store; it stays there as long as the lease.
     pub(crate) fn rely_on_blob(&self, store: &Store, digest: &Digest) -> Result<bool, Error> {
         self.rely(store, &store.layout().blob(digest), |record| record.blobs.insert(digest.clone()))
@@ -108,6 +143,12 @@ impl Lease {
     /// Ends the lease and removes the directory. What is left in it goes to the trash: it may belong to subordinate ids.
     pub(crate) fn finish(self, store: &Store) -> Result<(), Error> {
         let Self { dir, lock, .. } = self;
+        for name in sys::fs::names(&dir).reading(&dir)? {
+            if promised(&name).is_some() {
+                let path = dir.join(name);
+                sys::fs::remove_file(&path).removing(&path)?;
+            }
+        }
         for name in ["lease.json", "lock"] {
             let path = dir.join(name);
             sys::fs::remove_file(&path).removing(&path)?;

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub(crate) mod accounts;
+mod asides;
 pub(crate) mod blobs;
 pub(crate) mod changes;
 pub(crate) mod check;

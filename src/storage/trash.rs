@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use super::error::{At as _, Error};
+use super::process_identity::ProcessIdentity;
 use super::store::Store;
 use crate::sys;
 use crate::sys::Errno;
@@ -15,9 +16,11 @@ use crate::sys::dir::Dir;
 const TRIES: usize = 16;
 
 impl Store {
-    /// Moves a file or directory of the store to the trash; absent is fine. Answers where it is now.
+    /// Moves a file or directory of the store to the trash; absent is fine. Answers where it is now. The name says who
+    /// has moved it there, and is about to delete it.
     pub(crate) fn move_to_trash(&self, path: &Path) -> Result<PathBuf, Error> {
-        let target = self.layout().trash().join(hex::encode(sys::fs::random::<12>()));
+        let mover = sys::process::Pid::this();
+        let target = self.layout().trash().join(format!("{mover}.{}", hex::encode(sys::fs::random::<12>())));
         match sys::fs::rename(path, &target) {
             Err(error) if error.is(Errno::ENOENT) && !sys::fs::exists(path) => {}
             // Somebody removed `trash/` itself.
@@ -41,6 +44,17 @@ impl Store {
     pub(crate) fn empty_trash(&self) -> Result<bool, Error> {
         empty(&self.layout().trash())
     }
+}
+
+/// True if the process that has moved this entry to the trash lives: it deletes it, and nobody has to be told. A pid that
+/// is somebody else's now tells by its name.
+pub(super) fn is_being_deleted(name: &std::ffi::OsStr) -> bool {
+    let mover = name.to_str().and_then(|name| name.split_once('.')?.0.parse::<u32>().ok());
+    let comm = |pid: &str| sys::fs::read_to_string(Path::new(&format!("/proc/{pid}/comm"))).unwrap_or_default();
+    mover.is_some_and(|pid| {
+        let name = comm(&pid.to_string());
+        (name.starts_with("sampan") || name == comm("self")) && matches!(ProcessIdentity::of(pid), Ok(Some(_)))
+    })
 }
 
 /// Deletes everything in a directory of trash; see [`Store::empty_trash`].

@@ -78,13 +78,13 @@ impl Engine {
         let program = Pid::from_raw(started.pid).and_then(|pid| PidFd::open(pid).ok());
         let outcome = attach::attach(ours, attached, proxy, program.as_ref()).map_err(failed)?;
         match outcome {
-            AttachOutcome::Exited(report) => {
-                // Told to the caller: nobody else will ask.
-                self.store.remove_exec(&id)?;
-                Ok(ExecReport::Exited { code: report.code })
-            }
+            AttachOutcome::Exited(report) => Ok(ExecReport::Exited { code: report.code }),
             AttachOutcome::Detached | AttachOutcome::OutputClosed => Ok(ExecReport::Detached { id }),
-            AttachOutcome::Lost => Ok(ExecReport::Lost),
+            AttachOutcome::Lost => {
+                // The supervisor died, and will not tidy up.
+                self.store.remove_exec(&id)?;
+                Ok(ExecReport::Lost)
+            }
         }
     }
 

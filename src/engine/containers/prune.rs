@@ -18,6 +18,9 @@ pub(crate) struct PruneReport {
 impl Engine {
     /// Removes the containers that do not run.
     pub(crate) fn prune_containers(&self, filters: &[String]) -> Result<PruneReport, Error> {
+        if filters.is_empty() && self.store.discard_asides()? > 0 {
+            self.empty_trash()?;
+        }
         let filters = Filters::parse(self, filters)?;
         let (mut records, _) = self.store.containers()?;
         records.retain(|record| {

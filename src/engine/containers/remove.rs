@@ -114,8 +114,10 @@ impl Engine {
     fn remove_one(&self, id: &ContainerId, request: &RemoveRequest) -> Result<(), Error> {
         let record = match self.store.container(id) {
             Ok(record) => record,
-            // What cannot be read can still be removed, if nothing runs there.
-            Err(storage::Error::BrokenContainer { .. }) => return self.remove_broken(id),
+            // What is damaged can still be removed, if nothing runs there. A disk that does not answer may do so later.
+            Err(error @ storage::Error::BrokenContainer { .. }) if request.force || error.is_damage() => {
+                return self.remove_broken(id, request.volumes);
+            }
             Err(error) => return Err(error.into()),
         };
         if record.status.is_alive() {
@@ -167,7 +169,7 @@ impl Engine {
         self.wait_for_end(id, DEATH)
     }
 
-    fn remove_broken(&self, id: &ContainerId) -> Result<(), Error> {
+    fn remove_broken(&self, id: &ContainerId, volumes: bool) -> Result<(), Error> {
         use crate::storage::container_record::MonitorLock;
         if self.store.monitor_lock(id)? == MonitorLock::Held {
             return Err(Error::Storage(storage::Error::BrokenContainer {
@@ -175,7 +177,10 @@ impl Engine {
                 source: Box::new(storage::Error::ContainerRuns(id.clone())),
             }));
         }
-        self.store.release_volumes(id)?;
+        // Those that are not released go with the sweep.
+        if !volumes {
+            self.store.release_volumes(id)?;
+        }
         self.store.discard_container(id, None)?;
         Ok(self.store.sweep().map(drop)?)
     }

@@ -111,11 +111,18 @@ impl Engine {
                 blobs.iter().any(|blob| blob.digest == layer.blob) || self.store.blob_size(&layer.blob)?.is_some();
             kept.push(if there { Some(layer.blob.clone()) } else { layer.twin.clone() });
         }
+        if !names.is_empty() {
+            lease.promise(&self.store, &image.manifest_digest)?;
+        }
         let remarks = self.publish_layers(&lease, &keys, &kept, blobs, layers, &self.layer_maps()?)?;
         let record = self.image_record(image, &keys)?;
-        self.store.put_image(&record)?;
-        for name in names {
-            self.store.tag(name, &record.digest)?;
+        if let Err(error) = self.record_and_name(&record, names) {
+            // The disk may be full: what nobody will name gives its space back.
+            drop(lease);
+            if let Err(left) = self.store.sweep().map_err(Error::from).and_then(|_| self.empty_trash()) {
+                tracing::debug!(error = %left, "an image without a name stays for the next sweep");
+            }
+            return Err(error);
         }
         for line in remarks.lines() {
             progress.warn(&line);
@@ -126,6 +133,18 @@ impl Engine {
             tracing::debug!(%error, "trash stays");
         }
         Ok(self.store.image(&record.digest)?)
+    }
+
+    /// The record, then its names; without any it stays as it is.
+    fn record_and_name(&self, record: &ImageRecord, names: &[Reference]) -> Result<(), Error> {
+        self.store.put_image(record)?;
+        if names.is_empty() {
+            self.store.keep_unnamed(&record.digest)?;
+        }
+        for name in names {
+            self.store.tag(name, &record.digest)?;
+        }
+        Ok(())
     }
 
     /// Publishes blobs and unpacked layers. `keys` and `kept` (the blob of a layer, if it is in the store) are those of

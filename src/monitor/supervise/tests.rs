@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::{Exited, Hooks, NoHooks, StopPlan, Supervised, run};
+use super::{Exited, Hooks, NoHooks, StopPlan, Supervised, collect, run};
 use crate::monitor::attach::{Clients, Pace};
 use crate::monitor::log::{K8sFile, LogSink};
 use crate::monitor::report::{self, Decoder, Event, ExitReport, FrameKind};
@@ -309,4 +309,24 @@ fn g05_a_death_by_a_real_time_signal_is_reported() {
         assert_eq!(exited.status, ExitStatus::Signal(40));
         let _unused: sys::Result<()> = clients.finish(report(exited));
     });
+}
+
+#[test]
+fn an_init_that_ends_while_others_are_reaped_is_not_lost() {
+    use std::cell::Cell;
+    let (init, other) = (Pid::from_raw(7).expect("pid"), Pid::from_raw(8).expect("pid"));
+    let alive = Cell::new(true);
+    let mut children = vec![(other, ExitStatus::Code(0))];
+    // It ends after the last look for children: its status is the next round's.
+    let reap = || {
+        let next = children.pop();
+        alive.set(next.is_some());
+        Ok(next)
+    };
+    assert_eq!(collect(init, || alive.get(), reap).expect("collected"), None);
+    let mut children = vec![(init, ExitStatus::Code(3))];
+    let found = collect(init, || alive.get(), || Ok(children.pop())).expect("collected");
+    assert_eq!(found, Some(ExitStatus::Code(3)));
+    // Somebody else has taken the status.
+    assert_eq!(collect(init, || false, || Ok(None)).expect("collected"), Some(ExitStatus::Signal(signal::SIGKILL)));
 }

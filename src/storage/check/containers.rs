@@ -43,9 +43,15 @@ fn damaged(store: &Store, broken: &BrokenContainer, findings: &mut Findings) {
         // A newer sampan made it: not ours to throw away.
         Error::NewerRecord { .. } => None,
         Error::Parse { path, .. } if *path != layout.container_config(&broken.id) => Some(Repair::Unlink(path.clone())),
-        _ => Some(Repair::DiscardContainer(broken.id.clone())),
+        _ if store.definition_in_names(&broken.id).is_some() => Some(Repair::Definition(broken.id.clone())),
+        _ => Some(Repair::SetAside(broken.id.clone())),
     };
-    findings.add("I1", format!("container {}", broken.id.short()), chain(&broken.error), repair);
+    let mut problem = chain(&broken.error);
+    if matches!(repair, Some(Repair::SetAside(_))) {
+        let aside = layout.aside(&broken.id);
+        problem = format!("{problem}: --repair keeps its files in {}, `container prune` deletes them", aside.display());
+    }
+    findings.add("I1", format!("container {}", broken.id.short()), problem, repair);
 }
 
 /// I10: what the records say of the run.

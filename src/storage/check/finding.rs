@@ -47,6 +47,10 @@ pub(crate) enum Repair {
     DropBlob(Digest),
     /// Take a damaged container out of the store.
     DiscardContainer(ContainerId),
+    /// Put a container whose definition is lost where its files are safe.
+    SetAside(ContainerId),
+    /// Make the definition of a container anew from its name.
+    Definition(ContainerId),
     /// Make the name of a container anew.
     Name(ContainerId),
     /// Make the `upper` and `work` of a container anew.

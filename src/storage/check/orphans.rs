@@ -5,6 +5,7 @@ use crate::storage::error::{At as _, Error};
 use crate::storage::gc;
 use crate::storage::partials;
 use crate::storage::store::Store;
+use crate::storage::trash;
 use crate::sys;
 
 pub(super) fn check(store: &Store, findings: &mut Findings) -> Result<(), Error> {
@@ -12,7 +13,7 @@ pub(super) fn check(store: &Store, findings: &mut Findings) -> Result<(), Error>
     for name in sys::fs::names(&dir).reading(&dir)? {
         let path = dir.join(name);
         if !gc::is_leased(&path)? {
-            findings.path("I9", &path, "left by a command that was killed", Some(Repair::Discard(path.clone())));
+            findings.path("I9", &path, "left by a command that was killed", Some(Repair::Sweep));
         }
     }
     // A download that was cut off waits for the next pull, though not for ever.
@@ -25,6 +26,10 @@ pub(super) fn check(store: &Store, findings: &mut Findings) -> Result<(), Error>
     }
     let trash = store.layout().trash();
     for name in sys::fs::names(&trash).reading(&trash)? {
+        // A command that removes much may be at it for longer than we look.
+        if trash::is_being_deleted(&name) {
+            continue;
+        }
         findings.path("I9", &trash.join(name), "not deleted yet", Some(Repair::EmptyTrash));
     }
     for name in store.lost_volumes()? {

@@ -31,6 +31,8 @@ pub(crate) fn repair(store: &Store, finding: &Finding) -> Result<bool, Error> {
             store.release_volumes(id)?;
             store.discard_container(id, None).map(|_| true)
         }
+        Repair::SetAside(id) => store.set_container_aside(id),
+        Repair::Definition(id) => store.restore_definition(id),
         Repair::DiscardImage(digest) => store.discard_image(digest).map(|()| true),
         Repair::Name(id) => make_name(store, id),
         Repair::Upper(id) => make_upper(store, id),

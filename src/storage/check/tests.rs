@@ -244,6 +244,81 @@ fn i9_leftovers_of_killed_commands() {
 }
 
 #[test]
+fn i9_what_is_being_deleted_is_no_leftover() {
+    let (_fixture, store) = whole();
+    let path = store.layout().staging().join("x");
+    sys::fs::mkdir(&path, 0o700).expect("made");
+    // We live, and are about to delete it.
+    let trashed = store.move_to_trash(&path).expect("moved");
+    assert_eq!(check(&store), []);
+    // As if another had moved it there, and was gone: no pid is as large.
+    let left = store.layout().trash().join(format!("{}.0011", u32::MAX >> 1));
+    sys::fs::rename(&trashed, &left).expect("renamed");
+    found_and_repaired(&store, &["I9"]);
+}
+
+#[test]
+fn i9_an_image_that_never_got_its_name() {
+    let (_fixture, store) = whole();
+    let image = store_image(&store, "other", "localhost/other:1");
+    let name = "localhost/other:1".parse().expect("a reference");
+    let record = store.image_record(&image.digest).expect("read").expect("there");
+    // Its maker died between record and name; a second one is still at work; it got its name in time; somebody wants it
+    // without a name.
+    for (alive, named, kept) in [(false, false, false), (true, false, true), (false, true, true), (false, false, true)]
+    {
+        store.discard_image(&image.digest).expect("removed");
+        let lease = store.lease().expect("lease");
+        lease.promise(&store, &image.digest).expect("noted");
+        let second = alive.then(|| store.lease().expect("lease"));
+        if let Some(second) = &second {
+            second.promise(&store, &image.digest).expect("noted");
+        }
+        store.put_image(&record).expect("recorded");
+        if named {
+            store.tag(&name, &image.digest).expect("tagged");
+        } else if kept && !alive {
+            store.keep_unnamed(&image.digest).expect("kept");
+        }
+        drop(lease);
+        store.sweep().expect("swept");
+        let there = store.image_record(&image.digest).expect("read").is_some();
+        assert_eq!(there, kept, "alive {alive}, named {named}");
+        store.put_image(&record).expect("recorded");
+        drop(second);
+    }
+    // One that was there before is nobody's promise.
+    let lease = store.lease().expect("lease");
+    lease.promise(&store, &image.digest).expect("noted");
+    drop(lease);
+    store.sweep().expect("swept");
+    assert!(store.image_record(&image.digest).expect("read").is_some());
+}
+
+#[test]
+fn i1_a_lost_definition_comes_back_from_the_name() {
+    let (_fixture, store) = whole();
+    let id = store.container_ids().expect("lists").remove(0);
+    sys::fs::remove_file(&store.layout().container_config(&id)).expect("removed");
+    found_and_repaired(&store, &["I1"]);
+    assert_eq!(store.container(&id).expect("read").config.name.as_str(), "c");
+}
+
+#[test]
+fn i1_a_container_that_cannot_be_made_whole_is_set_aside() {
+    let (_fixture, store) = whole();
+    let id = store.container_ids().expect("lists").remove(0);
+    write(&store.layout().container_upper(&id).join("precious"), b"1");
+    // In place: the name is a link to it.
+    std::fs::write(store.layout().container_config(&id), b"{").expect("written");
+    found_and_repaired(&store, &["I1"]);
+    assert!(matches!(store.container(&id), Err(crate::storage::Error::NoContainer(_))));
+    assert!(sys::fs::exists(&store.layout().aside(&id).join("upper/precious")));
+    assert_eq!(store.discard_asides().expect("discarded"), 1);
+    assert!(!sys::fs::exists(&store.layout().aside(&id)));
+}
+
+#[test]
 fn i10_lost_container() {
     let (_fixture, store) = whole();
     let id = store.container_ids().expect("lists").remove(0);

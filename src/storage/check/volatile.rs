@@ -1,8 +1,12 @@
 //! I11 and I16 for the files of runroot: what belongs to no container, to one that does not run, or to an earlier epoch.
 
+use std::path::Path;
+
 use super::finding::{Findings, Repair};
+use crate::storage::container_record::ContainerState;
 use crate::storage::error::{At as _, Error};
 use crate::storage::exec_record::ExecRecord;
+use crate::storage::process_identity::ProcessIdentity;
 use crate::storage::record;
 use crate::storage::recover;
 use crate::storage::store::Store;
@@ -20,6 +24,7 @@ pub(super) fn check(store: &Store, findings: &mut Findings) -> Result<(), Error>
         let path = dir.join(&name);
         let id = name.to_str().and_then(|name| name.parse::<ContainerId>().ok());
         if !id.is_some_and(|id| store.has_container(&id)) {
+            cgroup(&path, findings);
             let repair = if path.is_dir() { Repair::Tree(path.clone()) } else { Repair::Unlink(path.clone()) };
             findings.path("I11", &path, "volatile directory of no container", Some(repair));
         }
@@ -37,6 +42,11 @@ pub(super) fn check(store: &Store, findings: &mut Findings) -> Result<(), Error>
         let path = dir.join(&name);
         let owner = record::read_if_exists::<ExecRecord>(&path);
         let known = match owner {
+            // Its supervisor was killed: nobody will see the end of the program.
+            Ok(Some(ExecRecord { code: None, pid: Some(pid), .. })) if is_gone(pid) => {
+                findings.path("I11", &path, "exec session that ended unseen", Some(Repair::Unlink(path.clone())));
+                true
+            }
             Ok(Some(exec)) => store.has_container(&exec.container),
             // Gone meanwhile, or not to be told.
             Ok(None) | Err(Error::NewerRecord { .. }) => true,
@@ -47,4 +57,21 @@ pub(super) fn check(store: &Store, findings: &mut Findings) -> Result<(), Error>
         }
     }
     Ok(())
+}
+
+fn is_gone(pid: i32) -> bool {
+    u32::try_from(pid).is_ok_and(|pid| matches!(ProcessIdentity::of(pid), Ok(None)))
+}
+
+/// The volatile directory of a container that is gone is kept as long as its cgroup is there.
+fn cgroup(path: &Path, findings: &mut Findings) {
+    let Ok(Some(state)) = record::read_if_exists::<ContainerState>(&path.join("state.json")) else { return };
+    let lives = [state.init, state.monitor].into_iter().flatten().any(ProcessIdentity::is_alive);
+    if let Some(cgroup) = state.cgroup
+        && !lives
+        && sys::fs::exists(&cgroup.path)
+    {
+        let path = cgroup.path.clone();
+        findings.path("I11", &path, "cgroup of no container", Some(Repair::Cgroup(cgroup)));
+    }
 }

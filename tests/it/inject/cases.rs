@@ -90,9 +90,12 @@ pub(super) const CASES: [Case; 23] = [
          rm -rf $RUN; mkdir -p $STORE/staging/dead/tree $STORE/trash/dead/tree",
         "exec $S ps -a", "$S start c; $S exec c true; $S rm -f -t0 c; $S volume rm v; $S run --rm --name=d --network=none $I true"),
     case!("repair", NOTHING,
-        "$S create --name=c --network=none $I true; mkdir -p $STORE/staging/dead/tree $STORE/trash/dead/tree;
-         rm $STORE/containers/$($S inspect -f '{{.Id}}' c)/config.json",
-        "exec $S system check --repair", "$S system check --repair || test $? = 1; $S run --rm --name=c --network=none $I true"),
+        // Of `c` the name is left, of `d` nothing.
+        "$S create --name=c --network=none $I true; $S create --name=d --network=none $I true;
+         mkdir -p $STORE/staging/dead/tree $STORE/trash/dead/tree; D=$($S inspect -f '{{.Id}}' d);
+         rm $STORE/containers/$($S inspect -f '{{.Id}}' c)/config.json; : >$STORE/containers/$D/config.json",
+        "exec $S system check --repair", "$S system check --repair || test $? = 1; $S start -a c; $S rm c; $S container prune -f;
+         $S run --rm --name=d --network=none $I true"),
     case!("prune", NOTHING, "$S create --name=c --network=none $I true; $S volume create v", "exec $S container prune -f",
         "$S rm -i -f c; $S volume rm v; $S run --rm --name=c --network=none $I true"),
 ];

@@ -19,13 +19,14 @@ impl Rest {
     /// Looks now.
     pub(super) fn look(env: &Env) -> Self {
         let mut entries = BTreeSet::new();
-        for name in ["blobs/sha256", "layers", "images", "refs", "containers", "names", "volumes", "staging", "trash"] {
+        for name in
+            ["blobs/sha256", "layers", "images", "refs", "containers", "names", "volumes", "staging", "trash", "aside"]
+        {
             list(&env.graphroot().join(name), name, &mut entries);
         }
         let epochs = std::fs::read_dir(env.runroot()).into_iter().flatten().flatten();
         for epoch in epochs.filter(|entry| entry.path().is_dir()) {
-            // Not `exec`: the record of one that was killed goes with its container.
-            for name in ["ctr", "ports", "net"] {
+            for name in ["ctr", "ports", "net", "exec"] {
                 list(&epoch.path().join(name), name, &mut entries);
             }
         }

@@ -45,3 +45,28 @@ fn an_anonymous_volume_never_outlives_a_removal_that_was_killed() {
     regression("run_rm", Sysno::unlinkat, "state.json", Action::Kill);
     regression("rm", Sysno::unlinkat, "/ctr/", Action::Kill);
 }
+
+#[test]
+fn an_image_never_outlives_an_import_that_could_not_name_it() {
+    requires!(userns, overlay);
+    regression("import", Sysno::rename, "/refs/", Action::Kill);
+    regression("import", Sysno::rename, "/refs/", Action::Fail(Errno::ENOSPC));
+}
+
+#[test]
+fn a_cgroup_that_cannot_be_removed_is_not_forgotten() {
+    requires!(userns, overlay, cgroup);
+    regression("run_rm", Sysno::rmdir, "/sampan-", Action::Fail(Errno::ENOMEM));
+}
+
+#[test]
+fn a_container_that_cannot_be_read_now_keeps_nothing_and_loses_nothing() {
+    requires!(userns, overlay);
+    regression("rm", Sysno::openat, "config.json", Action::Fail(Errno::EIO));
+}
+
+#[test]
+fn an_exec_session_never_outlives_its_supervisor() {
+    requires!(userns, overlay);
+    regression("exec", Sysno::unlink, "/exec/", Action::Kill);
+}

@@ -1,0 +1,59 @@
+//! Containers whose definition is lost: made whole from their name, or put where their files are safe.
+
+use std::path::PathBuf;
+
+use super::container_record::{ContainerConfig, ContainerState, MonitorLock};
+use super::error::{At as _, Error};
+use super::record;
+use super::store::{DIR_MODE, Store};
+use crate::sys;
+use crate::types::id::ContainerId;
+
+impl Store {
+    /// Puts a container that cannot be read, or made whole, where its files are safe until somebody prunes. Its anonymous
+    /// volumes stay. False if something runs in it.
+    pub(super) fn set_container_aside(&self, id: &ContainerId) -> Result<bool, Error> {
+        if self.container_config(id).is_ok() || self.monitor_lock(id)? == MonitorLock::Held {
+            return Ok(false);
+        }
+        self.release_volumes(id)?;
+        let state = record::read_if_exists::<ContainerState>(&self.layout().container_state(id)).ok().flatten();
+        let target = self.layout().aside(id);
+        sys::fs::mkdir_all(&self.layout().asides(), DIR_MODE).writing(&target)?;
+        let path = self.layout().container(id);
+        sys::fs::rename_new(&path, &target).writing(&target)?;
+        for dir in [self.layout().asides(), self.layout().containers()] {
+            sys::fs::sync_dir(&dir).writing(&dir)?;
+        }
+        self.forget_container(id, None, state.and_then(|state| state.cgroup).as_ref())?;
+        Ok(true)
+    }
+
+    /// The file of `names/` that still has the definition of a container, if `config.json` itself is lost.
+    pub(super) fn definition_in_names(&self, id: &ContainerId) -> Option<PathBuf> {
+        let dir = self.layout().names();
+        let mut paths = sys::fs::names(&dir).ok()?.into_iter().map(|name| dir.join(name));
+        paths.find(|path| record::read::<ContainerConfig>(path).is_ok_and(|config| config.id == *id))
+    }
+
+    /// Makes `config.json` anew from the container's name, which is a link to it.
+    pub(super) fn restore_definition(&self, id: &ContainerId) -> Result<bool, Error> {
+        let Some(from) = self.definition_in_names(id) else { return Ok(false) };
+        let path = self.layout().container_config(id);
+        let temporary = self.layout().container(id).join(format!("config.{}.tmp", hex::encode(sys::fs::random::<6>())));
+        sys::fs::link(&from, &temporary).writing(&temporary)?;
+        sys::fs::rename(&temporary, &path).writing(&path)?;
+        let dir = self.layout().container(id);
+        sys::fs::sync_dir(&dir).writing(&dir).map(|()| true)
+    }
+
+    /// What was set aside goes to the trash; how many.
+    pub(crate) fn discard_asides(&self) -> Result<usize, Error> {
+        let dir = self.layout().asides();
+        let names = sys::fs::names(&dir).reading(&dir)?;
+        for name in &names {
+            self.move_to_trash(&dir.join(name))?;
+        }
+        Ok(names.len())
+    }
+}
