@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use crate::sys;
-use crate::sys::spawn::find_program;
 use crate::types::idmap::{Extent, IdMap, IdMaps};
 
 use super::error::Error;
@@ -49,12 +48,11 @@ impl OuterWish {
     pub(crate) fn of_caller(path: &str) -> Result<Self, Error> {
         let (uid, gid) = sys::process::ids();
         let single = |reason| Ok(Self { single: Some(reason), ..Self::single_id() });
-        let (Some(newuidmap), Some(newgidmap)) = (find_program("newuidmap", path), find_program("newgidmap", path))
-        else {
+        let (Some(newuidmap), Some(newgidmap)) = (mapper("newuidmap", path)?, mapper("newgidmap", path)?) else {
             return single(SingleReason::NoMapper);
         };
         for program in [&newuidmap, &newgidmap] {
-            if !is_privileged(program) {
+            if !is_privileged(program)? {
                 return single(SingleReason::PowerlessMapper(program.clone()));
             }
         }
@@ -104,10 +102,15 @@ fn outer_map(caller: u32, ranges: &[Range]) -> Result<IdMap, crate::types::idmap
     IdMap::new(extents)
 }
 
+/// A helper program; none if it is not installed. A disk that does not answer is no reason to lay out files for one id.
+fn mapper(name: &str, path: &str) -> Result<Option<PathBuf>, Error> {
+    sys::spawn::try_find_program(name, path).map_err(|source| Error::ReadSubIds { path: name.into(), source })
+}
+
 /// Set-uid root, or with file capabilities: whether the kernel honours them shows when it runs.
-fn is_privileged(program: &Path) -> bool {
+fn is_privileged(program: &Path) -> Result<bool, Error> {
     use std::os::unix::fs::MetadataExt;
-    let set_uid =
-        sys::fs::stat(program).ok().flatten().is_some_and(|meta| meta.mode() & 0o4000 != 0 && meta.uid() == 0);
-    set_uid || sys::fs::has_file_capabilities(program)
+    let meta = sys::fs::stat(program).map_err(|source| Error::ReadSubIds { path: program.to_owned(), source })?;
+    let set_uid = meta.is_some_and(|meta| meta.mode() & 0o4000 != 0 && meta.uid() == 0);
+    Ok(set_uid || sys::fs::has_file_capabilities(program))
 }

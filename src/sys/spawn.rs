@@ -161,8 +161,23 @@ impl Child {
 
 /// Looks for an executable file in a `PATH`.
 pub(crate) fn find_program(name: &str, path: &str) -> Option<PathBuf> {
-    path.split(':').filter(|dir| dir.starts_with('/')).map(|dir| Path::new(dir).join(name)).find(|candidate| {
-        fs::stat(candidate).ok().flatten().is_some_and(|meta| meta.is_file())
-            && rustix::fs::access(candidate, rustix::fs::Access::EXEC_OK).is_ok()
-    })
+    try_find_program(name, path).ok().flatten()
+}
+
+/// Like [`find_program`], but an error that says nothing of the program (of the disk, or of a limit) is one.
+pub(crate) fn try_find_program(name: &str, path: &str) -> Result<Option<PathBuf>> {
+    for dir in path.split(':').filter(|dir| dir.starts_with('/')) {
+        let candidate = Path::new(dir).join(name);
+        let found = match fs::stat(&candidate) {
+            // A directory of somebody else's on the way.
+            Err(error) if [Errno::EACCES, Errno::ELOOP, Errno::ENAMETOOLONG].into_iter().any(|e| error.is(e)) => None,
+            other => other?,
+        };
+        if found.is_some_and(|meta| meta.is_file())
+            && rustix::fs::access(&candidate, rustix::fs::Access::EXEC_OK).is_ok()
+        {
+            return Ok(Some(candidate));
+        }
+    }
+    Ok(None)
 }

@@ -3,5 +3,6 @@
 mod check;
 mod disk;
 mod doctor;
+mod killstorm;
 mod soak;
 mod storm;

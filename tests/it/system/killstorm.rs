@@ -1,0 +1,195 @@
+//! Random kills (T2): many commands on one store, while somebody kills any process of them with SIGKILL; then the oracle.
+//!
+//! `make storm` does it for minutes, `make test` for seconds. `SAMPAN_TEST_SEED` repeats a choice, as far as the scheduler does.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::harness::image::{BUSYBOX, Layer};
+use crate::harness::leaks::directories;
+use crate::harness::{Env, ImageBuilder, Registry, eventually, requires};
+
+/// Many at once, on a machine that is slow.
+const LIMIT: Duration = Duration::from_mins(2);
+
+/// splitmix64: nothing but the seed.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) >> 11) % limit
+    }
+}
+
+/// One command, on names that others use too.
+fn command(random: &mut Random, pulled: Option<&str>) -> Vec<String> {
+    let container = format!("c{}", random.below(4));
+    let (volume, mount) = (format!("v{}", random.below(3)), format!("v{}:/v", random.below(3)));
+    let tag = format!("localhost/tag{}:1", random.below(3));
+    let words: Vec<&str> = match random.below(20) {
+        0 | 1 => vec!["run", "--rm", "--network=none", "-v", "/anon", BUSYBOX, "sh", "-c", "echo 1 >/anon/1"],
+        2 | 3 => vec!["run", "-d", "--network=none", "--name", &container, "-v", &mount, BUSYBOX, "sleep", "600"],
+        4 => vec!["run", "-d", "--rm", "--name", &container, BUSYBOX, "sleep", "600"],
+        5 => vec!["create", "--network=none", "--name", &container, "-v", "/anon", BUSYBOX, "true"],
+        6 => vec!["start", &container],
+        7 | 8 => vec!["exec", &container, "true"],
+        9 => vec!["exec", "-d", &container, "sleep", "0.1"],
+        10 => vec!["stop", "-t0", &container],
+        11 => vec!["restart", "-t0", &container],
+        12 | 13 => vec!["rm", "-f", "-t0", "-v", &container],
+        14 => vec!["load", "-i", "two.tar"],
+        15 => vec!["pull", "--tls-verify=false", pulled.unwrap_or("localhost/nobody:1")],
+        16 => vec!["import", "root.tar", &tag],
+        17 => vec!["rmi", "-f", &tag, "localhost/two:1", pulled.unwrap_or("localhost/nobody:1")],
+        18 => match random.below(4) {
+            0 => vec!["system", "prune", "-f"],
+            1 => vec!["container", "prune", "-f"],
+            2 => vec!["image", "prune", "-f"],
+            _ => vec!["ps", "-a"],
+        },
+        _ => match random.below(3) {
+            0 => vec!["volume", "create", &volume],
+            1 => vec!["volume", "rm", &volume],
+            _ => vec!["tag", BUSYBOX, &tag],
+        },
+    };
+    words.into_iter().map(str::to_owned).collect()
+}
+
+/// Gives commands until the time is over. Each ends in time and never panics, whatever is killed under it.
+fn work(env: &Env, mut random: Random, pulled: Option<&str>, over: &AtomicBool) -> u64 {
+    let mut count = 0;
+    while !over.load(Ordering::Relaxed) {
+        let output = env.spawn(command(&mut random, pulled)).wait_for(LIMIT);
+        assert!(!output.stderr().contains("panicked"), "{output}");
+        count += 1;
+    }
+    count
+}
+
+/// Kills any process of the test now and then: commands, monitors, stages, inits, workers, holders of P, network helpers.
+fn hunt(env: &Env, mut random: Random, over: &AtomicBool) -> BTreeMap<String, u64> {
+    let mut killed = BTreeMap::new();
+    while !over.load(Ordering::Relaxed) {
+        std::thread::sleep(Duration::from_millis(random.below(40) + 1));
+        let mut prey = env.processes();
+        prey.retain(|process| process.state != 'Z' && !process.command.contains("docker-registry"));
+        if prey.is_empty() {
+            continue;
+        }
+        let at = usize::try_from(random.below(prey.len() as u64)).unwrap();
+        // Between list and kill it may have ended; set-uid helpers are not ours to kill.
+        if kill(Pid::from_raw(prey[at].pid), Signal::SIGKILL).is_ok() {
+            let name = prey[at].command.rsplit('[').next().unwrap_or_default().trim_end_matches(']').to_owned();
+            *killed.entry(name).or_default() += 1;
+        }
+    }
+    killed
+}
+
+/// What is in the store and beside it when nothing goes on.
+fn rest(env: &Env) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut list = |dir: &Path| {
+        for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
+            found.insert(entry.path().display().to_string());
+        }
+    };
+    for name in
+        ["blobs/sha256", "layers", "images", "refs", "containers", "names", "volumes", "staging", "trash", "aside"]
+    {
+        list(&env.graphroot().join(name));
+    }
+    for epoch in std::fs::read_dir(env.runroot()).into_iter().flatten().flatten() {
+        for name in ["ctr", "exec", "ports", "net"] {
+            list(&epoch.path().join(name));
+        }
+    }
+    let mut cgroups = Vec::new();
+    env.cgroup().inspect(|dir| directories(dir, &mut cgroups));
+    found.extend(cgroups.iter().map(|dir| dir.display().to_string()));
+    found.retain(|path| !path.ends_with("/ports/lock") && !path.ends_with("/sampan-host"));
+    let processes = env.processes().into_iter().filter(|process| process.state != 'Z');
+    found.extend(processes.map(|process| process.command));
+    found
+}
+
+fn storm(env: &Env, seed: u64, seconds: u64, pulled: Option<&str>) {
+    let before = rest(env);
+    let over = AtomicBool::new(false);
+    let (mut commands, mut killed) = (0, BTreeMap::new());
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..4)
+            .map(|at| {
+                let random = Random(seed ^ ((at + 1) << 32));
+                let over = &over;
+                scope.spawn(move || work(env, random, pulled, over))
+            })
+            .collect();
+        let hunter = scope.spawn(|| hunt(env, Random(seed), &over));
+        let end = Instant::now() + Duration::from_secs(seconds);
+        while Instant::now() < end && workers.iter().all(|worker| !worker.is_finished()) {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        over.store(true, Ordering::Relaxed);
+        commands = workers.into_iter().map(|worker| worker.join().unwrap()).sum();
+        killed = hunter.join().unwrap();
+    });
+    println!("seed {seed}: {commands} commands, killed {killed:?}");
+    // What only looks works at once, on whatever is there.
+    for words in [&["ps", "-a"][..], &["images"], &["volume", "ls"], &["system", "df"]] {
+        env.run(words).success();
+    }
+    env.command(["rm", "-a", "-f", "-t0", "-v"]).deadline(LIMIT).run().success();
+    let repaired = env.command(["system", "check", "--repair"]).deadline(LIMIT).run();
+    assert!([Some(0), Some(1)].contains(&repaired.exit_code()), "seed {seed}: {repaired}");
+    env.command(["system", "check", "--full"]).deadline(LIMIT).run().success();
+    // Names are free, and what was there is whole.
+    env.run(["run", "-d", "--name=c0", "--network=none", BUSYBOX, "sleep", "600"]).success();
+    env.run(["exec", "c0", "true"]).success();
+    env.run(["rm", "-f", "-t0", "c0"]).success();
+    for name in env.run(["volume", "ls", "-q"]).success().stdout().lines() {
+        env.run(["volume", "rm", name]).success();
+    }
+    for tag in ["localhost/tag0:1", "localhost/tag1:1", "localhost/tag2:1", "localhost/two:1"].into_iter().chain(pulled)
+    {
+        if env.run(["image", "exists", tag]).is_success() {
+            // Another name of the image that was there goes alone.
+            env.run(["untag", tag, tag]).success();
+        }
+    }
+    env.run(["image", "prune", "-f"]).success();
+    eventually(&format!("seed {seed}: all is as before"), || rest(env) == before);
+}
+
+#[test]
+fn kills_at_random_moments() {
+    requires!(userns, overlay);
+    let long = std::env::var_os("SAMPAN_TEST_STORM").is_some();
+    let seed: u64 = std::env::var("SAMPAN_TEST_SEED").ok().map_or_else(
+        || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().subsec_nanos().into(),
+        |seed| seed.parse().unwrap(),
+    );
+    let env = Env::with_busybox();
+    let second = Layer::new().file("etc/more", 0o644, &vec![b'x'; 70_000]).dir("empty", 0o755);
+    env.write("root.tar", Layer::new().file("etc/one", 0o644, &vec![b'y'; 300_000]).finish());
+    ImageBuilder::busybox().layer(second).docker_archive(&env.path("two.tar"), "localhost/two:1");
+    let registry = crate::harness::requires::met("registry").then(|| Registry::start(&env));
+    let pulled = registry
+        .as_ref()
+        .map(|registry| registry.push(&format!("docker-archive:{}", env.path("two.tar").display()), "two:1"));
+    // One round for what is made for the first time.
+    env.run(["run", "--rm", "--network=none", BUSYBOX, "true"]).success();
+    let rounds = if long { 10 } else { 1 };
+    for round in 0..rounds {
+        storm(&env, seed + round, if long { 30 } else { 6 }, pulled.as_deref());
+    }
+}
