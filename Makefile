@@ -5,7 +5,7 @@ CARGO ?= cargo
 HOST := $(shell rustc -vV | sed -n 's/^host: //p')
 RELEASE := target/$(HOST)/release/sampan
 
-.PHONY: demo build lint test unit it guest fault storm powercut fuzz bench man install ci
+.PHONY: demo build lint test unit it guest fault storm powercut blackout fuzz bench man install ci
 demo: ## A first container, from a fresh clone.
 	contrib/demo
 
@@ -35,7 +35,12 @@ powercut: ## Power cuts on a file system of its own, as root (N=300 of them).
 	cargo build --quiet
 	tests/powercut/run $(or $(N),300)
 
+blackout: ## Power cuts of a whole machine: the guest is killed, its disk forgets, it boots again (N=4 of them).
+	cargo build --quiet
+	tests/guest/powercut $(or $(N),4)
+
 storm: ## Many at once, and the same thing a thousand times: nothing may be left.
+	SAMPAN_TEST_STORM=1 .ci/test it system::killstorm
 	SAMPAN_TEST_STORM=1 .ci/test it system::storm
 	SAMPAN_TEST_STORM=1 .ci/test it system::soak
 

@@ -143,7 +143,7 @@ fn storm(env: &Env, seed: u64, seconds: u64, pulled: Option<&str>) {
         commands = workers.into_iter().map(|worker| worker.join().unwrap()).sum();
         killed = hunter.join().unwrap();
     });
-    println!("seed {seed}: {commands} commands, killed {killed:?}");
+    eprintln!("seed {seed}: {commands} commands, killed {killed:?}");
     // What only looks works at once, on whatever is there.
     for words in [&["ps", "-a"][..], &["images"], &["volume", "ls"], &["system", "df"]] {
         env.run(words).success();
