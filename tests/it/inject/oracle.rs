@@ -44,7 +44,7 @@ impl Rest {
 
     /// Waits until all is as before.
     fn returns(&self, env: &Env) -> Result<(), String> {
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let deadline = Instant::now() + Duration::from_secs(30);
         loop {
             let now = Self::look(env);
             if now == *self {
@@ -72,7 +72,7 @@ fn alive(env: &Env) -> Vec<leaks::Process> {
 
 /// Runs a script of the case; its output if it fails, panics or hangs.
 pub(super) fn script(env: &Env, what: &str, text: &str) -> Result<(), String> {
-    let command = env.other("/bin/sh").args(["-e", "-c", text]).deadline(Duration::from_secs(30));
+    let command = env.other("/bin/sh").args(["-e", "-c", text]).deadline(Duration::from_mins(2));
     // A deadline that is missed panics: that is a finding like any other.
     match catch_unwind(AssertUnwindSafe(|| command.run())) {
         Ok(output) if output.is_success() && !output.stderr().contains("panicked") => Ok(()),

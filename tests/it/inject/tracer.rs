@@ -85,8 +85,9 @@ pub(super) struct Traced {
     pub(super) fired: Option<Call>,
 }
 
-/// No command may take longer, whatever is done to it.
-const LIMIT: Duration = Duration::from_secs(30);
+/// No command may take longer, whatever is done to it: what takes a second may take a minute where every call is a stop for
+/// its tracer, and others have the processors.
+const LIMIT: Duration = Duration::from_mins(2);
 /// How long the command's own processes may be silent after its end before the tracer lets go of them.
 const SILENCE: Duration = Duration::from_millis(150);
 

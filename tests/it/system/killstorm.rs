@@ -12,7 +12,7 @@ use nix::unistd::Pid;
 
 use crate::harness::image::{BUSYBOX, Layer};
 use crate::harness::leaks::directories;
-use crate::harness::{Env, ImageBuilder, Registry, eventually, requires};
+use crate::harness::{Env, ImageBuilder, Registry, requires};
 
 /// Many at once, on a machine that is slow.
 const LIMIT: Duration = Duration::from_mins(2);
@@ -123,6 +123,7 @@ fn rest(env: &Env) -> BTreeSet<String> {
 }
 
 fn storm(env: &Env, seed: u64, seconds: u64, pulled: Option<&str>) {
+    crate::harness::eventually("nothing runs", || env.processes().iter().all(|process| process.state == 'Z'));
     let before = rest(env);
     let over = AtomicBool::new(false);
     let (mut commands, mut killed) = (0, BTreeMap::new());
@@ -167,7 +168,13 @@ fn storm(env: &Env, seed: u64, seconds: u64, pulled: Option<&str>) {
         }
     }
     env.run(["image", "prune", "-f"]).success();
-    eventually(&format!("seed {seed}: all is as before"), || rest(env) == before);
+    let end = Instant::now() + Duration::from_secs(20);
+    while rest(env) != before {
+        let now = rest(env);
+        let (more, less): (Vec<_>, Vec<_>) = (now.difference(&before).collect(), before.difference(&now).collect());
+        assert!(Instant::now() < end, "seed {seed}: left {more:#?}, lost {less:#?}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 #[test]
