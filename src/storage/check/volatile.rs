@@ -23,8 +23,7 @@ pub(super) fn check(store: &Store, findings: &mut Findings) -> Result<(), Error>
     for name in sys::fs::names(&dir).reading(&dir)? {
         let path = dir.join(&name);
         let id = name.to_str().and_then(|name| name.parse::<ContainerId>().ok());
-        if !id.is_some_and(|id| store.has_container(&id)) {
-            cgroup(&path, findings);
+        if !id.is_some_and(|id| store.has_container(&id)) && !is_of_another_store(&path, findings) {
             let repair = if path.is_dir() { Repair::Tree(path.clone()) } else { Repair::Unlink(path.clone()) };
             findings.path("I11", &path, "volatile directory of no container", Some(repair));
         }
@@ -47,7 +46,8 @@ pub(super) fn check(store: &Store, findings: &mut Findings) -> Result<(), Error>
                 findings.path("I11", &path, "exec session that ended unseen", Some(Repair::Unlink(path.clone())));
                 true
             }
-            Ok(Some(exec)) => store.has_container(&exec.container),
+            // One that runs is of another store that shares our runroot.
+            Ok(Some(exec)) => store.has_container(&exec.container) || exec.code.is_none(),
             // Gone meanwhile, or not to be told.
             Ok(None) | Err(Error::NewerRecord { .. }) => true,
             Err(_) => false,
@@ -63,15 +63,18 @@ fn is_gone(pid: i32) -> bool {
     u32::try_from(pid).is_ok_and(|pid| matches!(ProcessIdentity::of(pid), Ok(None)))
 }
 
-/// The volatile directory of a container that is gone is kept as long as its cgroup is there.
-fn cgroup(path: &Path, findings: &mut Findings) {
-    let Ok(Some(state)) = record::read_if_exists::<ContainerState>(&path.join("state.json")) else { return };
-    let lives = [state.init, state.monitor].into_iter().flatten().any(ProcessIdentity::is_alive);
+/// True if a container runs that this volatile directory is of: it is in another store that shares our runroot. Of one that
+/// is gone the directory is kept as long as its cgroup is there.
+fn is_of_another_store(path: &Path, findings: &mut Findings) -> bool {
+    let Ok(Some(state)) = record::read_if_exists::<ContainerState>(&path.join("state.json")) else { return false };
+    if [state.init, state.monitor].into_iter().flatten().any(ProcessIdentity::is_alive) {
+        return true;
+    }
     if let Some(cgroup) = state.cgroup
-        && !lives
         && sys::fs::exists(&cgroup.path)
     {
         let path = cgroup.path.clone();
         findings.path("I11", &path, "cgroup of no container", Some(Repair::Cgroup(cgroup)));
     }
+    false
 }
