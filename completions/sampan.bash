@@ -2500,21 +2500,21 @@ _sampan() {
             return 0
             ;;
         sampan__subcmd__image__subcmd__push)
-            opts="-f -q -h --all --compression-format --compression-level --digestfile --force-compression --format --quiet --remove-signatures --authfile --creds --cert-dir --tls-verify --retry --retry-delay --signature-policy --help"
+            opts="-f -q -h --all --digestfile --compression-format --compression-level --force-compression --format --quiet --remove-signatures --authfile --creds --cert-dir --tls-verify --retry --retry-delay --signature-policy --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --digestfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --compression-format)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --compression-level)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --digestfile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3156,7 +3156,7 @@ _sampan() {
             return 0
             ;;
         sampan__subcmd__manifest__subcmd__push)
-            opts="-q -p -h --all --digestfile --quiet --purge --rm --authfile --creds --cert-dir --tls-verify --retry --retry-delay --signature-policy --help"
+            opts="-f -q -p -h --all --digestfile --compression-format --compression-level --force-compression --format --quiet --purge --rm --remove-signatures --authfile --creds --cert-dir --tls-verify --retry --retry-delay --signature-policy --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3167,6 +3167,22 @@ _sampan() {
                     return 0
                     ;;
                 --digestfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --compression-format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --compression-level)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -f)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3384,21 +3400,21 @@ _sampan() {
             return 0
             ;;
         sampan__subcmd__push)
-            opts="-f -q -h --all --compression-format --compression-level --digestfile --force-compression --format --quiet --remove-signatures --authfile --creds --cert-dir --tls-verify --retry --retry-delay --signature-policy --help"
+            opts="-f -q -h --all --digestfile --compression-format --compression-level --force-compression --format --quiet --remove-signatures --authfile --creds --cert-dir --tls-verify --retry --retry-delay --signature-policy --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --digestfile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --compression-format)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --compression-level)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --digestfile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

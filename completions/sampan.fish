@@ -300,9 +300,9 @@ complete -c sampan -n "__fish_sampan_using_subcommand pull" -l signature-policy 
 complete -c sampan -n "__fish_sampan_using_subcommand pull" -s a -l all-tags -d 'Pull every tag of the repository'
 complete -c sampan -n "__fish_sampan_using_subcommand pull" -s q -l quiet -d 'Say nothing while pulling'
 complete -c sampan -n "__fish_sampan_using_subcommand pull" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c sampan -n "__fish_sampan_using_subcommand push" -l digestfile -d 'File to write the digest of the manifest to' -r -F
 complete -c sampan -n "__fish_sampan_using_subcommand push" -l compression-format -d 'Compression of layers: gzip or zstd. Those that have another one are compressed anew' -r
 complete -c sampan -n "__fish_sampan_using_subcommand push" -l compression-level -d 'Level of the compression: 1 to 9 for gzip, 1 to 20 for zstd. All layers are compressed anew' -r
-complete -c sampan -n "__fish_sampan_using_subcommand push" -l digestfile -d 'File to write the digest of the manifest to' -r -F
 complete -c sampan -n "__fish_sampan_using_subcommand push" -s f -l format -d 'Format of the manifest: oci or v2s2. As it is if not given' -r
 complete -c sampan -n "__fish_sampan_using_subcommand push" -l authfile -d 'File with credentials for registries' -r -F
 complete -c sampan -n "__fish_sampan_using_subcommand push" -l creds -d 'Credentials for the registry' -r
@@ -946,9 +946,9 @@ complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_sub
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from pull" -s a -l all-tags -d 'Pull every tag of the repository'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from pull" -s q -l quiet -d 'Say nothing while pulling'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from pull" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from push" -l digestfile -d 'File to write the digest of the manifest to' -r -F
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from push" -l compression-format -d 'Compression of layers: gzip or zstd. Those that have another one are compressed anew' -r
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from push" -l compression-level -d 'Level of the compression: 1 to 9 for gzip, 1 to 20 for zstd. All layers are compressed anew' -r
-complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from push" -l digestfile -d 'File to write the digest of the manifest to' -r -F
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from push" -s f -l format -d 'Format of the manifest: oci or v2s2. As it is if not given' -r
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from push" -l authfile -d 'File with credentials for registries' -r -F
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from push" -l creds -d 'Credentials for the registry' -r
@@ -1040,6 +1040,9 @@ complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_
 complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from inspect" -s h -l help -d 'Print help'
 complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from push" -l all -d 'Send all images, not only this machine\'s' -r
 complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from push" -l digestfile -d 'File to write the digest of the list to' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from push" -l compression-format -d 'Compression of layers: gzip or zstd. Those that have another one are compressed anew' -r
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from push" -l compression-level -d 'Level of the compression: 1 to 9 for gzip, 1 to 20 for zstd. All layers are compressed anew' -r
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from push" -s f -l format -d 'Format of the manifest: oci or v2s2. As it is if not given' -r
 complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from push" -l authfile -d 'File with credentials for registries' -r -F
 complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from push" -l creds -d 'Credentials for the registry' -r
 complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from push" -l cert-dir -d 'Directory with certificates for the registry: *.crt of authorities, *.cert and *.key of ours' -r -F
@@ -1047,8 +1050,10 @@ complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_
 complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from push" -l retry -d 'How often a failed request is made again' -r
 complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from push" -l retry-delay -d 'Delay before each new try; doubling from one second on if not given' -r
 complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from push" -l signature-policy -d 'Trust policy file instead of containers-policy.json(5)\'s' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from push" -l force-compression -d 'Compress layers anew that have another compression than gzip, or than --compression-format says'
 complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from push" -s q -l quiet -d 'Say nothing while pushing'
 complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from push" -s p -l rm -l purge -d 'Remove the list when it has been sent'
+complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from push" -l remove-signatures -d 'Send no signatures. None are ever sent'
 complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from push" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sampan -n "__fish_sampan_using_subcommand manifest; and __fish_seen_subcommand_from rm" -s i -l ignore -d 'A list that does not exist is no error'

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use super::credential_helper::Helper;
 use super::environment;
 use super::error::Error;
+use super::registries_conf::RegistriesConf;
 use crate::sys;
 use crate::types::secret::{Secret, wipe};
 
@@ -88,14 +89,48 @@ pub(crate) fn lookup(explicit: Option<&Path>, host: &str, path: &str) -> Result<
         })?;
         return find(&found, host, path, file);
     }
-    for file in usual_files() {
-        if let Some(found) = read(&file)?
-            && let Some(credentials) = find(&found, host, path, &file)?
-        {
-            return Ok(Some(credentials));
+    for keeper in Keeper::all()? {
+        match keeper {
+            Keeper::Helper(helper) => {
+                if let Some(credentials) = helper.get(canonical(host))? {
+                    return Ok(Some(credentials));
+                }
+            }
+            Keeper::Files => {
+                for file in usual_files() {
+                    if let Some(found) = read(&file)?
+                        && let Some(credentials) = find(&found, host, path, &file)?
+                    {
+                        return Ok(Some(credentials));
+                    }
+                }
+            }
         }
     }
     Ok(None)
+}
+
+/// Who keeps credentials, by `credential-helpers` of containers-registries.conf(5).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Keeper {
+    /// The files of this module, called `containers-auth.json` there.
+    Files,
+    Helper(Helper),
+}
+
+impl Keeper {
+    /// All, in the order in which they are asked; the files alone if nothing is configured.
+    pub(super) fn all() -> Result<Vec<Self>, Error> {
+        let names = RegistriesConf::load()?.credential_helpers;
+        if names.is_empty() {
+            return Ok(vec![Self::Files]);
+        }
+        let keeper = |name: &String| match name.as_str() {
+            "containers-auth.json" => Ok(Self::Files),
+            name => Helper::new(name).map(Self::Helper),
+        };
+        names.iter().map(keeper).collect()
+    }
 }
 
 fn usual_files() -> Vec<PathBuf> {

@@ -7,13 +7,15 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use serde_json::{Map, Value, json};
 
-use super::auth_file::{self, AuthFile, Credentials, DOCKER_KEY};
+use super::auth_file::{self, AuthFile, Credentials, DOCKER_KEY, Keeper};
 use super::credential_helper::Helper;
 use super::environment;
 use super::error::Error;
 use crate::sys;
 use crate::sys::lock::DirLock;
 use crate::types::secret::{Secret, wipe};
+
+const WHOLE_REGISTRIES: &str = "a credential helper keeps credentials for whole registries only";
 
 /// What credentials are kept under: `HOST[:PORT][/NAMESPACE[/REPOSITORY]]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,15 +128,38 @@ impl AuthTarget {
     }
 }
 
+/// Those of containers-registries.conf(5), which go with no explicit file.
+fn helpers(target: &AuthTarget) -> Result<Vec<Helper>, Error> {
+    if *target != AuthTarget::Usual {
+        return Ok(Vec::new());
+    }
+    let only = |keeper| match keeper {
+        Keeper::Helper(helper) => Some(helper),
+        Keeper::Files => None,
+    };
+    Ok(Keeper::all()?.into_iter().filter_map(only).collect())
+}
+
 /// Keeps credentials; returns where: a file or a helper.
 pub(crate) fn store(target: &AuthTarget, key: &AuthKey, credentials: &Credentials) -> Result<String, Error> {
     let name = target.name_of(key)?;
+    if *target == AuthTarget::Usual {
+        // The first that can keep it: a helper knows whole registries only.
+        let can = |keeper: &Keeper| key.path.is_empty() || *keeper == Keeper::Files;
+        match Keeper::all()?.into_iter().find(can) {
+            Some(Keeper::Helper(helper)) => {
+                helper.store(&server(key, target), credentials)?;
+                return Ok(helper.program());
+            }
+            Some(Keeper::Files) => {}
+            None => return Err(Error::AuthKey { text: key.to_string(), why: WHOLE_REGISTRIES }),
+        }
+    }
     let file = target.file()?;
     let place = change(&file, |document, parsed| {
         if let Some(helper) = helper_for(parsed, key)? {
             if !key.path.is_empty() {
-                let why = "a credential helper keeps credentials for whole registries only";
-                return Err(Error::AuthKey { text: key.to_string(), why });
+                return Err(Error::AuthKey { text: key.to_string(), why: WHOLE_REGISTRIES });
             }
             helper.store(&server(key, target), credentials)?;
             // Docker notes which hosts its helper has something for.
@@ -159,6 +184,12 @@ pub(crate) fn store(target: &AuthTarget, key: &AuthKey, credentials: &Credential
 /// Forgets credentials.
 pub(crate) fn remove(target: &AuthTarget, key: &AuthKey) -> Result<Removal, Error> {
     let mut removed = false;
+    for helper in helpers(target)?.iter().filter(|_| key.path.is_empty()) {
+        if helper.get(&key.host)?.is_some() {
+            helper.erase(&server(key, target))?;
+            removed = true;
+        }
+    }
     for file in target.files()?.into_iter().filter(|file| sys::fs::exists(file)) {
         let done = change(&file, |document, parsed| {
             let mut any = false;
@@ -191,6 +222,11 @@ pub(crate) fn remove(target: &AuthTarget, key: &AuthKey) -> Result<Removal, Erro
 
 /// Forgets everything.
 pub(crate) fn remove_all(target: &AuthTarget) -> Result<(), Error> {
+    for helper in helpers(target)? {
+        for server in helper.list()?.keys() {
+            helper.erase(server)?;
+        }
+    }
     for file in target.files()?.into_iter().filter(|file| sys::fs::exists(file)) {
         change(&file, |document, parsed| {
             for (host, helper) in &parsed.helpers {

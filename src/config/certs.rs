@@ -18,8 +18,8 @@ const LIMIT: u64 = 1 << 20;
 pub(crate) struct Certificates {
     /// Files with certificate authorities.
     pub(crate) authorities: Vec<(PathBuf, Vec<u8>)>,
-    /// The first client certificate, and its key.
-    pub(crate) client: Option<ClientCertificate>,
+    /// Client certificates with their keys, in the order of their names: a registry may not take the first.
+    pub(crate) clients: Vec<ClientCertificate>,
 }
 
 /// A certificate for us, with its private key.
@@ -72,12 +72,10 @@ impl Certificates {
                         let why = format!("its key {:?} is missing", key.file_name().unwrap_or_default());
                         return Err(Error::Parse { path, why });
                     }
-                    if found.client.is_none() {
-                        let text = String::from_utf8(file(&key)?).ok();
-                        let text = text.ok_or(Error::Parse { path: key, why: "it is not PEM".to_owned() })?;
-                        let chain = file(&path)?;
-                        found.client = Some(ClientCertificate { path, chain, key: Secret::new(text) });
-                    }
+                    let text = String::from_utf8(file(&key)?).ok();
+                    let text = text.ok_or(Error::Parse { path: key, why: "it is not PEM".to_owned() })?;
+                    let chain = file(&path)?;
+                    found.clients.push(ClientCertificate { path, chain, key: Secret::new(text) });
                 }
                 Some("key") => {
                     let certificate = path.with_extension("cert");
@@ -112,8 +110,12 @@ mod tests {
         write("me.key");
         let found = Certificates::load(Some(dir.path()), "h").expect("whole");
         assert_eq!(found.authorities.len(), 1);
-        let client = found.client.expect("a pair");
+        let [client] = found.clients.as_slice() else { panic!("one pair") };
         assert_eq!((client.chain.as_slice(), client.key.expose()), (&b"me.cert"[..], "me.key"));
+        write("a.cert");
+        write("a.key");
+        let found = Certificates::load(Some(dir.path()), "h").expect("whole");
+        assert_eq!(found.clients.iter().map(|client| client.key.expose()).collect::<Vec<_>>(), ["a.key", "me.key"]);
         write("alone.key");
         assert!(Certificates::load(Some(dir.path()), "h").is_err());
         assert!(Certificates::load(Some(&dir.path().join("absent")), "h").is_err());

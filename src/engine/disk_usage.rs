@@ -7,6 +7,7 @@ use crate::rootless::worker;
 use crate::storage::accounts::{Accounts, Held};
 use crate::storage::container_record::ContainerRecord;
 use crate::storage::images::{Image, ImageRecord};
+use crate::storage::lists::ListRecord;
 use crate::storage::usage;
 use crate::types::failure::{Failure, FailureKind};
 use crate::types::id::{ContainerId, ImageId};
@@ -80,7 +81,7 @@ impl Engine {
         let (container_sizes, volume_sizes) = sizes.split_at(containers.len());
         let accounts = self.store.accounts()?;
         let mut usage = DiskUsage::default();
-        usage.kinds[0] = image_kind(&accounts, &images, &containers);
+        usage.kinds[0] = image_kind(&accounts, &images, &self.store.lists()?.0, &containers);
         usage.images = image_lines(&accounts, &images, &containers);
         usage.containers = containers.iter().zip(container_sizes).map(|(record, size)| line(record, *size)).collect();
         let idle = |record: &ContainerRecord| !record.status.is_alive();
@@ -130,7 +131,12 @@ pub(super) fn uses(record: &ContainerRecord, image: &ImageRecord) -> bool {
     record.config.image.as_ref().is_some_and(|used| used.digest == image.digest || used.id == image.id)
 }
 
-fn image_kind(accounts: &Accounts, images: &[Image], containers: &[ContainerRecord]) -> KindUsage {
+fn image_kind(
+    accounts: &Accounts,
+    images: &[Image],
+    lists: &[ListRecord],
+    containers: &[ContainerRecord],
+) -> KindUsage {
     let mut held = Held::default();
     let mut active = 0;
     for image in images {
@@ -138,6 +144,9 @@ fn image_kind(accounts: &Accounts, images: &[Image], containers: &[ContainerReco
             held.image(&image.record);
             active += 1;
         }
+    }
+    for list in lists {
+        held.list(list);
     }
     for record in containers {
         held.container(&record.config);

@@ -1,6 +1,6 @@
 //! One HTTP exchange with a registry: TLS, timeouts, redirects followed by our own hand (case B05), bodies with a cap.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::io::Read;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
@@ -39,6 +39,8 @@ pub(super) struct Client {
     /// Addresses may be of http.
     http: bool,
     certificates: Certificates,
+    /// Which of the client certificates the registry is shown.
+    shown: Cell<usize>,
     proxies: Proxies,
     /// Root certificates take 3–9 ms to load: only when the first https connection is made.
     roots: OnceCell<RootCerts>,
@@ -149,6 +151,7 @@ impl Client {
             insecure,
             http: false,
             certificates: Certificates::default(),
+            shown: Cell::new(0),
             proxies: Proxies::from_environment(),
             roots: OnceCell::new(),
             agents: RefCell::default(),
@@ -181,10 +184,17 @@ impl Client {
         let reads = ask.method == Method::GET || ask.method == Method::HEAD;
         for _ in 0..=MAX_REDIRECTS {
             let origin = Origin::of(&url).ok_or_else(|| invalid_url(&url))?;
-            let response = match self.exchange(ask, &url, authorization, &origin) {
-                // A peer may close a kept connection just as we ask on it again (RFC 9110, section 9.2.2).
-                Err(error) if reads && error.is_hang_up() => self.exchange(ask, &url, authorization, &origin)?,
-                other => other?,
+            let response = loop {
+                match self.exchange(ask, &url, authorization, &origin) {
+                    // A peer may close a kept connection just as we ask on it again (RFC 9110, section 9.2.2).
+                    Err(error) if reads && error.is_hang_up() => {
+                        break self.exchange(ask, &url, authorization, &origin)?;
+                    }
+                    Err(error) if error.is_alert() && self.shows_another_certificate(&origin) => {
+                        tracing::debug!(%error, "the registry does not take this client certificate");
+                    }
+                    other => break other?,
+                }
             };
             let status = response.status().as_u16();
             if !matches!(status, 301 | 302 | 303 | 307 | 308) {
@@ -343,8 +353,20 @@ impl Client {
         Ok(self.roots.get_or_init(|| certificates).clone())
     }
 
+    /// Goes on to the next client certificate, if the peer is the one that is shown them and there is one more.
+    fn shows_another_certificate(&self, origin: &Origin) -> bool {
+        let next = self.shown.get() + 1;
+        let own = origin.is_https() && origin.name().eq_ignore_ascii_case(&self.host);
+        if !own || next >= self.certificates.clients.len() {
+            return false;
+        }
+        self.shown.set(next);
+        self.agents.borrow_mut().retain(|(way, _)| !way.own);
+        true
+    }
+
     fn client_certificate(&self) -> Result<Option<ClientCert>, Error> {
-        let Some(client) = &self.certificates.client else { return Ok(None) };
+        let Some(client) = self.certificates.clients.get(self.shown.get()) else { return Ok(None) };
         let wrong = |why| Error::Certificate { path: client.path.clone(), why };
         let chain = certificates_of(&client.chain);
         if chain.is_empty() {

@@ -114,6 +114,19 @@ impl Error {
         }
     }
 
+    /// The peer ended the TLS handshake: it may want another client certificate.
+    pub(super) fn is_alert(&self) -> bool {
+        let alert = |error: &rustls::Error| matches!(error, rustls::Error::AlertReceived(_));
+        match self {
+            Self::Tls { source, .. } => match &**source {
+                ureq::Error::Rustls(error) => alert(error),
+                ureq::Error::Io(io) => io.get_ref().and_then(|inner| inner.downcast_ref()).is_some_and(alert),
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
     /// The peer closed the connection before it answered.
     pub(super) fn is_hang_up(&self) -> bool {
         use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};

@@ -31,7 +31,9 @@ pub(crate) use archive::Archive;
 pub(crate) use error::Error;
 pub(crate) use manifest::{DOCUMENT_LIMIT, Descriptor, Manifest, parse as parse_manifest};
 pub(crate) use pull::{Access, RemoteImage};
-pub(crate) use push::{KeptManifest, ManifestFormat, login_session, media_type, push_session, session_at, target};
+pub(crate) use push::{
+    KeptManifest, ManifestFormat, login_session, media_type, push_session, rewritten_list, session_at, target,
+};
 pub(crate) use search::Hit;
 pub(crate) use session::{BlobSink, Retry, Session};
 pub(crate) use source::Source;

@@ -1,5 +1,7 @@
 //! The way to write to a repository, and what a manifest looks like in the other format or with other layers.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::error::Error;
@@ -8,6 +10,7 @@ use super::pull::{Access, session, tag_or_digest};
 use super::session::Session;
 use crate::config::auth_file::Credentials;
 use crate::config::registries_conf::{Location, RegistriesConf, Route};
+use crate::types::digest::Digest;
 use crate::types::reference::Reference;
 
 /// A session for writing to the repository of `reference`: not to its mirrors. Logged in by the first of
@@ -127,6 +130,44 @@ impl KeptManifest {
         }
         (document.to_string().into_bytes(), own)
     }
+}
+
+/// A list with other manifests in the place of those that it names, and its media type: that of `format`, if it is given.
+/// Annotations have no place in Docker's.
+pub(crate) fn rewritten_list(
+    bytes: &[u8],
+    format: Option<ManifestFormat>,
+    changed: &BTreeMap<Digest, Descriptor>,
+) -> Result<(Vec<u8>, String), Error> {
+    let wrong = |why: &str| Error::Invalid { what: "the list".to_owned(), why: why.to_owned() };
+    let mut document: Value = serde_json::from_slice(bytes).map_err(|error| wrong(&error.to_string()))?;
+    if let Some(format) = format {
+        document["mediaType"] = json!(match format {
+            ManifestFormat::Oci => manifest::OCI_INDEX,
+            ManifestFormat::Docker => manifest::DOCKER_LIST,
+        });
+        if format == ManifestFormat::Docker
+            && let Some(object) = document.as_object_mut()
+        {
+            object.remove("annotations");
+        }
+    }
+    let entries = document.get_mut("manifests").and_then(Value::as_array_mut);
+    for entry in entries.ok_or_else(|| wrong("it has no \"manifests\""))? {
+        let digest: Option<Digest> = entry["digest"].as_str().and_then(|text| text.parse().ok());
+        if let Some(now) = digest.and_then(|digest| changed.get(&digest)) {
+            entry["mediaType"] = json!(now.media_type);
+            entry["digest"] = json!(now.digest);
+            entry["size"] = json!(now.size);
+        }
+        if format == Some(ManifestFormat::Docker)
+            && let Some(object) = entry.as_object_mut()
+        {
+            object.remove("annotations");
+        }
+    }
+    let media_type = document["mediaType"].as_str().unwrap_or(manifest::OCI_INDEX).to_owned();
+    Ok((document.to_string().into_bytes(), media_type))
 }
 
 /// What a layer is called in a format.

@@ -237,9 +237,15 @@ pub(super) fn expect_size(descriptor: &Descriptor, actual: u64) -> Result<(), Er
     if actual == expected { Ok(()) } else { Err(Error::WrongSize { digest, expected, actual }) }
 }
 
-/// Seconds of a `Retry-After` header; dates and nonsense count as not given (case B09).
+/// Seconds of a `Retry-After` header, or seconds until its date; nonsense counts as not given (case B09).
 pub(super) fn retry_after(value: Option<&str>) -> Option<Duration> {
-    value?.trim().parse().ok().map(Duration::from_secs)
+    let value = value?.trim();
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = jiff::fmt::rfc2822::parse(value).ok()?.timestamp();
+    // A date that is over means now.
+    Some(Duration::try_from(date.duration_since(jiff::Timestamp::now())).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -254,7 +260,13 @@ mod tests {
         assert_eq!(retry.wait(2, None), Duration::from_secs(4));
         assert_eq!(retry.wait(99, None), Duration::from_secs(32));
         assert_eq!(retry.wait(0, retry_after(Some("1000000000"))), Duration::from_mins(1));
-        for nonsense in ["-1", "Wed, 21 Oct 2015 07:28:00 GMT", "x", "", "1e9"] {
+        assert_eq!(retry_after(Some("Wed, 21 Oct 2015 07:28:00 GMT")), Some(Duration::ZERO));
+        let soon = jiff::Timestamp::now() + Duration::from_mins(10);
+        let soon = soon.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        let wait = retry_after(Some(&soon)).expect("a date");
+        assert!((500..=600).contains(&wait.as_secs()), "{soon}: {wait:?}");
+        assert_eq!(retry.wait(0, Some(wait)), Duration::from_mins(1));
+        for nonsense in ["-1", "Wed, 41 Oct 2015 07:28:00 GMT", "x", "", "1e9"] {
             assert_eq!(retry_after(Some(nonsense)), None, "{nonsense}");
         }
     }

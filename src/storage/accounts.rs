@@ -7,6 +7,7 @@ use std::path::Path;
 use super::error::{At as _, Error};
 use super::images::ImageRecord;
 use super::layers::{LayerKey, MapKey};
+use super::lists::ListRecord;
 use super::store::Store;
 use super::usage;
 use crate::sys;
@@ -36,6 +37,11 @@ impl Held {
     pub(crate) fn image(&mut self, record: &ImageRecord) {
         self.chains.extend(record.layers.iter().map(|layer| layer.chain.clone()));
         self.blobs.extend(blobs_of(record));
+    }
+
+    /// Everything of a manifest list: its images go out of the store only with it.
+    pub(crate) fn list(&mut self, list: &ListRecord) {
+        self.blobs.extend(list.entries.iter().flat_map(|entry| entry.blobs.iter().chain([&entry.digest]).cloned()));
     }
 
     /// The layers that a container is made of.
@@ -108,7 +114,7 @@ impl Store {
             let size = one(&layout.blob(&digest))?;
             accounts.blobs.insert(digest, size);
         }
-        for dir in [layout.images(), layout.refs()] {
+        for dir in [layout.images(), layout.refs(), layout.lists()] {
             accounts.records += one(&dir)?;
             for name in sys::fs::names(&dir).reading(&dir)? {
                 accounts.records += one(&dir.join(name))?;

@@ -268,6 +268,25 @@ impl Store {
         paths.into_iter().find(|path| sys::fs::exists(path)).unwrap_or_else(|| self.layout().blob(digest))
     }
 
+    /// The additional store that has a blob which is not here.
+    pub(crate) fn additional_with(&self, digest: &Digest) -> Option<PathBuf> {
+        if sys::fs::exists(&self.layout().blob(digest)) {
+            return None;
+        }
+        let store = self.additional.iter().find(|store| sys::fs::exists(&store.layout().blob(digest)));
+        store.map(|store| store.layout().graphroot().to_owned())
+    }
+
+    /// The record of an image, here or in an additional store, where it is not verified.
+    pub(crate) fn any_image_record(&self, digest: &Digest) -> Result<Option<ImageRecord>, Error> {
+        for store in std::iter::once(self).chain(&self.additional) {
+            if let Some(record) = store.image_record(digest)? {
+                return Ok(Some(record));
+            }
+        }
+        Ok(None)
+    }
+
     fn try_find_here(&self, text: &str) -> Result<Option<FoundImage>, Error> {
         if let Some(hex) = text.strip_prefix("sha256:") {
             return self.image_by_prefix(text, hex);

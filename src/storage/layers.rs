@@ -122,6 +122,9 @@ pub(crate) struct LayerMeta {
     /// Ids of the tar that the map lacks, so that their files belong to somebody else: a warning, once per image.
     #[serde(default)]
     pub(crate) clamped_ids: Vec<u32>,
+    /// The additional store that the image is in: nothing here refers to it unless that store is used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) origin: Option<PathBuf>,
     #[serde(skip)]
     pub(crate) rest: Rest,
 }

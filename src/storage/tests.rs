@@ -108,6 +108,7 @@ pub(super) fn store_image(store: &Store, content: &str, name: &str) -> ImageReco
         entries: end.entries,
         whiteouts_in_index: false,
         clamped_ids: Vec::new(),
+        origin: None,
         rest: Rest::new(),
     };
     let blob = lease.stage_bytes(content.as_bytes()).expect("blob");

@@ -2,6 +2,7 @@
 
 mod container;
 mod create;
+mod form;
 mod mounts;
 mod network;
 mod registry;
@@ -12,6 +13,7 @@ mod unsupported;
 
 pub(crate) use container::{ContainerFlags, LifeFlags, LogFlags, PullFlags};
 pub(crate) use create::CreateFlags;
+pub(crate) use form::FormFlags;
 pub(crate) use mounts::MountFlags;
 pub(crate) use network::NetworkFlags;
 pub(crate) use registry::{AccessFlags, PlatformFlags, absolute};

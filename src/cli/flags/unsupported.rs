@@ -3,6 +3,14 @@
 
 /// Long flags of Podman that no verb takes yet where Podman does (sorted).
 const KNOWN: &[&str] = &[
+    "--add-compression",
+    "--artifact",
+    "--artifact-config",
+    "--artifact-config-type",
+    "--artifact-exclude-titles",
+    "--artifact-layer-type",
+    "--artifact-subject",
+    "--artifact-type",
     "--blkio-weight",
     "--blkio-weight-device",
     "--cgroup-manager",
@@ -17,6 +25,8 @@ const KNOWN: &[&str] = &[
     "--device-write-bps",
     "--device-write-iops",
     "--disable-content-trust",
+    "--encrypt-layer",
+    "--encryption-key",
     "--env-merge",
     "--gpus",
     "--group-entry",
@@ -60,8 +70,13 @@ const KNOWN: &[&str] = &[
     "--seccomp-policy",
     "--secret",
     "--shm-size-systemd",
+    "--sign-by",
+    "--sign-by-sigstore",
+    "--sign-by-sigstore-private-key",
+    "--sign-passphrase-file",
     "--storage-opt",
     "--subgidname",
+    "--subject",
     "--subuidname",
     "--systemd",
 ];

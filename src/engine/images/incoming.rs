@@ -1,6 +1,7 @@
 //! What pull, load and import share: which layers are missing, unpacking one in P, publishing the whole.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use crate::engine::error::failure;
 use crate::engine::{Engine, Error};
@@ -51,6 +52,15 @@ pub(crate) struct IncomingLayer {
     pub(crate) media_type: String,
     /// A blob of the store that holds the same layer in another compression: this one is not fetched.
     pub(crate) twin: Option<Digest>,
+}
+
+/// What a layer can be unpacked from again.
+#[derive(Debug, Clone)]
+pub(super) struct Kept {
+    /// The blob, if it is in the store.
+    pub(super) blob: Option<Digest>,
+    /// The additional store that has it.
+    pub(super) origin: Option<PathBuf>,
 }
 
 /// A layer that was unpacked into a lease.
@@ -109,7 +119,8 @@ impl Engine {
         for layer in &image.layers {
             let there =
                 blobs.iter().any(|blob| blob.digest == layer.blob) || self.store.blob_size(&layer.blob)?.is_some();
-            kept.push(if there { Some(layer.blob.clone()) } else { layer.twin.clone() });
+            let blob = if there { Some(layer.blob.clone()) } else { layer.twin.clone() };
+            kept.push(Kept { blob, origin: None });
         }
         if !names.is_empty() {
             lease.promise(&self.store, &image.manifest_digest)?;
@@ -147,14 +158,14 @@ impl Engine {
         Ok(())
     }
 
-    /// Publishes blobs and unpacked layers. `keys` and `kept` (the blob of a layer, if it is in the store) are those of
+    /// Publishes blobs and unpacked layers. `keys` and `kept` are those of
     /// the whole image, bottom first; `maps` is how the layers were unpacked.
     #[expect(clippy::too_many_arguments, reason = "everything that the layers of an image consist of")]
     pub(super) fn publish_layers(
         &self,
         lease: &Lease,
         keys: &[LayerKey],
-        kept: &[Option<Digest>],
+        kept: &[Kept],
         blobs: Vec<StagedBlob>,
         mut layers: Vec<StagedUnpack>,
         maps: &IdMaps,
@@ -184,7 +195,7 @@ impl Engine {
     ) -> Result<(), Error> {
         self.inherit(keys, std::slice::from_ref(&layer), maps)?;
         let parent = layer.index.checked_sub(1).map(|below| keys[below].chain.clone());
-        let meta = layer_meta(&layer, parent, Some(blob), maps);
+        let meta = layer_meta(&layer, parent, Kept { blob: Some(blob), origin: None }, maps);
         Ok(self.store.replace_layer(lease, &layer.staged, &meta)?)
     }
 
@@ -284,7 +295,7 @@ impl Engine {
     }
 }
 
-fn layer_meta(layer: &StagedUnpack, parent: Option<ChainId>, blob: Option<Digest>, maps: &IdMaps) -> LayerMeta {
+fn layer_meta(layer: &StagedUnpack, parent: Option<ChainId>, kept: Kept, maps: &IdMaps) -> LayerMeta {
     let unpacked = &layer.unpacked;
     let clamped = unpacked.remarks.unmapped_ids.iter();
     LayerMeta {
@@ -293,7 +304,8 @@ fn layer_meta(layer: &StagedUnpack, parent: Option<ChainId>, blob: Option<Digest
         map: layer.staged.key.map.clone(),
         diff_id: unpacked.diff_id.clone(),
         parent,
-        blob,
+        blob: kept.blob,
+        origin: kept.origin,
         size: unpacked.size,
         tar_size: Some(unpacked.uncompressed),
         disk: unpacked.disk,

@@ -180,13 +180,30 @@ impl Engine {
         layers: LayerForm,
         progress: &dyn Progress,
     ) -> Result<(), Error> {
-        if image.list.is_some() {
+        if image.list.is_some() && format.is_none() && !matches!(layers, LayerForm::Compressed(..)) {
             // Its digests are what a list is for.
             return Ok(());
         }
+        let mut changed = BTreeMap::new();
         for instance in &mut image.instances {
+            let before = instance.digest.clone();
             self.rewrite_instance(lease, instance, format, layers, progress)?;
-            image.digest = instance.digest.clone();
+            let now = Descriptor {
+                media_type: instance.media_type.clone(),
+                digest: instance.digest.clone(),
+                size: instance.bytes.len() as u64,
+            };
+            changed.insert(before, now);
+            if image.list.is_none() {
+                image.digest = instance.digest.clone();
+            }
+        }
+        if let Some(list) = &mut image.list {
+            let name = image.digest.to_string();
+            let (bytes, media_type) = registry::rewritten_list(&list.bytes, format, &changed)
+                .map_err(|source| Error::SaveTo { name, source: Box::new(source) })?;
+            image.digest = Digest::of(&bytes);
+            *list = OutgoingList { media_type, bytes };
         }
         Ok(())
     }

@@ -5,10 +5,9 @@ use crate::engine::{Engine, Error};
 use crate::storage::images::ImageRecord;
 use crate::storage::layers::{LayerKey, MapKey};
 use crate::sys;
-use crate::types::digest::Digest;
 use crate::types::idmap::IdMaps;
 
-use super::incoming::{IncomingLayer, StagedUnpack, unpack_layer};
+use super::incoming::{IncomingLayer, Kept, StagedUnpack, unpack_layer};
 
 impl Engine {
     /// Makes sure that every layer of an image is there for containers with `maps` (C ← P).
@@ -40,9 +39,12 @@ impl Engine {
             unpacked.push(StagedUnpack { index, staged, unpacked: done });
         }
         // A blob of an additional store is not kept here.
-        let kept = |blob: &Digest| sys::fs::exists(&self.store.layout().blob(blob));
-        let incoming = image.layers.iter().map(|layer| layer.blob.clone().filter(kept)).collect::<Vec<_>>();
-        self.publish_layers(&lease, &keys, &incoming, Vec::new(), unpacked, maps)?;
+        let kept = image.layers.iter().map(|layer| {
+            let origin = layer.blob.as_ref().and_then(|blob| self.store.additional_with(blob));
+            Kept { blob: layer.blob.clone().filter(|_| origin.is_none()), origin }
+        });
+        let kept: Vec<Kept> = kept.collect();
+        self.publish_layers(&lease, &keys, &kept, Vec::new(), unpacked, maps)?;
         lease.finish(&self.store)?;
         Ok(())
     }

@@ -14,7 +14,7 @@ use crate::registry::{Descriptor, ManifestFormat};
 use crate::storage::lease::Lease;
 use crate::storage::unpack::Compression;
 use crate::sys;
-use crate::sys::outfile::OutFile;
+use crate::sys::outfile::{OutDir, OutFile};
 use crate::types::digest::{ChainId, Digest};
 use crate::types::progress::Progress;
 use crate::types::reference::Reference;
@@ -91,6 +91,8 @@ impl Engine {
                 _ => Some(ManifestFormat::Oci),
             };
             for image in &mut images {
+                // A list stays as it is unless somebody wants it otherwise.
+                let format = if image.list.is_some() { request.format } else { format };
                 self.complete(lease, image, format, request.layers, progress)?;
                 self.rewrite(lease, image, format, request.layers, progress)?;
             }
@@ -134,40 +136,67 @@ impl Engine {
 
     /// A directory that is not there yet is made beside its place; one that is there is added to, or replaced.
     fn write_dir(&self, path: &Path, images: &[Outgoing], form: Form, progress: &dyn Progress) -> Result<(), Error> {
-        let failed = |source| unwritable(path, source);
         let name = path.display().to_string();
         // Without the slash at the end, so that it has a parent.
         let path = &path.components().collect::<PathBuf>();
+        loop {
+            if self.try_write_dir(path, images, form, &name, progress)? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// False: the layout has been made by somebody else meanwhile, and can be added to.
+    fn try_write_dir(
+        &self,
+        path: &Path,
+        images: &[Outgoing],
+        form: Form,
+        name: &str,
+        progress: &dyn Progress,
+    ) -> Result<bool, Error> {
+        let failed = |source| unwritable(path, source);
+        let name = name.to_owned();
         let mark = if form == Form::Dir { "version" } else { "index.json" };
         let there = sys::fs::stat(path).map_err(failed)?;
         let empty = match &there {
             Some(stat) if !stat.is_dir() => return Err(Error::Save(format!("{path:?} is no directory"))),
-            Some(_) => sys::fs::names(path).map_err(failed)?.is_empty(),
-            None => true,
+            _ => true,
         };
+        // One writer at a time: the others wait, and add to what is there then.
+        let lock = sys::outfile::lock_dir(path).map_err(failed)?;
+        let empty = empty && (lock.is_none() || sys::fs::names(path).map_err(failed)?.is_empty());
         if !empty && !sys::fs::exists(&path.join(mark)) {
             return Err(Error::Save(format!("{path:?} is a directory with something else in it")));
         }
         if !empty && form == Form::OciDir {
+            // Nobody else writes here now.
+            sys::outfile::sweep_dir(&path.join("blobs/sha256"));
             let index = sys::fs::read_limited(&path.join(mark), INDEX_LIMIT).map_err(failed)?;
             let mut out = Out { writer: Writer::dir(path), name, layout: Some(path), progress };
             self.write_oci(&mut out, images, Some(&index))?;
-            return out.finish();
+            return out.finish().map(|()| true);
         }
-        let staged = sys::outfile::temporary(path);
-        sys::fs::mkdir(&staged, 0o755).map_err(failed)?;
-        let mut out = Out { writer: Writer::dir(&staged), name, layout: None, progress };
+        let staged = OutDir::create(path).map_err(failed)?;
+        let mut out = Out { writer: Writer::dir(staged.dir()), name, layout: None, progress };
         let written = match form {
             Form::Dir => self.write_plain(&mut out, images),
             _ => self.write_oci(&mut out, images, None),
         };
         let written = written.and_then(|()| out.finish());
-        let published = written.and_then(|()| sys::outfile::publish_dir(&staged, path).map_err(failed));
-        if published.is_err() {
+        if let Err(error) = written {
             // The error that brought us here is the one to tell.
-            drop(sys::fs::remove_tree(&staged));
+            drop(staged.discard());
+            return Err(error);
         }
-        published
+        let temporary = staged.dir().to_owned();
+        match staged.publish(lock.is_some()) {
+            Ok(()) => Ok(true),
+            Err(error) => {
+                drop(sys::fs::remove_tree(&temporary));
+                if error.is(sys::Errno::EEXIST) { Ok(false) } else { Err(failed(error)) }
+            }
+        }
     }
 
     fn write_oci(&self, out: &mut Out<'_>, images: &[Outgoing], index: Option<&[u8]>) -> Result<(), Error> {

@@ -78,11 +78,11 @@ fn parts(store: &Store, config: &ContainerConfig, subject: &str, findings: &mut 
     let map = MapKey::from_text(&config.map);
     let missing = config.layers.iter().map(|chain| LayerKey::new(chain, &map)).find(|key| !store.has_layer(key));
     if let Some(key) = missing {
-        let record = config.image.as_ref().and_then(|image| store.image_record(&image.digest).ok().flatten());
+        let record = config.image.as_ref().and_then(|image| store.any_image_record(&image.digest).ok().flatten());
         let kept = record.is_some_and(|record| {
             record.layers.iter().all(|layer| {
                 store.has_layer(&LayerKey::new(&layer.chain, &map))
-                    || layer.blob.as_ref().is_some_and(|blob| sys::fs::exists(&layout.blob(blob)))
+                    || layer.blob.as_ref().is_some_and(|blob| sys::fs::exists(&store.find_blob(blob)))
             })
         });
         let name = config.image.as_ref().map(|image| image.name.clone()).unwrap_or_default();

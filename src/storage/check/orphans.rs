@@ -41,7 +41,9 @@ pub(super) fn check(store: &Store, findings: &mut Findings) -> Result<(), Error>
         return Ok(());
     }
     for key in store.layer_keys()? {
-        if !marks.holds_layer(&key) {
+        // Waits for the next use of the store that it came from; the next sweep takes it all the same.
+        let elsewhere = store.layer(&key).ok().flatten().and_then(|meta| meta.origin);
+        if !marks.holds_layer(&key) && !elsewhere.is_some_and(|origin| sys::fs::exists(&origin)) {
             findings.add("I15", format!("layer {}", key.dir_name()), "nothing refers to it", Some(Repair::Sweep));
         }
     }

@@ -91,5 +91,47 @@ fn lists_go_to_registries_and_come_from_them() {
     env.run(["pull", "-q", "--tls-verify=false", &target]).success();
     env.run(["manifest", "push", "-q", "--rm", "--tls-verify=false", "copy:1", &registry.name("moved:1")]).success();
     env.run(["manifest", "exists", "copy:1"]).code(1);
+    // In another format, with other layers: the list names what was sent. `push --all` does the same.
+    let raw = |name: &str| {
+        let arguments = ["inspect", "--tls-verify=false", "--raw"].into_iter().map(str::to_owned);
+        env.other("skopeo").args(arguments.chain([format!("docker://{name}")])).run().success().json()
+    };
+    let pushes: [&[&str]; 2] = [&["manifest", "push"], &["push", "--all"]];
+    for (at, verb) in pushes.into_iter().enumerate() {
+        for (form, flags, kind, layer) in [
+            ("same", &[][..], "oci.image.index", ""),
+            ("docker", &["--format=v2s2"], "manifest.list.v2", "rootfs.diff.tar"),
+            ("zstd", &["--compression-format=zstd"], "oci.image.index", "+zstd"),
+        ] {
+            let target = registry.name(&format!("{form}{at}:1"));
+            let file = digests.to_str().unwrap();
+            let common = ["-q", "--tls-verify=false", "--digestfile", file, "l:1", &target];
+            env.run([verb, flags, &common].concat()).success();
+            let list = raw(&target);
+            assert!(list["mediaType"].as_str().unwrap().contains(kind), "{verb:?} {form}: {list}");
+            if form == "same" {
+                assert_eq!(list, here);
+            }
+            for entry in list["manifests"].as_array().unwrap() {
+                let (repository, _) = target.rsplit_once(':').unwrap();
+                let one = raw(&format!("{repository}@{}", entry["digest"].as_str().unwrap()));
+                assert_eq!(one["mediaType"], entry["mediaType"], "{one}");
+                for found in one["layers"].as_array().unwrap() {
+                    assert!(found["mediaType"].as_str().unwrap().contains(layer), "{form}: {one}");
+                }
+            }
+            // Everything that it names is there: skopeo reads all of it.
+            let copy = format!("dir:{}", env.path(&format!("copy-{form}{at}")).display());
+            let from = format!("docker://{target}");
+            env.other("skopeo")
+                .args(["--insecure-policy", "copy", "-q", "--all", "--src-tls-verify=false", &from, &copy])
+                .run()
+                .success();
+        }
+    }
+    for flag in ["--artifact", "--add-compression", "--sign-by"] {
+        let verb = if flag == "--artifact" { "add" } else { "push" };
+        env.run(["manifest", verb, flag, "l:1", "x"]).code(125).stderr_has(&format!("{flag} is not supported yet"));
+    }
     env.run(["system", "check"]).success();
 }

@@ -277,3 +277,46 @@ fn a_running_container_is_exported_without_its_mounts() {
     }
     env.run(["rm", "-f", "-t", "0", "one"]).success();
 }
+
+#[test]
+fn writers_of_one_layout_wait_for_each_other_and_clean_up_after_the_dead() {
+    requires!(userns);
+    let env = Env::new();
+    let path = env.path("image.tar");
+    ImageBuilder::scratch().layer(Layer::new().file("a", 0o644, &vec![7; 100_000])).oci_archive(&path, "1");
+    env.run(["load", "-q", "-i", path.to_str().unwrap()]).success();
+    let id = env.run(["images", "-q"]).success().trimmed();
+    for round in 0..3 {
+        let layout = env.path(&format!("layout{round}"));
+        // As a killed one leaves it: beside the place and, once it is a layout, in it.
+        std::fs::create_dir_all(env.path(&format!(".layout{round}.0123456789ab.tmp/blobs"))).unwrap();
+        if round == 1 {
+            std::fs::create_dir(&layout).unwrap();
+        }
+        let writers: Vec<_> = (0..5)
+            .map(|at| {
+                env.spawn(["push".to_owned(), "-q".to_owned(), id.clone(), format!("oci:{}:{at}", layout.display())])
+            })
+            .collect();
+        for writer in writers {
+            assert!(writer.wait().is_success());
+        }
+        let blobs = layout.join("blobs/sha256");
+        std::fs::write(blobs.join(format!(".{}.0123456789ab.tmp", "0".repeat(64))), "half").unwrap();
+        env.run(["push", "-q", &id, &format!("oci:{}:last", layout.display())]).success();
+        let index: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(layout.join("index.json")).unwrap()).unwrap();
+        assert_eq!(index["manifests"].as_array().map(Vec::len), Some(6), "{index}");
+        assert_eq!(std::fs::read_dir(&blobs).unwrap().count(), 3);
+        let left: Vec<_> = std::fs::read_dir(layout.parent().unwrap()).unwrap().flatten().collect();
+        let left = left.iter().filter(|entry| entry.file_name().to_string_lossy().ends_with(".tmp")).count();
+        assert_eq!(left, 0);
+    }
+    // A single file has no name before it is whole, and what is there stays until then.
+    let target = env.path("archive.tar");
+    std::fs::write(env.path(".archive.tar.0123456789ab.tmp"), "half").unwrap();
+    for _ in 0..2 {
+        env.run(["save", "-q", "-o", target.to_str().unwrap(), &id]).success();
+        assert!(!env.path(".archive.tar.0123456789ab.tmp").exists());
+    }
+}

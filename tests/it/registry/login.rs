@@ -149,6 +149,17 @@ fn b14_private_authority_and_client_certificate() {
         copy(name, &standing);
     }
     login(both.address(), &[]).success();
+    // A certificate of some other authority, with an earlier name: the registry takes the next one.
+    let stranger = env.path("stranger");
+    certificates(&stranger);
+    for (from, to) in [("client.cert", "a.cert"), ("client.key", "a.key")] {
+        std::fs::copy(stranger.join(from), standing.join(to)).unwrap();
+    }
+    login(both.address(), &[]).success();
+    for name in ["client.cert", "client.key"] {
+        std::fs::remove_file(standing.join(name)).unwrap();
+    }
+    login(both.address(), &[]).code(125);
     std::fs::write(standing.join("ca.crt"), "nonsense").unwrap();
     login(both.address(), &[]).code(125).stderr_has("ca.crt");
 }
@@ -195,6 +206,20 @@ fn b15_credential_helpers() {
             assert_eq!(auth_json(&env)[key], *value);
         }
     }
+    // One for everything, named in registries.conf; the files come after it.
+    std::fs::write(&file, json!({"auths": {"else.where": {"auth": "Ym9iOnB3"}}}).to_string()).unwrap();
+    let conf = "credential-helpers = [\"test.helper\", \"containers-auth.json\"]\n";
+    std::fs::write(dir.join("registries.conf"), conf).unwrap();
+    let login = env.command(["login", "--tls-verify=false", "-v", "-u", "alice", "--password-stdin", host]);
+    login.stdin("s3cret").run().success().stderr_has("docker-credential-test.helper");
+    assert!(!std::fs::read_to_string(&file).unwrap().contains("YWxpY2U6"), "kept in the file, too");
+    env.run(["login", "--get-login", host]).prints("alice\n");
+    env.run(["login", "--tls-verify=false", host]).success().stdout_has("are valid");
+    env.run(["logout", host]).success();
+    env.run(["login", "--get-login", "else.where"]).prints("bob\n");
+    std::fs::write(dir.join("registries.conf"), "credential-helpers = [\"../sh\"]\n").unwrap();
+    env.run(["login", "--get-login", host]).code(125).stderr_has("credential helper");
+    std::fs::remove_file(dir.join("registries.conf")).unwrap();
     let log = std::fs::read_to_string(env.home().join("helper.log")).unwrap();
     assert!(log.contains(&format!("get {host}\n")) && log.contains(&format!("erase {host}\n")), "{log}");
     // Names that lead elsewhere are refused, and nothing of the file is told.

@@ -76,6 +76,31 @@ fn df_adds_up_to_what_du_says() {
     assert!(sizes(&env).iter().all(|(_, reclaimable)| *reclaimable <= 32 << 10), "{:?}", sizes(&env));
 }
 
+/// What only a list holds stays with the list: no prune of images gives it back.
+#[test]
+fn what_lists_hold_is_not_reclaimable() {
+    requires!(userns, subids);
+    let env = Env::new();
+    let path = env.path("image.tar");
+    let image = ImageBuilder::scratch().layer(Layer::new().file("big", 0o644, &vec![7; 2 << 20]));
+    image.compression(Compression::Plain).oci_archive(&path, "example.org/one:1");
+    env.run(["load", "-q", "-i", path.to_str().unwrap()]).success();
+    let free = || sizes(&env)[0].1;
+    assert!(free() > 4 << 20, "blob and layer: {}", free());
+    env.run(["manifest", "create", "list:1", "example.org/one:1"]).success();
+    let held = free();
+    assert!((2 << 20..3 << 20).contains(&held), "the layer alone: {held}");
+    let before = du(&env.graphroot());
+    env.run(["system", "prune", "-af"]).success();
+    let given = before - du(&env.graphroot());
+    assert!(given.abs_diff(held) <= 64 << 10, "promised {held}, given {given}");
+    let total: u64 = sizes(&env).iter().map(|(size, _)| size).sum();
+    let counted = du(&env.graphroot());
+    assert!(total.abs_diff(counted) <= counted / 100 + (128 << 10), "df {total}, du {counted}");
+    env.run(["manifest", "rm", "list:1"]).success();
+    assert!(free() <= 64 << 10 || du(&env.graphroot()) < 1 << 20, "{}", free());
+}
+
 #[test]
 fn prune_asks_and_filters() {
     requires!(userns);

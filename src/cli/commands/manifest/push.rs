@@ -8,7 +8,7 @@ use clap::ArgAction;
 use super::super::super::command::go_bool;
 use super::super::super::context::Context;
 use super::super::super::error::Error;
-use super::super::super::flags::{AccessFlags, absolute};
+use super::super::super::flags::{AccessFlags, FormFlags, absolute};
 use crate::engine::images::{LayerForm, PushRequest, write_digest};
 
 /// Sends a manifest list and its images to a registry, an archive or a directory.
@@ -23,12 +23,17 @@ pub(crate) struct ManifestPushArgs {
     /// File to write the digest of the list to.
     #[arg(long, value_name = "FILE")]
     digestfile: Option<PathBuf>,
+    #[command(flatten)]
+    form: FormFlags,
     /// Say nothing while pushing.
     #[arg(short, long)]
     quiet: bool,
     /// Remove the list when it has been sent.
     #[arg(short = 'p', long, visible_alias = "purge")]
     rm: bool,
+    /// Send no signatures. None are ever sent.
+    #[arg(long)]
+    remove_signatures: bool,
     #[command(flatten)]
     access: AccessFlags,
     /// Name of the manifest list.
@@ -43,11 +48,16 @@ pub(crate) struct ManifestPushArgs {
 pub(crate) fn run(args: ManifestPushArgs, context: &Context) -> Result<ExitCode, Error> {
     let engine = context.engine()?;
     let digestfile = absolute(context, "--digestfile", args.digestfile.as_deref())?;
+    let (format, layers) = match args.form.form()? {
+        // Nothing is compressed that nobody wants so: what a list names is what it was made of.
+        (format, LayerForm::Squeezed) => (format, LayerForm::Kept),
+        form => form,
+    };
     let request = PushRequest {
         destination: Some(engine.list_destination(&args.list, args.destination)?),
         image: args.list.clone(),
-        format: None,
-        layers: LayerForm::Kept,
+        format,
+        layers,
         all: args.all,
         access: args.access.access(context)?,
     };
