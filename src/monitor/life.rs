@@ -305,8 +305,8 @@ fn write_initialized(
 ) -> Result<(), Error> {
     let mut locked = store.lock_container(&request.config.id).map_err(Error::Storage)?;
     let mut state = ContainerState::new(ContainerStatus::Initialized);
-    state.init = init.and_then(identity);
-    state.monitor = identity(Pid::this());
+    state.init = init.map(identity).transpose()?.flatten();
+    state.monitor = identity(Pid::this())?;
     state.cgroup = cgroup.cloned();
     state.restarts = restarts;
     locked.write_state(store, state).map_err(Error::Storage)
@@ -319,8 +319,8 @@ fn write_running(store: &Store, request: &StartRequest, alive: &mut Alive, resta
         locked.clear_exit(store).map_err(Error::Storage)?;
     }
     let mut state = ContainerState::new(ContainerStatus::Running);
-    state.init = identity(alive.running.init.pid());
-    state.monitor = identity(Pid::this());
+    state.init = identity(alive.running.init.pid())?;
+    state.monitor = identity(Pid::this())?;
     state.started_at = Some(Timestamp::now());
     state.cgroup = alive.cgroup.as_ref().map(|cgroup| cgroup.record().clone());
     state.ports.clone_from(&alive.ports.ports);
@@ -338,9 +338,11 @@ fn write_running(store: &Store, request: &StartRequest, alive: &mut Alive, resta
     Ok(())
 }
 
-fn identity(pid: Pid) -> Option<ProcessIdentity> {
-    let start_time = process::start_time(pid).ok().flatten()?;
-    Some(ProcessIdentity { pid: u32::try_from(pid.as_raw()).ok()?, start_time })
+/// None for a process that has ended. An error is none of that: a container whose init nobody knows could not be stopped.
+fn identity(pid: Pid) -> Result<Option<ProcessIdentity>, Error> {
+    let start_time = process::start_time(pid).map_err(Error::Supervise)?;
+    let number = u32::try_from(pid.as_raw()).ok();
+    Ok(start_time.zip(number).map(|(start_time, pid)| ProcessIdentity { pid, start_time }))
 }
 
 /// Supervises until the program has ended; what is left to tear down.
@@ -402,8 +404,9 @@ impl Hooks for Restore<'_> {
         let restored = self.store.lock_container(&self.request.config.id).and_then(|mut locked| {
             let state = locked.state.clone().or_else(|| self.state.clone());
             let mut state = state.unwrap_or_else(|| ContainerState::new(ContainerStatus::Running));
-            state.init = identity(self.init);
-            state.monitor = identity(Pid::this());
+            let known = |pid| identity(pid).inspect_err(|error| tracing::warn!(%error, "not known")).ok().flatten();
+            state.init = known(self.init);
+            state.monitor = known(Pid::this());
             locked.write_state(self.store, state)
         });
         if let Err(error) = restored {

@@ -29,6 +29,13 @@ impl Store {
         Ok(true)
     }
 
+    /// True if the definition is there and nothing is in it: a power cut leaves that of a container that was to go with its
+    /// run (`--rm`), whose definition is never synced. That of any other is, before anybody sees it.
+    pub(super) fn was_never_defined(&self, id: &ContainerId) -> bool {
+        let path = self.layout().container_config(id);
+        sys::fs::read_limited(&path, record::LIMIT).is_ok_and(|bytes| bytes.iter().all(|byte| *byte == 0))
+    }
+
     /// The file of `names/` that still has the definition of a container, if `config.json` itself is lost.
     pub(super) fn definition_in_names(&self, id: &ContainerId) -> Option<PathBuf> {
         let dir = self.layout().names();

@@ -39,9 +39,15 @@ pub(super) fn begin_epoch(store: &Store) -> Result<(), Error> {
 /// A container that was started, has no exit record and no monitor ended with the machine.
 fn end_dead_containers(store: &Store) -> Result<(), Error> {
     for id in store.container_ids()? {
-        // A damaged one is the business of `system check`.
-        let Ok(config) = store.container_config(&id) else { continue };
         let lock = store.monitor_lock(&id)?;
+        let Ok(config) = store.container_config(&id) else {
+            // One of `--rm` that a power cut took before its definition was on the disk. What is damaged otherwise is the
+            // business of `system check`.
+            if lock != MonitorLock::Held && store.was_never_defined(&id) {
+                store.discard_container(&id, None)?;
+            }
+            continue;
+        };
         // Its monitor lives, or it lives on without one: a logout took runroot away.
         let lives = || store.noted_state(&id)?.init.filter(|init| init.is_alive());
         if lock == MonitorLock::Held || lives().is_some() {

@@ -434,6 +434,9 @@ fn r12_first_command_of_an_epoch_recovers_and_may_run_again() {
     let (alive, _held) = started(config("alive"));
     let never = store.create_container(config("never")).expect("created").config.id;
     drop((lock_a, lock_b));
+    // What a power cut leaves of one that goes with its run: an empty definition, and a name that is a link to it.
+    let cut = store.create_container(removable("cut")).expect("created").config.id;
+    std::fs::write(store.layout().container_config(&cut), b"").expect("written");
     sys::fs::mkdir(&store.layout().staging().join("left"), 0o700).expect("made");
     sys::fs::mkdir(&store.layout().trash().join("left"), 0o000).expect("made");
     for _ in 0..2 {
@@ -445,7 +448,9 @@ fn r12_first_command_of_an_epoch_recovers_and_may_run_again() {
         // Its monitor lives: a logout took runroot away, or the clock of the epoch was wrong.
         assert_eq!(store.monitor_lock(&alive).expect("asked"), MonitorLock::Held);
         assert!(status(&alive).is_alive());
-        assert!(matches!(store.find_container("transient"), Err(Error::NoContainer(_))));
+        for gone in ["transient", "cut", cut.as_str()] {
+            assert!(matches!(store.find_container(gone), Err(Error::NoContainer(_))));
+        }
         assert_eq!((entries(&store.layout().staging()), entries(&store.layout().trash())), (0, 0));
         assert_eq!(entries(store.layout().runroot()), 1);
         sys::fs::remove_file(&store.layout().ready()).expect("removed");

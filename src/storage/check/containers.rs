@@ -43,6 +43,7 @@ fn damaged(store: &Store, broken: &BrokenContainer, findings: &mut Findings) {
         // A newer sampan made it: not ours to throw away.
         Error::NewerRecord { .. } => None,
         Error::Parse { path, .. } if *path != layout.container_config(&broken.id) => Some(Repair::Unlink(path.clone())),
+        _ if store.was_never_defined(&broken.id) => Some(Repair::DiscardContainer(broken.id.clone())),
         _ if store.definition_in_names(&broken.id).is_some() => Some(Repair::Definition(broken.id.clone())),
         _ => Some(Repair::SetAside(broken.id.clone())),
     };

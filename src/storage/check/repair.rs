@@ -27,8 +27,10 @@ pub(crate) fn repair(store: &Store, finding: &Finding) -> Result<bool, Error> {
         Repair::Mode(path, mode) => sys::fs::set_mode(path, *mode).writing(path).map(|()| true),
         Repair::DropBlob(digest) => drop_blob(store, digest),
         Repair::DiscardContainer(id) => {
-            // What is in its anonymous volumes may be all that is left of it.
-            store.release_volumes(id)?;
+            // What is in its anonymous volumes may be all that is left of it; with `--rm` they go too.
+            if !store.was_never_defined(id) {
+                store.release_volumes(id)?;
+            }
             store.discard_container(id, None).map(|_| true)
         }
         Repair::SetAside(id) => store.set_container_aside(id),

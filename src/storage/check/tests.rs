@@ -319,6 +319,16 @@ fn i1_a_container_that_cannot_be_made_whole_is_set_aside() {
 }
 
 #[test]
+fn i1_what_a_power_cut_leaves_of_a_transient_container_goes() {
+    let (_fixture, store) = whole();
+    let id = store.container_ids().expect("lists").remove(0);
+    std::fs::write(store.layout().container_config(&id), b"").expect("written");
+    found_and_repaired(&store, &["I1"]);
+    assert_eq!(store.container_ids().expect("lists"), []);
+    assert!(!sys::fs::exists(&store.layout().aside(&id)));
+}
+
+#[test]
 fn i10_lost_container() {
     let (_fixture, store) = whole();
     let id = store.container_ids().expect("lists").remove(0);

@@ -93,7 +93,7 @@ pub(super) const CASES: [Case; 23] = [
         // Of `c` the name is left, of `d` nothing.
         "$S create --name=c --network=none $I true; $S create --name=d --network=none $I true;
          mkdir -p $STORE/staging/dead/tree $STORE/trash/dead/tree; D=$($S inspect -f '{{.Id}}' d);
-         rm $STORE/containers/$($S inspect -f '{{.Id}}' c)/config.json; : >$STORE/containers/$D/config.json",
+         rm $STORE/containers/$($S inspect -f '{{.Id}}' c)/config.json; echo { >$STORE/containers/$D/config.json",
         "exec $S system check --repair", "$S system check --repair || test $? = 1; $S start -a c; $S rm c; $S container prune -f;
          $S run --rm --name=d --network=none $I true"),
     case!("prune", NOTHING, "$S create --name=c --network=none $I true; $S volume create v", "exec $S container prune -f",

@@ -70,3 +70,10 @@ fn an_exec_session_never_outlives_its_supervisor() {
     requires!(userns, overlay);
     regression("exec", Sysno::unlink, "/exec/", Action::Kill);
 }
+
+#[test]
+fn a_container_whose_init_cannot_be_told_does_not_run() {
+    requires!(userns, overlay);
+    // The looks at init and monitor for the state, in the CLI and in the monitor.
+    super::sweep::each("restart", Sysno::openat, "/stat", Action::Fail(Errno::EIO));
+}

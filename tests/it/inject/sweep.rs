@@ -103,6 +103,19 @@ pub(super) fn regression(name: &str, call: Sysno, subject: &str, action: Action)
     }
 }
 
+/// Every call of one kind whose path ends so.
+pub(super) fn each(name: &str, call: Sysno, end: &str, action: Action) {
+    let case = cases::case(name);
+    let world = World::new(case);
+    let points = world.calls.iter().filter(|seen| seen.point.call == call && seen.subject.ends_with(end));
+    let points: Vec<_> = points.map(|seen| seen.point.clone()).collect();
+    assert!(!points.is_empty(), "{name} makes no {} of {end:?}", call.name());
+    for (at, point) in points.iter().enumerate() {
+        let (_, verdict) = disturb(&world, case, point, action, at % 2 == 0);
+        verdict.unwrap_or_else(|problem| panic!("{name}: {action} at {point}: {problem}"));
+    }
+}
+
 /// The first calls of one kind, up to a number.
 pub(super) fn every(name: &str, call: Sysno, action: Action, count: u32) {
     let case = cases::case(name);

@@ -62,12 +62,9 @@ fn sixteen_loads_and_pulls_of_one_image() {
     let registry = Registry::start(&env);
     let name = registry.push(&format!("docker-archive:{}", env.path("image.tar").display()), "many:1");
     for _ in 0..scale(10, 1) {
-        let start = |at: usize| match at % 2 {
-            0 => env.spawn(["load", "-i", "image.tar"]),
-            _ => env.spawn(["pull", "--tls-verify=false", &name]),
-        };
-        let loads: Vec<_> = (0..16).map(start).collect();
-        for load in loads {
+        let pulls = (0..16).map(|_| env.spawn(["pull", "--tls-verify=false", &name]));
+        let loads = (0..4).map(|_| env.spawn(["load", "-i", "image.tar"]));
+        for load in pulls.chain(loads).collect::<Vec<_>>() {
             load.wait_for(LIMIT).success();
         }
         env.run(["run", "--rm", "--network=none", "localhost/many:1", "true"]).success();
@@ -127,9 +124,38 @@ fn the_same_again_and_again_leaks_nothing() {
         let now = count(&env, &monitor);
         std::mem::replace(&mut before, now) == now
     });
-    (0..scale(1000, 8)).for_each(|_| start_stop());
-    (0..scale(2500, 15)).for_each(|_| exec());
-    (0..scale(500, 8)).for_each(|_| attach());
+    let (starts, execs, attaches) = (scale(1000, 8), scale(2500, 15), scale(500, 8));
+    (0..starts).for_each(|_| start_stop());
+    (0..execs).for_each(|_| exec());
+    (0..attaches).for_each(|_| attach());
+    eprintln!("{starts} starts and stops, {} execs, {attaches} attaches; at rest {before:?}", execs * 4);
     eventually(&format!("processes, cgroups, files, descriptors are {before:?}"), || count(&env, &monitor) == before);
     env.run(["system", "check"]).success();
+}
+
+#[test]
+fn a_thousand_stored() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let many = scale(1000, 40);
+    let before = std::fs::read_dir(env.graphroot().join("volumes")).unwrap().count();
+    let mut made = 0;
+    while made < many {
+        let words = ["create", "--network=none", "-v", "/anon", BUSYBOX, "true"];
+        let creating: Vec<_> = (0..4.min(many - made)).map(|_| env.spawn(words)).collect();
+        made += creating.len();
+        for one in creating {
+            one.wait_for(LIMIT).success();
+        }
+    }
+    let begun = std::time::Instant::now();
+    let listed = env.run(["ps", "-aq"]).success().stdout().lines().count();
+    eprintln!("ps -a of {many} containers: {:?}", begun.elapsed());
+    assert_eq!(listed, many);
+    env.command(["system", "check"]).deadline(LIMIT).run().success();
+    let begun = std::time::Instant::now();
+    env.command(["rm", "-a", "-v"]).deadline(LIMIT).run().success();
+    eprintln!("rm -a -v of {many} containers: {:?}", begun.elapsed());
+    env.run(["ps", "-aq"]).prints("");
+    assert_eq!(std::fs::read_dir(env.graphroot().join("volumes")).unwrap().count(), before);
 }
