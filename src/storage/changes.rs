@@ -220,7 +220,7 @@ fn content_of(path: &Path) -> Option<[u8; 32]> {
     let mut buffer = vec![0; 128 << 10];
     let mut at = 0;
     loop {
-        match sys::dir::read_at(&file, &mut buffer, at).ok()? {
+        match sys::contents::read_at(&file, &mut buffer, at).ok()? {
             0 => return Some(hash.finalize().into()),
             count => {
                 hash.update(&buffer[..count]);

@@ -14,6 +14,7 @@ use super::layer_index::{EntryKind, IndexReader};
 use super::layers::{LayerKey, MapKey};
 use super::store::Store;
 use crate::sys;
+use crate::sys::contents;
 use crate::sys::dir::{self, Dir, FileKind, Stat};
 use crate::sys::root::RootDir;
 use crate::sys::{Errno, xattr};
@@ -141,7 +142,7 @@ impl Copy {
         match stat.kind {
             FileKind::Regular => {
                 let (source, copy) = (from.open_file(name)?, to.create_new(name, 0o600)?);
-                dir::copy_file(&source, &copy)?;
+                contents::copy_file(&source, &copy)?;
                 attributes(source.as_fd(), copy.as_fd(), stat)?;
             }
             FileKind::Symlink => {

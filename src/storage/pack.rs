@@ -8,6 +8,7 @@ use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use crate::sys::contents;
 use crate::sys::dir::{self, Dir, FileKind, Stat};
 use crate::sys::fs::File;
 use crate::sys::root::RootDir;
@@ -192,7 +193,7 @@ impl<'a, W: Write> Packer<'a, W> {
         let mut records: Vec<(&str, Vec<u8>)> =
             extra.iter().map(|(key, value)| (key.as_str(), value.clone())).collect();
         let runs = if stat.blocks.saturating_mul(512) < stat.size {
-            dir::data_runs(file, stat.size).map_err(failed)?
+            contents::data_runs(file, stat.size).map_err(failed)?
         } else {
             Vec::new()
         };
@@ -245,7 +246,7 @@ impl<'a, W: Write> Packer<'a, W> {
         while at < end {
             let wanted = self.buffer.len().min(usize::try_from(end - at).unwrap_or(usize::MAX));
             let count =
-                dir::read_at(file, &mut self.buffer[..wanted], at).map_err(|source| read_failed(path, source))?;
+                contents::read_at(file, &mut self.buffer[..wanted], at).map_err(|source| read_failed(path, source))?;
             self.buffer[count..wanted].fill(0);
             self.out.write_all(&self.buffer[..wanted]).map_err(Error::Write)?;
             at += wanted as u64;

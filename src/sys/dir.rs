@@ -325,96 +325,7 @@ impl Dir {
         Ok(entries)
     }
 
-    /// Removes `name` and everything under it; absent is fine. Makes directories that lock their owner out
-    /// accessible first. Depth costs no stack: a directory that lies deep is moved up before it is emptied.
-    pub(crate) fn remove_tree(&self, name: &OsStr) -> Result<()> {
-        match self.unlink(name) {
-            Ok(()) => return Ok(()),
-            Err(error) if error.is(Errno::ENOENT) => return Ok(()),
-            // Linux answers EISDIR for a directory, POSIX EPERM.
-            Err(error) if error.is(Errno::EISDIR) || error.is(Errno::EPERM) => {}
-            Err(error) => return Err(error),
-        }
-        self.empty_dir(name, 0)?;
-        self.rmdir(name)
-    }
-
-    fn empty_dir(&self, name: &OsStr, depth: u32) -> Result<()> {
-        let dir = match self.open_dir(name) {
-            Err(error) if error.is(Errno::EACCES) => {
-                self.chmod(name, 0o700)?;
-                self.open_dir(name)?
-            }
-            other => other?,
-        };
-        let mut writable = false;
-        for (child, kind) in dir.entries()? {
-            if kind == FileKind::Directory && depth < 64 {
-                dir.empty_dir(&child, depth + 1)?;
-            } else if kind == FileKind::Directory {
-                dir.empty_deep(&child)?;
-            }
-            let remove = |dir: &Dir| match kind {
-                FileKind::Directory => dir.rmdir(&child),
-                _ => dir.unlink(&child),
-            };
-            match remove(&dir) {
-                Err(error) if error.is(Errno::EACCES) && !writable => {
-                    writable = true;
-                    self.chmod(name, 0o700)?;
-                    remove(&dir)?;
-                }
-                Err(error) if error.is(Errno::ENOENT) => {}
-                other => other?,
-            }
-        }
-        Ok(())
-    }
-
-    /// Empties the directory `name` whatever its depth: each directory found in it is moved to `self`'s level first.
-    fn empty_deep(&self, name: &OsStr) -> Result<()> {
-        let mut moved = 0_u64;
-        loop {
-            let dir = self.open_dir(name)?;
-            let entries = dir.entries()?;
-            if entries.is_empty() {
-                return Ok(());
-            }
-            for (child, kind) in entries {
-                if kind != FileKind::Directory {
-                    dir.unlink(&child)?;
-                    continue;
-                }
-                let aside = OsString::from(format!(".sampan-rm-{}-{moved}", hex::encode(super::fs::random::<6>())));
-                moved += 1;
-                rustix::fs::renameat(&dir.fd, &child, &self.fd, &aside)
-                    .call("renameat", || format!("{child:?}, {aside:?}"))?;
-                self.empty_deep_one(&aside)?;
-            }
-        }
-    }
-
-    /// Empties and removes `aside`, moving its own directories up one level at a time.
-    fn empty_deep_one(&self, aside: &OsStr) -> Result<()> {
-        let mut queue = vec![aside.to_owned()];
-        while let Some(name) = queue.pop() {
-            let dir = self.open_dir(&name)?;
-            for (child, kind) in dir.entries()? {
-                if kind != FileKind::Directory {
-                    dir.unlink(&child)?;
-                    continue;
-                }
-                let up = OsString::from(format!(".sampan-rm-{}", hex::encode(super::fs::random::<8>())));
-                rustix::fs::renameat(&dir.fd, &child, &self.fd, &up)
-                    .call("renameat", || format!("{child:?}, {up:?}"))?;
-                queue.push(up);
-            }
-            self.rmdir(&name)?;
-        }
-        Ok(())
-    }
-
-    fn open_at(&self, name: &OsStr, flags: OFlags, mode: u32) -> Result<OwnedFd> {
+    pub(super) fn open_at(&self, name: &OsStr, flags: OFlags, mode: u32) -> Result<OwnedFd> {
         let name = single(name)?;
         rustix::fs::openat(&self.fd, name, flags | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::from_raw_mode(mode))
             .call("openat", || format!("{name:?}, {flags:?}"))
@@ -449,121 +360,13 @@ pub(crate) fn free_space(fd: BorrowedFd<'_>) -> Result<u64> {
     Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
 }
 
-/// Copies all bytes of `from` into the empty file `to`: as a clone that shares blocks where the file system can
-/// (`FICLONE`), else by `copy_file_range` extent by extent so that holes stay holes, else by reading and writing.
-pub(crate) fn copy_file(from: &File, to: &File) -> Result<u64> {
-    let size = fstat(from.as_fd())?.size;
-    if size == 0 || rustix::fs::ioctl_ficlone(to, from).is_ok() {
-        return Ok(size);
-    }
-    let mut offset = 0_u64;
-    while offset < size {
-        let data = match rustix::fs::seek(from, rustix::fs::SeekFrom::Data(offset)) {
-            Ok(data) => data.min(size),
-            // No data from here to the end.
-            Err(rustix::io::Errno::NXIO) => break,
-            Err(_) => offset,
-        };
-        let end = match rustix::fs::seek(from, rustix::fs::SeekFrom::Hole(data)) {
-            Ok(hole) if hole > data => hole.min(size),
-            _ => size,
-        };
-        copy_extent(from, to, data, end)?;
-        offset = end;
-    }
-    rustix::fs::ftruncate(to, size).call("ftruncate", || size.to_string())?;
-    Ok(size)
-}
-
-fn copy_extent(from: &File, to: &File, start: u64, end: u64) -> Result<()> {
-    let (mut input, mut output) = (start, start);
-    let mut buffer = Vec::new();
-    while input < end {
-        let wanted = usize::try_from(end - input).unwrap_or(usize::MAX).min(1 << 30);
-        if buffer.is_empty() {
-            match rustix::fs::copy_file_range(from, Some(&mut input), to, Some(&mut output), wanted) {
-                // The file became shorter while we read it.
-                Ok(0) => return Ok(()),
-                Ok(_) => continue,
-                // EXDEV, EINVAL, EOPNOTSUPP, ENOSYS, EPERM: these two files cannot; copy through memory.
-                Err(rustix::io::Errno::NOSPC) => {
-                    return Err(Error::new("copy_file_range", wanted.to_string(), Errno::ENOSPC));
-                }
-                Err(_) => buffer.resize(128 << 10, 0),
-            }
-        }
-        let wanted = wanted.min(buffer.len());
-        let count = rustix::io::pread(from, &mut buffer[..wanted], input).call("pread64", || wanted.to_string())?;
-        if count == 0 {
-            return Ok(());
-        }
-        write_all_at(to, &buffer[..count], output)?;
-        input += count as u64;
-        output += count as u64;
-    }
-    Ok(())
-}
-
-/// Reads at `offset` until the buffer is full or the file ends; returns how much.
-pub(crate) fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> Result<usize> {
-    let mut filled = 0;
-    while filled < buffer.len() {
-        match rustix::io::pread(file, &mut buffer[filled..], offset + filled as u64) {
-            Ok(0) => break,
-            Ok(count) => filled += count,
-            Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error).call("pread64", || format!("at {offset}")),
-        }
-    }
-    Ok(filled)
-}
-
-/// Where a file of this size has data, as (start, end), in order; the rest are holes.
-pub(crate) fn data_runs(file: &File, size: u64) -> Result<Vec<(u64, u64)>> {
-    use rustix::fs::SeekFrom;
-    let mut runs = Vec::new();
-    let mut end = 0;
-    while end < size {
-        let start = match rustix::fs::seek(file, SeekFrom::Data(end)) {
-            Ok(start) if start < size => start,
-            // No data from here on.
-            Ok(_) | Err(rustix::io::Errno::NXIO) => break,
-            Err(error) => return Err(error).call("lseek", || format!("{end}, SEEK_DATA")),
-        };
-        let hole = rustix::fs::seek(file, SeekFrom::Hole(start)).call("lseek", || format!("{start}, SEEK_HOLE"))?;
-        end = hole.clamp(start + 1, size);
-        runs.push((start, end));
-    }
-    Ok(runs)
-}
-
-/// Writes all bytes at `offset`.
-pub(crate) fn write_all_at(file: &File, mut bytes: &[u8], mut offset: u64) -> Result<()> {
-    while !bytes.is_empty() {
-        match rustix::io::pwrite(file, bytes, offset) {
-            Ok(count) => {
-                bytes = &bytes[count..];
-                offset += count as u64;
-            }
-            Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error).call("pwrite64", || format!("{} bytes at {offset}", bytes.len())),
-        }
-    }
-    Ok(())
-}
-
-/// Sets the length of a file; what is added is a hole.
-pub(crate) fn set_len(file: &File, length: u64) -> Result<()> {
-    rustix::fs::ftruncate(file, length).call("ftruncate", || length.to_string())
-}
-
 /// The name under which the kernel resolves an open descriptor (an `O_PATH` one too) without following further.
 pub(crate) fn descriptor_path(fd: BorrowedFd<'_>) -> PathBuf {
     PathBuf::from(format!("/proc/self/fd/{}", fd.as_raw_fd()))
 }
 
 /// Refuses what is not one component: the rule that keeps every call of this file inside its directory.
-fn single(name: &OsStr) -> Result<&OsStr> {
+pub(super) fn single(name: &OsStr) -> Result<&OsStr> {
     let bytes = name.as_bytes();
     if bytes.is_empty() || bytes == b"." || bytes == b".." || bytes.contains(&b'/') || bytes.contains(&0) {
         return Err(Error::new("openat", format!("{name:?}: not a single name"), Errno::EINVAL));
@@ -584,46 +387,10 @@ fn timestamps(time: Time) -> Timestamps {
     Timestamps { last_access: time, last_modification: time }
 }
 
-/// Copies what is in one directory into another, empty one: kinds, modes, owners, times; devices and sockets are left
-/// out. Nothing is followed. For small trees (the image's content below a tmpfs).
-pub(crate) fn copy_contents(from: impl AsFd, to: impl AsFd) -> Result<()> {
-    let from = Dir::from(reopen(from.as_fd())?);
-    let to = Dir::from(reopen(to.as_fd())?);
-    copy_level(&from, &to)?;
-    let top = from.stat_self()?;
-    fchown(to.as_fd(), top.uid, top.gid)?;
-    fchmod(to.as_fd(), top.mode)
-}
-
 /// A directory that is held by `O_PATH`, open for reading.
 pub(crate) fn reopen(fd: BorrowedFd<'_>) -> Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     rustix::fs::openat(fd, ".", flags, Mode::empty()).call("openat", || format!("{}, \".\"", fd.as_raw_fd()))
-}
-
-fn copy_level(from: &Dir, to: &Dir) -> Result<()> {
-    for (name, kind) in from.entries()? {
-        let Some(stat) = from.stat(&name)? else { continue };
-        match kind {
-            FileKind::Directory => {
-                to.mkdir(&name, 0o700)?;
-                copy_level(&from.open_dir(&name)?, &to.open_dir(&name)?)?;
-            }
-            FileKind::Regular => {
-                let file = to.create_new(&name, 0o600)?;
-                copy_file(&from.open_file(&name)?, &file)?;
-            }
-            FileKind::Symlink => to.symlink(from.read_link(&name)?.as_os_str(), &name)?,
-            FileKind::Fifo => to.mkfifo(&name, 0o600)?,
-            FileKind::Socket | FileKind::CharDevice | FileKind::BlockDevice | FileKind::Unknown => continue,
-        }
-        to.chown(&name, stat.uid, stat.gid)?;
-        if kind != FileKind::Symlink {
-            to.chmod(&name, stat.mode)?;
-        }
-        to.set_times(&name, stat.mtime)?;
-    }
-    Ok(())
 }
 
 /// Owner of what an `O_PATH` descriptor names; a link itself is changed, not followed.

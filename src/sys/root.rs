@@ -327,10 +327,10 @@ mod tests {
     fn copies_keep_holes() {
         let (temporary, root) = tree();
         let from = root.dir().create_new(OsStr::new("from"), 0o600).expect("create");
-        crate::sys::dir::set_len(&from, 8 << 20).expect("truncate");
-        crate::sys::dir::write_all_at(&from, b"data", 4 << 20).expect("write");
+        crate::sys::contents::set_len(&from, 8 << 20).expect("truncate");
+        crate::sys::contents::write_all_at(&from, b"data", 4 << 20).expect("write");
         let to = root.dir().create_new(OsStr::new("to"), 0o600).expect("create");
-        assert_eq!(crate::sys::dir::copy_file(&from, &to).expect("copy"), 8 << 20);
+        assert_eq!(crate::sys::contents::copy_file(&from, &to).expect("copy"), 8 << 20);
         let copy = std::fs::read(temporary.path().join("root/to")).expect("read");
         assert_eq!((copy.len(), &copy[4 << 20..(4 << 20) + 4]), (8 << 20, &b"data"[..]));
         assert!(root.stat(Path::new("to")).expect("stat").expect("there").blocks < 1024, "holes stay holes");

@@ -11,6 +11,7 @@ pub(crate) mod filter;
 mod host_facts;
 mod idmaps;
 pub(crate) mod inspect;
+mod inspect_host_config;
 pub(crate) mod inspect_report;
 mod join;
 pub(crate) mod list;

@@ -288,7 +288,7 @@ impl Engine {
     fn compression_of(&self, blob: &Digest) -> Result<Option<Compression>, Error> {
         let Some(file) = self.store.open_blob(blob)? else { return Ok(None) };
         let mut magic = [0; Compression::MAGIC_LEN];
-        let read = sys::dir::read_at(&file, &mut magic, 0);
+        let read = sys::contents::read_at(&file, &mut magic, 0);
         let count =
             read.map_err(|source| Error::Path { what: "read", path: self.store.layout().blob(blob), source })?;
         Ok(Compression::sniff(&magic[..count]).ok())

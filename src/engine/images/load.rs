@@ -144,7 +144,7 @@ fn open(lease: &Lease, input: ArchiveInput) -> Result<(Archive, String), Error> 
 
 fn is_plain(file: &File, path: &Path) -> Result<bool, Error> {
     let mut magic = [0; Compression::MAGIC_LEN];
-    let count = sys::dir::read_at(file, &mut magic, 0).map_err(|source| unreadable(path, source))?;
+    let count = sys::contents::read_at(file, &mut magic, 0).map_err(|source| unreadable(path, source))?;
     Ok(matches!(Compression::sniff(&magic[..count]), Ok(Compression::None)))
 }
 
@@ -162,7 +162,7 @@ pub(super) fn spool(lease: &Lease, source: File, name: &str) -> Result<File, Err
         if count == 0 {
             break;
         }
-        sys::dir::write_all_at(&file, &buffer[..count], at).map_err(staged)?;
+        sys::contents::write_all_at(&file, &buffer[..count], at).map_err(staged)?;
         at += count as u64;
     }
     sys::fs::open(&path).map_err(staged)

@@ -86,7 +86,7 @@ fn one_mount(root: &RootDir, spec: &Mount, tree: Option<BorrowedFd<'_>>, bundle:
         other => return Err(Error::MountType { target: target.clone(), kind: other.to_owned() }),
     };
     if options.copy_up {
-        sys::dir::copy_contents(&place, &mounted).map_err(error)?;
+        sys::tree::copy_contents(&place, &mounted).map_err(error)?;
         if let Some(mode) = options.mode() {
             // The user's word stands above the directory's own mode.
             let top = sys::dir::reopen(mounted.as_fd()).map_err(error)?;

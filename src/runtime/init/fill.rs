@@ -4,13 +4,14 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 use crate::sys;
 use crate::sys::dir::{self, Dir, FileKind};
+use crate::sys::tree;
 
 /// Copies what the image has at `place` into `tree`, a volume, if that is empty. Two containers that start at once
 /// with one volume take turns (case D05).
 pub(super) fn if_empty(place: BorrowedFd<'_>, tree: BorrowedFd<'_>) -> sys::Result<()> {
     let volume = Dir::from(dir::reopen(tree)?);
     let _turn = sys::lock::DirLock::exclusive(volume.as_fd())?;
-    if volume.entries()?.is_empty() { dir::copy_contents(place, &volume) } else { Ok(()) }
+    if volume.entries()?.is_empty() { tree::copy_contents(place, &volume) } else { Ok(()) }
 }
 
 /// Gives a tree to a user, without following links and without leaving its file system. A file with several names stays

@@ -1,8 +1,8 @@
 //! Does what the findings say, as far as the caller can without entering P.
 
 use super::finding::{Finding, Repair};
+use crate::storage::container_names::link_name;
 use crate::storage::container_record::{ExitRecord, Supervision};
-use crate::storage::containers::link_name;
 use crate::storage::error::{At as _, Error};
 use crate::storage::record;
 use crate::storage::store::{DIR_MODE, Store};

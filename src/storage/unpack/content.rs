@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::error::{Error, shown};
 use super::reader::{Entry, Segment, TarReader};
-use crate::sys::dir;
+use crate::sys::contents;
 use crate::sys::{self, Errno, fs::File};
 
 /// Zeros in the holes of a sparse file that are still worth hashing.
@@ -55,13 +55,13 @@ pub(super) fn write_sparse(
             if hashed {
                 hash.update(data);
             }
-            dir::write_all_at(file, data, at).map_err(failed)?;
+            contents::write_all_at(file, data, at).map_err(failed)?;
             used += count;
             at += count as u64;
             left -= count as u64;
         }
     }
-    dir::set_len(file, length).map_err(failed)?;
+    contents::set_len(file, length).map_err(failed)?;
     if !hashed {
         return Ok([0; 32]);
     }

@@ -6,7 +6,8 @@ use std::path::Path;
 use super::Ground;
 use crate::storage::pack;
 use crate::storage::unpack::Flavour;
-use crate::sys::dir::{self, Time};
+use crate::sys::contents;
+use crate::sys::dir::Time;
 use crate::sys::root::RootDir;
 
 fn pack(ground: &Ground, path: &str, name: Option<&str>) -> Result<(Vec<u8>, u64), pack::Error> {
@@ -29,8 +30,8 @@ fn d04_trees_come_through() {
     let root = RootDir::open(&at("")).expect("open");
     root.dir().mkfifo(std::ffi::OsStr::new("fifo"), 0o600).expect("mkfifo");
     let sparse = root.dir().create_new(std::ffi::OsStr::new("sparse"), 0o600).expect("create");
-    dir::set_len(&sparse, 1 << 40).expect("truncate");
-    dir::write_all_at(&sparse, b"data", 1 << 39).expect("write");
+    contents::set_len(&sparse, 1 << 40).expect("truncate");
+    contents::write_all_at(&sparse, b"data", 1 << 39).expect("write");
     root.set_times(Path::new("set-id"), Time { seconds: -5, nanoseconds: 250_000_000 }).expect("utimensat");
     let _socket = std::os::unix::net::UnixListener::bind(at("socket")).expect("bind");
 

@@ -1,0 +1,135 @@
+//! Whole trees by descriptor: removed and copied without ever following a link or building a path.
+
+use std::ffi::{OsStr, OsString};
+use std::os::fd::AsFd;
+
+use super::contents::copy_file;
+use super::dir::{Dir, FileKind, fchmod, fchown, reopen};
+use super::error::{Call, Errno, Result};
+
+impl Dir {
+    /// Removes `name` and everything under it; absent is fine. Makes directories that lock their owner out
+    /// accessible first. Depth costs no stack: a directory that lies deep is moved up before it is emptied.
+    pub(crate) fn remove_tree(&self, name: &OsStr) -> Result<()> {
+        match self.unlink(name) {
+            Ok(()) => return Ok(()),
+            Err(error) if error.is(Errno::ENOENT) => return Ok(()),
+            // Linux answers EISDIR for a directory, POSIX EPERM.
+            Err(error) if error.is(Errno::EISDIR) || error.is(Errno::EPERM) => {}
+            Err(error) => return Err(error),
+        }
+        self.empty_dir(name, 0)?;
+        self.rmdir(name)
+    }
+
+    fn empty_dir(&self, name: &OsStr, depth: u32) -> Result<()> {
+        let dir = match self.open_dir(name) {
+            Err(error) if error.is(Errno::EACCES) => {
+                self.chmod(name, 0o700)?;
+                self.open_dir(name)?
+            }
+            other => other?,
+        };
+        let mut writable = false;
+        for (child, kind) in dir.entries()? {
+            if kind == FileKind::Directory && depth < 64 {
+                dir.empty_dir(&child, depth + 1)?;
+            } else if kind == FileKind::Directory {
+                dir.empty_deep(&child)?;
+            }
+            let remove = |dir: &Dir| match kind {
+                FileKind::Directory => dir.rmdir(&child),
+                _ => dir.unlink(&child),
+            };
+            match remove(&dir) {
+                Err(error) if error.is(Errno::EACCES) && !writable => {
+                    writable = true;
+                    self.chmod(name, 0o700)?;
+                    remove(&dir)?;
+                }
+                Err(error) if error.is(Errno::ENOENT) => {}
+                other => other?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Empties the directory `name` whatever its depth: each directory found in it is moved to `self`'s level first.
+    fn empty_deep(&self, name: &OsStr) -> Result<()> {
+        let mut moved = 0_u64;
+        loop {
+            let dir = self.open_dir(name)?;
+            let entries = dir.entries()?;
+            if entries.is_empty() {
+                return Ok(());
+            }
+            for (child, kind) in entries {
+                if kind != FileKind::Directory {
+                    dir.unlink(&child)?;
+                    continue;
+                }
+                let aside = OsString::from(format!(".sampan-rm-{}-{moved}", hex::encode(super::fs::random::<6>())));
+                moved += 1;
+                rustix::fs::renameat(dir.as_fd(), &child, self.as_fd(), &aside)
+                    .call("renameat", || format!("{child:?}, {aside:?}"))?;
+                self.empty_deep_one(&aside)?;
+            }
+        }
+    }
+
+    /// Empties and removes `aside`, moving its own directories up one level at a time.
+    fn empty_deep_one(&self, aside: &OsStr) -> Result<()> {
+        let mut queue = vec![aside.to_owned()];
+        while let Some(name) = queue.pop() {
+            let dir = self.open_dir(&name)?;
+            for (child, kind) in dir.entries()? {
+                if kind != FileKind::Directory {
+                    dir.unlink(&child)?;
+                    continue;
+                }
+                let up = OsString::from(format!(".sampan-rm-{}", hex::encode(super::fs::random::<8>())));
+                rustix::fs::renameat(dir.as_fd(), &child, self.as_fd(), &up)
+                    .call("renameat", || format!("{child:?}, {up:?}"))?;
+                queue.push(up);
+            }
+            self.rmdir(&name)?;
+        }
+        Ok(())
+    }
+}
+
+/// Copies what is in one directory into another, empty one: kinds, modes, owners, times; devices and sockets are left
+/// out. Nothing is followed. For small trees (the image's content below a tmpfs).
+pub(crate) fn copy_contents(from: impl AsFd, to: impl AsFd) -> Result<()> {
+    let from = Dir::from(reopen(from.as_fd())?);
+    let to = Dir::from(reopen(to.as_fd())?);
+    copy_level(&from, &to)?;
+    let top = from.stat_self()?;
+    fchown(to.as_fd(), top.uid, top.gid)?;
+    fchmod(to.as_fd(), top.mode)
+}
+
+fn copy_level(from: &Dir, to: &Dir) -> Result<()> {
+    for (name, kind) in from.entries()? {
+        let Some(stat) = from.stat(&name)? else { continue };
+        match kind {
+            FileKind::Directory => {
+                to.mkdir(&name, 0o700)?;
+                copy_level(&from.open_dir(&name)?, &to.open_dir(&name)?)?;
+            }
+            FileKind::Regular => {
+                let file = to.create_new(&name, 0o600)?;
+                copy_file(&from.open_file(&name)?, &file)?;
+            }
+            FileKind::Symlink => to.symlink(from.read_link(&name)?.as_os_str(), &name)?,
+            FileKind::Fifo => to.mkfifo(&name, 0o600)?,
+            FileKind::Socket | FileKind::CharDevice | FileKind::BlockDevice | FileKind::Unknown => continue,
+        }
+        to.chown(&name, stat.uid, stat.gid)?;
+        if kind != FileKind::Symlink {
+            to.chmod(&name, stat.mode)?;
+        }
+        to.set_times(&name, stat.mtime)?;
+    }
+    Ok(())
+}
