@@ -71,6 +71,22 @@ fn import_takes_instructions() {
 }
 
 #[test]
+fn a_slow_import_is_synced_while_it_comes() {
+    requires!(userns);
+    let env = Env::new();
+    let tar = image::busybox_tar().to_str().unwrap().to_owned();
+    let program = crate::harness::env::program();
+    let import = |end: &str| {
+        let line = format!("(head -c 100000 {tar}; sleep 1; {end}) | {} import -q - slow:1", program.display());
+        env.other("/bin/sh").args(["-c", &line]).run()
+    };
+    // The harness looks for processes that stay.
+    import("true").code(125);
+    import(&format!("tail -c +100001 {tar}")).success();
+    env.run(["run", "--rm", "--network=none", "slow:1", "echo", "whole"]).prints("whole\n");
+}
+
+#[test]
 fn owners_are_those_of_the_image() {
     requires!(userns, subids);
     let env = Env::new();
