@@ -11,6 +11,7 @@ mod names;
 mod peer;
 mod poison;
 mod pull;
+mod pull_figures;
 mod pull_hostile;
 mod pull_names;
 mod pull_resume;
