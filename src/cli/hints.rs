@@ -43,7 +43,7 @@ fn plain(error: &engine::Error) -> Option<&'static str> {
         }
         None if error.is_unsupervised() => {
             "end it with sampan stop or sampan rm -f; sampan wait --condition=stopped waits until it has ended, and \
-             prints -1: nobody will see its exit code"
+             prints -1 where the kernel keeps no exit code for others (before Linux 6.15)"
         }
         None if error.is_damaged_image() => {
             "take the damaged record away with sampan system check --repair, then pull or load it again"

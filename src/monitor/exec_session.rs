@@ -43,10 +43,11 @@ pub(crate) fn run(store: &Store, mut request: ExecRequest) -> Result<Started, Er
     // The pidfd must outlive the closing of everything else.
     let kept = [request.init.as_fd().try_clone_to_owned().map_err(|_closed| Error::Died)?];
     let pid = request.init.pid();
-    spawn::fork_detached(client, kept, c"sampan-exec", move |client, [init], reply| {
+    let starting = spawn::fork_detached(client, kept, c"sampan-exec", move |client, [init], reply| {
         let request = ExecRequest { init: PidFd::from_received(pid, init), ..request };
         live(store, request, client, reply)
-    })
+    })?;
+    starting.finish()
 }
 
 fn live(store: &Store, request: ExecRequest, client: Option<OwnedFd>, reply: &mut Reply) -> i32 {

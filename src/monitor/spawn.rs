@@ -42,20 +42,34 @@ impl Reply {
     }
 }
 
-/// Forks the monitor of a container and waits until the container runs or has failed. The caller has one thread and
-/// holds no lock.
-pub(crate) fn spawn(store: &Store, mut request: StartRequest) -> Result<Started, Error> {
+/// A monitor that is at work on a start.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Starting {
+    reader: OwnedFd,
+    monitor: PidFd,
+}
+
+impl Starting {
+    /// Waits for its one reply: the container runs, or has failed.
+    pub(crate) fn finish(self) -> Result<Started, Error> {
+        receive(&self.reader, &self.monitor)
+    }
+}
+
+/// Forks the monitor of a container, which starts it. The caller has one thread and holds no lock.
+pub(crate) fn begin(store: &Store, mut request: StartRequest) -> Result<Starting, Error> {
     let client = request.client.take();
     fork_detached(client, [], c"sampan-monitor", move |client, [], reply| life::live(store, request, client, reply))
 }
 
-/// Forks a process that leaves everything of the CLI behind but `client` and `kept`, and waits for its one reply.
+/// Forks a process that leaves everything of the CLI behind but `client` and `kept`.
 pub(super) fn fork_detached<const N: usize>(
     client: Option<OwnedFd>,
     kept: [OwnedFd; N],
     name: &CStr,
     live: impl FnOnce(Option<OwnedFd>, [OwnedFd; N], &mut Reply) -> i32,
-) -> Result<Started, Error> {
+) -> Result<Starting, Error> {
     let (reader, writer) = process::pipe().map_err(Error::Fork)?;
     match fork().map_err(Error::Fork)? {
         Forked::Child => {
@@ -73,7 +87,7 @@ pub(super) fn fork_detached<const N: usize>(
         Forked::Parent(monitor) => {
             drop(writer);
             drop(client);
-            receive(&reader, &monitor)
+            Ok(Starting { reader, monitor })
         }
     }
 }

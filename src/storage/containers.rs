@@ -7,6 +7,7 @@
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
+use super::container_locks::{MonitorWatch, patient_lock};
 use super::container_record::{
     ContainerConfig, ContainerRecord, ContainerState, ExitRecord, MonitorLock, StorageDriver,
 };
@@ -184,7 +185,7 @@ impl Store {
     pub(crate) fn lock_container(&self, id: &ContainerId) -> Result<Locked<ContainerRecord>, Error> {
         self.make_run()?;
         let path = self.layout().container_lock(id);
-        let lock = FileLock::exclusive(&path).locking(&path)?;
+        let lock = patient_lock(&path, &format!("container {}", id.short()))?;
         Ok(Locked { value: self.container(id)?, lock })
     }
 
@@ -322,15 +323,10 @@ impl Store {
         }
     }
 
-    /// Waits until the container has no monitor, and reads how its last run ended: by the word of its monitor, even if
-    /// the container is removed meanwhile. None if it was never started, or if nobody saw the end. No lock is held.
-    pub(crate) fn wait_for_monitor(&self, id: &ContainerId) -> Result<Option<ExitRecord>, Error> {
-        let path = self.layout().monitor_lock(id);
-        match FileLock::wait_for_release(&path).locking(&path)? {
-            // What is no exit record is the state of a run whose monitor died.
-            Some(bytes) => Ok(record::parse::<ExitRecord>(&path, &bytes).ok()),
-            None => Ok(None),
-        }
+    /// What it takes to wait for the container's monitor, even if the container is removed meanwhile. None if it was
+    /// never started.
+    pub(crate) fn watch_monitor(&self, id: &ContainerId) -> Result<Option<MonitorWatch>, Error> {
+        MonitorWatch::open(self.layout().monitor_lock(id))
     }
 
     /// Renames a container: new name, new configuration, old name gone. Each step leaves at worst a stale name.

@@ -652,27 +652,10 @@ fn r11_who_waits_learns_the_code_of_a_container_that_is_gone() {
     let locked = store.lock_container(made.id()).expect("locked");
     let lock = store.take_monitor_lock(&locked).expect("asked").expect("free");
     drop(locked);
+    let watch = store.watch_monitor(made.id()).expect("opened").expect("there");
     std::thread::scope(|scope| {
-        let (open, opened) = std::sync::mpsc::channel();
         let (store, id) = (&store, made.id());
-        let waiter = scope.spawn(move || {
-            open.send(()).expect("sent");
-            store.wait_for_monitor(id)
-        });
-        opened.recv().expect("received");
-        // The waiter has the file open when it is in /proc/self/fd twice.
-        let path = store.layout().monitor_lock(id);
-        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
-        let opened = || {
-            let fds = sys::fs::names(Path::new("/proc/self/fd")).expect("lists");
-            fds.iter()
-                .filter(|fd| std::fs::read_link(Path::new("/proc/self/fd").join(fd)).is_ok_and(|to| to == path))
-                .count()
-        };
-        while opened() < 2 {
-            assert!(std::time::Instant::now() < deadline, "the waiter does not open the lock");
-            std::thread::yield_now();
-        }
+        let waiter = scope.spawn(move || watch.wait());
         store.record_exit(&made.config, &ExitRecord::new(42)).expect("recorded");
         store.remove_container(store.lock_container(id).expect("locked")).expect("removed");
         assert!(store.empty_trash().expect("emptied"));

@@ -18,6 +18,29 @@ pub(crate) struct FileLock {
     path: PathBuf,
 }
 
+/// An open lock file that somebody else holds, maybe.
+#[derive(Debug)]
+pub(crate) struct LockWatch {
+    file: File,
+    path: PathBuf,
+}
+
+impl LockWatch {
+    /// Waits until nobody holds the lock exclusively, and reads what its holder left in the file, even if that has no
+    /// name any more.
+    pub(crate) fn wait(self) -> Result<Vec<u8>> {
+        loop {
+            match self.file.lock_shared() {
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                other => break other.call("flock", || format!("{:?}, LOCK_SH", self.path))?,
+            }
+        }
+        let mut bytes = Vec::new();
+        self.file.take(1 << 20).read_to_end(&mut bytes).call("read", || format!("{:?}", self.path))?;
+        Ok(bytes)
+    }
+}
+
 /// What a try to lock gave.
 #[derive(Debug)]
 pub(crate) enum TryLock {
@@ -71,19 +94,25 @@ impl FileLock {
         }
     }
 
-    /// Waits until nobody holds the lock on `path` exclusively, and reads what its holder left in the file, even if that
-    /// has no name any more. None if there is no such file.
-    pub(crate) fn wait_for_release(path: &Path) -> Result<Option<Vec<u8>>> {
-        let Some(file) = super::fs::absent_is_none(super::fs::open(path))? else { return Ok(None) };
-        loop {
-            match file.lock_shared() {
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                other => break other.call("flock", || format!("{path:?}, LOCK_SH"))?,
-            }
-        }
-        let mut bytes = Vec::new();
-        file.take(1 << 20).read_to_end(&mut bytes).call("read", || format!("{path:?}"))?;
-        Ok(Some(bytes))
+    /// Opens the lock file of somebody else, to wait for its release. None if there is no such file.
+    pub(crate) fn watch(path: &Path) -> Result<Option<LockWatch>> {
+        let file = super::fs::absent_is_none(super::fs::open(path))?;
+        Ok(file.map(|file| LockWatch { file, path: path.to_owned() }))
+    }
+
+    /// The process that holds the lock on `path` exclusively, if `/proc/locks` tells (its line has the pid, and device and
+    /// inode of the file: `proc_locks(5)`; 0 or -1 stands for one that we cannot see).
+    pub(crate) fn holder_pid(path: &Path) -> Option<u32> {
+        let inode = std::fs::metadata(path).ok()?.ino();
+        let locks = std::fs::read_to_string("/proc/locks").ok()?;
+        // File systems that show other device numbers than these in stat(2) are common: the inode has to do.
+        let of_line = |line: &str| {
+            let words: Vec<_> = line.split_ascii_whitespace().collect();
+            let [_, "FLOCK", _, "WRITE", pid, file, ..] = words.as_slice() else { return None };
+            let same = file.rsplit(':').next().and_then(|text| text.parse().ok()) == Some(inode);
+            pid.parse().ok().filter(|pid| same && *pid > 0)
+        };
+        locks.lines().find_map(of_line)
     }
 
     /// Writes who holds the lock, for messages only.

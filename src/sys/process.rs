@@ -57,6 +57,14 @@ impl ExitStatus {
         }
     }
 
+    /// The signal that ended it.
+    pub(crate) fn signal(self) -> Option<i32> {
+        match self {
+            Self::Code(_) => None,
+            Self::Signal(signal) => Some(signal),
+        }
+    }
+
     pub(crate) fn success(self) -> bool {
         self == Self::Code(0)
     }
@@ -146,6 +154,22 @@ impl PidFd {
         let mut fds = [rustix::event::PollFd::new(&self.fd, rustix::event::PollFlags::IN)];
         let now = rustix::time::Timespec { tv_sec: 0, tv_nsec: 0 };
         matches!(rustix::event::poll(&mut fds, Some(&now)), Ok(0))
+    }
+
+    /// How a process ended that is not our child, once its parent has reaped it; none where the kernel does not tell
+    /// (before Linux 6.15). Waits a moment for the parent.
+    pub(crate) fn foreign_status(&self) -> Option<ExitStatus> {
+        let deadline = std::time::Instant::now() + std::time::Duration::from_millis(200);
+        loop {
+            match raw::pidfd_exit(self.fd.as_fd()) {
+                Ok(Some(status)) if status & 0x7f == 0 => return Some(ExitStatus::Code((status >> 8) & 0xff)),
+                Ok(Some(status)) => return Some(ExitStatus::Signal(status & 0x7f)),
+                Ok(None) if std::time::Instant::now() < deadline => {
+                    std::thread::sleep(std::time::Duration::from_millis(1));
+                }
+                Ok(None) | Err(_) => return None,
+            }
+        }
     }
 
     /// Waits until the process has ended, ours or not. False if the time ran out.

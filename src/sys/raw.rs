@@ -90,6 +90,31 @@ pub(super) fn namespace_relative(fd: BorrowedFd<'_>, request: libc::c_ulong) -> 
     Ok(unsafe { OwnedFd::from_raw_fd(result) })
 }
 
+/// `PIDFD_GET_INFO` with `PIDFD_INFO_EXIT` (Linux 6.15): the wait status of a process that has been reaped, by whomever.
+/// None if it has not been yet; an error if the kernel does not tell.
+pub(super) fn pidfd_exit(fd: BorrowedFd<'_>) -> Result<Option<i32>> {
+    /// `struct pidfd_info`, first version.
+    #[repr(C)]
+    #[derive(Default)]
+    struct Info {
+        mask: u64,
+        cgroup: u64,
+        ids: [u32; 11],
+        exit_code: i32,
+    }
+    const EXIT: u64 = 1 << 3;
+    /// `_IOWR(0xFF, 11, struct pidfd_info)`.
+    const PIDFD_GET_INFO: u64 = 0xc040_ff0b;
+    const { assert!(std::mem::size_of::<Info>() == 64) };
+    let mut info = Info { mask: EXIT, ..Info::default() };
+    // SAFETY: the kernel writes at most the 64 bytes that the request's number says, which `info` has.
+    let result = unsafe { libc::ioctl(fd.as_raw_fd(), PIDFD_GET_INFO as _, &raw mut info) };
+    if result < 0 {
+        return Err(Error::last("ioctl", format!("{}, PIDFD_GET_INFO", fd.as_raw_fd())));
+    }
+    Ok((info.mask & EXIT != 0).then_some(info.exit_code))
+}
+
 /// `NS_GET_NSTYPE`: the `CLONE_NEW*` flag of a namespace descriptor.
 pub(super) fn namespace_type(fd: BorrowedFd<'_>) -> Result<i32> {
     const NS_GET_NSTYPE: libc::c_ulong = 0xb703;

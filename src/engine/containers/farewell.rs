@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::place;
 use crate::storage::container_record::ContainerRecord;
 use crate::sys::poll::{EventLoop, Interest, Token};
-use crate::sys::process::PidFd;
+use crate::sys::process::{ExitStatus, PidFd};
 use crate::sys::{self, signal};
 use crate::types::image_config::ImageConfig;
 
@@ -50,6 +50,11 @@ impl Farewell {
         let image = record.config.image.as_ref().map_or(&empty, |image| &image.config);
         init.signal(place::stop_signal(&record.config, image).number())?;
         Ok(Self { init, deadline: Instant::now() + grace, ending: Ending::Told })
+    }
+
+    /// How it ended, where the kernel tells somebody who is not its parent.
+    pub(super) fn seen_end(&self) -> Option<ExitStatus> {
+        self.init.foreign_status()
     }
 
     fn is_open(&self) -> bool {

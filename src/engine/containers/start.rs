@@ -4,19 +4,74 @@ use std::os::fd::OwnedFd;
 
 use crate::engine::error::Error;
 use crate::engine::handle::Engine;
-use crate::monitor::spawn::{self, Started};
+use crate::monitor::spawn::{self, Started, Starting};
 use crate::storage::container_record::{ContainerRecord, Supervision};
 use crate::types::id::ContainerId;
+
+use super::select::Answers;
+
+/// Most starts that are under way at once: more than processors, because a network helper is mostly waited for.
+const AT_ONCE: usize = 16;
+
+/// A start under way.
+struct Launch {
+    record: ContainerRecord,
+    starting: Starting,
+}
 
 impl Engine {
     /// Starts a container that does not run. `client` is attached before the program starts.
     pub(crate) fn start(&self, id: &ContainerId, client: Option<OwnedFd>) -> Result<Started, Error> {
-        let record = self.startable(id)?;
-        self.launch(&record, client)
+        let launch = self.launch(id, client)?;
+        self.launched(&launch.record, launch.starting)
+    }
+
+    /// Starts containers, some at a time; those that run already, and none at all, are no error (and no start).
+    pub(crate) fn start_each(
+        &self,
+        wanted: impl IntoIterator<Item = (String, Result<Option<ContainerId>, Error>)>,
+    ) -> Answers<Option<Started>> {
+        let mut answers = Vec::new();
+        let mut under_way = Vec::new();
+        for (word, wanted) in wanted {
+            let begin = |id: &ContainerId| {
+                if self.is_running(id)? { Ok(None) } else { self.launch(id, None).map(Some) }
+            };
+            let begun = wanted.and_then(|id| {
+                let Some(id) = id else { return Ok(None) };
+                // It may need one before it, whose namespace it joins.
+                begin(&id).or_else(|error| {
+                    if under_way.is_empty() {
+                        return Err(error);
+                    }
+                    self.finish_launches(&mut under_way, &mut answers);
+                    begin(&id)
+                })
+            });
+            match begun {
+                Ok(Some(launch)) => {
+                    under_way.push((answers.len(), launch));
+                    answers.push((word, Ok(None)));
+                }
+                Ok(None) => answers.push((word, Ok(None))),
+                Err(error) => answers.push((word, Err(error))),
+            }
+            if under_way.len() == AT_ONCE {
+                self.finish_launches(&mut under_way, &mut answers);
+            }
+        }
+        self.finish_launches(&mut under_way, &mut answers);
+        answers
+    }
+
+    fn finish_launches(&self, under_way: &mut Vec<(usize, Launch)>, answers: &mut Answers<Option<Started>>) {
+        for (index, launch) in under_way.drain(..) {
+            answers[index].1 = self.launched(&launch.record, launch.starting).map(Some);
+        }
     }
 
     /// A container that can be started.
-    pub(super) fn startable(&self, id: &ContainerId) -> Result<ContainerRecord, Error> {
+    fn startable(&self, id: &ContainerId) -> Result<ContainerRecord, Error> {
         let record = self.store.container(id)?;
         if record.supervision == Supervision::Unsupervised {
             return Err(Error::Unsupervised { verb: "start", id: id.short().to_owned() });
@@ -27,13 +82,21 @@ impl Engine {
         Ok(record)
     }
 
-    /// Starts a container that is known not to run.
-    pub(super) fn launch(&self, record: &ContainerRecord, client: Option<OwnedFd>) -> Result<Started, Error> {
+    /// Forks the monitor.
+    fn launch(&self, id: &ContainerId, client: Option<OwnedFd>) -> Result<Launch, Error> {
+        let record = self.startable(id)?;
         self.store.make_run()?;
         let mut request = self.place(&record.config)?;
         request.client = client;
-        let started = spawn::spawn(&self.store, request)
-            .map_err(|source| Error::Start { id: record.id().short().to_owned(), source })?;
+        let starting =
+            spawn::begin(&self.store, request).map_err(|source| Error::Start { id: id.short().to_owned(), source })?;
+        Ok(Launch { record, starting })
+    }
+
+    /// Hears from the monitor.
+    fn launched(&self, record: &ContainerRecord, starting: Starting) -> Result<Started, Error> {
+        let started = starting.finish();
+        let started = started.map_err(|source| Error::Start { id: record.id().short().to_owned(), source })?;
         self.note_filled(&record.config.spec)?;
         self.warn_of_single_id();
         Ok(started)

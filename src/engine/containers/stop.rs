@@ -109,41 +109,34 @@ impl Engine {
         debug_assert!(told.iter().all(|(index, _)| *index >= from));
         see_off(&mut farewells).map_err(|source| Error::Host { what: "wait for containers", source })?;
         for ((index, record), farewell) in told.into_iter().zip(farewells) {
-            answers[index].1 = self.finish_stop(&record, farewell.ending);
+            answers[index].1 = self.finish_stop(&record, &farewell);
         }
         Ok(())
     }
 
-    fn finish_stop(&self, record: &ContainerRecord, ending: Ending) -> Result<Stopped, Error> {
+    fn finish_stop(&self, record: &ContainerRecord, farewell: &Farewell) -> Result<Stopped, Error> {
         let id = record.id();
-        if ending == Ending::Immortal {
+        if farewell.ending == Ending::Immortal {
             return Err(Error::WillNotDie { id: id.short().to_owned(), seconds: DEATH.as_secs() });
         }
         self.wait_for_monitor(record)?;
         if record.supervision == Supervision::Unsupervised {
             // What its monitor would have done.
-            match self.record_loss(id) {
+            match self.record_loss(id, farewell.seen_end()) {
                 Err(Error::Storage(crate::storage::Error::NoContainer(_))) => {}
                 other => drop(other?),
             }
         }
-        Ok(if ending == Ending::Killed { Stopped::Killed } else { Stopped::Gracefully })
+        Ok(if farewell.ending == Ending::Killed { Stopped::Killed } else { Stopped::Gracefully })
     }
 
-    /// Stops containers side by side and starts them again one by one; starts those that do not run.
+    /// Stops containers side by side and starts them again, some at a time; starts those that do not run.
     pub(crate) fn restart(&self, selected: Vec<Selected>, timeout: Option<u32>) -> Result<Answers<Started>, Error> {
         let ids: Vec<_> = selected.iter().map(|(_, found)| found.as_ref().ok().cloned()).collect();
         let stopped = self.stop(selected, timeout)?;
-        let restart = |(stopped, id): (Result<Stopped, Error>, Option<ContainerId>)| match (stopped, id) {
-            (Ok(_), Some(id)) => self.start(&id, None).map(Some),
-            (Ok(_), None) => Ok(None),
-            (Err(error), _) => Err(error),
-        };
-        let answers = stopped
-            .into_iter()
-            .zip(ids)
-            .filter_map(|((word, stopped), id)| restart((stopped, id)).transpose().map(|started| (word, started)));
-        Ok(answers.collect())
+        let wanted = stopped.into_iter().zip(ids).map(|((word, stopped), id)| (word, stopped.map(|_| id)));
+        let started = self.start_each(wanted).into_iter();
+        Ok(started.filter_map(|(word, started)| started.transpose().map(|started| (word, started))).collect())
     }
 
     /// Waits until the monitor has recorded the end and freed everything, so that `rm` or `start` can follow.

@@ -2,11 +2,15 @@
 
 use std::time::{Duration, Instant};
 
+use super::farewell::AT_ONCE;
 use super::select::{Answers, Selection};
+use super::signal::init_of;
 use crate::engine::{Engine, Error};
 use crate::runtime::cgroup;
 use crate::storage;
+use crate::storage::container_locks::MonitorWatch;
 use crate::storage::container_record::{ContainerRecord, ExitRecord, Supervision, UNKNOWN_CODE};
+use crate::sys::process::ExitStatus;
 use crate::types::id::ContainerId;
 use crate::types::status::ContainerStatus;
 
@@ -63,41 +67,58 @@ impl Engine {
     /// Waits for each container; exit codes in the order of the command line, -1 where there is none (Podman's number).
     pub(crate) fn wait(&self, request: &WaitRequest) -> Result<Answers<i32>, Error> {
         let mut answers = Vec::new();
-        for (word, found) in self.select(&request.selection)? {
-            let code = found.and_then(|id| {
-                if request.conditions.is_empty() {
-                    self.wait_for_exit(&id).map(|exit| exit.code)
-                } else if request.conditions.iter().all(|condition| is_end(*condition)) {
-                    self.wait_for_any_exit(&id, true).map(|exit| exit.code)
-                } else {
-                    self.wait_for(&id, &request.conditions, request.interval)
-                }
-            });
-            answers.push((word, code));
+        let mut selected = self.select(&request.selection)?.into_iter().peekable();
+        while selected.peek().is_some() {
+            // All watches begin now: one that ends and is removed while we wait for another has left its word by then.
+            let watch = |id: ContainerId| self.store.watch_monitor(&id).map(|watch| (id, watch)).map_err(Error::from);
+            let batch: Vec<_> =
+                selected.by_ref().take(AT_ONCE).map(|(word, found)| (word, found.and_then(watch))).collect();
+            let wait = |(word, watched): (String, Result<_, Error>)| {
+                (word, watched.and_then(|(id, watch)| self.wait_for_one(&id, watch, request)))
+            };
+            answers.extend(batch.into_iter().map(wait));
         }
         Ok(answers)
+    }
+
+    fn wait_for_one(&self, id: &ContainerId, watch: Option<MonitorWatch>, request: &WaitRequest) -> Result<i32, Error> {
+        if request.conditions.is_empty() {
+            self.wait_for_any_exit(id, watch, false).map(|exit| exit.code)
+        } else if request.conditions.iter().all(|condition| is_end(*condition)) {
+            self.wait_for_any_exit(id, watch, true).map(|exit| exit.code)
+        } else {
+            self.wait_for(id, &request.conditions, request.interval)
+        }
     }
 
     /// Waits until the container has ended, and answers how. A container that never started ends when it is started
     /// and ends, or when it is removed. One whose monitor is gone will have no exit code: that is said at once.
     pub(crate) fn wait_for_exit(&self, id: &ContainerId) -> Result<ExitRecord, Error> {
-        self.wait_for_any_exit(id, false)
+        self.wait_for_any_exit(id, None, false)
     }
 
-    /// The same; with `unseen` also until one without a monitor has ended.
-    fn wait_for_any_exit(&self, id: &ContainerId, unseen: bool) -> Result<ExitRecord, Error> {
+    /// The same; with `unseen` also until one without a monitor has ended. `watch`: on its monitor, begun earlier.
+    fn wait_for_any_exit(
+        &self,
+        id: &ContainerId,
+        mut watch: Option<MonitorWatch>,
+        unseen: bool,
+    ) -> Result<ExitRecord, Error> {
         let gone = || ExitRecord::unknown("removed");
         loop {
             let record = match self.store.container(id) {
                 Ok(record) => record,
-                Err(storage::Error::NoContainer(_)) => return Ok(gone()),
+                Err(storage::Error::NoContainer(_)) => {
+                    let word = watch.map(MonitorWatch::wait).transpose()?.flatten();
+                    return Ok(word.unwrap_or_else(gone));
+                }
                 Err(error) => return Err(error.into()),
             };
-            match (record.supervision, record.exit) {
+            match (record.supervision, &record.exit) {
                 (Supervision::Monitored, _) => {
                     // Wakes at once, and knows the code even if the monitor removes the container.
-                    let left = self.store.wait_for_monitor(id)?;
-                    if let Some(exit) = left {
+                    let watch = watch.take().map_or_else(|| self.store.watch_monitor(id), |watch| Ok(Some(watch)))?;
+                    if let Some(exit) = watch.map(MonitorWatch::wait).transpose()?.flatten() {
                         return Ok(exit);
                     }
                     // Its word may have been lost (a full disk, a kill); look at what is recorded.
@@ -105,10 +126,18 @@ impl Engine {
                         return Ok(gone());
                     }
                 }
-                (_, Some(exit)) => return Ok(exit),
-                (Supervision::Lost, None) => return self.record_loss(id),
+                (_, Some(exit)) => return Ok(exit.clone()),
+                (Supervision::Lost, None) => return self.record_loss(id, None),
                 (Supervision::Unsupervised, None) if !unseen => {
                     return Err(Error::Unsupervised { verb: "wait for", id: id.short().to_owned() });
+                }
+                (Supervision::Unsupervised, None) if let Some(init) = init_of(&record)? => {
+                    let ended = init.wait_gone(None);
+                    ended.map_err(|source| Error::Host { what: "wait for the container's init", source })?;
+                    match self.record_loss(id, init.foreign_status()) {
+                        Err(Error::Storage(storage::Error::NoContainer(_))) => return Ok(gone()),
+                        other => return other,
+                    }
                 }
                 // Nobody to wait for: look from time to time.
                 (Supervision::Unsupervised | Supervision::None, None) => std::thread::sleep(INTERVAL),
@@ -140,11 +169,15 @@ impl Engine {
         }
     }
 
-    /// A container whose monitor died and whose program is gone: its end is put on record, with a code nobody knows.
-    pub(crate) fn record_loss(&self, id: &ContainerId) -> Result<ExitRecord, Error> {
+    /// A container whose monitor died and whose program is gone: its end is put on record, with a code that nobody knows
+    /// unless somebody saw it.
+    pub(crate) fn record_loss(&self, id: &ContainerId, seen: Option<ExitStatus>) -> Result<ExitRecord, Error> {
         let mut locked = self.store.lock_container(id)?;
         if locked.supervision == Supervision::Lost {
-            let mut exit = ExitRecord::unknown("monitor lost");
+            let mut exit = match seen {
+                Some(status) => ExitRecord { signal: status.signal(), ..ExitRecord::new(status.code()) },
+                None => ExitRecord::unknown("monitor lost"),
+            };
             if let Some(state) = &locked.state {
                 exit.started_at = state.started_at;
                 exit.stopped_by_user = state.stopped_by_user;

@@ -4,6 +4,7 @@ mod attach;
 mod cp;
 mod lifecycle;
 mod logs;
+mod many;
 mod run;
 mod services;
 mod tty;

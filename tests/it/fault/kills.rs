@@ -56,7 +56,9 @@ fn g01_monitor() {
             _ => {
                 let waiting = env.spawn(["wait", "--condition=stopped", "m"]);
                 kill_process(&env, "m", "Pid");
-                waiting.wait_for(Duration::from_secs(5)).prints("-1\n");
+                // Since Linux 6.15 the kernel keeps the code for us, too.
+                let waited = waiting.wait_for(Duration::from_secs(20));
+                assert!(["-1\n", "137\n"].contains(&waited.success().stdout().as_str()), "{waited:?}");
                 assert!(!status(&env, "m").starts_with("Up"), "{}", status(&env, "m"));
             }
         }
@@ -64,6 +66,23 @@ fn g01_monitor() {
         env.run(["ps", "-aq"]).prints("");
     }
     env.run(["system", "check"]).success();
+}
+
+#[test]
+fn g01_a_code_that_no_monitor_saw() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let script = "trap 'exit 7' TERM; echo ready; while :; do sleep 0.1; done";
+    env.run(["run", "-d", "--name=m", "--network=none", BUSYBOX, "sh", "-c", script]).success();
+    eventually("the trap is set", || env.run(["logs", "m"]).stdout() == "ready\n");
+    kill_process(&env, "m", "ConmonPid");
+    eventually("the truth", || status(&env, "m").contains("unsupervised"));
+    env.run(["stop", "-t60", "m"]).success();
+    let code = env.run(["inspect", "-f", "{{.State.ExitCode}} {{.State.Status}}", "m"]).success().stdout();
+    assert!(["7 exited\n", "-1 exited\n"].contains(&code.as_str()), "{code}");
+    env.run(["wait", "m"]).success();
+    env.run(["start", "m"]).success();
+    env.run(["rm", "-f", "-t0", "m"]).success();
 }
 
 /// The answer of a command, which must not take longer than G01 grants (and the machine's other work needs).

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod full;
+mod homes;
 mod hosts;
 mod kernels;
 mod kills;

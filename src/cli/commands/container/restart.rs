@@ -24,7 +24,7 @@ pub(crate) struct RestartArgs {
     time: Option<u32>,
 }
 
-/// Stops all side by side, then starts one after another; a failure of one is no reason for the others.
+/// Stops all side by side, then starts some at a time; a failure of one is no reason for the others.
 pub(crate) fn run(mut args: RestartArgs, context: &Context) -> Result<ExitCode, Error> {
     let engine = context.engine()?;
     if args.running && args.which.containers.is_empty() && !args.which.latest {

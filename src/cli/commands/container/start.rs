@@ -46,7 +46,7 @@ pub(crate) struct StartArgs {
     sig_proxy: Option<bool>,
 }
 
-/// Starts one after another and goes on after a failure.
+/// Starts some at a time and goes on after a failure.
 pub(crate) fn run(args: StartArgs, context: &Context) -> Result<ExitCode, Error> {
     let engine = context.engine()?;
     let attach = args.attach || args.interactive;
@@ -64,17 +64,13 @@ pub(crate) fn run(args: StartArgs, context: &Context) -> Result<ExitCode, Error>
         return attached(id, session, context);
     }
     let mut worst = Worst::default();
-    for (word, found) in selected {
-        let options = StartOptions { attach: None, proxy_signals: false, warn: &|text| context.ui.warn(text) };
-        // One that runs already is no error, as in Podman.
-        let started = found.and_then(|id| {
-            if engine.is_running(&id)? {
-                return Ok(());
-            }
-            engine.start_with(&id, options).map(drop)
-        });
+    // One that runs already is no error, as in Podman.
+    for (word, started) in engine.start_each(selected.into_iter().map(|(word, found)| (word, found.map(Some)))) {
         match started {
-            Ok(()) => context.ui.line(word)?,
+            Ok(started) => {
+                started.iter().flat_map(|started| &started.warnings).for_each(|warning| context.ui.warn(warning));
+                context.ui.line(word)?;
+            }
             Err(error) => worst.report(error),
         }
     }

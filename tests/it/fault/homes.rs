@@ -1,0 +1,165 @@
+//! Homes as people have them (G16), and machines that were switched off (G18).
+
+use std::path::PathBuf;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::harness::image::busybox_tar;
+use crate::harness::{BUSYBOX, Env, eventually, requires};
+
+/// Uses a store in this home: every verb that hands its path to another program or to the kernel.
+#[track_caller]
+fn works_in(env: &Env, drivers: &[&str]) {
+    env.run(["import", busybox_tar().to_str().unwrap(), BUSYBOX]).success();
+    env.run(["run", "-d", "--name=h", "--network=none", "-v", "v:/data", "-i", BUSYBOX, "sh"]).success();
+    env.run(["exec", "h", "sh", "-c", "echo kept >/data/f && echo x >/new"]).success();
+    let here = env.path("out of it");
+    env.run(["cp", "h:/data/f", here.to_str().unwrap()]).success();
+    assert_eq!(std::fs::read_to_string(here).unwrap(), "kept\n");
+    env.command(["attach", "h"]).stdin("echo $((40 + 2)); exit 3\n").run().code(3).prints("42\n");
+    env.run(["logs", "h"]).success().prints("42\n");
+    env.run(["run", "--rm", "-v", "v:/data:ro", "--network=none", BUSYBOX, "cat", "/data/f"]).prints("kept\n");
+    for driver in drivers {
+        let driver = format!("--storage-driver={driver}");
+        let command = [&driver, "run", "--rm", "--network=none", BUSYBOX, "sh", "-c", "echo x >/new; cat /new"];
+        env.run(command).success().prints("x\n");
+    }
+    env.run(["rm", "h"]).success();
+    env.run(["system", "check"]).success();
+}
+
+#[test]
+fn g16_home_with_blanks_colons_and_other_letters() {
+    requires!(userns, overlay, fuse);
+    let mut env = Env::new();
+    // What separates lower directories, options and lines of /proc/mounts, and what is no ASCII.
+    let home = env.path(r#"my home, with:colons=\ "quotes" and 舢舨"#);
+    std::fs::create_dir(&home).unwrap();
+    env.set("HOME", home.to_str().unwrap());
+    works_in(&env, &["copy"]);
+    // fuse-overlayfs knows no escape for a colon: said, and not chosen.
+    let out = env.run(["--storage-driver=fuse-overlayfs", "run", "--rm", "--network=none", BUSYBOX, "true"]);
+    out.code(125).stderr_has("takes ':' for a separator");
+    env.run(["rmi", "--all"]).success();
+    assert!(home.join(".local/share/sampan").is_dir());
+}
+
+#[test]
+fn g16_home_behind_a_link() {
+    requires!(userns, overlay, fuse);
+    let mut env = Env::new();
+    let there = env.path("disk/of/somebody");
+    std::fs::create_dir_all(&there).unwrap();
+    let link = env.path("link");
+    std::os::unix::fs::symlink(&there, &link).unwrap();
+    env.set("HOME", link.to_str().unwrap());
+    works_in(&env, &["fuse-overlayfs", "copy"]);
+    // The same store by its other name, with a container that runs.
+    env.run(["run", "-d", "--name=h", "--network=none", BUSYBOX, "sleep", "1000"]).success();
+    env.set("HOME", there.to_str().unwrap());
+    env.run(["exec", "h", "true"]).success();
+    env.run(["rm", "-f", "-t0", "h"]).success();
+}
+
+#[test]
+fn g16_home_with_a_long_path() {
+    requires!(userns, overlay);
+    let mut env = Env::new();
+    // Longer than the address of a socket (108 bytes) and, with layers, than one page of mount options.
+    let mut home = env.path("");
+    for _ in 0..8 {
+        home.push("a-directory-with-a-name-that-somebody-thought-was-short-enough");
+    }
+    std::fs::create_dir_all(&home).unwrap();
+    env.set("HOME", home.to_str().unwrap());
+    env.set("XDG_RUNTIME_DIR", home.join("run").to_str().unwrap());
+    std::fs::create_dir(home.join("run")).unwrap();
+    env.run(["import", busybox_tar().to_str().unwrap(), BUSYBOX]).success();
+    env.run(["run", "-d", "--name=h", "--network=none", "-i", BUSYBOX, "sh"]).success();
+    env.command(["attach", "h"]).stdin("echo $((40 + 2)); exit 3\n").run().code(3).prints("42\n");
+    env.run(["rm", "h"]).success();
+    env.run(["rmi", "--all"]).success();
+}
+
+/// Directory of the volatile state of this boot.
+fn epoch(env: &Env) -> PathBuf {
+    let mut names = std::fs::read_dir(env.runroot()).unwrap().map(|entry| entry.unwrap().path());
+    names.find(|path| path.file_name().unwrap().len() == 16).expect("an epoch")
+}
+
+/// The runtime directory of another boot, with the state of containers that ran then, as after a power cut on a machine
+/// whose /run is on a disk. Podman wants directories deleted by hand (#22278).
+#[test]
+fn g18_a_reboot_without_cleaning_up() {
+    requires!(userns, slirp4netns);
+    let env = Env::with_busybox();
+    let start = |name: &str, more: &[&str]| {
+        let name = format!("--name={name}");
+        let command = ["sh", "-c", "echo kept >>/file; exec sleep 1000"];
+        env.run(["run", "-d", &name].iter().chain(more).chain(&[BUSYBOX]).chain(&command)).success();
+    };
+    start("one", &["--network=slirp4netns", "-p", "127.0.0.1::80"]);
+    start("two", &["--network=none", "--rm"]);
+    start("three", &["--network=none"]);
+    env.run(["pause", "three"]).success();
+    let port = env.run(["port", "one", "80"]).success().trimmed();
+    eventually("the machine is off", || {
+        for process in env.processes() {
+            kill(Pid::from_raw(process.pid), Signal::SIGKILL).ok();
+        }
+        env.processes().iter().all(|process| process.state == 'Z')
+    });
+    if let Some(cgroup) = env.cgroup() {
+        env.other("find")
+            .args([cgroup.to_str().unwrap(), "-mindepth", "1", "-depth", "-type", "d", "-delete"])
+            .run()
+            .success();
+    }
+    let (then, now) = (env.runroot().join("0123456789abcdef"), epoch(&env));
+    std::fs::rename(&now, &then).unwrap();
+
+    let shown = env.run(["ps", "-a", "--sort=names", "--format", "{{.Names}} {{.State}}"]);
+    shown.success().prints("one exited\nthree exited\n");
+    assert!(!then.exists(), "state of another boot stays");
+    env.run(["wait", "one", "three"]).success().prints("-1\n-1\n");
+    env.run(["system", "check"]).success();
+    // The port is free, the files are there.
+    let again = ["run", "--rm", "-p", &format!("{port}:80"), "--network=slirp4netns", BUSYBOX, "true"];
+    env.run(again).success();
+    env.run(["start", "one", "three"]).success();
+    env.run(["exec", "three", "cat", "/file"]).success().prints("kept\nkept\n");
+    env.run(["rm", "-f", "-t0", "one", "three"]).success();
+    assert!(env.run(["volume", "ls", "-q"]).stdout().is_empty());
+}
+
+/// A command that is stopped while it has the lock of a container: who needs the same container says whom it waits
+/// for; other containers are not touched by it.
+#[test]
+fn g20_a_stopped_command_that_holds_a_lock() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    for name in ["one", "two"] {
+        env.run(["run", "-d", &format!("--name={name}"), "--network=none", BUSYBOX, "sleep", "1000"]).success();
+    }
+    let id = env.run(["inspect", "-f", "{{.Id}}", "one"]).success().trimmed();
+    let locks = epoch(&env).join("locks");
+    let lock = std::fs::read_dir(&locks).unwrap().map(|entry| entry.unwrap().path());
+    let lock = lock.into_iter().find(|path| path.to_string_lossy().contains(&id)).expect("the container's lock");
+    let holder = env.other("flock").args(["--no-fork", lock.to_str().unwrap(), "sleep", "1000"]).spawn();
+    eventually("the lock is held", || {
+        !env.other("flock").args(["--nonblock", lock.to_str().unwrap(), "true"]).run().is_success()
+    });
+    holder.signal(Signal::SIGSTOP);
+
+    let waiting = env.spawn(["stop", "-t0", "one"]);
+    env.run(["stop", "-t0", "two"]).success();
+    // Looking takes no lock.
+    env.run(["inspect", "-f", "{{.State.Status}}", "one"]).success().prints("running\n");
+    env.run(["ps", "-q"]).success();
+    let line = format!("waits for container {}: process {} has its lock", &id[..12], holder.pid());
+    eventually("it says for whom it waits", || waiting.stderr().contains(&line));
+    holder.signal(Signal::SIGKILL);
+    waiting.wait().success();
+    env.run(["rm", "one", "two"]).success();
+}
