@@ -362,7 +362,7 @@ _sampan() {
 
     case "${cmd}" in
         sampan)
-            opts="-h -V --root --runroot --storage-driver --storage-opt --log-level --help --version attach completion create cp diff exec export history images import info inspect kill load login logout logs mount pause port ps pull push rename restart rm rmi run save search start stop tag unmount umount unpause unshare untag version wait container image manifest system volume"
+            opts="-h -V --root --runroot --storage-driver --storage-opt --cgroup-manager --log-level --help --version attach completion create cp diff exec export history images import info inspect kill load login logout logs mount pause port ps pull push rename restart rm rmi run save search start stop tag unmount umount unpause unshare untag version wait container image manifest system volume"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -382,6 +382,10 @@ _sampan() {
                     ;;
                 --storage-opt)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cgroup-manager)
+                    COMPREPLY=($(compgen -W "cgroupfs systemd" -- "${cur}"))
                     return 0
                     ;;
                 --log-level)

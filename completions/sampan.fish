@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_sampan_global_optspecs
-    string join \n root= runroot= storage-driver= storage-opt= log-level= h/help V/version
+    string join \n root= runroot= storage-driver= storage-opt= cgroup-manager= log-level= h/help V/version
 end
 
 function __fish_sampan_needs_command
@@ -28,6 +28,8 @@ complete -c sampan -n "__fish_sampan_needs_command" -l root -d 'Directory of ima
 complete -c sampan -n "__fish_sampan_needs_command" -l runroot -d 'Directory of what can be rebuilt: state of running containers, sockets, locks' -r -F
 complete -c sampan -n "__fish_sampan_needs_command" -l storage-driver -d 'How a root file system is put together: overlay, fuse-overlayfs or copy' -r
 complete -c sampan -n "__fish_sampan_needs_command" -l storage-opt -d 'Option of the store, may be repeated: additionalimagestore=PATH, a store whose images may be used and are never written' -r
+complete -c sampan -n "__fish_sampan_needs_command" -l cgroup-manager -d 'Who makes the cgroups of containers: cgroupfs or systemd. Sampan takes what the host offers (sampan info); another wish is refused' -r -f -a "cgroupfs\t''
+systemd\t''"
 complete -c sampan -n "__fish_sampan_needs_command" -l log-level -d 'Messages on stderr: trace, debug, info, warn, error' -r
 complete -c sampan -n "__fish_sampan_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sampan -n "__fish_sampan_needs_command" -s V -l version -d 'Print version'

@@ -48,6 +48,10 @@ pub(crate) struct Global {
     /// written.
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) storage_opt: Vec<String>,
+    /// Who makes the cgroups of containers: cgroupfs or systemd. Sampan takes what the host offers (sampan info); another
+    /// wish is refused.
+    #[arg(long, value_name = "MANAGER", value_parser = ["cgroupfs", "systemd"])]
+    pub(crate) cgroup_manager: Option<String>,
     /// Messages on stderr: trace, debug, info, warn, error.
     #[arg(long, value_name = "LEVEL", value_parser = log_level)]
     pub(crate) log_level: Option<LevelFilter>,

@@ -84,6 +84,13 @@ impl Context {
         if let Some(engine) = self.engine.get() {
             return Ok(engine);
         }
+        if let Some(wanted) = &self.global.cgroup_manager {
+            let ours = crate::engine::info::cgroup_manager();
+            // Where nothing is delegated there are no cgroups to manage: that is what cgroupfs means there, too.
+            if ours != wanted && (ours, wanted.as_str()) != ("none", "cgroupfs") {
+                return Err(Error::usage(format!("--cgroup-manager={wanted}: here it is {ours} (sampan info)")));
+            }
+        }
         let engine = Engine::open(self.engine_config()?)?;
         Ok(self.engine.get_or_init(|| engine))
     }

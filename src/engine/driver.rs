@@ -64,8 +64,9 @@ impl Engine {
         if self.probe_overlay()? {
             return Ok(StorageDriver::Overlay);
         }
-        let fuse =
-            find_program("fuse-overlayfs", &self.config.path).is_some() && sys::fs::is_writable(Path::new("/dev/fuse"));
+        let fuse = find_program("fuse-overlayfs", &self.config.path).is_some()
+            && sys::fs::is_writable(Path::new("/dev/fuse"))
+            && !runtime::fuse_splits(&self.config.graphroot);
         Ok(if fuse { StorageDriver::FuseOverlayfs } else { StorageDriver::Copy })
     }
 }

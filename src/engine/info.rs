@@ -156,6 +156,19 @@ fn go_arch() -> &'static str {
     }
 }
 
+/// Who makes the cgroups of containers on this host: `cgroupfs`, `systemd` or `none`.
+pub(crate) fn cgroup_manager() -> &'static str {
+    manager(&cgroup::available())
+}
+
+fn manager(available: &cgroup::Available) -> &'static str {
+    match available {
+        cgroup::Available::Own(_) => "cgroupfs",
+        cgroup::Available::Systemd(_) => "systemd",
+        cgroup::Available::None(_) => "none",
+    }
+}
+
 impl Engine {
     /// Looks at host and store. Starts the helper programs to ask for their versions.
     pub(crate) fn info(&self) -> Result<Info, Error> {
@@ -163,11 +176,12 @@ impl Engine {
     }
 
     fn host_info(&self) -> Result<HostInfo, Error> {
-        let (cgroup_manager, cgroup_version, cgroup_controllers) = match cgroup::available() {
-            cgroup::Available::Own(controllers) => ("cgroupfs", "v2", controllers),
-            cgroup::Available::Systemd(controllers) => ("systemd", "v2", controllers),
-            cgroup::Available::None(cgroup::Why::Legacy) => ("none", "v1", Vec::new()),
-            cgroup::Available::None(_) => ("none", "v2", Vec::new()),
+        let available = cgroup::available();
+        let cgroup_manager = manager(&available);
+        let (cgroup_version, cgroup_controllers) = match available {
+            cgroup::Available::Own(controllers) | cgroup::Available::Systemd(controllers) => ("v2", controllers),
+            cgroup::Available::None(cgroup::Why::Legacy) => ("v1", Vec::new()),
+            cgroup::Available::None(_) => ("v2", Vec::new()),
         };
         let maps = &self.wish()?.maps;
         let memory = keyed("/proc/meminfo");

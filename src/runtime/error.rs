@@ -30,6 +30,8 @@ pub(crate) enum Error {
     Child(Failure),
     #[error("mount rootfs")]
     MountRootfs(#[source] sys::Error),
+    #[error("fuse-overlayfs cannot use {path:?}: it takes ':' for a separator")]
+    FusePath { path: PathBuf },
     #[error("mount rootfs with {program:?}")]
     FuseRootfs {
         program: PathBuf,
@@ -52,6 +54,8 @@ pub(crate) enum Error {
     },
     #[error("mount target {target:?} must be an ordinary directory of the image, not a link")]
     LinkTarget { target: PathBuf },
+    #[error("mount target {target:?} leads into /proc, where nothing may be mounted")]
+    ProcTarget { target: PathBuf },
     #[error("mount on {target:?}")]
     Mount {
         target: PathBuf,

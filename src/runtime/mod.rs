@@ -20,4 +20,4 @@ pub(crate) mod user;
 
 pub(crate) use error::Error;
 pub(crate) use rootfs::mount as mount_rootfs;
-pub(crate) use rootfs::{container_tree, mount_layers, probe_overlay};
+pub(crate) use rootfs::{container_tree, fuse_splits, mount_layers, probe_overlay};

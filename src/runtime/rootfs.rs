@@ -158,7 +158,9 @@ struct Short {
 
 impl Short {
     fn new(path: &Path) -> sys::Result<Self> {
-        if path.as_os_str().len() < 200 { Ok(Self { name: path.into(), _fd: None }) } else { Self::by_descriptor(path) }
+        // The kernel takes `\` in them for an escape.
+        let plain = path.as_os_str().len() < 200 && !path.as_os_str().as_encoded_bytes().contains(&b'\\');
+        if plain { Ok(Self { name: path.into(), _fd: None }) } else { Self::by_descriptor(path) }
     }
 
     fn by_descriptor(path: &Path) -> sys::Result<Self> {
@@ -203,6 +205,9 @@ fn fuse(
     let error = |source| Error::FuseRootfs { program: program.to_owned(), source };
     let mount_point = work.to_owned();
     let before = sys::fs::stat(&mount_point).map_err(error)?.map(|meta| device(&meta));
+    if let Some(path) = lower.iter().map(PathBuf::as_path).chain([upper]).find(|path| fuse_splits(path)) {
+        return Err(Error::FusePath { path: path.to_owned() });
+    }
     let options = fuse_options(lower, upper, work, mapping);
     let (reader, writer) = process::pipe().map_err(error)?;
     let null = process::dev_null().map_err(error)?;
@@ -246,6 +251,12 @@ fn fuse(
     }
     let tree = mount::clone_tree(sys::fs::current_dir(), &mount_point).map_err(error)?;
     Ok((tree, server))
+}
+
+/// True for a path that fuse-overlayfs cannot use: it takes `:` for a separator, also in what it made absolute by itself,
+/// and knows no escape.
+pub(crate) fn fuse_splits(path: &Path) -> bool {
+    path.as_os_str().as_encoded_bytes().contains(&b':')
 }
 
 /// A path in an option list of libfuse, where `,` separates and `\` escapes.

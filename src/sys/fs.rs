@@ -323,6 +323,12 @@ pub(crate) fn file_system(path: &Path) -> Result<FileSystem> {
     })
 }
 
+/// True if the file lies on a procfs.
+pub(crate) fn is_procfs(fd: BorrowedFd<'_>) -> Result<bool> {
+    let statfs = rustix::fs::fstatfs(fd).call("fstatfs", || format!("{fd:?}"))?;
+    Ok(statfs.f_type == rustix::fs::PROC_SUPER_MAGIC)
+}
+
 /// The effective uid of this process.
 pub(crate) fn effective_uid() -> u32 {
     rustix::process::geteuid().as_raw()

@@ -162,7 +162,9 @@ impl PidFd {
         let deadline = std::time::Instant::now() + std::time::Duration::from_millis(200);
         loop {
             match raw::pidfd_exit(self.fd.as_fd()) {
-                Ok(Some(status)) if status & 0x7f == 0 => return Some(ExitStatus::Code((status >> 8) & 0xff)),
+                Ok(Some(status)) if status.trailing_zeros() >= 7 => {
+                    return Some(ExitStatus::Code((status >> 8) & 0xff));
+                }
                 Ok(Some(status)) => return Some(ExitStatus::Signal(status & 0x7f)),
                 Ok(None) if std::time::Instant::now() < deadline => {
                     std::thread::sleep(std::time::Duration::from_millis(1));

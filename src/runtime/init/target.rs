@@ -1,7 +1,7 @@
 //! Mount targets in the container's root: resolved by descriptor, made if missing, never through a link that the
 //! image planted where a kernel file system goes (cases C06, C07, C08).
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use crate::runtime::error::Error;
@@ -34,6 +34,10 @@ pub(super) fn open(root: &RootDir, target: &Path, shape: Shape) -> Result<OwnedF
         };
     }
     match root.lookup(&relative) {
+        // A link of the image to /proc: the words of the target have been looked at, where it leads has not (case C05).
+        Ok(fd) if !target.starts_with("/proc") && sys::fs::is_procfs(fd.as_fd()).map_err(error)? => {
+            return Err(Error::ProcTarget { target: target.to_owned() });
+        }
         Ok(fd) => return Ok(fd),
         Err(absent) if absent.is(Errno::ENOENT) => {}
         Err(other) => return Err(error(other)),
@@ -51,7 +55,6 @@ pub(super) fn open(root: &RootDir, target: &Path, shape: Shape) -> Result<OwnedF
 }
 
 fn require_directory(fd: OwnedFd, target: &Path) -> Result<OwnedFd, Error> {
-    use std::os::fd::AsFd;
     let stat = sys::dir::fstat(fd.as_fd()).map_err(|source| Error::Target { target: target.to_owned(), source })?;
     if stat.is_dir() { Ok(fd) } else { Err(Error::LinkTarget { target: target.to_owned() }) }
 }

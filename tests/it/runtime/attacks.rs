@@ -127,6 +127,34 @@ fn c04_console_of_the_image_is_not_used() {
     );
 }
 
+/// What we write to `/proc` for a container goes to a procfs of our own, whatever image and mounts put in its place.
+#[test]
+fn c05_writes_to_proc_are_not_redirected() {
+    requires!(userns);
+    let env = Env::new();
+    let layer = Layer::new().dir("proc/sys", 0o755).dir("proc/sys/net", 0o755).dir("proc/sys/net/ipv4", 0o755);
+    let layer = layer.file("proc/sys/net/ipv4/ip_forward", 0o666, b"of the image\n").symlink("p", "/proc");
+    image(&env, layer.symlink("s", "../proc/sys"), &[]);
+    let sysctl = "--sysctl=net.ipv4.ip_forward=1";
+    let value = ["cat", "/proc/sys/net/ipv4/ip_forward"];
+    run(&env, &[sysctl], &value).success().prints("1\n");
+    let ours = env.write("decoy/ipv4/ip_forward", "untouched\n");
+    let decoy = env.path("decoy");
+    std::fs::write(decoy.join("current"), "untouched\n").unwrap();
+    let targets = ["/proc/self/attr", "/proc/thread-self/attr", "/proc/sys", "/proc/sys/net", "/p/sys/net", "/s/net"];
+    for target in targets {
+        for mount in [
+            format!("--volume={}:{target}", decoy.display()),
+            format!("--mount=type=bind,source={},target={target}", decoy.display()),
+            format!("--tmpfs={target}"),
+        ] {
+            run(&env, &[sysctl, &mount], &value).code(125).stderr_has(target);
+            assert_eq!(std::fs::read_to_string(&ours).unwrap(), "untouched\n", "{mount}");
+            assert_eq!(std::fs::read_to_string(decoy.join("current")).unwrap(), "untouched\n", "{mount}");
+        }
+    }
+}
+
 #[test]
 fn c06_proc_and_sys_must_be_directories() {
     requires!(userns);
