@@ -224,7 +224,9 @@ fn a_save_that_fails_leaves_nothing() {
 fn entries(env: &Env, path: &Path) -> String {
     let listed = env.other("tar").args(["tvnf", text(path), "--full-time"]).run();
     let listed = listed.success().stdout();
-    listed.lines().filter(|line| !line.ends_with(" ./")).fold(String::new(), |all, line| all + line + "\n")
+    // The width of a column is that of its longest text so far, and the root's time is no business of ours.
+    let narrow = |line: &str| line.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    listed.lines().filter(|line| !line.ends_with(" ./")).fold(String::new(), |all, line| all + &narrow(line) + "\n")
 }
 
 #[test]
