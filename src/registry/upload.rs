@@ -64,38 +64,38 @@ impl Session {
 
     /// `GET /v2/`: finds the scheme, and answers the challenge if there is one.
     pub(super) fn greet(&mut self) -> Result<(), Error> {
-        for again in [true, false] {
-            let reply = self.by_scheme(|session, scheme| {
-                let authorization = session.authorization.as_ref();
-                session.client.ask(&Ask { authorization, ..Ask::get(session.url(scheme, "")?) })
-            })?;
-            match reply.status {
-                401 if again => self.log_in(&reply)?,
-                // A token for one repository need not open this door; a registry without this door may have others.
-                401 | 403 if self.authorization_is_token() => return Ok(()),
-                200..=299 | 404 => return Ok(()),
-                _ => return Err(self.refusal(reply, "(the registry itself)")),
-            }
+        let reply = self.knock()?;
+        match reply.status {
+            // A token for one repository need not open this door; a registry without this door may have others.
+            401 | 403 if self.authorization_is_token() => Ok(()),
+            200..=299 | 404 => Ok(()),
+            _ => Err(self.refusal(reply, "(the registry itself)")),
         }
-        Ok(())
+    }
+
+    /// The answer at the front door, after a login if it asks for one.
+    fn knock(&mut self) -> Result<Reply, Error> {
+        let reply = self.by_scheme(Self::ask_front_door)?;
+        if reply.status != 401 {
+            return Ok(reply);
+        }
+        self.log_in(&reply)?;
+        self.by_scheme(Self::ask_front_door)
+    }
+
+    fn ask_front_door(&self, scheme: &str) -> Result<Reply, Error> {
+        self.client.ask(&Ask { authorization: self.authorization.as_ref(), ..Ask::get(self.url(scheme, "")?) })
     }
 
     /// Asks the registry whether it takes the credentials; they may open no more than its front door.
     pub(crate) fn check_login(&mut self) -> Result<(), Error> {
         self.scope.clear();
         self.retried(|session| {
-            for again in [true, false] {
-                let reply = session.by_scheme(|session, scheme| {
-                    let authorization = session.authorization.as_ref();
-                    session.client.ask(&Ask { authorization, ..Ask::get(session.url(scheme, "")?) })
-                })?;
-                match reply.status {
-                    401 if again => session.log_in(&reply)?,
-                    200..=299 => return Ok(()),
-                    _ => return Err(session.refusal(reply, "(the registry itself)")),
-                }
+            let reply = session.knock()?;
+            match reply.status {
+                200..=299 => Ok(()),
+                _ => Err(session.refusal(reply, "(the registry itself)")),
             }
-            Ok(())
         })
     }
 

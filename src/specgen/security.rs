@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use crate::types::container_spec::ContainerSpec;
 use crate::types::idmap::{Extent, IdMap};
 use crate::types::namespace::NamespaceMode;
-use crate::types::security::Unmask;
+use crate::types::security::{IPC_SYSCTLS, Unmask};
 
 use super::error::Error;
 use super::glob;
@@ -69,18 +69,6 @@ fn unmasked(unmask: &Unmask, path: &str) -> bool {
             .any(|pattern| pattern.eq_ignore_ascii_case("all") || glob::matches(pattern.trim_end_matches('/'), path)),
     }
 }
-
-/// Sysctls with a namespace of their own that may be set; all others are the host's.
-const IPC_SYSCTLS: [&str; 8] = [
-    "kernel.msgmax",
-    "kernel.msgmnb",
-    "kernel.msgmni",
-    "kernel.sem",
-    "kernel.shmall",
-    "kernel.shmmax",
-    "kernel.shmmni",
-    "kernel.shm_rmid_forced",
-];
 
 /// The `sysctl` section: the user's, and who may open ICMP sockets without a privilege.
 pub(super) fn sysctls(spec: &ContainerSpec, at: &Placement, outer: &IdMap) -> Result<HashMap<String, String>, Error> {

@@ -5,6 +5,18 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+/// Parameters of the kernel (`--sysctl`) that belong to the ipc namespace.
+pub(crate) const IPC_SYSCTLS: [&str; 8] = [
+    "kernel.msgmax",
+    "kernel.msgmnb",
+    "kernel.msgmni",
+    "kernel.sem",
+    "kernel.shmall",
+    "kernel.shmmax",
+    "kernel.shmmni",
+    "kernel.shm_rmid_forced",
+];
+
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct Security {
     pub(crate) privileged: bool,

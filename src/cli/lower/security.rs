@@ -4,25 +4,13 @@ use std::path::{Path, PathBuf};
 
 use crate::types::capability::Capability;
 use crate::types::namespace::NamespaceMode;
-use crate::types::security::{DeviceSpec, SeccompMode, Security, Unmask};
+use crate::types::security::{DeviceSpec, IPC_SYSCTLS, SeccompMode, Security, Unmask};
 
 use super::super::command::go_bool;
 use super::super::error::Error;
 use super::super::flags::SecurityFlags;
 use super::invalid::{FlagError, unsupported, wrong};
 use super::surroundings::{Surroundings, without_dots};
-
-/// Parameters of the kernel that belong to the ipc namespace.
-const IPC_SYSCTLS: [&str; 8] = [
-    "kernel.msgmax",
-    "kernel.msgmnb",
-    "kernel.msgmni",
-    "kernel.sem",
-    "kernel.shmall",
-    "kernel.shmmax",
-    "kernel.shmmni",
-    "kernel.shm_rmid_forced",
-];
 
 /// What the flags say of privileges; `own_ipc` and `own_net` tell which parameters the container may set.
 pub(super) fn security(

@@ -6,11 +6,10 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::inspect_host_config::{capability_names, host_config};
-use super::inspect_report::{
-    Config, ContainerInspect, GraphDriver, Health, Mount, NetworkSettings, PortBinding, State,
-};
+use super::inspect_report::{Config, ContainerInspect, Health, Mount, NetworkSettings, PortBinding, State};
 use super::list;
 use super::remove::dependencies;
+use crate::engine::images::GraphDriver;
 use crate::engine::{Engine, Error};
 use crate::specgen;
 use crate::storage::Store;

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::engine::images::GraphDriver;
+
 /// A container as `inspect` shows it.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -94,14 +96,6 @@ pub(crate) struct Health {
     pub(crate) status: String,
     pub(crate) failing_streak: u32,
     pub(crate) log: Vec<Value>,
-}
-
-/// `.GraphDriver`.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct GraphDriver {
-    pub(crate) name: &'static str,
-    pub(crate) data: BTreeMap<&'static str, String>,
 }
 
 /// One of `.Mounts`.
