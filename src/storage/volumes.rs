@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -141,16 +141,31 @@ impl Store {
         Ok(())
     }
 
+    /// Like [`Self::release_volumes`], for a container whose definition is known: looks at its own volumes only.
+    pub(crate) fn release_volumes_of(&self, config: &ContainerConfig) -> Result<(), Error> {
+        for mount in &config.spec.mounts {
+            if let MountSource::Volume { name, anonymous: true, .. } = &mount.source {
+                self.release_volume(name, &config.id)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn release_volume(&self, name: &VolumeName, id: &ContainerId) -> Result<(), Error> {
+        let path = self.layout().volume(name).join(HOLDER);
+        let holder = sys::fs::read_if_exists(&path).reading(&path)?;
+        if holder.is_some_and(|holder| holder == id.as_str().as_bytes()) {
+            sys::fs::remove_file(&path).removing(&path)?;
+            let dir = self.layout().volume(name);
+            sys::fs::sync_dir(&dir).writing(&dir)?;
+        }
+        Ok(())
+    }
+
     /// Lets the anonymous volumes of a container outlive it (`rm` without `-v`). Takes no space (rule R13).
     pub(crate) fn release_volumes(&self, id: &ContainerId) -> Result<(), Error> {
         for name in self.volume_names()? {
-            let path = self.layout().volume(&name).join(HOLDER);
-            let holder = sys::fs::read_if_exists(&path).reading(&path)?;
-            if holder.is_some_and(|holder| holder == id.as_str().as_bytes()) {
-                sys::fs::remove_file(&path).removing(&path)?;
-                let dir = self.layout().volume(&name);
-                sys::fs::sync_dir(&dir).writing(&dir)?;
-            }
+            self.release_volume(&name, id)?;
         }
         Ok(())
     }
@@ -270,15 +285,48 @@ impl Store {
     }
 
     /// Removes the anonymous volumes of a container that is gone (`--rm`, `rm -v`), unless others mount them.
-    pub(crate) fn remove_anonymous_volumes(&self, config: &ContainerConfig) -> Result<(), Error> {
+    pub(crate) fn remove_anonymous_volumes(
+        &self,
+        config: &ContainerConfig,
+        users: &mut VolumeUsers,
+    ) -> Result<(), Error> {
         for mount in &config.spec.mounts {
             if let MountSource::Volume { name, anonymous: true, .. } = &mount.source {
-                match self.trash_volume(name) {
-                    Err(Error::NoVolume(_) | Error::VolumeInUse { .. }) => {}
-                    other => drop(other?),
+                let path = self.layout().volume(name);
+                if sys::fs::exists(&path) && !users.has(self, name)? {
+                    self.move_to_trash(&path)?;
                 }
             }
         }
         Ok(())
+    }
+}
+
+/// Which containers mount which volumes, for a command that asks often: each definition is read once.
+#[derive(Debug, Default)]
+pub(crate) struct VolumeUsers {
+    seen: BTreeSet<ContainerId>,
+    users: BTreeMap<VolumeName, Vec<ContainerId>>,
+}
+
+impl VolumeUsers {
+    /// True if a container that is there now mounts the volume.
+    fn has(&mut self, store: &Store, name: &VolumeName) -> Result<bool, Error> {
+        for id in store.container_ids()? {
+            if self.seen.contains(&id) {
+                continue;
+            }
+            // One that cannot be read now is asked again.
+            let Ok(config) = store.container_config(&id) else { continue };
+            for mount in &config.spec.mounts {
+                if let MountSource::Volume { name, .. } = &mount.source {
+                    self.users.entry(name.clone()).or_default().push(id.clone());
+                }
+            }
+            self.seen.insert(id);
+        }
+        // Known to be absent, not merely unreadable now.
+        let is_gone = |id: &ContainerId| matches!(sys::fs::lstat(&store.layout().container(id)), Ok(None));
+        Ok(self.users.get(name).is_some_and(|users| !users.iter().all(is_gone)))
     }
 }

@@ -11,6 +11,7 @@ use crate::engine::{Engine, Error};
 use crate::runtime::cgroup;
 use crate::storage;
 use crate::storage::container_record::{ContainerConfig, Supervision};
+use crate::storage::volumes::VolumeUsers;
 use crate::sys;
 use crate::types::id::ContainerId;
 use crate::types::namespace::{NamespaceMode, NetworkMode, UsernsMode};
@@ -45,8 +46,9 @@ impl Engine {
         if request.force {
             self.end_all_by_force(&plan)?;
         }
+        let mut users = VolumeUsers::default();
         for (word, found) in selected {
-            let removed = found.and_then(|id| self.remove_with_dependents(&id, &plan));
+            let removed = found.and_then(|id| self.remove_with_dependents(&id, &plan, &mut users));
             answers.push((word, removed));
         }
         self.empty_trash()?;
@@ -56,22 +58,22 @@ impl Engine {
     /// Removes one container, by force if asked; the trash has still to be emptied.
     pub(crate) fn remove_container(&self, id: &ContainerId, force: bool, volumes: bool) -> Result<(), Error> {
         let request = RemoveRequest { force, volumes, ..RemoveRequest::default() };
-        self.remove_one(id, &request)
+        self.remove_one(id, &request, &mut VolumeUsers::default())
     }
 
-    fn remove_with_dependents(&self, id: &ContainerId, plan: &Plan<'_>) -> Result<(), Error> {
+    fn remove_with_dependents(&self, id: &ContainerId, plan: &Plan<'_>, users: &mut VolumeUsers) -> Result<(), Error> {
         let (also, others) = plan.dependents(id);
         if !others.is_empty() {
             let dependents = others.iter().map(|id| id.short().to_owned()).collect();
             return Err(Error::HasDependents { id: id.short().to_owned(), dependents });
         }
         for dependent in also {
-            match self.remove_with_dependents(dependent, plan) {
+            match self.remove_with_dependents(dependent, plan, users) {
                 Err(Error::Storage(storage::Error::NoContainer(_))) => {}
                 other => other?,
             }
         }
-        match self.remove_one(id, plan.request) {
+        match self.remove_one(id, plan.request, users) {
             // Named itself, and gone already as a dependent of another, or by its own `--rm`.
             Err(Error::Storage(storage::Error::NoContainer(_))) if plan.wanted.contains(id) => Ok(()),
             other => other,
@@ -111,7 +113,7 @@ impl Engine {
         told.map(Some).map_err(|source| Error::Host { what: "signal the container", source })
     }
 
-    fn remove_one(&self, id: &ContainerId, request: &RemoveRequest) -> Result<(), Error> {
+    fn remove_one(&self, id: &ContainerId, request: &RemoveRequest, users: &mut VolumeUsers) -> Result<(), Error> {
         let record = match self.store.container(id) {
             Ok(record) => record,
             // What is damaged can still be removed, if nothing runs there. A disk that does not answer may do so later.
@@ -133,7 +135,7 @@ impl Engine {
         let config = record.config;
         let with_volumes = request.volumes || config.spec.remove;
         if !with_volumes {
-            self.store.release_volumes(id)?;
+            self.store.release_volumes_of(&config)?;
         }
         match self.store.lock_container(id) {
             Ok(locked) if locked.status.is_alive() => {
@@ -153,7 +155,7 @@ impl Engine {
         }
         remove_cidfile(&config);
         if with_volumes {
-            self.store.remove_anonymous_volumes(&config)?;
+            self.store.remove_anonymous_volumes(&config, users)?;
         }
         Ok(())
     }
