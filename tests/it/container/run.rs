@@ -73,25 +73,25 @@ fn names_ids_and_files() {
         let words = ["run", "-d", "--network=none"].iter().chain(flags).chain(&[BUSYBOX, "sleep", "600"]);
         env.run(words)
     };
-    let first = start(&["--name=a", "--label=x=y", "--cidfile=cid"]).success().trimmed();
+    let first = start(&["--name=old", "--label=x=y", "--cidfile=cid"]).success().trimmed();
     assert_eq!(std::fs::read_to_string(env.path("cid")).unwrap().trim(), first);
-    start(&["--name=a"]).code(125).stderr_has("--replace");
+    start(&["--name=old"]).code(125).stderr_has("--replace");
     env.run(["ps", "-q", "--no-trunc", "--filter", "label=x=y"]).prints(&format!("{first}\n"));
-    let second = start(&["--name=a", "--replace"]).success().trimmed();
+    let second = start(&["--name=old", "--replace"]).success().trimmed();
     assert_ne!(first, second);
     env.run(["container", "exists", &first]).code(1);
     env.run(["container", "exists", &second[..8]]).code(0);
     env.run(["inspect", "--latest", "--format", "{{.Id}}"]).prints(&format!("{second}\n"));
-    env.run(["rename", "a", "b"]).success();
-    env.run(["exec", "b", "true"]).success();
-    env.run(["exec", "a", "true"]).code(125).stderr_has("no such container");
-    env.run(["rm", "b"]).code(2).stderr_has("it is running");
+    env.run(["rename", "old", "new"]).success();
+    env.run(["exec", "new", "true"]).success();
+    env.run(["exec", "old", "true"]).code(125).stderr_has("no such container");
+    env.run(["rm", "new"]).code(2).stderr_has("it is running");
     env.run(["rm", "zz"]).code(1);
     env.run(["rm", "--ignore", "zz"]).code(0);
     env.run(["rmi", BUSYBOX]).code(2).stderr_has("in use");
     env.run(["rmi", "zz"]).code(1);
-    env.run(["stop", "-t0", "b"]).prints("b\n");
-    env.run(["rm", "b"]).prints("b\n");
+    env.run(["stop", "-t0", "new"]).prints("new\n");
+    env.run(["rm", "new"]).prints("new\n");
 }
 
 #[test]
