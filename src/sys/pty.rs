@@ -118,8 +118,9 @@ impl Drop for RawMode<'_> {
 
 /// Reads a line that the terminal does not show. `None`: the user gave up (Ctrl-C, or Ctrl-D before anything else).
 /// Signals from keys are off meanwhile, so that the terminal is never left without echo.
-pub(crate) fn read_hidden(terminal: BorrowedFd<'_>) -> Result<Option<Vec<u8>>> {
+pub(crate) fn read_hidden(terminal: BorrowedFd<'_>, ask: impl FnOnce()) -> Result<Option<Vec<u8>>> {
     let mode = RawMode::enter(terminal)?;
+    ask();
     let mut line = Vec::new();
     let answer = loop {
         match super::fs::read_byte(terminal)? {
@@ -168,11 +169,13 @@ mod tests {
             (b"\x04", None),
             (b"\r", Some(b"")),
         ] {
-            // Raw before anything is typed: the kernel would act on these characters itself.
-            let raw = RawMode::enter(pair.slave.as_fd()).expect("raw");
-            crate::sys::fs::write_all(pair.master.as_fd(), typed).expect("typed");
-            assert_eq!(super::read_hidden(pair.slave.as_fd()).expect("read").as_deref(), read, "{typed:?}");
-            drop(raw);
+            // Whoever answers at once finds the terminal raw: the kernel would act on these characters itself.
+            let answer = || {
+                let echo = tcgetattr(&pair.slave).expect("modes").local_modes.contains(LocalModes::ECHO);
+                assert!(!echo);
+                crate::sys::fs::write_all(pair.master.as_fd(), typed).expect("typed");
+            };
+            assert_eq!(super::read_hidden(pair.slave.as_fd(), answer).expect("read").as_deref(), read, "{typed:?}");
         }
     }
 

@@ -57,10 +57,11 @@ pub(crate) fn forget_all(target: &AuthTarget) -> Result<(), Error> {
     auth_store::remove_all(target).map_err(Error::Config)
 }
 
-/// A line that the terminal does not show; none if the user gave up.
-pub(crate) fn ask_hidden(terminal: BorrowedFd<'_>) -> Result<Option<Secret>, Error> {
+/// A line that the terminal does not show; none if the user gave up. `ask` is called when the terminal is silent: a fast
+/// answer to a question that came before would be shown.
+pub(crate) fn ask_hidden(terminal: BorrowedFd<'_>, ask: impl FnOnce()) -> Result<Option<Secret>, Error> {
     let failed = |source| Error::Host { what: "read a password from the terminal", source };
-    let Some(line) = sys::pty::read_hidden(terminal).map_err(failed)? else { return Ok(None) };
+    let Some(line) = sys::pty::read_hidden(terminal, ask).map_err(failed)? else { return Ok(None) };
     let text = String::from_utf8(line).map_err(|error| {
         crate::types::secret::wipe(&mut error.into_bytes());
         failed(sys::Error::new("read", "not UTF-8", sys::Errno::EILSEQ))

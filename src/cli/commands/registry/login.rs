@@ -146,9 +146,9 @@ fn credentials(
     let password = match password {
         Some(password) => password,
         None => {
-            context.ui.prompt("Password: ")?;
-            let answer = registries::ask_hidden(std::io::stdin().as_fd());
-            context.ui.prompt("\n")?;
+            let mut asked = Ok(());
+            let answer = registries::ask_hidden(std::io::stdin().as_fd(), || asked = context.ui.prompt("Password: "));
+            asked.and_then(|()| context.ui.prompt("\n"))?;
             answer?.ok_or_else(|| Error::usage("no password was given"))?
         }
     };
