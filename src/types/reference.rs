@@ -141,15 +141,16 @@ impl FromStr for Reference {
         if is_id && !has_domain(rest) {
             return Err(invalid("a name of 64 hex digits is an id"));
         }
-        if domain.len() + path.len() > 254 {
-            return Err(invalid("the name has more than 255 characters"));
-        }
         if tag.is_some_and(|tag| !is_tag(tag)) {
             return Err(invalid("the tag must match [A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"));
         }
         let domain = if domain == "index.docker.io" { "docker.io" } else { domain };
         let path =
             if domain == "docker.io" && !path.contains('/') { format!("library/{path}") } else { path.to_owned() };
+        // Of the whole name: what is printed must be understood again.
+        if domain.len() + path.len() > 254 {
+            return Err(invalid("the name has more than 255 characters"));
+        }
         let tag = tag.map(str::to_owned).or_else(|| digest.is_none().then(|| "latest".to_owned()));
         Ok(Self { domain: domain.to_owned(), path, tag, digest })
     }
@@ -259,6 +260,12 @@ mod tests {
     }
 
     #[test]
+    fn the_longest_name_is_understood_as_it_is_printed() {
+        let longest: Reference = "a".repeat(237).parse().expect("255 characters with docker.io/library/");
+        assert_eq!(longest.to_string().parse(), Ok(longest));
+    }
+
+    #[test]
     fn b13_bad_names_are_refused() {
         for text in [
             "",
@@ -277,7 +284,7 @@ mod tests {
             "x y",
             "x\u{1b}[1m",
             "localhost:/x",
-            &"a".repeat(256),
+            &"a".repeat(238),
             &"ab".repeat(32),
             "h_ost.org/x",
             "host-.org/x",
