@@ -31,7 +31,7 @@ impl Random {
 
 /// One command, on names that others use too.
 fn command(random: &mut Random, pulled: Option<&str>) -> Vec<String> {
-    let container = format!("c{}", random.below(4));
+    let container = format!("box{}", random.below(4));
     let (volume, mount) = (format!("v{}", random.below(3)), format!("v{}:/v", random.below(3)));
     let tag = format!("localhost/tag{}:1", random.below(3));
     let words: Vec<&str> = match random.below(20) {
@@ -154,9 +154,9 @@ fn storm(env: &Env, seed: u64, seconds: u64, pulled: Option<&str>) {
     assert!([Some(0), Some(1)].contains(&repaired.exit_code()), "seed {seed}: {repaired}");
     env.command(["system", "check", "--full"]).deadline(LIMIT).run().success();
     // Names are free, and what was there is whole.
-    env.run(["run", "-d", "--name=c0", "--network=none", BUSYBOX, "sleep", "600"]).success();
-    env.run(["exec", "c0", "true"]).success();
-    env.run(["rm", "-f", "-t0", "c0"]).success();
+    env.run(["run", "-d", "--name=box0", "--network=none", BUSYBOX, "sleep", "600"]).success();
+    env.run(["exec", "box0", "true"]).success();
+    env.run(["rm", "-f", "-t0", "box0"]).success();
     for name in env.run(["volume", "ls", "-q"]).success().stdout().lines() {
         env.run(["volume", "rm", name]).success();
     }
