@@ -1,23 +1,11 @@
 //! What a pull moves, what it shows, and how much memory it takes; layers in forms that only others write.
 
 use super::peer::{Answer, Served};
-use crate::harness::image::{Compression, ImageBuilder, Layer, sha256};
+use crate::harness::image::{Compression, ImageBuilder, Layer, noise, sha256};
 use crate::harness::terminal::Terminal;
 use crate::harness::{Background, Env, Registry, requires};
 
 const PLAIN: &str = "--tls-verify=false";
-
-/// Bytes that no compression makes smaller.
-fn noise(seed: u64, count: usize) -> Vec<u8> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.to_le_bytes()
-    };
-    std::iter::repeat_with(next).flatten().take(count).collect()
-}
 
 /// Layers of noise of these seeds and sizes, served in parts at this rate.
 fn served(layers: &[(u64, usize)], rate: u64) -> Served {

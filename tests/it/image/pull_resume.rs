@@ -3,20 +3,8 @@
 use nix::sys::signal::Signal;
 
 use super::peer::{Answer, Peer, Served};
-use crate::harness::image::{Compression, ImageBuilder, Layer};
+use crate::harness::image::{Compression, ImageBuilder, Layer, noise};
 use crate::harness::{Env, eventually, requires};
-
-/// Bytes that no compression makes smaller.
-fn noise(seed: u64, count: usize) -> Vec<u8> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.to_le_bytes()
-    };
-    std::iter::repeat_with(next).flatten().take(count).collect()
-}
 
 fn image(sizes: &[usize]) -> ImageBuilder {
     sizes.iter().enumerate().fold(ImageBuilder::scratch().compression(Compression::Plain), |image, (index, size)| {

@@ -192,15 +192,18 @@ fn b15_credential_helpers() {
     let dir = env.home().join(".config/containers");
     std::fs::create_dir_all(&dir).unwrap();
     let file = dir.join("auth.json");
-    for config in [json!({"credHelpers": {host: "test.helper"}}), json!({"credsStore": "test.helper", "other": [1]})] {
-        std::fs::write(&file, config.to_string()).unwrap();
-        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let by_the_helper = || {
         let login = env.command(["login", "--tls-verify=false", "-v", "-u", "alice", "--password-stdin", host]);
         login.stdin("s3cret").run().success().stderr_has("docker-credential-test.helper");
         assert!(!std::fs::read_to_string(&file).unwrap().contains("YWxpY2U6"), "kept in the file, too");
         env.run(["login", "--get-login", host]).prints("alice\n");
         env.run(["login", "--tls-verify=false", host]).success().stdout_has("are valid");
         env.run(["logout", host]).success();
+    };
+    for config in [json!({"credHelpers": {host: "test.helper"}}), json!({"credsStore": "test.helper", "other": [1]})] {
+        std::fs::write(&file, config.to_string()).unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+        by_the_helper();
         env.run(["login", "--get-login", host]).code(125);
         for (key, value) in config.as_object().unwrap() {
             assert_eq!(auth_json(&env)[key], *value);
@@ -210,12 +213,7 @@ fn b15_credential_helpers() {
     std::fs::write(&file, json!({"auths": {"else.where": {"auth": "Ym9iOnB3"}}}).to_string()).unwrap();
     let conf = "credential-helpers = [\"test.helper\", \"containers-auth.json\"]\n";
     std::fs::write(dir.join("registries.conf"), conf).unwrap();
-    let login = env.command(["login", "--tls-verify=false", "-v", "-u", "alice", "--password-stdin", host]);
-    login.stdin("s3cret").run().success().stderr_has("docker-credential-test.helper");
-    assert!(!std::fs::read_to_string(&file).unwrap().contains("YWxpY2U6"), "kept in the file, too");
-    env.run(["login", "--get-login", host]).prints("alice\n");
-    env.run(["login", "--tls-verify=false", host]).success().stdout_has("are valid");
-    env.run(["logout", host]).success();
+    by_the_helper();
     env.run(["login", "--get-login", "else.where"]).prints("bob\n");
     std::fs::write(dir.join("registries.conf"), "credential-helpers = [\"../sh\"]\n").unwrap();
     env.run(["login", "--get-login", host]).code(125).stderr_has("credential helper");
