@@ -106,11 +106,11 @@ impl Helper {
             return Err(self.failed(verb, "the secret is too long".to_owned()));
         }
         let host = |source: sys::Error| Error::RunHelper { program: self.program(), verb, source };
-        let (reader, writer) = sys::process::pipe().map_err(host)?;
-        sys::fs::write_all(writer.as_fd(), request.expose().as_bytes()).map_err(host)?;
+        let (reader, writer) = sys::descriptor::pipe().map_err(host)?;
+        sys::descriptor::write_all(writer.as_fd(), request.expose().as_bytes()).map_err(host)?;
         drop(writer);
         let spawn = Spawn::new(program).arg(verb).environment(environment::all()).die_with_parent();
-        let spawn = spawn.stream(0, reader.as_fd()).stream(2, sys::fs::standard_error());
+        let spawn = spawn.stream(0, reader.as_fd()).stream(2, sys::descriptor::standard_error());
         let (status, mut output) = spawn.output(LIMIT).map_err(host)?;
         if status.success() {
             return Ok(Some(output));

@@ -8,9 +8,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::error::failure;
-use crate::sys;
 use crate::sys::clone::{Forked, fork};
 use crate::sys::process::{self, PidFd};
+use crate::sys::{self, descriptor};
 use crate::types::failure::Failure;
 
 /// Room in a pipe that data go through: the most that an ordinary user may ask for (`pipe(7)`).
@@ -28,16 +28,16 @@ pub(super) struct Feeder<T> {
 impl<T: Serialize + DeserializeOwned> Feeder<T> {
     /// Runs `feed` in a process of its own; what it writes comes out of the descriptor.
     pub(super) fn start(feed: impl FnOnce(OwnedFd) -> Result<T, Failure>) -> sys::Result<(Self, OwnedFd)> {
-        let (reader, writer) = process::pipe()?;
-        process::set_pipe_size(writer.as_fd(), PIPE);
-        let (answer, tell) = process::pipe()?;
+        let (reader, writer) = descriptor::pipe()?;
+        descriptor::set_pipe_size(writer.as_fd(), PIPE);
+        let (answer, tell) = descriptor::pipe()?;
         let parent = process::Pid::this();
         match fork()? {
             Forked::Child => {
                 drop((reader, answer));
                 let ready = sys::prctl::die_with(parent).map_err(|error| failure(&error));
                 let done = ready.and_then(|()| feed(writer));
-                let told = serde_json::to_vec(&done).map(|bytes| sys::fs::write_all(tell.as_fd(), &bytes));
+                let told = serde_json::to_vec(&done).map(|bytes| sys::descriptor::write_all(tell.as_fd(), &bytes));
                 process::exit_now(i32::from(!matches!(told, Ok(Ok(())))))
             }
             Forked::Parent(child) => Ok((Self { child, answer, outcome: PhantomData }, reader)),
@@ -50,7 +50,7 @@ impl<T: Serialize + DeserializeOwned> Feeder<T> {
             // It may be waiting for a stream that never ends.
             self.child.signal(sys::signal::SIGKILL)?;
         }
-        let bytes = sys::fs::read_to_end(self.answer.as_fd(), ANSWER)?;
+        let bytes = sys::descriptor::read_to_end(self.answer.as_fd(), ANSWER)?;
         self.child.wait()?;
         // One that died in the middle of its answer has not told anything either.
         Ok(serde_json::from_slice(&bytes).ok())

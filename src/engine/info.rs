@@ -242,7 +242,7 @@ impl Engine {
         let layout = self.store.layout();
         // A store that nobody has written to yet is not there.
         let there = layout.graphroot().ancestors().find(|path| sys::fs::exists(path)).unwrap_or(Path::new("/"));
-        let (total, free) = sys::fs::space(there).unwrap_or((0, 0));
+        let (total, free) = sys::filesystem::space(there).unwrap_or((0, 0));
         Ok(StoreInfo {
             container_store: counts,
             graph_driver_name: self.driver_name(),

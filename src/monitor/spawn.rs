@@ -10,10 +10,10 @@ use super::error::Error;
 use super::life;
 use super::request::StartRequest;
 use crate::storage::Store;
-use crate::sys;
 use crate::sys::clone::{Forked, fork};
 use crate::sys::prctl;
 use crate::sys::process::{self, PidFd};
+use crate::sys::{self, descriptor};
 use crate::types::failure::Failure;
 
 /// The container runs.
@@ -35,7 +35,7 @@ pub(super) struct Reply(Option<OwnedFd>);
 impl Reply {
     pub(super) fn send(&mut self, reply: &StartReply) {
         let Some(fd) = self.0.take() else { return };
-        let sent = serde_json::to_vec(reply).map(|bytes| sys::fs::write_all(fd.as_fd(), &bytes));
+        let sent = serde_json::to_vec(reply).map(|bytes| sys::descriptor::write_all(fd.as_fd(), &bytes));
         if !matches!(sent, Ok(Ok(()))) {
             tracing::debug!("nobody waits for the start reply");
         }
@@ -70,7 +70,7 @@ pub(super) fn fork_detached<const N: usize>(
     name: &CStr,
     live: impl FnOnce(Option<OwnedFd>, [OwnedFd; N], &mut Reply) -> i32,
 ) -> Result<Starting, Error> {
-    let (reader, writer) = process::pipe().map_err(Error::Fork)?;
+    let (reader, writer) = descriptor::pipe().map_err(Error::Fork)?;
     match fork().map_err(Error::Fork)? {
         Forked::Child => {
             drop(reader);
@@ -93,7 +93,7 @@ pub(super) fn fork_detached<const N: usize>(
 }
 
 fn receive(reader: &OwnedFd, monitor: &PidFd) -> Result<Started, Error> {
-    let answer = sys::fs::read_to_end(reader.as_fd(), 1 << 20).map_err(Error::Wire)?;
+    let answer = sys::descriptor::read_to_end(reader.as_fd(), 1 << 20).map_err(Error::Wire)?;
     if answer.is_empty() {
         return Err(Error::Died);
     }
@@ -108,13 +108,13 @@ fn receive(reader: &OwnedFd, monitor: &PidFd) -> Result<Started, Error> {
 /// Own session, no descriptor but ours, nothing of the caller's directory, umask and signal settings (K-A11).
 fn detach(reply: &Reply, client: Option<&OwnedFd>, kept: &[OwnedFd], name: &CStr) -> sys::Result<()> {
     process::setsid()?;
-    let null = process::dev_null()?;
+    let null = descriptor::dev_null()?;
     for stream in 0..3 {
-        process::redirect(null.as_fd(), stream)?;
+        descriptor::redirect(null.as_fd(), stream)?;
     }
     drop(null);
     let keep: Vec<BorrowedFd<'_>> = client.into_iter().chain(kept).chain(&reply.0).map(AsFd::as_fd).collect();
-    process::close_all_but(&keep)?;
+    descriptor::close_all_but(&keep)?;
     process::chdir(Path::new("/"))?;
     process::umask(0o022);
     prctl::set_name(name)?;

@@ -4,7 +4,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use crate::sys::pty::{self, WindowSize};
 use crate::sys::stream::{self, Transfer};
-use crate::sys::{self, process};
+use crate::sys::{self, descriptor};
 
 /// Our ends.
 #[derive(Debug)]
@@ -29,14 +29,14 @@ impl ContainerIo {
     /// Our ends do not block; the program's do (they are other open file descriptions).
     pub(crate) fn pipes(interactive: bool) -> sys::Result<(Self, ChildStdio)> {
         let (child_stdin, stdin) = if interactive {
-            let (reader, writer) = process::pipe()?;
+            let (reader, writer) = descriptor::pipe()?;
             stream::set_nonblocking(&writer, true)?;
             (reader, Some(writer))
         } else {
-            (process::dev_null()?, None)
+            (descriptor::dev_null()?, None)
         };
-        let (stdout, child_stdout) = process::pipe()?;
-        let (stderr, child_stderr) = process::pipe()?;
+        let (stdout, child_stdout) = descriptor::pipe()?;
+        let (stderr, child_stderr) = descriptor::pipe()?;
         stream::set_nonblocking(&stdout, true)?;
         stream::set_nonblocking(&stderr, true)?;
         Ok((

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 
-use crate::sys::process;
+use crate::sys::descriptor;
 use crate::sys::spawn::Spawn;
 use crate::sys::{self, Result, stream};
 use crate::types::port::{PortMapping, Protocol};
@@ -140,7 +140,7 @@ pub(super) fn spawn(
     userns: BorrowedFd<'_>,
     netns: BorrowedFd<'_>,
 ) -> Result<Started> {
-    let (messages, writer) = process::pipe()?;
+    let (messages, writer) = descriptor::pipe()?;
     stream::set_nonblocking(&messages, true)?;
     stream::set_nonblocking(&writer, true)?;
     let args = arguments(extra, modern, ports);

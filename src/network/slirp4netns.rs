@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::sys::process;
+use crate::sys::descriptor;
 use crate::sys::spawn::Spawn;
 use crate::sys::stream::{self, Transfer};
 use crate::sys::{self, Errno, Result, socket};
@@ -66,10 +66,10 @@ pub(super) fn spawn(
     userns: BorrowedFd<'_>,
     netns: BorrowedFd<'_>,
 ) -> Result<Started> {
-    let (messages, said) = process::pipe()?;
+    let (messages, said) = descriptor::pipe()?;
     stream::set_nonblocking(&messages, true)?;
     stream::set_nonblocking(&said, true)?;
-    let (ready, ready_writer) = process::pipe()?;
+    let (ready, ready_writer) = descriptor::pipe()?;
     stream::set_nonblocking(&ready, true)?;
     let directory = std::os::fd::OwnedFd::from(sys::fs::open(run_dir)?);
     let by_number = |fd: BorrowedFd<'_>| format!("/proc/self/fd/{}", fd.as_raw_fd());

@@ -3,11 +3,11 @@
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use crate::sys;
 use crate::sys::clone::{CloneOptions, Forked};
 use crate::sys::namespace::{self, NsKind};
 use crate::sys::process::{self, Pid, PidFd};
 use crate::sys::spawn::{Child as Helper, Spawn};
+use crate::sys::{self, descriptor};
 use crate::types::idmap::{IdMap, IdMaps};
 
 use super::error::Error;
@@ -113,7 +113,7 @@ impl Outer {
                 Forked::Parent(child) => Ok(Entered::Parent(OuterParent { child, mapping: None })),
             };
         };
-        let (reader, writer) = process::pipe().map_err(Error::Create)?;
+        let (reader, writer) = descriptor::pipe().map_err(Error::Create)?;
         match sys::clone::clone3(options).map_err(Error::Create)? {
             Forked::Child => {
                 drop(writer);
@@ -148,7 +148,8 @@ impl OuterChild {
             }
             Way::Stay => namespace::unshare(&[NsKind::Mount]).map_err(Error::Join),
             Way::Mapped(reader) => {
-                let go = sys::wait_readable(reader.as_fd(), None).and_then(|_| sys::fs::read_byte(reader.as_fd()));
+                let go =
+                    sys::wait_readable(reader.as_fd(), None).and_then(|_| sys::descriptor::read_byte(reader.as_fd()));
                 match go.map_err(Error::WorkerPipe)? {
                     Some(_) => Ok(()),
                     // The parent dropped its end: it tells the reason itself.
@@ -175,12 +176,12 @@ impl OuterParent {
         for (program, helper, output) in mapping.helpers {
             let status = helper.wait().map_err(|source| Error::RunMapper { program: program.clone(), source })?;
             if !status.success() {
-                let output = sys::fs::read_some(output.as_fd(), 1024).unwrap_or_default();
+                let output = sys::descriptor::read_some(output.as_fd(), 1024).unwrap_or_default();
                 let output = String::from_utf8_lossy(&output).trim().to_owned();
                 return Err(Error::Mapper { program, status, output });
             }
         }
-        sys::fs::write_all(mapping.go.as_fd(), b"g").map_err(Error::WorkerPipe)
+        sys::descriptor::write_all(mapping.go.as_fd(), b"g").map_err(Error::WorkerPipe)
     }
 
     pub(crate) fn child(&self) -> &PidFd {
@@ -253,7 +254,7 @@ pub(super) fn read_map(path: &str) -> Result<IdMap, Error> {
 /// `newuidmap PID INSIDE OUTSIDE COUNT …` with its messages on a pipe.
 fn start_mapper(program: &Path, child: Pid, map: &IdMap) -> Result<(PathBuf, Helper, OwnedFd), Error> {
     let error = |source| Error::RunMapper { program: program.to_owned(), source };
-    let (reader, writer) = process::pipe().map_err(error)?;
+    let (reader, writer) = descriptor::pipe().map_err(error)?;
     let numbers = map.extents().iter().flat_map(|e| [e.inside, e.outside, e.len]);
     let helper = Spawn::new(program)
         .arg(child.to_string())

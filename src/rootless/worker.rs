@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::sys;
-use crate::sys::process;
+use crate::sys::{descriptor, process};
 use crate::types::failure::{Failure, FailureKind};
 
 use super::error::Error;
@@ -22,7 +22,7 @@ where
     T: Serialize + DeserializeOwned,
     F: FnOnce() -> Result<T, Failure>,
 {
-    let (reader, writer) = process::pipe().map_err(Error::WorkerPipe)?;
+    let (reader, writer) = descriptor::pipe().map_err(Error::WorkerPipe)?;
     match outer.enter()? {
         Entered::Child(child) => {
             drop(reader);
@@ -36,7 +36,7 @@ where
         Entered::Parent(mut parent) => {
             drop(writer);
             let mapped = parent.finish_map();
-            let answer = sys::fs::read_to_end(reader.as_fd(), ANSWER).map_err(Error::WorkerPipe);
+            let answer = sys::descriptor::read_to_end(reader.as_fd(), ANSWER).map_err(Error::WorkerPipe);
             let status = parent.into_child().wait().map_err(Error::WorkerPipe)?;
             mapped?;
             let answer = answer?;
@@ -66,7 +66,7 @@ where
 fn send<T: Serialize>(to: std::os::fd::BorrowedFd<'_>, answer: &Result<T, Failure>) -> i32 {
     let bytes = serde_json::to_vec(answer)
         .or_else(|error| serde_json::to_vec(&Err::<(), _>(Failure::from_error(FailureKind::Other, &error))));
-    match bytes.map(|bytes| sys::fs::write_all(to, &bytes)) {
+    match bytes.map(|bytes| sys::descriptor::write_all(to, &bytes)) {
         Ok(Ok(())) => 0,
         // The parent reports a worker that died without an answer.
         _ => 1,

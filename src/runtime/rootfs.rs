@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::sys::clone::{CloneOptions, Forked};
 use crate::sys::mount::{self, Attributes, FsContext};
 use crate::sys::process::{self, PidFd};
-use crate::sys::{self, Errno, prctl};
+use crate::sys::{self, Errno, descriptor, prctl};
 use crate::types::idmap::Extent;
 use crate::types::rootfs_plan::{FuseMapping, RootfsPlan};
 
@@ -209,8 +209,8 @@ fn fuse(
         return Err(Error::FusePath { path: path.to_owned() });
     }
     let options = fuse_options(lower, upper, work, mapping);
-    let (reader, writer) = process::pipe().map_err(error)?;
-    let null = process::dev_null().map_err(error)?;
+    let (reader, writer) = descriptor::pipe().map_err(error)?;
+    let null = descriptor::dev_null().map_err(error)?;
     let server = match sys::clone::clone3(CloneOptions { sibling: true, ..CloneOptions::default() }).map_err(error)? {
         Forked::Parent(server) => server,
         Forked::Child => {
@@ -218,10 +218,10 @@ fn fuse(
                 ["fuse-overlayfs".into(), "-f".into(), "-o".into(), options, mount_point.clone().into_os_string()];
             let become_server = || -> sys::Result<()> {
                 prctl::set_parent_death_signal(9)?;
-                process::redirect(null.as_fd(), 0)?;
-                process::redirect(writer.as_fd(), 1)?;
-                process::redirect(writer.as_fd(), 2)?;
-                process::close_all_but(&[])?;
+                descriptor::redirect(null.as_fd(), 0)?;
+                descriptor::redirect(writer.as_fd(), 1)?;
+                descriptor::redirect(writer.as_fd(), 2)?;
+                descriptor::close_all_but(&[])?;
                 prctl::reset_signals()
             };
             let refused = match become_server() {
@@ -229,7 +229,7 @@ fn fuse(
                 Err(error) => error,
             };
             // Standard error is the pipe that the stage reads.
-            drop(sys::fs::write_all(sys::fs::standard_error(), refused.to_string().as_bytes()));
+            drop(sys::descriptor::write_all(sys::descriptor::standard_error(), refused.to_string().as_bytes()));
             process::exit_now(1)
         }
     };
@@ -243,7 +243,7 @@ fn fuse(
         }
         let gone = server.wait_gone(Some(std::time::Duration::from_millis(1))).map_err(error)?;
         if gone || std::time::Instant::now() > deadline {
-            let output = sys::fs::read_some(reader.as_fd(), 2048).unwrap_or_default();
+            let output = sys::descriptor::read_some(reader.as_fd(), 2048).unwrap_or_default();
             let output = String::from_utf8_lossy(&output).trim().to_owned();
             drop(server.signal(9));
             return Err(Error::FuseDied { program: program.to_owned(), output });

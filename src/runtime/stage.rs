@@ -8,7 +8,6 @@ use std::path::PathBuf;
 use oci_spec::runtime::{LinuxNamespaceType, Mount};
 
 use crate::rootless::outer::OuterChild;
-use crate::sys;
 use crate::sys::clone::{CloneOptions, Forked};
 use crate::sys::dir::FileKind;
 use crate::sys::mount;
@@ -16,6 +15,7 @@ use crate::sys::namespace::{self, NsKind};
 use crate::sys::process::{self, Pid, PidFd};
 use crate::sys::seccomp::Program;
 use crate::sys::stream;
+use crate::sys::{self, descriptor};
 
 use super::bundle::Bundle;
 use super::create::Streams;
@@ -76,7 +76,7 @@ pub(super) fn run(child: OuterChild, task: Task) -> ! {
         Born::Stage { init, go } => match introduce(&bundle, &init, &prepared, &wire) {
             Ok(()) => {
                 // Init may have died already; the monitor sees that by its pidfd.
-                drop(sys::fs::write_all(go.as_fd(), b"g"));
+                drop(sys::descriptor::write_all(go.as_fd(), b"g"));
                 process::exit_now(0)
             }
             Err(error) => {
@@ -200,7 +200,7 @@ fn give_birth(bundle: &Bundle, wire: &Wire) -> Result<Born, Error> {
             namespaces |= kind.flag();
         }
     }
-    let (reader, writer) = process::pipe().map_err(Error::Clone)?;
+    let (reader, writer) = descriptor::pipe().map_err(Error::Clone)?;
     let options = CloneOptions { namespaces, sibling: true, cgroup: cgroup.as_ref().map(AsFd::as_fd) };
     match sys::clone::clone3(options).map_err(Error::Clone)? {
         Forked::Child => Ok(Born::Init { go: reader }),

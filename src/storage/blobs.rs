@@ -141,7 +141,7 @@ impl Store {
             }
         } else {
             // Its answer counts: a write error of any staged file shows here.
-            sys::fs::sync_filesystem(lease.dir()).writing(lease.dir())?;
+            sys::filesystem::sync_filesystem(lease.dir()).writing(lease.dir())?;
         }
         let shared = self.lock_shared()?;
         for blob in blobs {

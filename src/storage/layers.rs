@@ -223,7 +223,7 @@ impl Store {
     /// is missing, which the checker unpacks as well.
     pub(crate) fn replace_layer(&self, lease: &Lease, staged: &StagedLayer, meta: &LayerMeta) -> Result<(), Error> {
         record::write_new(&staged.dir.join("meta.json"), meta, false)?;
-        sys::fs::sync_filesystem(lease.dir()).writing(lease.dir())?;
+        sys::filesystem::sync_filesystem(lease.dir()).writing(lease.dir())?;
         let lock = self.lock_exclusive()?;
         self.move_to_trash(&self.layer_dir(&staged.key))?;
         self.publish_layer(staged)?;

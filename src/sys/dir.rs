@@ -354,12 +354,6 @@ pub(crate) fn set_times(fd: BorrowedFd<'_>, time: Time) -> Result<()> {
     rustix::fs::futimens(fd, &timestamps(time)).call("futimens", || format!("{}, {}", fd.as_raw_fd(), time.seconds))
 }
 
-/// Bytes that an ordinary user can still write to the file system of `fd`.
-pub(crate) fn free_space(fd: BorrowedFd<'_>) -> Result<u64> {
-    let stat = rustix::fs::fstatvfs(fd).call("fstatvfs", || fd.as_raw_fd().to_string())?;
-    Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
-}
-
 /// The name under which the kernel resolves an open descriptor (an `O_PATH` one too) without following further.
 pub(crate) fn descriptor_path(fd: BorrowedFd<'_>) -> PathBuf {
     PathBuf::from(format!("/proc/self/fd/{}", fd.as_raw_fd()))

@@ -6,7 +6,7 @@ use std::ffi::OsString;
 pub(crate) use std::fs::File;
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::Write;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -253,12 +253,6 @@ pub(crate) fn sync_dir(path: &Path) -> Result<()> {
     File::open(path).and_then(|dir| dir.sync_all()).call("fsync", || format!("{path:?}"))
 }
 
-/// Flushes the whole file system that holds `path` (`syncfs(2)`), and reports its write errors.
-pub(crate) fn sync_filesystem(path: &Path) -> Result<()> {
-    let dir = File::open(path).call("open", || format!("{path:?}"))?;
-    rustix::fs::syncfs(&dir).call("syncfs", || format!("{path:?}"))
-}
-
 /// Random bytes from the kernel.
 pub(crate) fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
@@ -272,61 +266,6 @@ pub(crate) fn random<const N: usize>() -> [u8; N] {
         }
     }
     bytes
-}
-
-/// Bytes of the file system that holds `path`, and those that this user may still write (`statvfs(3)`).
-pub(crate) fn space(path: &Path) -> Result<(u64, u64)> {
-    let found = rustix::fs::statvfs(path).call("statvfs", || format!("{path:?}"))?;
-    Ok((found.f_blocks.saturating_mul(found.f_frsize), found.f_bavail.saturating_mul(found.f_frsize)))
-}
-
-/// What kind of file system holds a path, and what it forbids.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct FileSystem {
-    /// As `mount(8)` calls it, or the magic number of `statfs(2)`.
-    pub(crate) name: String,
-    pub(crate) read_only: bool,
-    pub(crate) no_exec: bool,
-    pub(crate) no_suid: bool,
-}
-
-/// Looks with `statfs(2)` and `statvfs(3)`.
-pub(crate) fn file_system(path: &Path) -> Result<FileSystem> {
-    use rustix::fs::StatVfsMountFlags as Flags;
-    let magic = rustix::fs::statfs(path).call("statfs", || format!("{path:?}"))?.f_type;
-    let flags = rustix::fs::statvfs(path).call("statvfs", || format!("{path:?}"))?.f_flag;
-    // The type of the number differs between architectures: 32 bits of it are the magic.
-    let magic = u32::try_from(i128::from(magic) & 0xffff_ffff).unwrap_or_default();
-    let name = match magic {
-        0x6969 => "nfs",
-        0x517b | 0xff53_4d42 | 0xfe53_4d42 => "smb",
-        0x0102_1997 => "9p",
-        0x4d44 => "vfat",
-        0x2011_bab0 => "exfat",
-        0xf15f => "ecryptfs",
-        0x6573_5546 => "fuse",
-        0x794c_7630 => "overlay",
-        0x0102_1994 => "tmpfs",
-        0xef53 => "ext4",
-        0x5846_5342 => "xfs",
-        0x9123_683e => "btrfs",
-        0x2fc1_2fc1 => "zfs",
-        0xf2f5_2010 => "f2fs",
-        0xca45_1a4e => "bcachefs",
-        other => &format!("file system {other:#x}"),
-    };
-    Ok(FileSystem {
-        name: name.to_owned(),
-        read_only: flags.contains(Flags::RDONLY),
-        no_exec: flags.contains(Flags::NOEXEC),
-        no_suid: flags.contains(Flags::NOSUID),
-    })
-}
-
-/// True if the file lies on a procfs.
-pub(crate) fn is_procfs(fd: BorrowedFd<'_>) -> Result<bool> {
-    let statfs = rustix::fs::fstatfs(fd).call("fstatfs", || format!("{fd:?}"))?;
-    Ok(statfs.f_type == rustix::fs::PROC_SUPER_MAGIC)
 }
 
 /// The effective uid of this process.
@@ -349,55 +288,6 @@ fn remove_quietly(path: &Path) {
     if let Err(error) = fs::remove_file(path) {
         tracing::debug!(path = %path.display(), %error, "temporary file stays");
     }
-}
-
-/// Reads from a descriptor to its end, at most `limit` bytes (EFBIG beyond).
-pub(crate) fn read_to_end(fd: BorrowedFd<'_>, limit: u64) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let mut buffer = [0_u8; 16 << 10];
-    loop {
-        match rustix::io::read(fd, &mut buffer[..]) {
-            Ok(0) => return Ok(bytes),
-            Ok(count) => bytes.extend_from_slice(&buffer[..count]),
-            Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error).call("read", || fd.as_raw_fd().to_string()),
-        }
-        if bytes.len() as u64 > limit {
-            return Err(Error::new("read", format!("{}: more than {limit} bytes", fd.as_raw_fd()), Errno::EFBIG));
-        }
-    }
-}
-
-/// One `read(2)` of at most `limit` bytes; empty at the end.
-pub(crate) fn read_some(fd: BorrowedFd<'_>, limit: usize) -> Result<Vec<u8>> {
-    let mut bytes = vec![0; limit];
-    loop {
-        match rustix::io::read(fd, &mut bytes[..]) {
-            Ok(count) => {
-                bytes.truncate(count);
-                return Ok(bytes);
-            }
-            Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error).call("read", || fd.as_raw_fd().to_string()),
-        }
-    }
-}
-
-/// One byte, or `None` at the end.
-pub(crate) fn read_byte(fd: BorrowedFd<'_>) -> Result<Option<u8>> {
-    read_some(fd, 1).map(|bytes| bytes.first().copied())
-}
-
-/// Writes everything.
-pub(crate) fn write_all(fd: BorrowedFd<'_>, mut bytes: &[u8]) -> Result<()> {
-    while !bytes.is_empty() {
-        match rustix::io::write(fd, bytes) {
-            Ok(count) => bytes = &bytes[count..],
-            Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error).call("write", || fd.as_raw_fd().to_string()),
-        }
-    }
-    Ok(())
 }
 
 /// True if the file carries `security.capability`.
@@ -423,20 +313,6 @@ pub(crate) fn open_path(path: &Path) -> Result<OwnedFd> {
     rustix::fs::open(path, flags, Mode::empty()).call("open", || format!("{path:?}, O_PATH"))
 }
 
-/// An anonymous file in memory with these bytes, read from its start (`memfd_create(2)`).
-pub(crate) fn memory_file(name: &str, bytes: &[u8]) -> Result<OwnedFd> {
-    let fd =
-        rustix::fs::memfd_create(name, rustix::fs::MemfdFlags::CLOEXEC).call("memfd_create", || format!("{name:?}"))?;
-    write_all(fd.as_fd(), bytes)?;
-    rustix::fs::seek(&fd, rustix::fs::SeekFrom::Start(0)).call("lseek", || format!("{name:?}"))?;
-    Ok(fd)
-}
-
-/// Descriptor 2.
-pub(crate) fn standard_error() -> BorrowedFd<'static> {
-    rustix::stdio::stderr()
-}
-
 /// True if this process may execute the file.
 pub(crate) fn is_executable(path: &Path) -> bool {
     rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok()
@@ -451,25 +327,12 @@ pub(crate) fn is_read_write(path: &Path) -> bool {
 pub(crate) fn write_public(path: &Path, bytes: &[u8]) -> Result<()> {
     let file = create(path, 0o644)?;
     rustix::fs::fchmod(&file, rustix::fs::Mode::from_raw_mode(0o644)).call("fchmod", || format!("{path:?}"))?;
-    write_all(file.as_fd(), bytes)
+    super::descriptor::write_all(file.as_fd(), bytes)
 }
 
 /// True if the next read of a file begins at its first byte.
 pub(crate) fn is_at_start(file: &File) -> bool {
     rustix::fs::tell(file).is_ok_and(|at| at == 0)
-}
-
-/// Copies everything from one descriptor to another; returns how much.
-pub(crate) fn copy_stream(from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> Result<u64> {
-    let mut total = 0;
-    loop {
-        let bytes = read_some(from, 256 << 10)?;
-        if bytes.is_empty() {
-            return Ok(total);
-        }
-        write_all(to, &bytes)?;
-        total += bytes.len() as u64;
-    }
 }
 
 /// Sets the modification time of `path` to now.

@@ -116,11 +116,11 @@ mod tests {
     use std::time::Duration;
 
     use super::{EventLoop, Interest, Ready};
-    use crate::sys::{process, stream};
+    use crate::sys::stream;
 
     #[test]
     fn reports_reading_writing_and_closing_by_token() {
-        let (reader, writer) = process::pipe().expect("pipe");
+        let (reader, writer) = crate::sys::descriptor::pipe().expect("pipe");
         let events = EventLoop::new().expect("epoll");
         let mut ready = Vec::new();
         events.add(&reader, 7, Interest::READ).expect("add");

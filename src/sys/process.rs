@@ -1,7 +1,7 @@
 //! Processes: identity, waiting, signals, descriptors, standard streams, limits.
 
 use std::ffi::{CString, OsStr, OsString};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
@@ -242,67 +242,6 @@ fn c_string(text: &OsStr) -> Result<CString> {
         .map_err(|_nul| Error::new("execve", format!("{text:?} holds a NUL byte"), Errno::EINVAL))
 }
 
-/// Closes every descriptor from 3 on that is not in `keep`.
-pub(crate) fn close_all_but(keep: &[BorrowedFd<'_>]) -> Result<()> {
-    each_gap(keep, |first, last| raw::close_range(first, last, false))
-}
-
-/// Marks every descriptor from 3 on close-on-exec but those in `keep`.
-pub(crate) fn cloexec_all_but(keep: &[BorrowedFd<'_>]) -> Result<()> {
-    each_gap(keep, |first, last| raw::close_range(first, last, true))
-}
-
-fn each_gap(keep: &[BorrowedFd<'_>], mut act: impl FnMut(u32, u32) -> Result<()>) -> Result<()> {
-    let mut numbers: Vec<u32> = keep.iter().map(|fd| fd.as_raw_fd().cast_unsigned()).filter(|n| *n >= 3).collect();
-    numbers.sort_unstable();
-    numbers.dedup();
-    let mut first = 3;
-    for number in numbers {
-        if number > first {
-            act(first, number - 1)?;
-        }
-        first = number + 1;
-    }
-    act(first, u32::MAX)
-}
-
-/// Clears or sets close-on-exec.
-pub(crate) fn set_cloexec(fd: BorrowedFd<'_>, on: bool) -> Result<()> {
-    let flags = if on { rustix::io::FdFlags::CLOEXEC } else { rustix::io::FdFlags::empty() };
-    rustix::io::fcntl_setfd(fd, flags).call("fcntl", || format!("{}, F_SETFD", fd.as_raw_fd()))
-}
-
-/// Takes ownership of a descriptor that was left to us across an exec (by the number that the sender wrote down).
-pub(crate) fn adopt_fd(number: RawFd) -> Result<OwnedFd> {
-    raw::adopt(number)
-}
-
-/// Makes `fd` our standard input, output or error (0, 1, 2).
-pub(crate) fn redirect(fd: BorrowedFd<'_>, stream: RawFd) -> Result<()> {
-    if fd.as_raw_fd() == stream {
-        return set_cloexec(fd, false);
-    }
-    let result = match stream {
-        0 => rustix::stdio::dup2_stdin(fd),
-        1 => rustix::stdio::dup2_stdout(fd),
-        2 => rustix::stdio::dup2_stderr(fd),
-        _ => return Err(Error::new("dup2", format!("{stream} is not a standard stream"), Errno::EBADF)),
-    };
-    result.call("dup2", || format!("{}, {stream}", fd.as_raw_fd()))
-}
-
-/// `/dev/null` for reading and writing.
-pub(crate) fn dev_null() -> Result<OwnedFd> {
-    use rustix::fs::{Mode, OFlags};
-    rustix::fs::open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())
-        .call("open", || "\"/dev/null\"".to_owned())
-}
-
-/// `pipe2(O_CLOEXEC)`: reading end, writing end.
-pub(crate) fn pipe() -> Result<(OwnedFd, OwnedFd)> {
-    rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).call("pipe2", || "O_CLOEXEC".to_owned())
-}
-
 /// `setsid(2)`.
 pub(crate) fn setsid() -> Result<()> {
     rustix::process::setsid().map(drop).call("setsid", String::new)
@@ -420,11 +359,4 @@ pub(crate) fn kernel_version() -> (u32, u32) {
 /// Host name of this uts namespace.
 pub(crate) fn hostname() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
-}
-
-/// Asks for room in a pipe (`F_SETPIPE_SZ`). It works with less, so a refusal is no error.
-pub(crate) fn set_pipe_size(pipe: BorrowedFd<'_>, bytes: usize) {
-    if let Err(error) = rustix::pipe::fcntl_setpipe_size(pipe, bytes) {
-        tracing::debug!(%error, bytes, "the pipe stays small");
-    }
 }

@@ -123,7 +123,7 @@ pub(crate) fn read_hidden(terminal: BorrowedFd<'_>, ask: impl FnOnce()) -> Resul
     ask();
     let mut line = Vec::new();
     let answer = loop {
-        match super::fs::read_byte(terminal)? {
+        match super::descriptor::read_byte(terminal)? {
             None => break (!line.is_empty()).then_some(line),
             Some(b'\r' | b'\n') => break Some(line),
             // Ctrl-C
@@ -173,7 +173,7 @@ mod tests {
             let answer = || {
                 let echo = tcgetattr(&pair.slave).expect("modes").local_modes.contains(LocalModes::ECHO);
                 assert!(!echo);
-                crate::sys::fs::write_all(pair.master.as_fd(), typed).expect("typed");
+                crate::sys::descriptor::write_all(pair.master.as_fd(), typed).expect("typed");
             };
             assert_eq!(super::read_hidden(pair.slave.as_fd(), answer).expect("read").as_deref(), read, "{typed:?}");
         }

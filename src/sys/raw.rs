@@ -136,7 +136,7 @@ pub(super) fn namespace_owner(fd: BorrowedFd<'_>) -> Result<u32> {
 pub(super) fn close_range(first: u32, last: u32, cloexec: bool) -> Result<()> {
     const CLOSE_RANGE_CLOEXEC: libc::c_uint = 4;
     let flags = if cloexec { CLOSE_RANGE_CLOEXEC } else { 0 };
-    // SAFETY: no memory is passed. Callers own every descriptor in the range (process::close_all_but).
+    // SAFETY: no memory is passed. Callers own every descriptor in the range (super::descriptor::close_all_but).
     let result = unsafe { libc::syscall(libc::SYS_close_range, first, last, flags) };
     match result {
         0 => Ok(()),

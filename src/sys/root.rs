@@ -97,7 +97,7 @@ impl RootDir {
         if fstat(fd.as_fd())?.kind != FileKind::Regular {
             return Err(Error::new("openat2", format!("{path:?}: not a regular file"), Errno::EINVAL));
         }
-        super::fs::write_all(fd.as_fd(), bytes)
+        super::descriptor::write_all(fd.as_fd(), bytes)
     }
 
     /// Reads the regular file that `path` leads to; more than `limit` bytes are EFBIG.

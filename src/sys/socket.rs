@@ -197,7 +197,7 @@ mod tests {
     #[test]
     fn descriptors_travel_with_their_message() {
         let (left, right) = seqpacket_pair().expect("pair");
-        let (reader, writer) = process::pipe().expect("pipe");
+        let (reader, writer) = crate::sys::descriptor::pipe().expect("pipe");
         send_with_fds(&left, b"take", &[writer.as_fd(), writer.as_fd()]).expect("send");
         drop(writer);
         let mut buffer = [0; 64];

@@ -82,8 +82,8 @@ impl<'a> Spawn<'a> {
 
     /// Starts it. A failed exec shows in [`Child::started`] and [`Child::wait`].
     pub(crate) fn start(self) -> Result<Child> {
-        let (reader, writer) = process::pipe()?;
-        let null = process::dev_null()?;
+        let (reader, writer) = super::descriptor::pipe()?;
+        let null = super::descriptor::dev_null()?;
         let parent = process::Pid::this();
         match fork()? {
             Forked::Parent(pidfd) => Ok(Child { pidfd, program: self.program, exec_error: reader }),
@@ -101,7 +101,7 @@ impl<'a> Spawn<'a> {
 
     /// Runs it to its end; its standard output as bytes (at most `limit`), its standard error in the message.
     pub(crate) fn output(self, limit: u64) -> Result<(ExitStatus, Vec<u8>)> {
-        let (reader, writer) = process::pipe()?;
+        let (reader, writer) = super::descriptor::pipe()?;
         let child = Spawn { streams: [self.streams[0], Some(writer.as_fd()), self.streams[2]], ..self }.start()?;
         drop(writer);
         let mut bytes = Vec::new();
@@ -119,13 +119,13 @@ impl<'a> Spawn<'a> {
             }
             for (number, stream) in self.streams.iter().enumerate() {
                 let number = i32::try_from(number).unwrap_or(2);
-                process::redirect(stream.unwrap_or(null.as_fd()), number)?;
+                super::descriptor::redirect(stream.unwrap_or(null.as_fd()), number)?;
             }
             let mut keep = self.inherit.clone();
             keep.push(writer.as_fd());
-            process::close_all_but(&keep)?;
+            super::descriptor::close_all_but(&keep)?;
             for fd in &self.inherit {
-                process::set_cloexec(*fd, false)?;
+                super::descriptor::set_cloexec(*fd, false)?;
             }
             prctl::reset_signals()
         };

@@ -319,7 +319,7 @@ fn read(outer: &Outer, side: Side, name: Option<&OsStr>, out: OwnedFd) -> Result
         other => other.map(Some).map_err(|error| Failure::from_error(FailureKind::Other, &error)),
     };
     match side {
-        Side::Stream(stream) => match sys::fs::copy_stream(stream.as_fd(), out.as_fd()) {
+        Side::Stream(stream) => match sys::descriptor::copy_stream(stream.as_fd(), out.as_fd()) {
             Err(error) if error.is(sys::Errno::EPIPE) => Ok(None),
             other => other.map(|_| None).map_err(|error| failure(&error)),
         },
@@ -351,7 +351,9 @@ fn write(
         done.map(Some).map_err(|error| Failure::from_error(error.kind(), &error))
     };
     match side {
-        Side::Stream(stream) => sys::fs::copy_stream(from.as_fd(), stream.as_fd()).map(|_| None).map_err(copying),
+        Side::Stream(stream) => {
+            sys::descriptor::copy_stream(from.as_fd(), stream.as_fd()).map(|_| None).map_err(copying)
+        }
         Side::Host(_) => {
             let root = RootDir::open(&landing.dir).map_err(copying)?;
             let mine = IdMaps { uid: IdMap::single(0, 0), gid: IdMap::single(0, 0) };

@@ -40,13 +40,13 @@ fn store(engine: &Engine, caller: &Caller) -> Finding {
         let cure = Need::StoreWritable.cure(caller);
         return Finding::missing(STORE, chain(&error), "images and containers have no place", cure);
     }
-    let kind = match sys::fs::file_system(root) {
+    let kind = match sys::filesystem::file_system(root) {
         Ok(kind) => kind,
         Err(error) => {
             return Finding::missing(STORE, error.to_string(), "unknown", Need::StoreWritable.cure(caller));
         }
     };
-    let free = sys::fs::space(root).map_or(0, |(_, free)| free);
+    let free = sys::filesystem::space(root).map_or(0, |(_, free)| free);
     let found = format!("{} on {}, {} MB free", root.display(), kind.name, free / 1_000_000);
     let mapped = engine.wish().is_ok_and(|wish| wish.single.is_none());
     let elsewhere = || Need::StoreElsewhere.cure(caller);

@@ -10,7 +10,7 @@ use crate::network::{self, HelperOptions, NetworkPlan, NetworkRequest};
 use crate::rootless::outer::Entered;
 use crate::rootless::{Outer, OuterWish};
 use crate::sys::namespace::{self, NsKind};
-use crate::sys::{self, process};
+use crate::sys::{self, descriptor, process};
 use crate::types::failure::chain;
 use crate::types::namespace::NetworkMode;
 
@@ -75,23 +75,23 @@ fn helper(engine: &Engine, caller: &Caller, possible: bool) -> Finding {
 /// Starts the helper in the network namespace of a child, waits until it is ready, stops it.
 fn connect(engine: &Engine, plan: &NetworkPlan) -> Result<(), String> {
     let text = |error: &dyn std::error::Error| chain(error);
-    let (ready, tell) = process::pipe().map_err(|error| text(&error))?;
-    let (over, hold) = process::pipe().map_err(|error| text(&error))?;
+    let (ready, tell) = descriptor::pipe().map_err(|error| text(&error))?;
+    let (over, hold) = descriptor::pipe().map_err(|error| text(&error))?;
     let outer = Outer::find(OuterWish::single_id(), Path::new("/nonexistent"));
     match outer.enter().map_err(|error| text(&error))? {
         Entered::Child(child) => {
             drop((ready, hold));
             let there = child.ready().is_ok() && namespace::unshare(&[NsKind::Network]).is_ok();
-            if there && sys::fs::write_all(tell.as_fd(), b"r").is_ok() {
+            if there && sys::descriptor::write_all(tell.as_fd(), b"r").is_ok() {
                 // Until the other end is closed.
-                drop(sys::fs::read_byte(over.as_fd()));
+                drop(sys::descriptor::read_byte(over.as_fd()));
             }
             process::exit_now(0)
         }
         Entered::Parent(mut parent) => {
             drop((tell, over));
             let mapped = parent.finish_map().map_err(|error| text(&error));
-            let connected = mapped.and_then(|()| match sys::fs::read_byte(ready.as_fd()) {
+            let connected = mapped.and_then(|()| match sys::descriptor::read_byte(ready.as_fd()) {
                 Ok(Some(_)) => try_helper(engine, plan, parent.child().pid()),
                 _ => Err("no network namespace for the probe".to_owned()),
             });

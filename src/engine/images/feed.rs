@@ -139,6 +139,6 @@ impl BlobSink for Tee {
             crate::storage::Error::Write { source, .. } => source,
             error => sys::Error::new("write", error.to_string(), sys::Errno::EIO),
         })?;
-        sys::fs::write_all(self.pipe.as_fd(), bytes)
+        sys::descriptor::write_all(self.pipe.as_fd(), bytes)
     }
 }

@@ -21,11 +21,11 @@ use crate::storage::layers::StagedLayer;
 use crate::storage::lease::Lease;
 use crate::storage::partials::{Partial, TryPartial};
 use crate::storage::unpack::Unpacked;
-use crate::sys;
 use crate::sys::clone::{Forked, fork};
 use crate::sys::fs::File;
 use crate::sys::poll::{EventLoop, Interest};
 use crate::sys::process::{self, PidFd};
+use crate::sys::{self, descriptor};
 use crate::types::failure::{Failure, FailureKind};
 use crate::types::idmap::IdMaps;
 use crate::types::progress::Progress;
@@ -253,7 +253,7 @@ impl Fetch<'_> {
         for event in ready {
             let token = |layer: &Running| layer.job.index as u64 == event.token;
             let Some(at) = self.running.iter().position(token) else { continue };
-            let bytes = sys::fs::read_some(self.running[at].notes.as_fd(), notes::CHUNK);
+            let bytes = sys::descriptor::read_some(self.running[at].notes.as_fd(), notes::CHUNK);
             let bytes = bytes.map_err(|source| host("read the notes of a layer", source))?;
             if !bytes.is_empty() {
                 self.running[at].take_notes(&bytes, self.progress)?;
@@ -375,7 +375,7 @@ fn end(running: Vec<Running>) -> Result<(), Error> {
 
 fn start(job: Job, origin: &mut dyn Origin, shared: &Shared<'_>, watch: &EventLoop) -> Result<Running, Error> {
     let forked = |source| host("start a layer's process", source);
-    let (notes, writer) = process::pipe().map_err(forked)?;
+    let (notes, writer) = descriptor::pipe().map_err(forked)?;
     let parent = process::Pid::this();
     match fork().map_err(forked)? {
         Forked::Child => {

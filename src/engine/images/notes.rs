@@ -21,7 +21,7 @@ pub(super) fn tell<N: Serialize>(notes: BorrowedFd<'_>, note: &N) -> sys::Result
     let encoded = serde_json::to_vec(note);
     let mut line = encoded.map_err(|error| sys::Error::new("write", error.to_string(), sys::Errno::EINVAL))?;
     line.push(b'\n');
-    sys::fs::write_all(notes, &line)
+    sys::descriptor::write_all(notes, &line)
 }
 
 /// What has come of the notes.
@@ -52,7 +52,7 @@ pub(super) fn end(senders: impl IntoIterator<Item = (PidFd, OwnedFd)>) -> Result
     }
     for (child, notes) in senders {
         // The children of a child die with it; the pipe ends when the last one has.
-        while !sys::fs::read_some(notes.as_fd(), CHUNK).map_err(failed)?.is_empty() {}
+        while !sys::descriptor::read_some(notes.as_fd(), CHUNK).map_err(failed)?.is_empty() {}
         child.wait().map_err(failed)?;
     }
     Ok(())

@@ -292,8 +292,8 @@ fn other_format(image: &Outgoing) -> ManifestFormat {
 
 /// Writes what `--digestfile` asks for.
 pub(crate) fn write_digest(path: &Path, digest: &Digest) -> Result<(), Error> {
-    let written =
-        sys::fs::create(path, 0o644).and_then(|file| sys::fs::write_all(file.as_fd(), digest.to_string().as_bytes()));
+    let written = sys::fs::create(path, 0o644)
+        .and_then(|file| sys::descriptor::write_all(file.as_fd(), digest.to_string().as_bytes()));
     written.map_err(|source| Error::Path { what: "write", path: path.to_owned(), source })
 }
 

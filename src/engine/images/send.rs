@@ -9,11 +9,11 @@ use super::notes::{self, Inbox, tell};
 use crate::engine::Error;
 use crate::engine::error::failure;
 use crate::registry::{self, Arrival, Descriptor, Session};
-use crate::sys;
 use crate::sys::clone::{Forked, fork};
 use crate::sys::fs::File;
 use crate::sys::poll::{EventLoop, Interest};
 use crate::sys::process::{self, PidFd};
+use crate::sys::{self, descriptor};
 use crate::types::digest::Digest;
 use crate::types::failure::{Failure, FailureKind};
 use crate::types::progress::Progress;
@@ -92,7 +92,7 @@ fn step(watch: &EventLoop, running: &mut Vec<Running>, progress: &dyn Progress) 
     watch.wait(&mut ready, None).map_err(|source| host("wait for uploads", source))?;
     for event in ready {
         let Some(at) = running.iter().position(|upload| upload.token == event.token) else { continue };
-        let bytes = sys::fs::read_some(running[at].notes.as_fd(), notes::CHUNK);
+        let bytes = sys::descriptor::read_some(running[at].notes.as_fd(), notes::CHUNK);
         let bytes = bytes.map_err(|source| host("read the notes of an upload", source))?;
         if !bytes.is_empty() {
             running[at].take_notes(&bytes, progress)?;
@@ -144,7 +144,7 @@ fn end(running: Vec<Running>) -> Result<(), Error> {
 
 fn start(parcel: Parcel, token: u64, session: &mut Session, watch: &EventLoop) -> Result<Running, Error> {
     let forked = |source| host("start an upload", source);
-    let (notes, writer) = process::pipe().map_err(forked)?;
+    let (notes, writer) = descriptor::pipe().map_err(forked)?;
     let parent = process::Pid::this();
     match fork().map_err(forked)? {
         Forked::Child => {

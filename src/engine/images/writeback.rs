@@ -10,7 +10,7 @@ use crate::sys;
 use crate::sys::Errno;
 use crate::sys::clone::{Forked, fork};
 use crate::sys::poll::{EventLoop, Interest};
-use crate::sys::process;
+use crate::sys::{descriptor, process};
 
 /// Between the end of one sync and the beginning of the next.
 const EVERY: Duration = Duration::from_millis(150);
@@ -29,7 +29,7 @@ pub(super) fn during<T>(
         return work();
     }
     let failed = |source| Error::Host { what: "start a process that syncs", source };
-    let (ended, until) = process::pipe().map_err(failed)?;
+    let (ended, until) = descriptor::pipe().map_err(failed)?;
     let maker = process::Pid::this();
     let child = match fork().map_err(failed)? {
         Forked::Child => {
@@ -42,7 +42,7 @@ pub(super) fn during<T>(
     drop(ended);
     let done = work();
     // Closing would not do: processes that the work has started may hold copies.
-    let status = sys::fs::write_all(until.as_fd(), b".").and_then(|()| child.wait());
+    let status = sys::descriptor::write_all(until.as_fd(), b".").and_then(|()| child.wait());
     let status = status.map_err(|source| Error::Host { what: "wait for the process that syncs", source })?;
     let done = done?;
     if status.success() {
@@ -62,6 +62,6 @@ fn sync_until(ended: &OwnedFd, dir: &Path) -> sys::Result<()> {
         if !ready.is_empty() {
             return Ok(());
         }
-        sys::fs::sync_filesystem(dir)?;
+        sys::filesystem::sync_filesystem(dir)?;
     }
 }

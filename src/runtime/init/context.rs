@@ -9,7 +9,7 @@ use crate::runtime::create::Streams;
 use crate::runtime::error::Error;
 use crate::runtime::sync::Wire;
 use crate::sys;
-use crate::sys::process;
+use crate::sys::descriptor;
 use crate::sys::seccomp::Program;
 
 /// Everything that init needs.
@@ -74,11 +74,11 @@ impl Place {
     fn unpack(packed: PackedPlace) -> sys::Result<Self> {
         match packed {
             PackedPlace::Build { root, trees } => {
-                let tree = |(index, number)| process::adopt_fd(number).map(|fd| Tree { index, fd });
+                let tree = |(index, number)| descriptor::adopt_fd(number).map(|fd| Tree { index, fd });
                 let trees = trees.into_iter().map(tree).collect::<sys::Result<_>>()?;
-                Ok(Self::Build { root: process::adopt_fd(root)?, trees })
+                Ok(Self::Build { root: descriptor::adopt_fd(root)?, trees })
             }
-            PackedPlace::Join { init, pid } => Ok(Self::Join { init: process::adopt_fd(init)?, pid }),
+            PackedPlace::Join { init, pid } => Ok(Self::Join { init: descriptor::adopt_fd(init)?, pid }),
         }
     }
 
@@ -103,23 +103,23 @@ impl Context {
             wire: self.wire.as_fd().as_raw_fd(),
         };
         let bytes = serde_json::to_vec(&packed).map_err(Error::Message)?;
-        let memory = sys::fs::memory_file("sampan-init", &bytes).map_err(Error::Wire)?;
+        let memory = sys::descriptor::memory_file("sampan-init", &bytes).map_err(Error::Wire)?;
         let mut kept = vec![memory.as_fd(), self.wire.as_fd()];
         kept.extend(self.place.descriptors());
         kept.extend(self.streams.iter().flatten().map(AsFd::as_fd));
         for fd in kept {
-            process::set_cloexec(fd, false).map_err(Error::Wire)?;
+            descriptor::set_cloexec(fd, false).map_err(Error::Wire)?;
         }
         Ok(memory)
     }
 
     /// Reads a context back; every descriptor is close-on-exec again.
     pub(super) fn unpack(memory: RawFd) -> Result<Self, Error> {
-        let memory = process::adopt_fd(memory).map_err(Error::Wire)?;
-        let bytes = sys::fs::read_to_end(memory.as_fd(), 64 << 20).map_err(Error::Wire)?;
+        let memory = descriptor::adopt_fd(memory).map_err(Error::Wire)?;
+        let bytes = sys::descriptor::read_to_end(memory.as_fd(), 64 << 20).map_err(Error::Wire)?;
         let packed: Packed = serde_json::from_slice(&bytes).map_err(Error::Message)?;
-        process::cloexec_all_but(&[]).map_err(Error::Wire)?;
-        let adopt = |number| process::adopt_fd(number).map_err(Error::Wire);
+        descriptor::cloexec_all_but(&[]).map_err(Error::Wire)?;
+        let adopt = |number| descriptor::adopt_fd(number).map_err(Error::Wire);
         let streams = match packed.streams {
             Some([stdin, stdout, stderr]) => Some([adopt(stdin)?, adopt(stdout)?, adopt(stderr)?]),
             None => None,

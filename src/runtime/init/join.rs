@@ -15,7 +15,7 @@ use crate::sys::clone::{CloneOptions, Forked, clone3};
 use crate::sys::dir::Dir;
 use crate::sys::namespace::{self, NsKind};
 use crate::sys::process::{self, Pid};
-use crate::sys::{self, prctl, pty};
+use crate::sys::{self, descriptor, prctl, pty};
 use crate::types::idmap::{IdMap, IdMaps};
 
 use super::context::{Context, Place};
@@ -69,17 +69,17 @@ pub(super) fn join_and_execute(context: &Context, init: &OwnedFd, pid: i32) -> R
     let maps = if context.bundle.single_id { Some(take_the_only_id(context, &own_proc)?) } else { None };
     drop(own_proc);
     // The program's process must not speak before this one has introduced it: both share the wire.
-    let (introduced, speak) = process::pipe().map_err(Error::Wire)?;
+    let (introduced, speak) = descriptor::pipe().map_err(Error::Wire)?;
     match clone3(CloneOptions { sibling: true, ..CloneOptions::default() }).map_err(Error::Clone)? {
         Forked::Parent(child) => {
             context.wire.send(&Message::InitPid(child.pid().as_raw()), &[child.as_fd()])?;
             // If the child is gone already, the supervisor sees that by its pidfd.
-            drop(sys::fs::write_all(speak.as_fd(), b"g"));
+            drop(sys::descriptor::write_all(speak.as_fd(), b"g"));
             process::exit_now(0)
         }
         Forked::Child => {
             drop(speak);
-            if sys::fs::read_byte(introduced.as_fd()).map_err(Error::Wire)?.is_none() {
+            if sys::descriptor::read_byte(introduced.as_fd()).map_err(Error::Wire)?.is_none() {
                 // Not introduced: the joiner has said why.
                 process::exit_now(1);
             }

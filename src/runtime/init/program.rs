@@ -14,7 +14,7 @@ use crate::runtime::sync::Message;
 use crate::runtime::user::{self, Identity};
 use crate::sys::clone::{Forked, fork_classic};
 use crate::sys::root::RootDir;
-use crate::sys::{self, Errno, prctl, process, pty, stream};
+use crate::sys::{self, Errno, descriptor, prctl, process, pty, stream};
 
 use crate::types::annotation;
 use crate::types::idmap::{IdMap, IdMaps};
@@ -92,17 +92,17 @@ fn connect(context: &Context, terminal: Option<&OwnedFd>) -> Result<(), Error> {
     if let Some(terminal) = terminal {
         pty::make_controlling(terminal.as_fd()).map_err(error)?;
         for stream in 0..3 {
-            process::redirect(terminal.as_fd(), stream).map_err(error)?;
+            descriptor::redirect(terminal.as_fd(), stream).map_err(error)?;
         }
         return Ok(());
     }
-    let null = process::dev_null().map_err(error)?;
+    let null = descriptor::dev_null().map_err(error)?;
     for stream in 0_u8..3 {
         let fd: BorrowedFd<'_> = match &context.streams {
             Some(streams) => streams[usize::from(stream)].as_fd(),
             None => null.as_fd(),
         };
-        process::redirect(fd, i32::from(stream)).map_err(error)?;
+        descriptor::redirect(fd, i32::from(stream)).map_err(error)?;
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::os::fd::AsFd;
 
 use crate::runtime::error::Error;
+use crate::sys::descriptor;
 use crate::sys::process::{self, PidFd};
 use crate::sys::signal::{MaskGuard, SignalFd, SignalSet};
 
@@ -17,7 +18,7 @@ pub(super) fn run(program: &PidFd) -> Result<Infallible, Error> {
     let _blocked = MaskGuard::block(&all).map_err(error)?;
     let signals = SignalFd::new(&all).map_err(error)?;
     // Only the signals matter from here on: the wire's end must be the program's alone.
-    process::close_all_but(&[signals.as_fd(), program.as_fd()]).map_err(error)?;
+    descriptor::close_all_but(&[signals.as_fd(), program.as_fd()]).map_err(error)?;
     loop {
         crate::sys::wait_readable(signals.as_fd(), None).map_err(error)?;
         while let Some(signal) = signals.take().map_err(error)? {

@@ -44,7 +44,7 @@ pub(super) fn proceed(context: Context) -> ! {
 fn begin(context: &Context, go: &OwnedFd, re_execute: bool) -> Result<(), Error> {
     // While our kernel uid is still the caller's: afterwards the path of the binary may be out of reach.
     let binary = if re_execute { Some(re_execute::own_binary()?) } else { None };
-    if sys::fs::read_byte(go.as_fd()).map_err(Error::Wire)?.is_none() {
+    if sys::descriptor::read_byte(go.as_fd()).map_err(Error::Wire)?.is_none() {
         // The stage failed and has said why.
         process::exit_now(1);
     }

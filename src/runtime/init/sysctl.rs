@@ -39,5 +39,5 @@ fn open_proc(own_pid_namespace: bool) -> sys::Result<OwnedFd> {
 fn write(proc: &RootDir, key: &str, value: &str) -> sys::Result<()> {
     let path = PathBuf::from(format!("sys/{}", if key.contains('/') { key.to_owned() } else { key.replace('.', "/") }));
     let file = proc.open_for_writing(&path)?;
-    sys::fs::write_all(file.as_fd(), value.as_bytes())
+    sys::descriptor::write_all(file.as_fd(), value.as_bytes())
 }

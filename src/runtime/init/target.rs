@@ -35,7 +35,7 @@ pub(super) fn open(root: &RootDir, target: &Path, shape: Shape) -> Result<OwnedF
     }
     match root.lookup(&relative) {
         // A link of the image to /proc: the words of the target have been looked at, where it leads has not (case C05).
-        Ok(fd) if !target.starts_with("/proc") && sys::fs::is_procfs(fd.as_fd()).map_err(error)? => {
+        Ok(fd) if !target.starts_with("/proc") && sys::filesystem::is_procfs(fd.as_fd()).map_err(error)? => {
             return Err(Error::ProcTarget { target: target.to_owned() });
         }
         Ok(fd) => return Ok(fd),

@@ -21,6 +21,7 @@ use super::whiteout::split;
 use crate::storage::layer_index::{self, IndexWriter};
 use crate::sys::Errno;
 use crate::sys::dir::{self, Dir};
+use crate::sys::filesystem;
 use crate::sys::root::RootDir;
 
 /// Files from this size on are checked against the free space before they are begun.
@@ -190,7 +191,7 @@ impl<'a> Tree<'a> {
         let mode = entry.mode & 0o777 | extra;
         let (file, _) = self.make(&place, name, &path, |dir| dir.create_new(name, mode))?;
         if entry.size >= LARGE {
-            let free = dir::free_space(file.as_fd()).map_err(failed)?;
+            let free = filesystem::free_space(file.as_fd()).map_err(failed)?;
             if free < entry.size {
                 return Err(Error::NoSpace { path: shown(&entry.path), size: entry.size, free });
             }

@@ -55,7 +55,7 @@ fn a_caged_worker_can_work_on_its_directory_and_nothing_else() {
         unsafe { libc::_exit(i32::from(!written)) };
     }
     drop(writer);
-    let bytes = crate::sys::fs::read_to_end(reader.as_fd(), 1 << 12).expect("the pipe is read");
+    let bytes = crate::sys::descriptor::read_to_end(reader.as_fd(), 1 << 12).expect("the pipe is read");
     // SAFETY: reaps the child made above.
     unsafe { libc::waitpid(child, std::ptr::null_mut(), 0) };
     let answers: Vec<i64> = bytes.as_chunks().0.iter().copied().map(i64::from_ne_bytes).collect();

@@ -10,7 +10,7 @@ use crate::engine::containers::signal_proxy::SignalProxy;
 use crate::monitor::report::{self, Decoder, Event, ExitReport, FrameKind};
 use crate::sys::pty::{self, WindowSize};
 use crate::sys::stream::{self, Transfer};
-use crate::sys::{process, signal, socket};
+use crate::sys::{descriptor, signal, socket};
 use crate::types::detach_keys::DetachKeys;
 
 const EXIT: ExitReport = ExitReport { code: 3, signal: None, oom_killed: false };
@@ -69,7 +69,7 @@ fn streams_go_their_ways_and_the_code_comes_back() {
     let mut input = tempfile::tempfile().expect("file");
     input.write_all(&vec![b'i'; 200_000]).expect("write");
     std::io::Seek::rewind(&mut input).expect("rewind");
-    let (out_reader, out_writer) = process::pipe().expect("pipe");
+    let (out_reader, out_writer) = descriptor::pipe().expect("pipe");
     let errors = tempfile::NamedTempFile::new().expect("file");
     let drain = std::thread::spawn(move || {
         let mut all = Vec::new();
@@ -125,7 +125,7 @@ fn g06_a_signal_reaches_the_program_or_ends_us_with_the_terminal_restored() {
     let (client, thread) = monitor(|heard| heard.contains("<end>"), report::exit(EXIT).to_vec());
     let proxy = proxy(true);
     signal::raise(signal::SIGTERM).expect("raise");
-    let (reader, writer) = process::pipe().expect("pipe");
+    let (reader, writer) = descriptor::pipe().expect("pipe");
     drop(writer);
     let options = AttachOptions { stdin: Some(reader.as_fd()), ..options(false) };
     // Nobody to forward to: the signal is taken, and we live.
@@ -136,7 +136,7 @@ fn g06_a_signal_reaches_the_program_or_ends_us_with_the_terminal_restored() {
 #[test]
 fn a_closed_output_and_a_dead_monitor_are_told_apart() {
     let (client, thread) = monitor(|_| true, frame(FrameKind::Stdout, b"nobody hears"));
-    let (reader, writer) = process::pipe().expect("pipe");
+    let (reader, writer) = descriptor::pipe().expect("pipe");
     drop(reader);
     let options_closed = AttachOptions { stdout: Some(writer.as_fd()), ..options(false) };
     assert_eq!(attach(client, options_closed, proxy(true), None).expect("attach"), AttachOutcome::OutputClosed);

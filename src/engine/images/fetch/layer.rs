@@ -17,7 +17,7 @@ use crate::storage::lease::Lease;
 use crate::storage::unpack::Unpacked;
 use crate::sys;
 use crate::sys::clone::{Forked, fork};
-use crate::sys::process;
+use crate::sys::{descriptor, process};
 use crate::types::failure::{Failure, FailureKind};
 
 /// From the processes to the engine, one JSON document in a line.
@@ -71,8 +71,8 @@ fn watch_over(
         let file = file.try_clone().map_err(|error| Failure::from_error(FailureKind::Other, &error))?;
         return unpacked(unpack(file));
     }
-    let (reader, writer) = process::pipe().map_err(|error| failure(&error))?;
-    process::set_pipe_size(writer.as_fd(), PIPE);
+    let (reader, writer) = descriptor::pipe().map_err(|error| failure(&error))?;
+    descriptor::set_pipe_size(writer.as_fd(), PIPE);
     let parent = process::Pid::this();
     match fork().map_err(|error| failure(&error))? {
         Forked::Child => {
@@ -146,7 +146,7 @@ fn lost(error: sys::Error) -> Note {
 /// To the unpacker; `closed`: it has gone.
 fn feed(pipe: Option<&OwnedFd>, bytes: &[u8], closed: &mut bool) -> sys::Result<()> {
     let Some(pipe) = pipe else { return Ok(()) };
-    sys::fs::write_all(pipe.as_fd(), bytes).inspect_err(|error| *closed = error.is(sys::Errno::EPIPE))
+    sys::descriptor::write_all(pipe.as_fd(), bytes).inspect_err(|error| *closed = error.is(sys::Errno::EPIPE))
 }
 
 /// One blob, two destinations.
