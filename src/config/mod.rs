@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub(crate) mod auth_file;
+pub(crate) mod auth_key;
 pub(crate) mod auth_store;
 pub(crate) mod certs;
 pub(crate) mod containers_conf;

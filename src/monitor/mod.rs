@@ -5,6 +5,7 @@ pub(crate) mod attach;
 pub(crate) mod log;
 pub(crate) mod report;
 pub(crate) mod restart;
+mod start;
 pub(crate) mod stdio;
 pub(crate) mod supervise;
 

@@ -17,7 +17,8 @@ use crate::types::image_config::ImageConfig;
 use crate::types::namespace::{NamespaceMode, NetworkMode, UsernsMode};
 use crate::types::rootfs_plan::RootfsPlan;
 
-use super::attach::{self, AttachOutcome};
+use super::attach::AttachOutcome;
+use super::attach_session;
 use super::run::StartOptions;
 use super::signal::init_of;
 use super::signal_proxy::SignalProxy;
@@ -76,7 +77,7 @@ impl Engine {
             return Ok(ExecReport::Detached { id });
         };
         let program = Pid::from_raw(started.pid).and_then(|pid| PidFd::open(pid).ok());
-        let outcome = attach::attach(ours, attached, proxy, program.as_ref()).map_err(failed)?;
+        let outcome = attach_session::attach(ours, attached, proxy, program.as_ref()).map_err(failed)?;
         match outcome {
             AttachOutcome::Exited(report) => Ok(ExecReport::Exited { code: report.code }),
             AttachOutcome::Detached | AttachOutcome::OutputClosed => Ok(ExecReport::Detached { id }),

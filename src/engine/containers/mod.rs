@@ -1,6 +1,7 @@
 //! Use cases around one container, a file for each verb.
 
 pub(crate) mod attach;
+mod attach_session;
 mod auto_range;
 pub(crate) mod copy;
 pub(crate) mod create;

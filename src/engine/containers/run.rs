@@ -8,7 +8,8 @@ use crate::types::container_spec::ContainerSpec;
 use crate::types::id::ContainerId;
 use crate::types::name::ContainerName;
 
-use super::attach::{AttachOptions, AttachOutcome, attach};
+use super::attach::{AttachOptions, AttachOutcome};
+use super::attach_session::attach;
 use super::signal_proxy::SignalProxy;
 
 /// A wish with its image.

@@ -3,7 +3,7 @@
 use crate::sys;
 use crate::sys::signal::{self, MaskGuard, Received, SignalFd, SignalSet};
 
-/// Signals held back from their default action while this lives, to be read by [`super::attach::attach`].
+/// Signals held back from their default action while this lives, to be read by [`super::attach_session::attach`].
 ///
 /// Make it before the container is started: what arrives meanwhile waits and reaches the program when it runs, so that
 /// no signal at any moment leaves an orphan or a terminal in raw mode (G06). A process that is forked meanwhile inherits the

@@ -3,7 +3,8 @@
 use std::os::fd::BorrowedFd;
 
 use crate::config::auth_file::Credentials;
-use crate::config::auth_store::{self, AuthKey, AuthTarget, Removal};
+use crate::config::auth_key::AuthKey;
+use crate::config::auth_store::{self, AuthTarget, Removal};
 use crate::config::registries_conf::RegistriesConf;
 use crate::engine::Error;
 use crate::registry::{self, Access};

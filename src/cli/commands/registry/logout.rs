@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use super::super::super::context::Context;
 use super::super::super::error::Error;
 use super::login::target;
-use crate::config::auth_store::{AuthKey, Removal};
+use crate::config::auth_key::AuthKey;
+use crate::config::auth_store::Removal;
 use crate::engine::registries;
 
 /// Forgets the credentials for a registry.

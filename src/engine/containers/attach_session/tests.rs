@@ -5,7 +5,8 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::thread::JoinHandle;
 
-use super::{AttachOptions, AttachOutcome, attach};
+use super::attach;
+use crate::engine::containers::attach::{AttachOptions, AttachOutcome};
 use crate::engine::containers::signal_proxy::SignalProxy;
 use crate::monitor::report::{self, Decoder, Event, ExitReport, FrameKind};
 use crate::sys::pty::{self, WindowSize};
