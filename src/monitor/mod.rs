@@ -3,6 +3,7 @@
 
 pub(crate) mod attach;
 pub(crate) mod log;
+mod output;
 pub(crate) mod report;
 pub(crate) mod restart;
 mod start;

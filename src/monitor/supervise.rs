@@ -3,20 +3,18 @@
 //! The container is never held up by a log, by an onlooker, or by a socket that cannot be made. `exec` uses the same
 //! loop without log, socket and hooks.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::attach::{AttachSocket, Clients};
 use super::log::LogSink;
-use super::log::line::Stream;
-use super::report::FrameKind;
+use super::output::{Output, split};
 use super::stdio::{ContainerIo, Input};
 use crate::sys::poll::{EventLoop, Interest, Ready, Token};
 use crate::sys::process::{self, ExitStatus, Pid, PidFd};
 use crate::sys::signal::{self, MaskGuard, SignalFd, SignalSet};
-use crate::sys::stream::{self, Transfer};
-use crate::sys::{self, pty};
+use crate::sys::{self};
 
 /// A running program and everything that belongs to it. The caller is its parent (or has inherited it) and a child
 /// subreaper.
@@ -88,8 +86,6 @@ const LOOK: Duration = Duration::from_secs(3);
 const GRACE: Duration = Duration::from_millis(200);
 /// Most bytes taken after the end of init, whatever comes.
 const LAST_WORDS: usize = 16 << 20;
-/// How long to wait before reading a terminal again that nobody has open.
-const TERMINAL_REST: Duration = Duration::from_millis(100);
 
 /// Runs until init has ended and its output is drained. An error means that we cannot do our work at all.
 pub(crate) fn run(supervised: Supervised<'_>) -> sys::Result<Exited> {
@@ -113,17 +109,6 @@ pub(crate) fn run(supervised: Supervised<'_>) -> sys::Result<Exited> {
     let timed_out = supervisor.timed_out;
     supervisor.close();
     Ok(Exited { status, finished_at, timed_out })
-}
-
-/// One stream of output.
-#[derive(Debug)]
-struct Output {
-    /// None at its end.
-    reader: Option<OwnedFd>,
-    stream: Stream,
-    watched: bool,
-    /// A terminal that had no reader: do not look before this.
-    rest_until: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -280,7 +265,7 @@ impl<'a> Supervisor<'a> {
 
     fn next_deadline(&self) -> Option<Instant> {
         let look = self.socket.as_ref().map(|_| self.socket_seen + LOOK);
-        let rests = self.outputs.iter().filter_map(|output| output.rest_until);
+        let rests = self.outputs.iter().filter_map(Output::rest_until);
         [self.timeout, self.kill_at, look].into_iter().flatten().chain(rests).min()
     }
 
@@ -302,16 +287,7 @@ impl<'a> Supervisor<'a> {
         let stalled = self.clients.stalled();
         let now = Instant::now();
         for (token, output) in (OUTPUTS..).zip(&mut self.outputs) {
-            output.rest_until = output.rest_until.filter(|until| *until > now);
-            let Some(reader) = &output.reader else { continue };
-            let wanted = !stalled && output.rest_until.is_none();
-            match (output.watched, wanted) {
-                (false, true) => self.events.add(reader, token, Interest::READ)?,
-                // Removed, not muted: a hang-up is always reported and would keep us awake.
-                (true, false) => self.events.remove(reader)?,
-                _ => {}
-            }
-            output.watched = wanted;
+            output.watch(&self.events, token, stalled, now)?;
         }
         match (self.input.writer(), self.input_watched, self.input.is_waiting()) {
             (Some(writer), false, true) => self.events.add(writer, INPUT, Interest::WRITE)?,
@@ -324,31 +300,9 @@ impl<'a> Supervisor<'a> {
 
     /// Moves up to `turns` reads of one stream to log and clients. Returns how many bytes, and whether more may come.
     fn pump(&mut self, index: usize, turns: usize) -> (usize, bool) {
+        let rests = self.terminal.is_none() && self.input.is_terminal() && self.status.is_none();
         let Some(output) = self.outputs.get_mut(index) else { return (0, false) };
-        let (stream, kind) = (output.stream, kind(output.stream));
-        let mut moved = 0;
-        for _turn in 0..turns {
-            let Some(reader) = &output.reader else { return (moved, false) };
-            match stream::read(reader, &mut self.buffer) {
-                Ok(Transfer::Bytes(count)) => {
-                    moved += count;
-                    self.log.append(stream, &self.buffer[..count]);
-                    self.clients.broadcast(kind, &self.buffer[..count]);
-                }
-                Ok(Transfer::WouldBlock) => return (moved, true),
-                Ok(Transfer::End) if self.terminal.is_none() && self.input.is_terminal() && self.status.is_none() => {
-                    output.rest_until = Some(Instant::now() + TERMINAL_REST);
-                    return (moved, true);
-                }
-                Ok(Transfer::End) | Err(_) => {
-                    // Closing it takes it out of the event set.
-                    output.reader = None;
-                    output.watched = false;
-                    return (moved, false);
-                }
-            }
-        }
-        (moved, true)
+        output.pump(turns, rests, &mut self.buffer, self.log, self.clients)
     }
 
     /// Takes what is still in the pipes, and for a short while what those write who hold them open.
@@ -361,7 +315,7 @@ impl<'a> Supervisor<'a> {
                 let (moved, more) = self.pump(index, 1);
                 taken += moved;
                 if moved == 0 && more && !self.input.is_terminal() && Instant::now() < deadline {
-                    let reader = self.outputs[index].reader.as_ref().map(AsFd::as_fd);
+                    let reader = self.outputs[index].reader();
                     let left = deadline.saturating_duration_since(Instant::now());
                     if reader.is_some_and(|reader| sys::wait_readable(reader, Some(left)).unwrap_or(false)) {
                         continue;
@@ -382,29 +336,6 @@ impl<'a> Supervisor<'a> {
         // A SIGPIPE that is still pending would end us when the mask is undone.
         while let Ok(Some(_)) = self.signals.take() {}
     }
-}
-
-fn kind(stream: Stream) -> FrameKind {
-    match stream {
-        Stream::Stdout => FrameKind::Stdout,
-        Stream::Stderr => FrameKind::Stderr,
-    }
-}
-
-fn split(io: ContainerIo) -> sys::Result<(Input, Vec<Output>, Option<OwnedFd>)> {
-    let output = |reader, stream| Output { reader: Some(reader), stream, watched: false, rest_until: None };
-    Ok(match io {
-        ContainerIo::Pipes { stdin, stdout, stderr } => {
-            let outputs = vec![output(stdout, Stream::Stdout), output(stderr, Stream::Stderr)];
-            (Input::new(stdin, false), outputs, None)
-        }
-        ContainerIo::Pty { master } => {
-            let terminal = pty::peer(&master).inspect_err(|error| tracing::debug!(%error, "terminal not held")).ok();
-            // A second descriptor, because the event set knows one interest per descriptor.
-            let reader = stream::duplicate(&master)?;
-            (Input::new(Some(master), true), vec![output(reader, Stream::Stdout)], terminal)
-        }
-    })
 }
 
 /// Takes the status of every child that has ended, and answers init's.

@@ -6,8 +6,9 @@ use base64::Engine as _;
 use serde::Deserialize;
 use ureq::http::{Method, Uri};
 
-use super::client::{Ask, Client, Payload, printable};
+use super::client::{Ask, Client, Payload};
 use super::error::Error;
+use super::reply::printable;
 use super::url;
 use crate::config::auth_file::Credentials;
 use crate::types::secret::{Secret, wipe};

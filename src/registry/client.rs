@@ -6,13 +6,14 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ureq::http::{HeaderMap, Method, Request, Response, Uri, header};
-use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, TlsProvider};
+use ureq::http::{Method, Request, Response, Uri, header};
+use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
 use ureq::{Body, SendBody};
 
-use super::download::Paced;
 use super::error::Error;
+use super::reply::{Reply, printable};
 use super::resolver::{self, HostResolver};
+use super::trust;
 use super::url::{self, Origin};
 use crate::config::certs::Certificates;
 use crate::config::proxy::Proxies;
@@ -129,18 +130,6 @@ impl Read for PartReader<'_> {
         (self.part.sent)(self.part.from + self.done);
         Ok(count)
     }
-}
-
-/// What came back.
-#[derive(Debug)]
-pub(super) struct Reply {
-    pub(super) status: u16,
-    pub(super) headers: HeaderMap,
-    /// Host that answered in the end.
-    pub(super) host: String,
-    /// Address that answered in the end: what a `Location` is relative to.
-    pub(super) url: Uri,
-    body: Body,
 }
 
 impl Client {
@@ -301,7 +290,11 @@ impl Client {
             .provider(TlsProvider::Rustls)
             .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .root_certs(roots)
-            .client_cert(if way.https && own { self.client_certificate()? } else { None })
+            .client_cert(if way.https && own {
+                trust::client_certificate(&self.certificates, self.shown.get())?
+            } else {
+                None
+            })
             .disable_verification(self.insecure)
             .build();
         let config = ureq::Agent::config_builder()
@@ -328,29 +321,12 @@ impl Client {
         Ok(agent)
     }
 
-    /// The system's certificate authorities, and those that were given for this registry.
     fn roots(&self) -> Result<RootCerts, Error> {
         if let Some(roots) = self.roots.get() {
             return Ok(roots.clone());
         }
-        let found = rustls_native_certs::load_native_certs();
-        for error in &found.errors {
-            tracing::debug!(%error, "root certificate left out");
-        }
-        let mut all: Vec<Certificate<'static>> =
-            found.certs.iter().map(|der| Certificate::from_der(der).to_owned()).collect();
-        for (path, pem) in &self.certificates.authorities {
-            let more = certificates_of(pem);
-            if more.is_empty() {
-                return Err(Error::Certificate { path: path.clone(), why: "no certificate in PEM is in it" });
-            }
-            all.extend(more);
-        }
-        if all.is_empty() {
-            return Err(Error::RootCertificates(None));
-        }
-        let certificates: RootCerts = all.into();
-        Ok(self.roots.get_or_init(|| certificates).clone())
+        let roots = trust::roots(&self.certificates)?;
+        Ok(self.roots.get_or_init(|| roots).clone())
     }
 
     /// Goes on to the next client certificate, if the peer is the one that is shown them and there is one more.
@@ -364,91 +340,6 @@ impl Client {
         self.agents.borrow_mut().retain(|(way, _)| !way.own);
         true
     }
-
-    fn client_certificate(&self) -> Result<Option<ClientCert>, Error> {
-        let Some(client) = self.certificates.clients.get(self.shown.get()) else { return Ok(None) };
-        let wrong = |why| Error::Certificate { path: client.path.clone(), why };
-        let chain = certificates_of(&client.chain);
-        if chain.is_empty() {
-            return Err(wrong("no certificate in PEM is in it"));
-        }
-        let key = PrivateKey::from_pem(client.key.expose().as_bytes());
-        let key = key.ok().ok_or_else(|| wrong("no private key in PEM (unencrypted) is beside it"))?;
-        Ok(Some(ClientCert::new_with_certs(&chain, key)))
-    }
-}
-
-fn certificates_of(pem: &[u8]) -> Vec<Certificate<'static>> {
-    let items = ureq::tls::parse_pem(pem).filter_map(Result::ok);
-    let certificates = items.filter_map(|item| match item {
-        PemItem::Certificate(certificate) => Some(certificate),
-        _ => None,
-    });
-    certificates.collect()
-}
-
-impl Reply {
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).and_then(|value| value.to_str().ok())
-    }
-
-    pub(super) fn content_length(&self) -> Option<u64> {
-        self.header("content-length").and_then(|text| text.parse().ok())
-    }
-
-    /// The whole body, if it is not longer than `limit` (case B11).
-    pub(super) fn bytes(self, what: &str, limit: u64) -> Result<Vec<u8>, Error> {
-        let too_large = || Error::TooLarge { what: what.to_owned(), limit };
-        if self.content_length().is_some_and(|length| length > limit) {
-            return Err(too_large());
-        }
-        let host = self.host.clone();
-        let mut bytes = Vec::new();
-        let read = Paced::new(self.into_reader()).take(limit + 1).read_to_end(&mut bytes);
-        read.map_err(|error| body_failure(error, &host))?;
-        if bytes.len() as u64 > limit { Err(too_large()) } else { Ok(bytes) }
-    }
-
-    pub(super) fn into_reader(self) -> impl Read {
-        self.body.into_reader()
-    }
-
-    /// What the registry said about its refusal: the first error of its JSON document (OCI distribution spec), as
-    /// `: CODE: message`, or nothing.
-    pub(super) fn detail(self) -> String {
-        #[derive(serde::Deserialize)]
-        struct Errors {
-            errors: Vec<One>,
-        }
-        #[derive(serde::Deserialize)]
-        struct One {
-            #[serde(default)]
-            code: String,
-            #[serde(default)]
-            message: String,
-        }
-        let Ok(bytes) = self.bytes("an error document", 64 << 10) else { return String::new() };
-        let first = serde_json::from_slice::<Errors>(&bytes).ok().and_then(|all| all.errors.into_iter().next());
-        first.map_or_else(String::new, |one| printable(&format!(": {}: {}", one.code, one.message), 300))
-    }
-}
-
-/// Text of a stranger for a message of ours: no control characters, not too long (case B13).
-pub(super) fn printable(text: &str, limit: usize) -> String {
-    let mut shown = String::new();
-    for c in text.chars().take(limit) {
-        if c.is_control() { shown.extend(c.escape_default()) } else { shown.push(c) }
-    }
-    shown
-}
-
-/// An error while the body comes in.
-pub(super) fn body_failure(error: std::io::Error, host: &str) -> Error {
-    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<ureq::Error>());
-    if error.kind() == std::io::ErrorKind::TimedOut || matches!(inner, Some(ureq::Error::Timeout(_))) {
-        return Error::Timeout { host: host.to_owned(), seconds: IDLE.as_secs() };
-    }
-    Error::Body { host: host.to_owned(), source: error }
 }
 
 fn failure(error: ureq::Error, origin: &Origin) -> Error {

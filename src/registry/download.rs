@@ -3,9 +3,10 @@
 use std::io::Read;
 use std::time::{Duration, Instant};
 
-use super::client::{IDLE, Reply, body_failure};
+use super::client::IDLE;
 use super::error::Error;
 use super::manifest::Descriptor;
+use super::reply::{Reply, body_failure};
 use super::session::{BlobSink, Session, expect_size};
 
 /// So much progress makes up for a failed try: a long download over a bad line ends, an endless one does not.

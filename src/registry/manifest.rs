@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::client::printable;
+use super::reply::printable;
 use crate::types::digest::Digest;
 use crate::types::platform::Platform;
 

@@ -3,9 +3,9 @@
 
 use std::path::PathBuf;
 
-use super::client::printable;
 use super::error::Error;
 use super::manifest::{self, Descriptor, ImageManifest, Manifest};
+use super::reply::printable;
 use super::session::{Retry, Session};
 use crate::config::auth_file::{self, Credentials};
 use crate::config::certs::Certificates;

@@ -4,8 +4,9 @@ use serde::Deserialize;
 use ureq::http::Method;
 
 use super::auth::percent;
-use super::client::{Ask, Payload, printable};
+use super::client::{Ask, Payload};
 use super::error::Error;
+use super::reply::printable;
 use super::session::Session;
 use super::tags::next_query;
 use super::url;

@@ -5,9 +5,10 @@ use std::time::Duration;
 use ureq::http::Uri;
 
 use super::auth::{self, Login};
-use super::client::{Ask, Client, Reply};
+use super::client::{Ask, Client};
 use super::error::Error;
 use super::manifest::{ACCEPT, DOCUMENT_LIMIT, Descriptor};
+use super::reply::Reply;
 use super::url;
 use crate::config::auth_file::Credentials;
 use crate::config::certs::Certificates;

@@ -16,9 +16,10 @@
 use serde::{Deserialize, Serialize};
 use ureq::http::{Method, Uri};
 
-use super::client::{Ask, Part, Payload, Reply};
+use super::client::{Ask, Part, Payload};
 use super::error::Error;
 use super::manifest::Descriptor;
+use super::reply::{Reply, printable};
 use super::session::Session;
 use super::url::{self, Origin};
 use crate::sys::fs::File;
@@ -352,11 +353,7 @@ impl Session {
     }
 
     fn next_url(&self, base: &Uri, location: &str) -> Result<Uri, Error> {
-        let refused = |why| Error::Redirect {
-            host: self.location.host.clone(),
-            target: super::client::printable(location, 200),
-            why,
-        };
+        let refused = |why| Error::Redirect { host: self.location.host.clone(), target: printable(location, 200), why };
         let next = url::join(base, location).map_err(refused)?;
         let is_https = |url: &Uri| Origin::of(url).is_some_and(|origin| origin.is_https());
         if is_https(base) && !is_https(&next) {

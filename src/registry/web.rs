@@ -29,7 +29,7 @@ pub(crate) fn download(address: &str, sink: &mut dyn BlobSink) -> Result<(), Err
             Ok(0) => return Ok(()),
             Ok(count) => sink.write(&buffer[..count]).map_err(Error::Sink)?,
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(super::client::body_failure(error, &host)),
+            Err(error) => return Err(super::reply::body_failure(error, &host)),
         }
     }
 }

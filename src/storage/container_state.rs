@@ -12,6 +12,7 @@ use crate::types::id::ContainerId;
 /// Field of a noted state: which epoch it is of.
 const EPOCH: &str = "epoch";
 
+/// What may be done to a container under its lock.
 impl Locked<ContainerRecord> {
     /// Reads the container again under the lock.
     pub(crate) fn refresh(&mut self, store: &Store) -> Result<(), Error> {

@@ -201,8 +201,6 @@ impl Store {
     }
 }
 
-/// What may be done to a container under its lock.
-
 impl Store {
     /// What it takes to wait for the container's monitor, even if the container is removed meanwhile. None if it was
     /// never started.
