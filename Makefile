@@ -28,16 +28,16 @@ it: ## Integration tests alone (T=name runs those whose name contains it).
 guest: ## The tests that need systemd and cgroup v2, in a virtual machine.
 	.ci/test guest
 
-fault: ## A kill and every fitting error at every system call of every verb (hours; T=kills::run for one).
-	SAMPAN_TEST_FAULT=all .ci/test it inject::$(T)
+fault: ## A kill and every fitting error at every system call of every verb (hours, and it goes on where it was stopped; T=kills::run for one).
+	tests/fault/run $(T)
 
 powercut: ## Power cuts on a file system of its own, as root (N=300 of them).
 	cargo build --quiet
 	tests/powercut/run $(or $(N),300)
 
-blackout: ## Power cuts of a whole machine: the guest is killed, its disk forgets, it boots again (N=4 of them).
+blackout: ## Power cuts of a whole machine: the guest is killed, its disk forgets, it boots again (N=24 of them).
 	cargo build --quiet
-	tests/guest/powercut $(or $(N),4)
+	tests/guest/powercut $(or $(N),24)
 
 storm: ## Many at once, and the same thing a thousand times: nothing may be left.
 	SAMPAN_TEST_STORM=1 .ci/test it system::killstorm

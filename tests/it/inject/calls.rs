@@ -8,7 +8,8 @@ use syscalls::Sysno;
 pub(super) enum Weight {
     /// Changes what another process can see: every one is tried.
     State,
-    /// Reads: a sample is tried.
+    /// Reads, or changes the process alone and the namespaces that die with it: a kill before it leaves what a kill before
+    /// the next call of [`Weight::State`] leaves. A sample is tried, for the moments that differ.
     Other,
     /// Memory and the like: never.
     None,
@@ -17,10 +18,12 @@ pub(super) enum Weight {
 /// Calls of [`Weight::State`].
 const STATE: &str = "mkdir mkdirat rename renameat renameat2 link linkat unlink unlinkat rmdir symlink symlinkat mknodat \
     write writev pwrite64 pwritev ftruncate fallocate chmod fchmod fchmodat fchmodat2 fchown fchownat lchown utimensat \
-    setxattr fsetxattr lsetxattr fsync fdatasync syncfs flock mount umount2 fsopen fsconfig fsmount move_mount open_tree \
-    mount_setattr pivot_root fork vfork clone clone3 execve execveat unshare setns setsid kill pidfd_send_signal sendmsg \
-    sendto connect bind listen accept4 exit_group copy_file_range sendfile splice setuid setresuid setgroups prctl seccomp \
-    capset ioctl chdir fchdir socketpair pipe2";
+    setxattr fsetxattr lsetxattr fsync fdatasync syncfs flock mount umount2 pivot_root fork vfork clone clone3 execve \
+    execveat unshare setns kill pidfd_send_signal sendmsg sendto connect bind listen accept4 exit_group copy_file_range \
+    sendfile splice ioctl close_range";
+
+/// `fsconfig` with this command makes the file system: overlay writes its work directory.
+const FSCONFIG_CMD_CREATE: u64 = 6;
 
 /// Calls of [`Weight::None`].
 const NONE: &str = "brk mmap munmap mprotect mremap madvise futex getrandom sched_yield rt_sigprocmask rt_sigreturn \
@@ -30,7 +33,8 @@ const NONE: &str = "brk mmap munmap mprotect mremap madvise futex getrandom sche
 /// The weight of a call with these first arguments.
 pub(super) fn weight(call: Sysno, args: [u64; 6]) -> Weight {
     let among = |list: &str| list.split_whitespace().any(|name| name == call.name());
-    if creates(call, args) || among(STATE) {
+    let mounts = call == Sysno::fsconfig && args[1] == FSCONFIG_CMD_CREATE;
+    if creates(call, args) || mounts || among(STATE) {
         Weight::State
     } else if among(NONE) {
         Weight::None

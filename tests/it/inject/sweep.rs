@@ -8,7 +8,7 @@ use super::calls::Weight;
 use super::cases::{self, Case};
 use super::oracle::{self, Rest};
 use super::tracer::{self, Action, Call, Point, Traced};
-use crate::harness::{Env, Registry};
+use crate::harness::{Env, Random, Registry};
 
 /// The choice of points that `make test` tries.
 const SEED: u64 = 7;
@@ -147,6 +147,9 @@ fn sweep(name: &str, sample: usize, choose: impl Fn(&Call) -> Vec<Action>) {
     };
     let (mut failures, mut missed) = (BTreeMap::new(), 0);
     for (at, (point, action)) in points.iter().enumerate() {
+        if at > 0 && at % 50 == 0 {
+            eprintln!("{name}: {at} of {} points, {} failures", points.len(), failures.len());
+        }
         let (fired, verdict) = disturb(&world, case, point, *action, at % 2 == 0);
         missed += usize::from(!fired);
         if let Err(problem) = verdict {
@@ -211,21 +214,11 @@ fn answered(traced: &Traced, action: Action) -> Result<(), String> {
     Ok(())
 }
 
-/// As many as asked for, by a generator that needs nothing but the seed (splitmix64).
+/// As many as asked for.
 fn pick(mut points: Vec<(Point, Action)>, scope: Scope) -> Vec<(Point, Action)> {
-    let mut state = scope.seed;
-    let mut next = || {
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb)
-    };
-    let mut chosen = Vec::new();
+    let mut random = Random(scope.seed);
     if scope.points >= points.len() {
         return points;
     }
-    while chosen.len() < scope.points {
-        let at = usize::try_from(next() >> 33).unwrap() % points.len();
-        chosen.push(points.swap_remove(at));
-    }
-    chosen
+    (0..scope.points).map(|_| points.swap_remove(random.index(points.len()))).collect()
 }

@@ -2,9 +2,10 @@
 //!
 //! Unlike `strace --inject` it names processes by their place in the tree of forks (`0` is the command, `0.2` its second
 //! child), so that a point means the same in every run, and it needs no root: before a set-uid `newuidmap`, and before the
-//! program of a container, the tracer lets go.
+//! program of a container, the tracer lets go. A stop at each call is what costs time: with a target only its process makes
+//! them, its ancestors stop at their forks, and of all others the tracer lets go at their birth.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitStatus, Stdio};
@@ -87,9 +88,11 @@ pub(super) struct Traced {
 
 /// No command may take longer, whatever is done to it: what takes a second may take a minute where every call is a stop for
 /// its tracer, and others have the processors.
-const LIMIT: Duration = Duration::from_mins(2);
+const LIMIT: Duration = Duration::from_mins(5);
 /// How long the command's own processes may be silent after its end before the tracer lets go of them.
 const SILENCE: Duration = Duration::from_millis(150);
+/// How long a newborn process waits for the event that tells whose child it is: a parent that was killed sends none.
+const BIRTH: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Clone, Default)]
 struct Tracee {
@@ -100,11 +103,32 @@ struct Tracee {
     ours: bool,
     /// Answer this at the end of the call that it is in.
     failing: Option<Errno>,
+    /// It stands still since its birth, until the event of its parent comes.
+    unborn: Option<Instant>,
+}
+
+/// What a tracee has to do with the target.
+enum Part {
+    Target,
+    Ancestor,
+    None,
+}
+
+impl Tracee {
+    fn part(&self, target: &Point) -> Part {
+        match target.process.strip_prefix(self.name.as_str()) {
+            Some("") => Part::Target,
+            Some(rest) if rest.starts_with('.') => Part::Ancestor,
+            _ => Part::None,
+        }
+    }
 }
 
 struct Tracer {
     target: Option<(Point, Action)>,
     tracees: HashMap<Pid, Tracee>,
+    /// Newborn processes that were let go before their parent's event came.
+    strangers: HashSet<Pid>,
     root: Pid,
     status: Option<ExitStatus>,
     calls: Vec<Call>,
@@ -134,7 +158,8 @@ pub(super) fn trace(command: Command<'_>, stderr: &std::path::Path, target: Opti
     let first = Tracee { name: "0".to_owned(), ..Tracee::default() };
     let tracees = HashMap::from([(root, first)]);
     let (calls, status, fired) = (Vec::new(), None, None);
-    let mut tracer = Tracer { target, tracees, root, status, calls, fired, releasing: false };
+    let strangers = HashSet::new();
+    let mut tracer = Tracer { target, tracees, strangers, root, status, calls, fired, releasing: false };
     tracer.follow();
     let text = String::from_utf8_lossy(&std::fs::read(stderr).unwrap()).into_owned();
     Traced { status: tracer.status, stderr: text, calls: tracer.calls, fired: tracer.fired }
@@ -157,6 +182,7 @@ impl Tracer {
                     if self.status.is_some() && last.elapsed() > SILENCE && !self.releasing {
                         self.release();
                     }
+                    self.leave_strangers(BIRTH);
                     if Instant::now() > deadline {
                         // Without a status the oracle knows that it hung.
                         for pid in self.tracees.keys().chain([&self.root]) {
@@ -201,37 +227,74 @@ impl Tracer {
         }
     }
 
-    /// Resumes it: to the next call, or for good.
+    /// Resumes it: to the next call, to the next fork, or for good.
     fn go_on(&mut self, pid: Pid, signal: Option<Signal>) {
-        let failing = self.tracees.entry(pid).or_default().failing.is_some();
+        let tracee = self.tracees.entry(pid).or_default();
         // An error is ESRCH: killed meanwhile; its end will be reported.
-        if self.releasing && !failing {
-            self.tracees.remove(&pid);
-            ptrace::detach(pid, signal).ok();
+        if tracee.failing.is_some() {
+            ptrace::syscall(pid, signal).ok();
+        } else if self.releasing {
+            self.let_go(pid, signal);
+        } else if let Some((target, _)) = &self.target {
+            match tracee.part(target) {
+                _ if tracee.name.is_empty() => tracee.unborn = Some(Instant::now()),
+                Part::Target => drop(ptrace::syscall(pid, signal)),
+                Part::Ancestor => drop(ptrace::cont(pid, signal)),
+                Part::None => self.let_go(pid, signal),
+            }
         } else {
             ptrace::syscall(pid, signal).ok();
         }
     }
 
+    fn let_go(&mut self, pid: Pid, signal: Option<Signal>) {
+        self.tracees.remove(&pid);
+        ptrace::detach(pid, signal).ok();
+    }
+
     /// From now on everything runs untraced.
     fn release(&mut self) {
         self.releasing = true;
+        self.leave_strangers(Duration::ZERO);
         for pid in self.tracees.keys() {
             ptrace::interrupt(*pid).ok();
         }
     }
 
+    /// Lets newborn processes go that have waited for so long.
+    fn leave_strangers(&mut self, patience: Duration) {
+        let waits = |tracee: &Tracee| tracee.unborn.is_some_and(|since| since.elapsed() >= patience);
+        let left: Vec<_> = self.tracees.iter().filter(|(_, tracee)| waits(tracee)).map(|(pid, _)| *pid).collect();
+        for pid in left {
+            self.strangers.insert(pid);
+            self.let_go(pid, None);
+        }
+    }
+
     fn at_event(&mut self, pid: Pid, event: i32) {
+        if event == libc::PTRACE_EVENT_EXEC {
+            // An ancestor of the target shows no calls: what became of it tells.
+            let program = std::fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_default();
+            self.tracees.entry(pid).or_default().ours |= program.to_string_lossy().contains("sampan");
+            return;
+        }
         if ![libc::PTRACE_EVENT_FORK, libc::PTRACE_EVENT_VFORK, libc::PTRACE_EVENT_CLONE].contains(&event) {
             return;
         }
         let Ok(child) = ptrace::getevent(pid) else { return };
+        let child = Pid::from_raw(child.try_into().unwrap());
         let parent = self.tracees.entry(pid).or_default();
         parent.children += 1;
         let (name, ours) = (format!("{}.{}", parent.name, parent.children), parent.ours);
+        if self.strangers.remove(&child) {
+            return;
+        }
         // Its own first stop may have come before.
-        let child = self.tracees.entry(Pid::from_raw(child.try_into().unwrap())).or_default();
-        (child.name, child.ours) = (name, ours);
+        let tracee = self.tracees.entry(child).or_default();
+        (tracee.name, tracee.ours) = (name, ours);
+        if tracee.unborn.take().is_some() {
+            self.go_on(child, None);
+        }
     }
 
     fn at_call(&mut self, pid: Pid) {

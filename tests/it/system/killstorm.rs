@@ -12,22 +12,10 @@ use nix::unistd::Pid;
 
 use crate::harness::image::{BUSYBOX, Layer};
 use crate::harness::leaks::directories;
-use crate::harness::{Env, ImageBuilder, Registry, requires};
+use crate::harness::{Env, ImageBuilder, Random, Registry, requires};
 
 /// Many at once, on a machine that is slow.
 const LIMIT: Duration = Duration::from_mins(2);
-
-/// splitmix64: nothing but the seed.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 11) % limit
-    }
-}
 
 /// One command, on names that others use too.
 fn command(random: &mut Random, pulled: Option<&str>) -> Vec<String> {
@@ -85,7 +73,7 @@ fn hunt(env: &Env, mut random: Random, over: &AtomicBool) -> BTreeMap<String, u6
         if prey.is_empty() {
             continue;
         }
-        let at = usize::try_from(random.below(prey.len() as u64)).unwrap();
+        let at = random.index(prey.len());
         // Between list and kill it may have ended; set-uid helpers are not ours to kill.
         if kill(Pid::from_raw(prey[at].pid), Signal::SIGKILL).is_ok() {
             let name = prey[at].command.rsplit('[').next().unwrap_or_default().trim_end_matches(']').to_owned();
