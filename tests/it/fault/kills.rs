@@ -1,5 +1,6 @@
 //! `kill -9` of monitor, init and command line (G01–G03): the next command tells the truth.
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
@@ -14,14 +15,55 @@ fn start(env: &Env, name: &str) {
     env.run(["run", "-d", &name, "--network=none", BUSYBOX, "sleep", "600"]).success();
 }
 
-fn kill_process(env: &Env, name: &str, field: &str) {
+/// Kills the process that `inspect` names; when that was.
+fn kill_process(env: &Env, name: &str, field: &str) -> Instant {
     let format = format!("{{{{.State.{field}}}}}");
     let pid = env.run(["inspect", name, "--format", &format]).success().trimmed().parse().unwrap();
     kill(Pid::from_raw(pid), Signal::SIGKILL).unwrap();
+    Instant::now()
 }
 
 fn status(env: &Env, name: &str) -> String {
     env.run(["ps", "-a", "--filter", &format!("name=^{name}$"), "--format", "{{.Status}}"]).success().trimmed()
+}
+
+/// The slowest answer of a scenario.
+#[derive(Debug, Default)]
+struct Clock(Cell<Duration>);
+
+impl Clock {
+    fn note(&self, begun: Instant) {
+        self.0.set(self.0.get().max(begun.elapsed()));
+    }
+
+    /// Times one command.
+    fn answer(&self, command: impl FnOnce() -> Output) -> Output {
+        let begun = Instant::now();
+        let output = command();
+        self.note(begun);
+        output
+    }
+
+    /// Times how long after `kill` the answers begin to be true.
+    fn truth(&self, kill: Instant, what: &str, says: impl FnMut() -> bool) {
+        eventually(what, says);
+        self.note(kill);
+    }
+}
+
+/// G01 promises the truth within a second. Every answer must be true; how fast they came is asserted of the best of five
+/// tries, because the machine may have other work.
+fn within_a_second(mut scenario: impl FnMut(&Clock)) {
+    let mut slowest = Vec::new();
+    for _ in 0..5 {
+        let clock = Clock::default();
+        scenario(&clock);
+        slowest.push(clock.0.get());
+        if clock.0.get() < Duration::from_secs(1) {
+            return;
+        }
+    }
+    panic!("the slowest answers took {slowest:?}");
 }
 
 #[test]
@@ -29,43 +71,95 @@ fn g01_monitor() {
     requires!(userns);
     let env = Env::with_busybox();
     for verb in ["rm", "stop", "init"] {
-        start(&env, "m");
-        kill_process(&env, "m", "ConmonPid");
-        eventually("the truth", || status(&env, "m").contains("unsupervised"));
-        within_a_second(|| env.run(["exec", "m", "true"])).success();
-        within_a_second(|| env.run(["logs", "m"])).success();
-        // There will be no exit code: that is said now and not when the container ends.
-        let waited = within_a_second(|| env.run(["wait", "m"]));
-        waited.code(125).stderr_has("unsupervised").stderr_has("Hint: ");
-        within_a_second(|| env.run(["start", "--attach", "m"])).code(125).stderr_has("unsupervised");
-        within_a_second(|| env.run(["attach", "m"])).code(125).stderr_has("unsupervised");
-        within_a_second(|| env.run(["inspect", "m", "--format", "{{.State.Status}} {{.State.ConmonPid}}"]))
-            .prints("running 0\n");
-        within_a_second(|| env.run(["rm", "m"])).code(2);
-        match verb {
-            "rm" => {}
-            "stop" => {
-                env.run(["stop", "-t0", "m"]).success();
-                assert!(!status(&env, "m").starts_with("Up"), "{}", status(&env, "m"));
-                let begun = Instant::now();
-                env.run(["wait", "m"]).success();
-                assert!(begun.elapsed() < Duration::from_secs(1));
-                env.run(["start", "m"]).success();
-                env.run(["exec", "m", "true"]).success();
-            }
-            _ => {
-                let waiting = env.spawn(["wait", "--condition=stopped", "m"]);
-                kill_process(&env, "m", "Pid");
-                // Since Linux 6.15 the kernel keeps the code for us, too.
-                let waited = waiting.wait_for(Duration::from_secs(20));
-                assert!(["-1\n", "137\n"].contains(&waited.success().stdout().as_str()), "{waited:?}");
-                assert!(!status(&env, "m").starts_with("Up"), "{}", status(&env, "m"));
-            }
-        }
-        env.run(["rm", "-f", "-t0", "m"]).success();
-        env.run(["ps", "-aq"]).prints("");
+        within_a_second(|clock| monitor_killed(&env, verb, clock));
     }
     env.run(["system", "check"]).success();
+}
+
+fn monitor_killed(env: &Env, verb: &str, clock: &Clock) {
+    start(env, "m");
+    let killed = kill_process(env, "m", "ConmonPid");
+    clock.truth(killed, "the truth", || status(env, "m").contains("unsupervised"));
+    clock.answer(|| env.run(["exec", "m", "true"])).success();
+    clock.answer(|| env.run(["logs", "m"])).success();
+    // There will be no exit code: that is said now and not when the container ends.
+    let waited = clock.answer(|| env.run(["wait", "m"]));
+    waited.code(125).stderr_has("unsupervised").stderr_has("Hint: ");
+    clock.answer(|| env.run(["start", "--attach", "m"])).code(125).stderr_has("unsupervised");
+    clock.answer(|| env.run(["attach", "m"])).code(125).stderr_has("unsupervised");
+    let inspected = clock.answer(|| env.run(["inspect", "m", "--format", "{{.State.Status}} {{.State.ConmonPid}}"]));
+    inspected.prints("running 0\n");
+    clock.answer(|| env.run(["rm", "m"])).code(2);
+    match verb {
+        "rm" => {}
+        "stop" => {
+            clock.answer(|| env.run(["stop", "-t0", "m"])).success();
+            assert!(!status(env, "m").starts_with("Up"), "{}", status(env, "m"));
+            clock.answer(|| env.run(["wait", "m"])).success();
+            env.run(["start", "m"]).success();
+            env.run(["exec", "m", "true"]).success();
+        }
+        _ => {
+            let waiting = env.spawn(["wait", "--condition=stopped", "m"]);
+            let killed = kill_process(env, "m", "Pid");
+            // Since Linux 6.15 the kernel keeps the code for us, too.
+            let waited = waiting.wait_for(Duration::from_secs(20));
+            clock.note(killed);
+            assert!(["-1\n", "137\n"].contains(&waited.success().stdout().as_str()), "{waited:?}");
+            assert!(!status(env, "m").starts_with("Up"), "{}", status(env, "m"));
+        }
+    }
+    clock.answer(|| env.run(["rm", "-f", "-t0", "m"])).success();
+    env.run(["ps", "-aq"]).prints("");
+}
+
+/// Each command as the first one after the kill of init, whatever network helper and root there is to tear down.
+#[test]
+fn g01_init() {
+    requires!(userns, slirp4netns);
+    let env = Env::with_busybox();
+    let networks = ["none", "slirp4netns"];
+    for network in networks {
+        let network = format!("--network={network}");
+        let up = |remove: &str| {
+            env.run(["run", "-d", "--name=m", remove, &network, BUSYBOX, "sleep", "600"]).success();
+            kill_process(&env, "m", "Pid")
+        };
+        within_a_second(|clock| {
+            let killed = up("--rm=false");
+            clock.truth(killed, "ps says it", || status(&env, "m").starts_with("Exited (137)"));
+            clock.answer(|| env.run(["rm", "m"])).success();
+            let killed = up("--rm=false");
+            let says = ["inspect", "m", "--format", "{{.State.Status}} {{.State.ExitCode}} {{.State.Pid}}"];
+            clock.truth(killed, "inspect says it", || env.run(says).stdout() == "exited 137 0\n");
+            let (_, again) = (env.run(["start", "m"]).success(), kill_process(&env, "m", "Pid"));
+            env.run(["wait", "m"]).prints("137\n");
+            clock.note(again);
+            clock.answer(|| env.run(["rm", "-f", "m"])).success();
+            let killed = up("--rm");
+            clock.truth(killed, "it is gone", || env.run(["ps", "-aq"]).stdout().is_empty());
+        });
+    }
+    env.run(["system", "check"]).success();
+}
+
+/// The command line in the foreground: the container runs on, and every command says so at once.
+#[test]
+fn g01_command_line() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    within_a_second(|clock| {
+        let running = env.spawn(["run", "--name=fg", "--network=none", BUSYBOX, "sh", "-c", "echo up; exec sleep 600"]);
+        eventually("it is up", || running.stdout().contains("up"));
+        running.signal(Signal::SIGKILL);
+        assert!(clock.answer(|| env.run(["ps", "--format", "{{.Status}}"])).success().stdout().starts_with("Up"));
+        drop(running.wait());
+        clock.answer(|| env.run(["logs", "fg"])).prints("up\n");
+        clock.answer(|| env.run(["exec", "fg", "true"])).success();
+        clock.answer(|| env.run(["stop", "-t0", "fg"])).success();
+        clock.answer(|| env.run(["wait", "fg"])).prints("137\n");
+        clock.answer(|| env.run(["rm", "fg"])).success();
+    });
 }
 
 #[test]
@@ -85,28 +179,26 @@ fn g01_a_code_that_no_monitor_saw() {
     env.run(["rm", "-f", "-t0", "m"]).success();
 }
 
-/// The answer of a command, which must not take longer than G01 grants (and the machine's other work needs).
-fn within_a_second(command: impl FnOnce() -> Output) -> Output {
-    let begun = Instant::now();
-    let output = command();
-    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}: {output}", begun.elapsed());
-    output
-}
-
 #[test]
 fn g01_who_waits_is_told_when_the_monitor_dies() {
     requires!(userns);
     let env = Env::with_busybox();
-    start(&env, "m");
-    let waiting = env.spawn(["wait", "m"]);
-    let words = ["run", "--name=fg", "--network=none", BUSYBOX, "sh", "-c", "echo up; exec sleep 600"];
-    let foreground = env.spawn(words);
-    eventually("it is up", || foreground.stdout().contains("up"));
-    kill_process(&env, "m", "ConmonPid");
-    kill_process(&env, "fg", "ConmonPid");
-    waiting.wait_for(Duration::from_secs(5)).code(125).stderr_has("unsupervised");
-    foreground.wait_for(Duration::from_secs(5)).code(125).stderr_has("monitor is gone").stderr_has("unsupervised");
-    env.run(["stop", "-t0", "m", "fg"]).prints("m\nfg\n");
+    within_a_second(|clock| {
+        start(&env, "m");
+        let waiting = env.spawn(["wait", "m"]);
+        let words = ["run", "--name=fg", "--network=none", BUSYBOX, "sh", "-c", "echo up; exec sleep 600"];
+        let foreground = env.spawn(words);
+        eventually("it is up", || foreground.stdout().contains("up"));
+        let killed = kill_process(&env, "m", "ConmonPid");
+        waiting.wait_for(Duration::from_secs(20)).code(125).stderr_has("unsupervised");
+        clock.note(killed);
+        let killed = kill_process(&env, "fg", "ConmonPid");
+        let told = foreground.wait_for(Duration::from_secs(20));
+        clock.note(killed);
+        told.code(125).stderr_has("monitor is gone").stderr_has("unsupervised");
+        env.run(["stop", "-t0", "m", "fg"]).prints("m\nfg\n");
+        env.run(["rm", "m", "fg"]).success();
+    });
     assert!(!env.run(["system", "check"]).stdout().contains("I10"));
 }
 
@@ -165,7 +257,7 @@ fn g02_init() {
     start(&env, "m");
     let waiting = env.spawn(["wait", "m"]);
     kill_process(&env, "m", "Pid");
-    waiting.wait_for(Duration::from_secs(5)).prints("137\n");
+    waiting.wait_for(Duration::from_secs(20)).prints("137\n");
     assert!(status(&env, "m").starts_with("Exited (137)"));
     env.run(["rm", "m"]).success();
 }
@@ -184,19 +276,6 @@ fn g03_command_line_and_monitor_while_it_stops() {
     assert!(!status(&env, "m").to_lowercase().contains("stopping"), "{}", status(&env, "m"));
     env.run(["start", "m"]).success();
     env.run(["rm", "-f", "-t0", "m"]).success();
-}
-
-#[test]
-fn the_container_outlives_its_command_line() {
-    requires!(userns);
-    let env = Env::with_busybox();
-    let running = env.spawn(["run", "--name=fg", "--network=none", BUSYBOX, "sh", "-c", "echo up; exec sleep 600"]);
-    eventually("it is up", || running.stdout().contains("up"));
-    running.signal(Signal::SIGKILL);
-    drop(running.wait());
-    assert!(status(&env, "fg").starts_with("Up"));
-    env.run(["stop", "-t0", "fg"]).success();
-    env.run(["wait", "fg"]).prints("137\n");
 }
 
 #[test]
