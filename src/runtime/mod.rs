@@ -10,6 +10,7 @@ pub(crate) mod create;
 mod error;
 pub(crate) mod exec;
 mod foreign_tree;
+mod furnish;
 pub(crate) mod init;
 mod mount_options;
 mod rootfs;
@@ -19,5 +20,6 @@ mod sync;
 pub(crate) mod user;
 
 pub(crate) use error::Error;
+pub(crate) use furnish::{RootMount, furnish};
 pub(crate) use rootfs::mount as mount_rootfs;
 pub(crate) use rootfs::{container_tree, fuse_splits, mount_layers, probe_overlay};

@@ -3,7 +3,7 @@
 //! container's own namespaces, writes C's id map, hands the pidfd to the monitor, and exits (K-A3, K-E).
 
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use oci_spec::runtime::{LinuxNamespaceType, Mount};
 
@@ -145,7 +145,12 @@ fn source_tree(spec: &Mount) -> Result<Option<OwnedFd>, Error> {
             option: "a bind without a source".to_owned(),
         });
     };
-    if let Some(subpath) = &options.subpath {
+    bind_tree(path, options.subpath.as_deref()).map(Some)
+}
+
+/// A detached recursive copy of what is at `path` of the host, or of a part of it.
+pub(super) fn bind_tree(path: &Path, subpath: Option<&Path>) -> Result<OwnedFd, Error> {
+    if let Some(subpath) = subpath {
         let part = sys::root::RootDir::open(path).and_then(|root| root.lookup_without_links(subpath));
         // The last component as well: a link that is mounted leads somewhere else (D07).
         let part = part.and_then(|part| match sys::dir::fstat(part.as_fd())?.kind {
@@ -153,13 +158,13 @@ fn source_tree(spec: &Mount) -> Result<Option<OwnedFd>, Error> {
             _ => Ok(part),
         });
         let tree = part.and_then(|part| mount::clone_tree_at(part.as_fd()));
-        return tree.map(Some).map_err(|source| Error::Source { path: path.join(subpath), source });
+        return tree.map_err(|source| Error::Source { path: path.join(subpath), source });
     }
     let tree = match super::foreign_tree::container_path(path) {
         Some((mounts, inside)) => super::foreign_tree::clone_tree(&mounts, &inside),
         None => mount::clone_tree(sys::fs::current_dir(), path),
     };
-    tree.map(Some).map_err(|source| Error::Source { path: path.clone(), source })
+    tree.map_err(|source| Error::Source { path: path.to_owned(), source })
 }
 
 /// Joins what the container shares with another one. P has power over all containers of this P (K-A12); the user

@@ -10,7 +10,7 @@ use crate::engine::error::failure;
 use crate::engine::feeder::Feeder;
 use crate::engine::{Engine, Error};
 use crate::rootless::{Outer, worker};
-use crate::runtime::{self, user};
+use crate::runtime::{self, RootMount, user};
 use crate::specgen;
 use crate::storage::container_record::ContainerRecord;
 use crate::storage::containers::Locked;
@@ -75,7 +75,11 @@ pub(super) struct ContainerSide {
 /// How to get at the root.
 enum RootOf {
     Running(ProcessIdentity),
-    Stopped(RootfsPlan),
+    Stopped {
+        plan: RootfsPlan,
+        /// Its binds and volumes.
+        mounts: Vec<RootMount>,
+    },
 }
 
 /// What is at a path.
@@ -130,7 +134,10 @@ impl Engine {
                 record = self.store.container(&id)?;
                 match record.init().filter(|init| init.is_alive()) {
                     Some(init) => (RootOf::Running(init), None),
-                    None => (RootOf::Stopped(self.rootfs_of(&record.config)?), Some(lock)),
+                    None => {
+                        let plan = self.rootfs_of(&record.config)?;
+                        (RootOf::Stopped { plan, mounts: self.resting_mounts(&record.config)? }, Some(lock))
+                    }
                 }
             }
         };
@@ -153,8 +160,24 @@ impl Engine {
 }
 
 impl ContainerSide {
-    /// Runs a job in P with the container's root.
+    /// Runs a job in P with the container's root and what is mounted in it.
     fn run<T>(&self, outer: &Outer, job: impl FnOnce(&RootDir) -> Result<T, Failure>) -> Result<T, Failure>
+    where
+        T: serde::Serialize + serde::de::DeserializeOwned,
+    {
+        let mounts = match &self.root {
+            RootOf::Stopped { mounts, .. } => mounts.as_slice(),
+            RootOf::Running(_) => &[],
+        };
+        self.run_with(outer, mounts, job)
+    }
+
+    fn run_with<T>(
+        &self,
+        outer: &Outer,
+        mounts: &[RootMount],
+        job: impl FnOnce(&RootDir) -> Result<T, Failure>,
+    ) -> Result<T, Failure>
     where
         T: serde::Serialize + serde::de::DeserializeOwned,
     {
@@ -170,11 +193,14 @@ impl ContainerSide {
                     }
                     job(&root)
                 }
-                RootOf::Stopped(plan) => {
+                RootOf::Stopped { plan, .. } => {
                     let root_ids = (self.maps.uid.to_outside(0).unwrap_or(0), self.maps.gid.to_outside(0).unwrap_or(0));
                     let (root, server) = runtime::mount_rootfs(plan, root_ids)
                         .map_err(|error| Failure::from_error(FailureKind::Mount, &error))?;
-                    let done = job(&RootDir::from(root));
+                    let furnished = runtime::furnish(&root, mounts);
+                    let done = furnished
+                        .map_err(|error| Failure::from_error(FailureKind::Mount, &error))
+                        .and_then(|()| job(&RootDir::from(root)));
                     if let Some(server) = server {
                         end_server(&server)?;
                     }
@@ -197,7 +223,7 @@ impl ContainerSide {
     where
         T: serde::Serialize + serde::de::DeserializeOwned,
     {
-        let RootOf::Running(init) = &self.root else { return self.run(outer, job) };
+        let RootOf::Running(init) = &self.root else { return self.run_with(outer, &[], job) };
         self.run(outer, |root| {
             let pid = init.pid;
             let bare = super::export::bare_root(pid, root).map_err(|error| failure(&error))?;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::engine::error::Error;
 use crate::engine::handle::Engine;
 use crate::rootless::worker;
+use crate::runtime::RootMount;
 use crate::specgen::{PlacedMount, PlacedSource};
 use crate::storage::container_record::ContainerConfig;
 use crate::storage::layers::{LayerKey, MapKey};
@@ -49,6 +50,27 @@ impl Engine {
             placed.push(PlacedMount { target: mount.target.clone(), source, options });
         }
         Ok(placed)
+    }
+
+    /// Binds and volumes of a container that does not run, outer ones first: where `cp` finds what lies below their
+    /// targets. What a start discards (overlays of directories, images, tmpfs) is not among them.
+    pub(super) fn resting_mounts(&self, config: &ContainerConfig) -> Result<Vec<RootMount>, Error> {
+        let mut found = Vec::new();
+        for mount in config.spec.mounts.iter().filter(|mount| !mount.options.overlay) {
+            let (source, subpath, copy_up) = match &mount.source {
+                MountSource::Bind { path } => (path.clone(), None, false),
+                MountSource::Volume { name, subpath, .. } => {
+                    let unfilled = self.store.volume_if_exists(name)?.is_some_and(|meta| meta.needs_copy_up);
+                    let copy_up = unfilled && !mount.options.no_copy && subpath.is_none();
+                    (self.store.layout().volume_data(name), subpath.as_deref().map(relative), copy_up)
+                }
+                MountSource::Tmpfs { .. } | MountSource::Image { .. } => continue,
+            };
+            let read_only = mount.options.read_only;
+            found.push(RootMount { target: mount.target.clone(), source, subpath, copy_up, read_only });
+        }
+        found.sort_by_key(|mount| mount.target.components().count());
+        Ok(found)
     }
 
     /// Volumes that were filled by this start need it no more.

@@ -8,7 +8,7 @@ use crate::sys::tree;
 
 /// Copies what the image has at `place` into `tree`, a volume, if that is empty. Two containers that start at once
 /// with one volume take turns (case D05).
-pub(super) fn if_empty(place: BorrowedFd<'_>, tree: BorrowedFd<'_>) -> sys::Result<()> {
+pub(in crate::runtime) fn if_empty(place: BorrowedFd<'_>, tree: BorrowedFd<'_>) -> sys::Result<()> {
     let volume = Dir::from(dir::reopen(tree)?);
     let _turn = sys::lock::DirLock::exclusive(volume.as_fd())?;
     if volume.entries()?.is_empty() { tree::copy_contents(place, &volume) } else { Ok(()) }

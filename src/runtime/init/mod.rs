@@ -7,7 +7,7 @@
 mod assemble;
 mod context;
 mod devices;
-mod fill;
+pub(super) mod fill;
 mod identity;
 mod join;
 mod masks;
@@ -16,7 +16,7 @@ mod re_execute;
 mod reaper;
 mod sequence;
 mod sysctl;
-mod target;
+pub(super) mod target;
 
 pub(crate) use context::{Context, Place, Tree};
 pub(super) use join::run as join;

@@ -10,7 +10,7 @@ use crate::sys::{self, Errno};
 
 /// What must be at the target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shape {
+pub(in crate::runtime) enum Shape {
     Directory,
     File,
 }
@@ -20,7 +20,7 @@ pub(super) enum Shape {
 const ORDINARY: [&str; 3] = ["/proc", "/sys", "/dev"];
 
 /// Opens the target, making it and its parents if they are missing.
-pub(super) fn open(root: &RootDir, target: &Path, shape: Shape) -> Result<OwnedFd, Error> {
+pub(in crate::runtime) fn open(root: &RootDir, target: &Path, shape: Shape) -> Result<OwnedFd, Error> {
     let error = |source| Error::Target { target: target.to_owned(), source };
     let relative = relative(target);
     if ORDINARY.iter().any(|ordinary| target == Path::new(ordinary)) {

@@ -1,6 +1,8 @@
 //! `cp`: in and out, running and stopped; a container's links lead nowhere else (D01–D04).
 
-use crate::harness::image::BUSYBOX;
+use std::os::unix::fs::symlink;
+
+use crate::harness::image::{BUSYBOX, ImageBuilder, Layer};
 use crate::harness::{Env, requires};
 
 #[test]
@@ -65,4 +67,99 @@ fn d01_a_link_that_changes_sides() {
         assert_eq!(std::fs::read_to_string(&sentinel).unwrap(), "untouched\n");
     }
     env.run(["rm", "-f", "-t0", "c"]).success();
+}
+
+/// Volumes and binds of a container that does not run are where they are in one that runs; their links end at the
+/// container's root, whichever side they lie on.
+#[test]
+fn d01_volumes_and_binds_of_a_stopped_container() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let layer = Layer::new().dir("data", 0o755).file("data/image", 0o644, b"of the image\n").symlink("r", "data");
+    ImageBuilder::busybox().layer(layer).docker_archive(&env.path("i.tar"), "localhost/data:1");
+    let at = |name: &str| env.path(name).to_str().unwrap().to_owned();
+    env.run(["load", "-i", &at("i.tar")]).success();
+    for dir in ["bind", "ro", "outside", "sub"] {
+        std::fs::create_dir_all(env.path(dir)).unwrap();
+    }
+    env.write("file", "from the host\n");
+    let sentinel = env.write("outside/sentinel", "untouched\n");
+    env.write("bind/mine", "of the bind\n");
+    // What a container could have left there: links that mean something else on the host.
+    symlink("../outside", env.path("bind/up")).unwrap();
+    symlink(env.path("outside"), env.path("bind/away")).unwrap();
+    symlink("/etc/passwd", env.path("bind/passwd")).unwrap();
+    let (bind, ro) = (at("bind") + ":/deep/er/bind", at("ro") + ":/data/ro:ro");
+    let script = "cat /data/in; ln -s ../../../../etc /data/etc";
+    let words = ["create", "--name=c", "--network=none", "-v=vol:/data", "-v", &bind, "-v", &ro];
+    env.run(words.into_iter().chain(["localhost/data:1", "sh", "-c", script])).success();
+    let text = |name: &str| std::fs::read_to_string(env.path(name)).unwrap();
+    let data = env.graphroot().join("volumes/vol/_data");
+
+    // Never started: the volume is filled from the image first, as a start does it.
+    env.run(["cp", "c:/data/image", &at("image")]).success();
+    assert_eq!(text("image"), "of the image\n");
+    env.run(["cp", &at("file"), "c:/r/in"]).success();
+    assert_eq!(std::fs::read_to_string(data.join("in")).unwrap(), "from the host\n");
+    assert!(data.join("image").exists());
+    env.run(["start", "-a", "c"]).prints("from the host\n");
+    env.run(["wait", "c"]).prints("0\n");
+
+    // Ended.
+    env.run(["cp", "c:/deep/er/bind/mine", &at("mine")]).success();
+    assert_eq!(text("mine"), "of the bind\n");
+    env.run(["cp", &at("file"), "c:/deep/er/bind"]).success();
+    assert_eq!(text("bind/file"), "from the host\n");
+    env.run(["cp", &at("file"), "c:/data/ro/file"]).code(125).stderr_has("EROFS");
+    assert!(!env.path("ro/file").exists());
+    env.run(["cp", "c:/data/.", &at("copy")]).success();
+    assert_eq!(text("copy/in"), "from the host\n");
+
+    // Hostile links, read and written through: the container's own files, or nothing.
+    env.run(["cp", "c:/deep/er/bind/passwd", &at("passwd")]).success();
+    assert!(text("passwd").contains("A User"), "the container's");
+    env.run(["cp", "c:/data/etc/passwd", &at("passwd2")]).success();
+    assert_eq!(text("passwd2"), text("passwd"));
+    for link in ["up", "away"] {
+        let inside = format!("c:/deep/er/bind/{link}/sentinel");
+        env.run(["cp", &inside, &at("stolen")]).code(125).stderr_has("does not exist");
+        env.run(["cp", &at("file"), &inside]).code(125);
+    }
+    assert_eq!(std::fs::read_to_string(&sentinel).unwrap(), "untouched\n");
+    assert_eq!(std::fs::read_dir(env.path("outside")).unwrap().count(), 1);
+
+    // An export is the container's own files; a source that is gone keeps nobody from the rest.
+    env.run(["export", "-o", &at("export.tar"), "c"]).success();
+    let export = String::from_utf8_lossy(&std::fs::read(env.path("export.tar")).unwrap()).into_owned();
+    assert!(export.contains("A User") && !export.contains("from the host"));
+    std::fs::remove_dir_all(env.path("bind")).unwrap();
+    env.run(["cp", "c:/etc/passwd", &at("passwd3")]).success();
+    env.run(["rm", "-v", "c"]).success();
+    env.run(["volume", "rm", "vol"]).success();
+}
+
+/// The other roots, and a container without subordinate ids.
+#[test]
+fn volumes_of_a_stopped_container_with_every_driver() {
+    requires!(userns);
+    let mut env = Env::with_busybox();
+    env.write("file", "content\n");
+    let at = |env: &Env, name: &str| env.path(name).to_str().unwrap().to_owned();
+    let round = |env: &Env, driver: &str| {
+        let driver = format!("--storage-driver={driver}");
+        let run = |words: &[&str]| env.run([driver.as_str()].iter().chain(words));
+        run(&["create", "--name=c", "--network=none", "-v=vol:/new", BUSYBOX, "cat", "/new/file"]).success();
+        run(&["cp", &at(env, "file"), "c:/new/file"]).success();
+        run(&["start", "-a", "c"]).prints("content\n");
+        run(&["cp", "c:/new/file", &at(env, "back")]).success();
+        run(&["rm", "c"]).success();
+        run(&["volume", "rm", "vol"]).success();
+    };
+    let mut drivers = vec!["copy"];
+    drivers.extend(std::path::Path::new("/usr/bin/fuse-overlayfs").exists().then_some("fuse-overlayfs"));
+    for driver in &drivers {
+        round(&env, driver);
+    }
+    env.hide_programs(&["newuidmap", "newgidmap"]);
+    round(&env, "copy");
 }
