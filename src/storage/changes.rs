@@ -8,9 +8,9 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use super::error::{At as _, Error};
+use super::layer_content::Content;
 use super::layer_index::{Entry, EntryKind, IndexReader};
 use crate::sys;
 use crate::sys::dir::{Dir, FileKind, Stat};
@@ -60,7 +60,7 @@ struct Node {
     size: u64,
     target: OsString,
     device: (u32, u32),
-    content: Option<[u8; 32]>,
+    content: Option<Content>,
 }
 
 type Tree = BTreeMap<PathBuf, Node>;
@@ -134,7 +134,7 @@ fn node(entry: &Entry) -> Node {
         size: entry.size,
         target: entry.target.clone(),
         device: entry.device,
-        content: (entry.kind != EntryKind::Regular || entry.sha256 != [0; 32]).then_some(entry.sha256),
+        content: (entry.kind != EntryKind::Regular || entry.content != Content::Unknown).then_some(entry.content),
     }
 }
 
@@ -207,21 +207,22 @@ fn is_same(old: &Node, new: &Node, path: &Path, root: Option<&Path>) -> bool {
     {
         return false;
     }
-    let content = new.content.or_else(|| content_of(&root?.join(path)));
+    // Digests of two functions are not equal either: the file may be the same, but nothing tells.
+    let content = new.content.or_else(|| content_of(&root?.join(path), old.content?));
     old.content.is_some() && content == old.content
 }
 
-/// Digest of a file in a copied root. Its directories are the container's, so the last component alone is not followed:
+/// Digest of a file in a copied root, to be compared with `like`. Its directories are the container's, so the last component alone is not followed:
 /// a link on the way can only lead to a wrong answer, read with the powers of the container's owner.
-fn content_of(path: &Path) -> Option<[u8; 32]> {
+fn content_of(path: &Path, like: Content) -> Option<Content> {
     let name = path.file_name()?;
     let file = Dir::open(path.parent()?).and_then(|dir| dir.open_file(name)).ok()?;
-    let mut hash = Sha256::new();
+    let mut hash = like.hasher()?;
     let mut buffer = vec![0; 128 << 10];
     let mut at = 0;
     loop {
         match sys::contents::read_at(&file, &mut buffer, at).ok()? {
-            0 => return Some(hash.finalize().into()),
+            0 => return Some(hash.finish()),
             count => {
                 hash.update(&buffer[..count]);
                 at += count as u64;
@@ -309,7 +310,7 @@ fn of_stat(stat: &Stat, kind: EntryKind, target: OsString) -> Node {
         size: if is_file { stat.size } else { 0 },
         target,
         device: if matches!(kind, EntryKind::CharDevice | EntryKind::BlockDevice) { stat.node } else { (0, 0) },
-        content: (!is_file).then_some([0; 32]),
+        content: (!is_file).then_some(Content::Unknown),
     }
 }
 

@@ -2,14 +2,16 @@
 //! it, and where the file system takes no whiteouts (K-B5) they live here alone.
 //!
 //! ```text
-//! "sampan-idx-2\n"
+//! "sampan-idx-3\n"
 //! entry*   kind u8 · mode u32 · uid u32 · gid u32 · size u64 · device (u32, u32) · path · target
-//!          · [sha256: 32 bytes] · [xattrs: 32 bytes]
+//!          · [content: 32 bytes] · [xattrs: 32 bytes]
 //!          path and target: length u32, bytes. All numbers little endian. The digest of the content is there for
-//!          regular files only, that of the attributes where the kind has the bit 0x40.
+//!          regular files only: BLAKE3 if the kind has the bit 0x20, else SHA-256, or zeros if it was not computed.
+//!          That of the attributes is there where the kind has the bit 0x40.
 //! end      0xff · number of entries u64 · sha256 of everything before it
 //! ```
-//! A file that does not end with the end mark was cut off.
+//! A file that does not end with the end mark was cut off. "sampan-idx-2" is the same without the bit 0x20; it is read,
+//! no longer written.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -21,14 +23,19 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 use super::error::Error;
+use super::layer_content::Content;
 use super::unpack::Inherited;
 use crate::sys;
 use crate::sys::Call as _;
 
-const MAGIC: &[u8] = b"sampan-idx-2\n";
+const MAGIC: &[u8] = b"sampan-idx-3\n";
+/// Has no [`WITH_BLAKE3`].
+const OLD_MAGIC: &[u8; MAGIC.len()] = b"sampan-idx-2\n";
 const END: u8 = 0xff;
 /// In the kind of an entry: it has extended attributes.
 const WITH_XATTRS: u8 = 0x40;
+/// In the kind of a regular file: the digest of its content is BLAKE3.
+const WITH_BLAKE3: u8 = 0x20;
 
 /// Longest path or target: a longer one could not be unpacked either.
 const LONGEST: u32 = 1 << 16;
@@ -97,8 +104,8 @@ pub(crate) struct Entry {
     pub(crate) device: (u32, u32),
     /// Of symbolic and hard links.
     pub(crate) target: OsString,
-    /// Of regular files: digest of the content. All zero if it was not computed.
-    pub(crate) sha256: [u8; 32],
+    /// Of regular files.
+    pub(crate) content: Content,
     /// Of regular files and directories: `layer_xattrs::digest` of what they have on disk. All zero if they have none.
     pub(crate) xattrs: [u8; 32],
 }
@@ -138,7 +145,13 @@ impl<W: Write> IndexWriter<W> {
         let buffer = &mut self.buffer;
         buffer.clear();
         let with_xattrs = entry.xattrs != [0; 32];
-        buffer.push(entry.kind as u8 | if with_xattrs { WITH_XATTRS } else { 0 });
+        let content = (entry.kind == EntryKind::Regular).then_some(match entry.content {
+            Content::Blake3(digest) => (WITH_BLAKE3, digest),
+            Content::Sha256(digest) => (0, digest),
+            Content::Unknown => (0, [0; 32]),
+        });
+        let with_content = content.map_or(0, |(bit, _)| bit);
+        buffer.push(entry.kind as u8 | with_content | if with_xattrs { WITH_XATTRS } else { 0 });
         for number in [entry.mode, entry.uid, entry.gid] {
             buffer.extend(number.to_le_bytes());
         }
@@ -151,9 +164,7 @@ impl<W: Write> IndexWriter<W> {
             buffer.extend(length.ok_or_else(too_long)?.to_le_bytes());
             buffer.extend(bytes);
         }
-        if entry.kind == EntryKind::Regular {
-            buffer.extend(entry.sha256);
-        }
+        buffer.extend(content.iter().flat_map(|(_, digest)| digest));
         if with_xattrs {
             buffer.extend(entry.xattrs);
         }
@@ -182,6 +193,8 @@ pub(crate) struct IndexReader<R: Read> {
     hash: Sha256,
     count: u64,
     done: bool,
+    /// Bits that the kind of an entry may have.
+    bits: u8,
 }
 
 impl IndexReader<BufReader<File>> {
@@ -195,9 +208,12 @@ impl IndexReader<BufReader<File>> {
 impl<R: Read> IndexReader<R> {
     /// Reads from `input`; `path` is for messages.
     pub(crate) fn new(input: R, path: &Path) -> Result<Self, Error> {
-        let mut reader = Self { input, path: path.to_owned(), hash: Sha256::new(), count: 0, done: false };
+        let bits = WITH_XATTRS | WITH_BLAKE3;
+        let mut reader = Self { input, path: path.to_owned(), hash: Sha256::new(), count: 0, done: false, bits };
         let magic: [u8; MAGIC.len()] = reader.array()?;
-        if magic != *MAGIC {
+        if magic == *OLD_MAGIC {
+            reader.bits = WITH_XATTRS;
+        } else if magic != *MAGIC {
             return Err(reader.damaged("it is not an index of a format that this sampan knows"));
         }
         Ok(reader)
@@ -212,17 +228,28 @@ impl<R: Read> IndexReader<R> {
         if kind == END {
             return self.end().map(|()| None);
         }
-        let with_xattrs = kind & WITH_XATTRS != 0;
-        let kind = EntryKind::from_byte(kind & !WITH_XATTRS).ok_or_else(|| self.damaged("unknown kind of entry"))?;
+        let bits = kind & self.bits;
+        let (with_xattrs, with_blake3) = (bits & WITH_XATTRS != 0, bits & WITH_BLAKE3 != 0);
+        let kind = EntryKind::from_byte(kind & !bits).ok_or_else(|| self.damaged("unknown kind of entry"))?;
+        if with_blake3 && kind != EntryKind::Regular {
+            return Err(self.damaged("a digest of what has no content"));
+        }
         let (mode, uid, gid) = (self.number()?, self.number()?, self.number()?);
         let size = u64::from_le_bytes(self.array()?);
         let device = (self.number()?, self.number()?);
         let path = PathBuf::from(OsString::from_vec(self.bytes()?));
         let target = OsString::from_vec(self.bytes()?);
-        let sha256 = if kind == EntryKind::Regular { self.array()? } else { [0; 32] };
+        let content = match kind {
+            EntryKind::Regular => match (with_blake3, self.array()?) {
+                (true, digest) => Content::Blake3(digest),
+                (false, digest) if digest == [0; 32] => Content::Unknown,
+                (false, digest) => Content::Sha256(digest),
+            },
+            _ => Content::Unknown,
+        };
         let xattrs = if with_xattrs { self.array()? } else { [0; 32] };
         self.count += 1;
-        Ok(Some(Entry { path, kind, mode, uid, gid, size, device, target, sha256, xattrs }))
+        Ok(Some(Entry { path, kind, mode, uid, gid, size, device, target, content, xattrs }))
     }
 
     fn end(&mut self) -> Result<(), Error> {
@@ -296,7 +323,8 @@ pub(crate) fn amend(path: &Path, inherited: &[Inherited]) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Entry, EntryKind, IndexReader, IndexWriter};
+    use super::{Content, Entry, EntryKind, IndexReader, IndexWriter};
+    use sha2::{Digest as _, Sha256};
     use std::path::{Path, PathBuf};
 
     fn entry(path: &str, kind: EntryKind) -> Entry {
@@ -309,7 +337,11 @@ mod tests {
             size: 9,
             device: (1, 3),
             target: "t".into(),
-            sha256: if kind == EntryKind::Regular { [5; 32] } else { [0; 32] },
+            content: match (kind, path) {
+                (EntryKind::Regular, "a") => Content::Blake3([5; 32]),
+                (EntryKind::Regular, "c") => Content::Sha256([5; 32]),
+                _ => Content::Unknown,
+            },
             xattrs: if path == "a" { [6; 32] } else { [0; 32] },
         }
     }
@@ -326,13 +358,18 @@ mod tests {
     #[test]
     fn f07_index_comes_back_and_any_damage_is_seen() {
         let mut bytes = Vec::new();
-        let entries =
-            [entry("", EntryKind::Directory), entry("a", EntryKind::Regular), entry("b", EntryKind::Whiteout)];
+        let entries = [
+            entry("", EntryKind::Directory),
+            entry("a", EntryKind::Regular),
+            entry("b", EntryKind::Whiteout),
+            entry("c", EntryKind::Regular),
+            entry("d", EntryKind::Regular),
+        ];
         let mut writer = IndexWriter::new(&mut bytes).expect("begins");
         for entry in &entries {
             writer.push(entry).expect("writes");
         }
-        assert_eq!(writer.finish().expect("ends").entries, 3);
+        assert_eq!(writer.finish().expect("ends").entries, 5);
         assert_eq!(read(&bytes).expect("whole"), entries);
         for cut in 0..bytes.len() {
             assert!(read(&bytes[..cut]).is_err(), "cut at {cut}");
@@ -342,5 +379,25 @@ mod tests {
             flipped[position] ^= 1;
             assert!(read(&flipped).is_err(), "bit flipped at {position}");
         }
+    }
+
+    #[test]
+    fn an_index_of_format_2_is_read() {
+        // Written by an earlier Sampan: "c" with SHA-256, "d" without a digest.
+        let entries = [entry("", EntryKind::Directory), entry("c", EntryKind::Regular), entry("d", EntryKind::Regular)];
+        let mut bytes = Vec::new();
+        let mut writer = IndexWriter::new(&mut bytes).expect("begins");
+        for entry in &entries {
+            writer.push(entry).expect("writes");
+        }
+        writer.finish().expect("ends");
+        let body = bytes.len() - 32;
+        bytes[..super::MAGIC.len()].copy_from_slice(super::OLD_MAGIC);
+        let digest: [u8; 32] = Sha256::digest(&bytes[..body]).into();
+        bytes[body..].copy_from_slice(&digest);
+        assert_eq!(read(&bytes).expect("whole"), entries);
+        // The bit of a newer format: no kind that it knows.
+        bytes[super::MAGIC.len()] |= super::WITH_BLAKE3;
+        assert!(read(&bytes).is_err());
     }
 }

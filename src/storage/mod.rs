@@ -23,6 +23,7 @@ pub(crate) mod gc;
 mod image_find;
 pub(crate) mod image_head;
 pub(crate) mod images;
+pub(crate) mod layer_content;
 pub(crate) mod layer_index;
 pub(crate) mod layer_xattrs;
 pub(crate) mod layers;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::container_record::{ContainerConfig, ContainerState, ExitRecord, MonitorLock, StorageDriver, Supervision};
 use super::images::{ImageLayer, ImageRecord};
+use super::layer_content::Content;
 use super::layer_index::{Entry, EntryKind, IndexEnd, IndexWriter};
 use super::layers::{LayerKey, LayerMeta, MapKey};
 use super::process_identity::ProcessIdentity;
@@ -76,13 +77,13 @@ fn index_of(staged: &super::layers::StagedLayer, content: &str) -> IndexEnd {
         size: 0,
         device: (0, 0),
         target: "".into(),
-        sha256: [0; 32],
+        content: Content::Unknown,
         xattrs: [0; 32],
     };
     writer.push(&entry("", EntryKind::Directory, 0o755)).expect("written");
-    let digest = Digest::of(content.as_bytes());
+    let digest = Content::of(content.as_bytes());
     let file = entry("file", EntryKind::Regular, 0o600);
-    writer.push(&Entry { size: content.len() as u64, sha256: digest.bytes(), ..file }).expect("written");
+    writer.push(&Entry { size: content.len() as u64, content: digest, ..file }).expect("written");
     writer.finish().expect("index")
 }
 

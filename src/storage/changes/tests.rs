@@ -1,12 +1,20 @@
 //! Deltas over trees, without a file system.
 
+use crate::storage::layer_content::Content;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use super::{Change, ChangeKind, EntryKind, Node, Tree, apply, between, over};
 
 fn node(kind: EntryKind, content: u8) -> Node {
-    Node { kind, mode: 0o644, size: 1, target: OsString::new(), device: (0, 0), content: Some([content; 32]) }
+    Node {
+        kind,
+        mode: 0o644,
+        size: 1,
+        target: OsString::new(),
+        device: (0, 0),
+        content: Some(Content::Blake3([content; 32])),
+    }
 }
 
 fn tree(entries: &[(&str, EntryKind, u8)]) -> Tree {

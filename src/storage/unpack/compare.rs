@@ -7,11 +7,10 @@ use std::os::fd::AsFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
-use sha2::{Digest as _, Sha256};
-
 use super::error::shown;
 use super::metadata::Owners;
 use super::remarks::Remarks;
+use crate::storage::layer_content::{Content, ContentHasher};
 use crate::storage::layer_index::{Entry, EntryKind, IndexReader};
 use crate::storage::{self, layer_xattrs};
 use crate::sys::dir::{Dir, FileKind, Stat};
@@ -219,7 +218,10 @@ impl Walk<'_> {
             }
             EntryKind::Regular if self.how.content => {
                 let file = dir.open_file(name)?;
-                if stat.size == entry.size && entry.sha256 != [0; 32] && self.hash(&file, path)? != entry.sha256 {
+                if stat.size == entry.size
+                    && let Some(hash) = entry.content.hasher()
+                    && self.hash(hash, &file, path)? != entry.content
+                {
                     self.found.add(path, "its content is another");
                 }
                 if layer_xattrs::digest(file.as_fd())? != entry.xattrs {
@@ -231,11 +233,10 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn hash(&mut self, mut file: &File, path: &[u8]) -> sys::Result<[u8; 32]> {
-        let mut hash = Sha256::new();
+    fn hash(&mut self, mut hash: ContentHasher, mut file: &File, path: &[u8]) -> sys::Result<Content> {
         loop {
             match file.read(&mut self.buffer).call("read", || shown(path))? {
-                0 => return Ok(hash.finalize().into()),
+                0 => return Ok(hash.finish()),
                 count => hash.update(&self.buffer[..count]),
             }
         }

@@ -2,10 +2,9 @@
 
 use std::io::Write as _;
 
-use sha2::{Digest as _, Sha256};
-
 use super::error::{Error, shown};
 use super::reader::{Entry, Segment, TarReader};
+use crate::storage::layer_content::{Content, ContentHasher};
 use crate::sys::contents;
 use crate::sys::{self, Errno, fs::File};
 
@@ -13,32 +12,36 @@ use crate::sys::{self, Errno, fs::File};
 const MAX_HOLES_HASHED: u64 = 1 << 30;
 
 /// Writes the content of an ordinary file; returns its digest.
-pub(super) fn write_plain(mut file: &File, entry: &Entry, reader: &mut TarReader) -> Result<[u8; 32], Error> {
-    let mut hash = Sha256::new();
+pub(super) fn write_plain(
+    mut file: &File,
+    entry: &Entry,
+    reader: &mut TarReader,
+    hash: &mut ContentHasher,
+) -> Result<Content, Error> {
     while let Some(piece) = reader.content()? {
         hash.update(piece);
         file.write_all(piece).map_err(|error| write_error(&entry.path, piece.len(), &error))?;
     }
-    Ok(hash.finalize().into())
+    Ok(hash.finish())
 }
 
-/// Writes the runs of data of a sparse file; returns the digest of the whole, or zeros if it is mostly holes.
+/// Writes the runs of data of a sparse file; returns the digest of the whole, unless it is mostly holes.
 pub(super) fn write_sparse(
     file: &File,
     entry: &Entry,
     reader: &mut TarReader,
     map: &[Segment],
     length: u64,
-) -> Result<[u8; 32], Error> {
+    hash: &mut ContentHasher,
+) -> Result<Content, Error> {
     let failed = |source| Error::Write { path: shown(&entry.path), source };
     let hashed = length - entry.size <= MAX_HOLES_HASHED;
-    let mut hash = Sha256::new();
     let mut end = 0;
     let mut piece: Vec<u8> = Vec::new();
     let mut used = 0;
     for segment in map {
         if hashed {
-            hash_zeros(&mut hash, segment.offset - end);
+            hash_zeros(hash, segment.offset - end);
         }
         end = segment.offset + segment.length;
         let (mut at, mut left) = (segment.offset, segment.length);
@@ -63,13 +66,13 @@ pub(super) fn write_sparse(
     }
     contents::set_len(file, length).map_err(failed)?;
     if !hashed {
-        return Ok([0; 32]);
+        return Ok(Content::Unknown);
     }
-    hash_zeros(&mut hash, length - end);
-    Ok(hash.finalize().into())
+    hash_zeros(hash, length - end);
+    Ok(hash.finish())
 }
 
-fn hash_zeros(hash: &mut Sha256, mut count: u64) {
+fn hash_zeros(hash: &mut ContentHasher, mut count: u64) {
     const ZEROS: [u8; 4096] = [0; 4096];
     while count > 0 {
         let some = usize::try_from(count).unwrap_or(usize::MAX).min(ZEROS.len());

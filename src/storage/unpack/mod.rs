@@ -2,7 +2,7 @@
 //! effect on the file system goes through descriptors of directories inside it (`tree`), never through a path.
 //!
 //! ```text
-//! descriptor ─ decompress thread: gunzip, count, sha256 = diff id ─► chunks ─ main thread: tar ─► tree, idx, sha256 of files
+//! descriptor ─ decompress thread: gunzip, count, sha256 = diff id ─► chunks ─ main thread: tar ─► tree, idx, digests of files
 //! ```
 #![forbid(unsafe_code)]
 

@@ -7,6 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 use super::reader::Entry;
+use crate::storage::layer_content::Content;
 use crate::storage::layer_index::{self, EntryKind, IndexWriter};
 use crate::sys;
 
@@ -19,7 +20,7 @@ pub(super) struct Record {
     pub(super) gid: u32,
     pub(super) size: u64,
     pub(super) target: Vec<u8>,
-    pub(super) sha256: [u8; 32],
+    pub(super) content: Content,
     pub(super) xattrs: [u8; 32],
     /// Which file it is: names with one number are links of one file. Zero: a directory or a whiteout.
     pub(super) file: u64,
@@ -37,7 +38,18 @@ pub(super) struct Totals {
 impl Record {
     pub(super) fn new(kind: EntryKind, mode: u32, (uid, gid): (u32, u32)) -> Self {
         let none = [0; 32];
-        Self { kind, mode, uid, gid, size: 0, target: Vec::new(), sha256: none, xattrs: none, file: 0, disk: 0 }
+        Self {
+            kind,
+            mode,
+            uid,
+            gid,
+            size: 0,
+            target: Vec::new(),
+            content: Content::Unknown,
+            xattrs: none,
+            file: 0,
+            disk: 0,
+        }
     }
 
     pub(super) fn of(kind: EntryKind, entry: &Entry) -> Self {
@@ -83,7 +95,7 @@ pub(super) fn write_index<W: Write>(mut index: IndexWriter<W>, names: &BTreeMap<
             size: if is_file { record.size } else { 0 },
             device: (0, 0),
             target: path(target).into_os_string(),
-            sha256: if is_file { record.sha256 } else { [0; 32] },
+            content: if is_file { record.content } else { Content::Unknown },
             xattrs: if kind == EntryKind::Hardlink { [0; 32] } else { record.xattrs },
         })?;
     }

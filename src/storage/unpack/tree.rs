@@ -18,6 +18,7 @@ use super::reader::{Entry, EntryKind, Segment, TarReader, normalise};
 use super::record::{self, Record};
 use super::remarks::Remarks;
 use super::whiteout::split;
+use crate::storage::layer_content::ContentHasher;
 use crate::storage::layer_index::{self, IndexWriter};
 use crate::sys::Errno;
 use crate::sys::dir::{self, Dir};
@@ -66,6 +67,8 @@ pub(super) struct Tree<'a> {
     /// Number of files made so far.
     files: u64,
     whiteouts_in_index: bool,
+    /// Of the file being written.
+    hash: ContentHasher,
     pub(super) remarks: Remarks,
 }
 
@@ -96,6 +99,7 @@ impl<'a> Tree<'a> {
             names: BTreeMap::new(),
             files: 0,
             whiteouts_in_index: false,
+            hash: ContentHasher::new(),
             remarks: Remarks::default(),
         }
     }
@@ -196,14 +200,14 @@ impl<'a> Tree<'a> {
                 return Err(Error::NoSpace { path: shown(&entry.path), size: entry.size, free });
             }
         }
-        let (size, sha256) = match sparse {
-            None => (entry.size, write_plain(&file, entry, reader)?),
-            Some((map, length)) => (length, write_sparse(&file, entry, reader, map, length)?),
+        let (size, content) = match sparse {
+            None => (entry.size, write_plain(&file, entry, reader, &mut self.hash)?),
+            Some((map, length)) => (length, write_sparse(&file, entry, reader, map, length, &mut self.hash)?),
         };
         let xattrs = metadata::finish(file.as_fd(), entry, owner, Some(mode & !self.umask), &mut self.remarks)?;
         let disk = dir::fstat(file.as_fd()).map_err(failed)?.blocks * 512;
         let record = self.record(layer_index::EntryKind::Regular, entry);
-        let record = Record { size, sha256, xattrs, disk, ..record };
+        let record = Record { size, content, xattrs, disk, ..record };
         self.names.insert(path, record);
         Ok(())
     }
