@@ -44,12 +44,6 @@ impl<T> Deref for Locked<T> {
     }
 }
 
-/// One entry of a listing: a damaged container is listed too (case F07).
-#[derive(Debug)]
-pub(crate) struct BrokenContainer {
-    pub(crate) id: ContainerId,
-    pub(crate) error: Error,
-}
 
 impl Store {
     /// Makes a container: its directory, its name, and `upper/` and `work/` where the driver needs them.
@@ -123,11 +117,15 @@ impl Store {
     }
 
     fn container_of(&self, config: ContainerConfig) -> Result<ContainerRecord, Error> {
+        // The lock before the records: an end between the two reads shows as an exit record, never as a lost container.
+        let lock = self.monitor_lock(&config.id)?;
+        self.container_with(config, lock)
+    }
+
+    fn container_with(&self, config: ContainerConfig, lock: MonitorLock) -> Result<ContainerRecord, Error> {
         let id = &config.id;
         let layout = self.layout();
         let broken = |source| Error::BrokenContainer { id: id.clone(), source: Box::new(source) };
-        // The lock before the records: an end between the two reads shows as an exit record, never as a lost container.
-        let lock = self.monitor_lock(id)?;
         let state = record::read_if_exists::<ContainerState>(&layout.container_state(id)).map_err(broken)?;
         let exit = match lock {
             MonitorLock::Absent => None,
@@ -155,22 +153,6 @@ impl Store {
         })
     }
 
-    /// All containers, sorted by id, and the damaged ones. Foreign entries are passed over (case F08).
-    pub(crate) fn containers(&self) -> Result<(Vec<ContainerRecord>, Vec<BrokenContainer>), Error> {
-        let ids = self.container_ids()?;
-        // Records are large: one that is moved by a growing list costs more than it took to read.
-        let (mut whole, mut broken) = (Vec::with_capacity(ids.len()), Vec::new());
-        for id in ids {
-            match self.container(&id) {
-                Ok(record) => whole.push(record),
-                // Removed since the directory was read.
-                Err(Error::NoContainer(_)) => {}
-                Err(error) => broken.push(BrokenContainer { id, error }),
-            }
-        }
-        Ok((whole, broken))
-    }
-
     /// Ids of all containers, sorted.
     pub(crate) fn container_ids(&self) -> Result<Vec<ContainerId>, Error> {
         let dir = self.layout().containers();
@@ -184,6 +166,24 @@ impl Store {
         let path = self.layout().container_lock(id);
         let lock = patient_lock(&path, &format!("container {}", id.short()))?;
         Ok(Locked { value: self.container(id)?, lock })
+    }
+
+    /// Like [`Self::lock_container`], for its monitor, which has read the definition and holds the liveness lock: that the
+    /// lock has still its name is proof that the container is there. The name of the container may be an old one.
+    pub(crate) fn lock_own_container(&self, config: &ContainerConfig) -> Result<Locked<ContainerRecord>, Error> {
+        self.make_run()?;
+        let id = &config.id;
+        let lock = patient_lock(&self.layout().container_lock(id), &format!("container {}", id.short()))?;
+        let value = self.own_container(config)?;
+        Ok(Locked { value, lock })
+    }
+
+    /// Like [`Self::container`], for its monitor.
+    pub(crate) fn own_container(&self, config: &ContainerConfig) -> Result<ContainerRecord, Error> {
+        match self.monitor_lock(&config.id)? {
+            MonitorLock::Absent => Err(Error::NoContainer(config.id.to_string())),
+            lock => self.container_with(config.clone(), lock),
+        }
     }
 
     /// Takes the liveness lock of a container, for its monitor; none if another monitor lives.

@@ -82,7 +82,7 @@ impl Store {
     }
 
     fn found(&self, record: ImageRecord, name: Option<Reference>) -> Result<FoundImage, Error> {
-        Ok(FoundImage { image: self.image(&record.digest)?, name, read_only: None })
+        Ok(FoundImage { image: self.with_names(record)?, name, read_only: None })
     }
 
     /// `repository@sha256:…`: the image itself or the index it was chosen from, if it has a name in that repository.

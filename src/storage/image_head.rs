@@ -13,7 +13,7 @@ use super::images::{BrokenImage, ImageRecord, manifest_of};
 use super::lists::ListRecord;
 use super::record::{self, Record as _};
 use super::store::Store;
-use crate::sys;
+use crate::sys::small_files::SmallFiles;
 use crate::types::digest::{ChainId, Digest};
 use crate::types::id::ImageId;
 use crate::types::reference::Reference;
@@ -128,16 +128,12 @@ impl Store {
         let mut names = self.names_by_image()?;
         let dir = self.layout().images();
         let (mut whole, mut broken) = (Vec::new(), Vec::new());
-        let Some(open) = sys::fs::absent_is_none(sys::dir::Dir::open(&dir)).reading(&dir)? else {
-            return Ok((whole, broken));
-        };
-        let mut bytes = Vec::new();
-        for name in sys::fs::names(&dir).reading(&dir)? {
+        let Some(mut files) = SmallFiles::open(&dir).reading(&dir)? else { return Ok((whole, broken)) };
+        for name in files.names().reading(&dir)? {
             let Some(digest) = manifest_of(&name) else { continue };
             let path = dir.join(&name);
-            let read = open.read_file(&name, record::LIMIT, &mut bytes);
-            let read = read.map_err(|source| Error::Read { path: path.clone(), source });
-            match read.and_then(|found| if found { parse(&path, &bytes, &digest).map(Some) } else { Ok(None) }) {
+            let read = files.read(&name, record::LIMIT).reading(&path);
+            match read.and_then(|found| found.map(|bytes| parse(&path, bytes, &digest)).transpose()) {
                 Ok(Some(mut head)) => {
                     head.names = names.remove(&digest).unwrap_or_default();
                     whole.push(head);

@@ -167,9 +167,12 @@ impl Store {
 
     /// Image of a manifest digest, with its names.
     pub(crate) fn image(&self, digest: &Digest) -> Result<Image, Error> {
-        let record = self.image_record(digest)?.ok_or_else(|| Error::NoImage(digest.to_string()))?;
+        self.with_names(self.image_record(digest)?.ok_or_else(|| Error::NoImage(digest.to_string()))?)
+    }
+
+    pub(super) fn with_names(&self, record: ImageRecord) -> Result<Image, Error> {
         let (refs, _) = self.references()?;
-        let names = refs.into_iter().filter(|r| r.digest == *digest).map(|r| r.name).collect();
+        let names = refs.into_iter().filter(|r| r.digest == record.digest).map(|r| r.name).collect();
         Ok(Image { record, names })
     }
 

@@ -6,7 +6,7 @@ use super::error::{At as _, Error};
 use super::record::{self, Record, Rest};
 use super::store::Store;
 use crate::sys;
-use crate::sys::dir::Dir;
+use crate::sys::small_files::SmallFiles;
 use crate::types::digest::Digest;
 use crate::types::reference::Reference;
 
@@ -79,20 +79,15 @@ impl Store {
     pub(crate) fn references(&self) -> Result<(Vec<RefRecord>, Vec<Error>), Error> {
         let dir = self.layout().refs();
         let (mut whole, mut broken) = (Vec::new(), Vec::new());
-        let Some(open) = sys::fs::absent_is_none(Dir::open(&dir)).reading(&dir)? else { return Ok((whole, broken)) };
-        let mut bytes = Vec::new();
-        for name in sys::fs::names(&dir).reading(&dir)? {
+        let Some(mut files) = SmallFiles::open(&dir).reading(&dir)? else { return Ok((whole, broken)) };
+        for name in files.names().reading(&dir)? {
             // Temporary files of a replacement that was killed, and foreign ones.
             let Some(text) = name.to_str().filter(|text| !is_temporary(text)) else {
                 continue;
             };
             let path = dir.join(text);
-            let read = match open.read_file(&name, record::LIMIT, &mut bytes).reading(&path) {
-                Ok(true) => record::parse::<RefRecord>(&path, &bytes).map(Some),
-                Ok(false) => Ok(None),
-                Err(error) => Err(error),
-            };
-            match read {
+            let read = files.read(&name, record::LIMIT).reading(&path);
+            match read.and_then(|found| found.map(|bytes| record::parse::<RefRecord>(&path, bytes)).transpose()) {
                 Ok(Some(record)) if file_name(&record.name) == text => whole.push(record),
                 Ok(Some(record)) => broken.push(Error::WrongRecord { path, found: record.name.to_string() }),
                 Ok(None) => {}

@@ -167,27 +167,6 @@ impl Dir {
         Ok(fd.into())
     }
 
-    /// Reads the whole small file `name` into `bytes`, which is emptied first; false if there is none. A longer one than
-    /// `limit` is EFBIG. For listings: one path component to look up, no `fstat`, one buffer for all files.
-    pub(crate) fn read_file(&self, name: &OsStr, limit: u64, bytes: &mut Vec<u8>) -> Result<bool> {
-        bytes.clear();
-        let opened = self.open_at(name, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY, 0);
-        let Some(fd) = absent_is_none(opened)? else { return Ok(false) };
-        loop {
-            if bytes.len() as u64 > limit {
-                return Err(Error::new("read", format!("{name:?}: more than {limit} bytes"), Errno::EFBIG));
-            }
-            if bytes.capacity() - bytes.len() < 4096 {
-                bytes.reserve(16 << 10);
-            }
-            match rustix::io::read(&fd, rustix::buffer::spare_capacity(bytes)) {
-                Ok(0) => return Ok(true),
-                Ok(_) | Err(rustix::io::Errno::INTR) => {}
-                Err(errno) => return Err(errno).call("read", || format!("{name:?}")),
-            }
-        }
-    }
-
     /// An `O_PATH` descriptor of `name`, whatever it is (a link itself too).
     pub(crate) fn open_path(&self, name: &OsStr) -> Result<OwnedFd> {
         self.open_at(name, OFlags::PATH, 0)

@@ -26,6 +26,7 @@ mod raw;
 pub(crate) mod root;
 pub(crate) mod seccomp;
 pub(crate) mod signal;
+pub(crate) mod small_files;
 pub(crate) mod socket;
 pub(crate) mod spawn;
 mod stepwise;

@@ -19,53 +19,81 @@ use super::security::Security;
 use super::signal::Signal;
 
 /// Wish as the flags state it. What a flag did not say is `None` or empty, and the engine fills it in from the image.
+/// Nothing of that is written: the record of a container is read by every command that looks at it, so it is short. What
+/// has another default than nothing is always written, because defaults may change.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct ContainerSpec {
     // What runs.
     /// Image as the user wrote it; none with `rootfs`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) image: Option<String>,
     /// `--rootfs`: absolute path of a directory used as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) rootfs: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) name: Option<ContainerName>,
     /// `--entrypoint`: replaces the image's and drops its CMD. An empty list clears it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) entrypoint: Option<Vec<String>>,
     /// Arguments after the image: replace CMD.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) command: Vec<String>,
     /// `--user`: `name|uid[:group|gid]` as written, resolved in the root file system at start.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) user: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) group_add: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) workdir: Option<PathBuf>,
     /// Merged by the precedence of Podman, without the image's: later wins.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) env: Vec<(String, String)>,
     /// `--unsetenv`, and `--unsetenv-all`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) unset_env: Vec<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) unset_env_all: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) hostname: Option<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) labels: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) annotations: BTreeMap<String, String>,
     /// `-t`, `-i`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) tty: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) interactive: bool,
     /// `--init`: Sampan itself is pid 1 and reaps.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) init: bool,
     /// Octal.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) umask: Option<u32>,
     /// `--tz`: zone name, or `local`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) timezone: Option<String>,
 
     // Life.
     /// `--rm`: remove the container and its anonymous volumes after the exit.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) remove: bool,
     /// `--rmi`: and the image.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) remove_image: bool,
     pub(crate) restart: RestartPolicy,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) stop_signal: Option<Signal>,
     /// Seconds between the stop signal and SIGKILL (default 10).
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) stop_timeout: Option<u32>,
     /// Seconds after which the monitor kills it (`--timeout`); none = never.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) timeout: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) healthcheck: Option<Healthcheck>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) no_healthcheck: bool,
 
     // Isolation.
@@ -73,43 +101,62 @@ pub(crate) struct ContainerSpec {
     pub(crate) pid: NamespaceMode,
     pub(crate) ipc: NamespaceMode,
     /// `--ipc none`: a namespace of its own, without `/dev/shm`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) no_shm: bool,
     pub(crate) uts: NamespaceMode,
     pub(crate) cgroupns: NamespaceMode,
     pub(crate) security: Security,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) ulimits: Vec<Ulimit>,
     /// `--ulimit host`: the caller's limits where `ulimits` names none.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) host_ulimits: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) oom_score_adj: Option<i32>,
 
     // Network.
     /// None = the default, `Private`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) network: Option<NetworkMode>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) ports: Vec<PortMapping>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) publish_all: bool,
     /// `--expose`: `port[-end][/proto]`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) expose: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) dns: Vec<IpAddr>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) dns_search: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) dns_options: Vec<String>,
     /// Names and the address, or none for `host-gateway`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) add_host: Vec<(Vec<String>, Option<IpAddr>)>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) no_hosts: bool,
     /// `--dns none`: `/etc/resolv.conf` stays as the image has it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) no_resolv_conf: bool,
 
     // Files.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) mounts: Vec<MountSpec>,
     /// `--volumes-from`: container, and options (`ro`, `rw`, `z`).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) volumes_from: Vec<(String, Vec<String>)>,
     /// What becomes of the image's `VOLUME`s.
     pub(crate) image_volume: ImageVolume,
     /// Bytes; none = 64 MiB, 0 = unlimited.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) shm_size: Option<u64>,
 
     // Limits.
+    #[serde(skip_serializing_if = "Resources::is_empty")]
     pub(crate) resources: Resources,
     pub(crate) cgroups: CgroupsMode,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) cgroup_parent: Option<PathBuf>,
 
     // Log.
@@ -117,8 +164,11 @@ pub(crate) struct ContainerSpec {
 
     // Record.
     /// The command line, for `inspect`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) create_command: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) cidfile: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) pidfile: Option<PathBuf>,
 }
 

@@ -27,7 +27,12 @@ pub(crate) struct Resources {
     pub(crate) unified: BTreeMap<String, String>,
 }
 
-impl Resources {}
+impl Resources {
+    /// True if no limit is asked for.
+    pub(crate) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
 
 /// `--cgroups`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -120,6 +120,9 @@ pub(crate) struct PortEntry {
     pub(crate) protocol: String,
 }
 
+/// A container of the list: when it was made, what is shown of it, and its record if bytes are to be counted.
+type Row = (jiff::Timestamp, ListEntry, Option<Box<ContainerRecord>>);
+
 /// Bytes that the container wrote, and with those of its image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(crate) struct SizeEntry {
@@ -133,23 +136,31 @@ impl Engine {
     /// Lists containers.
     pub(crate) fn list(&self, request: &ListRequest) -> Result<ListReport, Error> {
         let filters = Filters::parse(self, &request.filters)?;
-        let (mut records, broken) = self.store.containers()?;
         let last = if request.latest { Some(1) } else { request.last };
         let all = request.all || last.is_some() || filters.wants_all();
-        records.retain(|record| (all || record.status.is_alive()) && filters.matches(record));
-        records.sort_by(|a, b| (a.config.created, a.id()).cmp(&(b.config.created, b.id())));
-        if let Some(last) = last {
-            records.drain(..records.len().saturating_sub(last));
-        }
-        let sizes = if request.size { self.sizes(&records)? } else { Vec::new() };
-        let mut containers: Vec<ListEntry> = records.iter().map(entry).collect();
-        if request.namespaces {
-            for (container, record) in containers.iter_mut().zip(&records) {
-                container.namespaces = namespaces(record);
+        let mut rows: Vec<Row> = Vec::new();
+        let broken = self.store.each_container(|record| {
+            if (all || record.status.is_alive()) && filters.matches(&record) {
+                rows.push((record.config.created, entry(&record), request.size.then(|| Box::new(record))));
             }
+        })?;
+        rows.sort_by(|(a, one, _), (b, other, _)| (a, &one.id).cmp(&(b, &other.id)));
+        if let Some(last) = last {
+            rows.drain(..rows.len().saturating_sub(last));
         }
-        for (container, size) in containers.iter_mut().zip(sizes) {
-            container.size = Some(size);
+        let mut containers = Vec::with_capacity(rows.len());
+        let mut records = Vec::new();
+        for (_, mut container, record) in rows {
+            if request.namespaces {
+                container.namespaces = namespaces(container.pid);
+            }
+            containers.push(container);
+            records.extend(record.map(|record| *record));
+        }
+        if request.size {
+            for (container, size) in containers.iter_mut().zip(self.sizes(&records)?) {
+                container.size = Some(size);
+            }
         }
         sort(&mut containers, request.sort);
         let warnings = broken
@@ -299,8 +310,7 @@ pub(super) fn exposed(record: &ContainerRecord) -> BTreeMap<u16, Vec<String>> {
 }
 
 /// Numbers of the namespaces of init (`ps --ns`).
-fn namespaces(record: &ContainerRecord) -> BTreeMap<String, String> {
-    let Some(init) = record.init() else { return BTreeMap::new() };
+fn namespaces(init: u32) -> BTreeMap<String, String> {
     let kinds = [
         ("Cgroup", "cgroup"),
         ("Ipc", "ipc"),
@@ -311,7 +321,7 @@ fn namespaces(record: &ContainerRecord) -> BTreeMap<String, String> {
         ("Uts", "uts"),
     ];
     let read = |(key, name): (&str, &str)| {
-        let link = crate::sys::fs::read_link(std::path::Path::new(&format!("/proc/{}/ns/{name}", init.pid))).ok()?;
+        let link = crate::sys::fs::read_link(std::path::Path::new(&format!("/proc/{init}/ns/{name}"))).ok()?;
         let number = link.to_str()?.split_once('[')?.1.trim_end_matches(']').to_owned();
         Some((key.to_owned(), number))
     };

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::finding::{Findings, Repair};
 use super::images::pull_again;
+use crate::storage::container_list::BrokenContainer;
 use crate::storage::container_record::{ContainerConfig, ContainerRecord, StorageDriver, Supervision};
-use crate::storage::containers::BrokenContainer;
 use crate::storage::error::Error;
 use crate::storage::gc;
 use crate::storage::layers::{LayerKey, MapKey};
