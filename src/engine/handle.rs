@@ -1,9 +1,9 @@
 //! The engine of one command: its settings, the store, and what is learnt of the host on the way.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::path::PathBuf;
 
-use crate::rootless::{self, Outer, OuterWish};
+use crate::rootless::{self, Ahead, Outer, OuterWish};
 use crate::runtime::cgroup;
 use crate::storage::Store;
 use crate::storage::container_record::StorageDriver;
@@ -34,6 +34,8 @@ pub(crate) struct Engine {
     pub(crate) store: Store,
     wish: OnceCell<OuterWish>,
     facts: OnceCell<HostFacts>,
+    /// A P on its way, for the next start.
+    ahead: RefCell<Option<Ahead>>,
 }
 
 impl Engine {
@@ -45,7 +47,7 @@ impl Engine {
         for path in &config.additional_stores {
             store.add_read_only(path)?;
         }
-        Ok(Self { config, store, wish: OnceCell::new(), facts: OnceCell::new() })
+        Ok(Self { config, store, wish: OnceCell::new(), facts: OnceCell::new(), ahead: RefCell::default() })
     }
 
     /// The map that P shall have.
@@ -61,6 +63,21 @@ impl Engine {
     /// P: a live one if there is one with today's map.
     pub(crate) fn outer(&self) -> Result<Outer, Error> {
         Ok(Outer::find(self.wish()?.clone(), &self.store.layout().outers()))
+    }
+
+    /// Begins the P of a start that is to come, if there is none to join: its map is written while the command reads its
+    /// flags' files, finds the image and makes the container. What fails here, the start tells.
+    pub(crate) fn begin_outer(&self) {
+        match self.outer().map(|outer| Ahead::begin(&outer)) {
+            Ok(Ok(ahead)) => drop(self.ahead.replace(ahead)),
+            Ok(Err(error)) => tracing::debug!(%error, "no namespace made ahead"),
+            Err(error) => tracing::debug!(%error, "no namespace made ahead"),
+        }
+    }
+
+    /// The P that was begun, for one start; none if there is none, and then the monitor makes its own.
+    pub(super) fn outer_made_ahead(&self) -> Option<Ahead> {
+        self.ahead.take()
     }
 
     /// What this host gives.

@@ -63,7 +63,7 @@ pub(super) fn record(
     if exited.timed_out {
         exit.error = Some("timeout".to_owned());
     }
-    let written = store.lock_container(&request.config.id).and_then(|mut locked| {
+    let written = store.lock_own_container(&request.config).and_then(|mut locked| {
         if let Some(state) = &locked.state {
             exit.started_at = state.started_at;
             exit.stopped_by_user = state.stopped_by_user;

@@ -21,7 +21,7 @@ use crate::types::container_spec::LogDriver;
 use crate::types::status::ContainerStatus;
 
 /// Runs the container to its end; the monitor's exit code.
-pub(super) fn live(store: &Store, request: StartRequest, client: Option<OwnedFd>, reply: &mut Reply) -> i32 {
+pub(super) fn live(store: &Store, mut request: StartRequest, client: Option<OwnedFd>, reply: &mut Reply) -> i32 {
     let held = match hold(store, &request) {
         Ok(held) => held,
         Err(error) => {
@@ -43,9 +43,11 @@ pub(super) fn live(store: &Store, request: StartRequest, client: Option<OwnedFd>
             return 1;
         }
     };
+    // Good for one start; a restart makes its own.
+    let mut outer = request.outer.take();
     let mut restarts = Restarts::new(request.config.spec.restart);
     loop {
-        let mut alive = match start(store, &request, restarts.count()) {
+        let mut alive = match start(store, &request, outer.take(), restarts.count()) {
             Ok(alive) => alive,
             Err(error) => {
                 exit::failed_start(store, &request, &held, &error, restarts.count());
@@ -113,7 +115,7 @@ fn until_exit(
 ) -> (Exited, Ending) {
     let spec = &request.config.spec;
     let Alive { running, io, network, ports, cgroup, published, .. } = alive;
-    let state = store.container(&request.config.id).ok().and_then(|record| record.state);
+    let state = store.own_container(&request.config).ok().and_then(|record| record.state);
     let mut hooks = Restore { store, request, init: running.init.pid(), state };
     let supervised = Supervised {
         init: &running.init,

@@ -15,6 +15,8 @@ pub(crate) struct StartRequest {
     pub(crate) network: NetworkPlan,
     /// The map that P shall have.
     pub(crate) wish: OuterWish,
+    /// Where the P comes from that is being made for this start.
+    pub(crate) outer: Option<OwnedFd>,
     /// A connected socket of a foreground `run` or `start -a`, attached before the program starts.
     pub(crate) client: Option<OwnedFd>,
     /// The first signal of a stop.

@@ -59,8 +59,13 @@ impl Starting {
 
 /// Forks the monitor of a container, which starts it. The caller has one thread and holds no lock.
 pub(crate) fn begin(store: &Store, mut request: StartRequest) -> Result<Starting, Error> {
-    let client = request.client.take();
-    fork_detached(client, [], c"sampan-monitor", move |client, [], reply| life::live(store, request, client, reply))
+    let (client, name) = (request.client.take(), c"sampan-monitor");
+    match request.outer.take() {
+        None => fork_detached(client, [], name, move |client, [], reply| life::live(store, request, client, reply)),
+        Some(outer) => fork_detached(client, [outer], name, move |client, [outer], reply| {
+            life::live(store, StartRequest { outer: Some(outer), ..request }, client, reply)
+        }),
+    }
 }
 
 /// Forks a process that leaves everything of the CLI behind but `client` and `kept`.

@@ -1,6 +1,6 @@
 //! The start of a container: from nothing to a running program, and what is written down on the way.
 
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -38,15 +38,21 @@ pub(super) struct Alive {
     pub(super) since: Instant,
 }
 
-/// From nothing to a running program. What was begun is undone if a later step fails.
-pub(super) fn start(store: &Store, request: &StartRequest, restarts: u32) -> Result<Alive, Error> {
+/// From nothing to a running program. What was begun is undone if a later step fails. `coming` is where the P comes from
+/// that was begun for this start.
+pub(super) fn start(
+    store: &Store,
+    request: &StartRequest,
+    coming: Option<OwnedFd>,
+    restarts: u32,
+) -> Result<Alive, Error> {
     let (io, streams) = if request.config.spec.tty {
         (None, None)
     } else {
         let (io, child) = ContainerIo::pipes(request.config.spec.interactive).map_err(Error::Streams)?;
         (Some(io), Some([child.stdin, child.stdout, child.stderr]))
     };
-    let (staging, taken) = stage(store, request, restarts, streams)?;
+    let (staging, taken) = stage(store, request, coming, restarts, streams)?;
     let (running, network) = match launch(store, request, restarts, staging, &taken) {
         Ok(launched) => launched,
         Err(error) => return Err(taken.give_back(error)),
@@ -82,12 +88,16 @@ impl Taken {
 fn stage(
     store: &Store,
     request: &StartRequest,
+    coming: Option<OwnedFd>,
     restarts: u32,
     streams: create::Streams,
 ) -> Result<(Staging, Taken), Error> {
     let spec = &request.config.spec;
     let live_dir = store.layout().outers();
-    let outer = Outer::find(request.wish.clone(), &live_dir);
+    let outer = match coming {
+        Some(answer) => Outer::coming(request.wish.clone(), answer),
+        None => Outer::find(request.wish.clone(), &live_dir),
+    };
     let creating = create::begin(&request.bundle, &outer, streams).map_err(Error::Runtime)?;
     let pids = [Pid::this().as_raw(), creating.stage_pid().as_raw()];
     let wanted = cgroup::Request {
@@ -109,17 +119,18 @@ fn stage(
     let mut warnings = Vec::new();
     let cgroup = pending.and_then(|pending| pending.finish(&mut warnings)).map_err(Error::Cgroup);
     // Whichever error, and what the others have brought is given back.
-    let (staging, ports, cgroup) = match (mapped, ports, cgroup) {
+    let ((staging, own), ports, cgroup) = match (mapped, ports, cgroup) {
         (Ok(staging), Ok(ports), Ok(cgroup)) => (staging, ports, cgroup),
         (Err(error), ports, cgroup) => return Err(undo(cgroup.ok().flatten(), ports.ok(), error)),
         (_, Err(error), cgroup) => return Err(undo(cgroup.ok().flatten(), None, error)),
         (_, Ok(ports), Err(error)) => return Err(undo(None, Some(ports), error)),
     };
-    let published = if outer.is_live() {
-        None
-    } else {
-        // Only an offer to others: without it they make their own.
-        Published::publish(staging.stage_pid(), &request.wish.maps, &live_dir).ok()
+    // Only an offer to others: without it they make their own.
+    let maps = &request.wish.maps;
+    let published = match own {
+        Some(own) => Published::offer(own, maps, &live_dir).ok(),
+        None if outer.is_live() => None,
+        None => Published::publish(staging.stage_pid(), maps, &live_dir).ok(),
     };
     Ok((staging, Taken { cgroup, ports, published, warnings }))
 }
@@ -213,7 +224,7 @@ fn write_initialized(
     cgroup: Option<&CgroupRecord>,
     restarts: u32,
 ) -> Result<(), Error> {
-    let mut locked = store.lock_container(&request.config.id).map_err(Error::Storage)?;
+    let mut locked = store.lock_own_container(&request.config).map_err(Error::Storage)?;
     let mut state = ContainerState::new(ContainerStatus::Initialized);
     state.init = init.map(identity).transpose()?.flatten();
     state.monitor = identity(Pid::this())?;
@@ -224,7 +235,7 @@ fn write_initialized(
 
 /// Makes the run known: the old exit is forgotten, the state says running.
 fn write_running(store: &Store, request: &StartRequest, alive: &mut Alive, restarts: u32) -> Result<(), Error> {
-    let mut locked = store.lock_container(&request.config.id).map_err(Error::Storage)?;
+    let mut locked = store.lock_own_container(&request.config).map_err(Error::Storage)?;
     if locked.exit.is_some() {
         locked.clear_exit(store).map_err(Error::Storage)?;
     }

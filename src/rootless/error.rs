@@ -39,6 +39,8 @@ pub(crate) enum Error {
     WorkerPipe(#[source] sys::Error),
     #[error("a worker process ended without an answer ({status:?})")]
     WorkerDied { status: ExitStatus },
+    #[error("the process that made the user namespace ended without an answer")]
+    MakerDied,
     #[error("understand the answer of a worker process")]
     WorkerAnswer(#[source] serde_json::Error),
     #[error("{0}")]
@@ -55,7 +57,7 @@ impl Error {
             | Self::Mapper { .. }
             | Self::WriteMap(_)
             | Self::ReadSubIds { .. } => FailureKind::IdMap,
-            Self::WorkerDied { .. } => FailureKind::Died,
+            Self::WorkerDied { .. } | Self::MakerDied => FailureKind::Died,
             Self::Worker(failure) => failure.kind,
             Self::WorkerPipe(_) | Self::WorkerAnswer(_) => FailureKind::Other,
         }

@@ -5,12 +5,14 @@
 //! live container, found in a directory of the runroot, and makes a new one otherwise (design §2).
 #![forbid(unsafe_code)]
 
+mod ahead;
 mod error;
 pub(crate) mod outer;
 pub(crate) mod subid;
 pub(crate) mod wish;
 pub(crate) mod worker;
 
+pub(crate) use ahead::Ahead;
 pub(crate) use error::Error;
 pub(crate) use outer::Outer;
 pub(crate) use wish::OuterWish;

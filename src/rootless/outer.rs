@@ -10,6 +10,7 @@ use crate::sys::spawn::{Child as Helper, Spawn};
 use crate::sys::{self, descriptor};
 use crate::types::idmap::{IdMap, IdMaps};
 
+use super::ahead;
 use super::error::Error;
 use super::wish::OuterWish;
 
@@ -18,6 +19,8 @@ use super::wish::OuterWish;
 pub(crate) struct Outer {
     wish: OuterWish,
     live: Option<OwnedFd>,
+    /// Where one comes from that is being made.
+    coming: Option<OwnedFd>,
 }
 
 /// Which side of the entrance we are.
@@ -38,6 +41,8 @@ pub(crate) struct OuterChild {
 enum Way {
     /// The namespace to join.
     Join(OwnedFd, IdMaps),
+    /// The one that comes.
+    Await(OwnedFd, IdMaps),
     /// Where we are.
     Stay,
     /// In a new namespace; the parent writes a byte when the map is there.
@@ -52,6 +57,7 @@ enum Way {
 pub(crate) struct OuterParent {
     child: PidFd,
     mapping: Option<Mapping>,
+    coming: Option<OwnedFd>,
 }
 
 #[derive(Debug)]
@@ -71,13 +77,18 @@ impl Outer {
     /// `live_dir`: where running monitors say which P they hold.
     pub(crate) fn find(wish: OuterWish, live_dir: &Path) -> Self {
         let live = if wish.present { None } else { find_live(live_dir, &wish.maps) };
-        Self { wish, live }
+        Self { wish, live, coming: None }
     }
 
     /// The P that a descriptor names.
     pub(crate) fn with_live(wish: OuterWish, userns: BorrowedFd<'_>) -> Result<Self, Error> {
         let live = userns.try_clone_to_owned().map_err(|error| Error::Join(own_error("dup", &error)))?;
-        Ok(Self { wish, live: Some(live) })
+        Ok(Self { wish, live: Some(live), coming: None })
+    }
+
+    /// The P that [`super::Ahead`] has begun, by the socket of its answer. It can be entered once.
+    pub(crate) fn coming(wish: OuterWish, answer: OwnedFd) -> Self {
+        Self { wish, live: None, coming: Some(answer) }
     }
 
     /// P ← host.
@@ -90,27 +101,44 @@ impl Outer {
         self.live.is_some() || self.wish.present
     }
 
+    /// True if entering means to wait for `newuidmap`.
+    pub(super) fn waits_for_map(&self) -> bool {
+        !self.is_live() && self.wish.mappers.is_some()
+    }
+
     /// Makes a child on its way into P. The child has a mount namespace of its own.
     pub(crate) fn enter(&self) -> Result<Entered, Error> {
+        self.enter_with(NsKind::User.flag() | NsKind::Mount.flag())
+    }
+
+    /// [`Self::enter`], with these new namespaces where P is new.
+    pub(super) fn enter_with(&self, namespaces: i32) -> Result<Entered, Error> {
         if self.wish.present {
             return match sys::clone::fork().map_err(Error::Create)? {
                 Forked::Child => Ok(Entered::Child(OuterChild { way: Way::Stay })),
-                Forked::Parent(child) => Ok(Entered::Parent(OuterParent { child, mapping: None })),
+                Forked::Parent(child) => Ok(Entered::Parent(OuterParent { child, mapping: None, coming: None })),
+            };
+        }
+        if let Some(answer) = &self.coming {
+            let dup = || answer.try_clone().map_err(|error| Error::Join(own_error("dup", &error)));
+            let (theirs, ours) = (dup()?, dup()?);
+            return match sys::clone::fork().map_err(Error::Create)? {
+                Forked::Child => Ok(Entered::Child(OuterChild { way: Way::Await(theirs, self.wish.maps.clone()) })),
+                Forked::Parent(child) => Ok(Entered::Parent(OuterParent { child, mapping: None, coming: Some(ours) })),
             };
         }
         if let Some(live) = &self.live {
             let userns = live.try_clone().map_err(|error| Error::Join(own_error("dup", &error)))?;
             return match sys::clone::fork().map_err(Error::Join)? {
                 Forked::Child => Ok(Entered::Child(OuterChild { way: Way::Join(userns, self.wish.maps.clone()) })),
-                Forked::Parent(child) => Ok(Entered::Parent(OuterParent { child, mapping: None })),
+                Forked::Parent(child) => Ok(Entered::Parent(OuterParent { child, mapping: None, coming: None })),
             };
         }
-        let namespaces = NsKind::User.flag() | NsKind::Mount.flag();
         let options = CloneOptions { namespaces, ..CloneOptions::default() };
         let Some(mappers) = &self.wish.mappers else {
             return match sys::clone::clone3(options).map_err(Error::Create)? {
                 Forked::Child => Ok(Entered::Child(OuterChild { way: Way::Single(self.wish.maps.clone()) })),
-                Forked::Parent(child) => Ok(Entered::Parent(OuterParent { child, mapping: None })),
+                Forked::Parent(child) => Ok(Entered::Parent(OuterParent { child, mapping: None, coming: None })),
             };
         };
         let (reader, writer) = descriptor::pipe().map_err(Error::Create)?;
@@ -126,7 +154,7 @@ impl Outer {
                     start_mapper(&mappers.uid, pid, &self.wish.maps.uid)?,
                     start_mapper(&mappers.gid, pid, &self.wish.maps.gid)?,
                 ];
-                Ok(Entered::Parent(OuterParent { child, mapping: Some(Mapping { helpers, go: writer }) }))
+                Ok(Entered::Parent(OuterParent { child, mapping: Some(Mapping { helpers, go: writer }), coming: None }))
             }
         }
     }
@@ -136,16 +164,8 @@ impl OuterChild {
     /// Returns when this process is in a mapped P, uid 0, with all capabilities there and its own mount namespace.
     pub(crate) fn ready(self) -> Result<(), Error> {
         match self.way {
-            Way::Join(userns, maps) => {
-                namespace::join(userns.as_fd(), &[NsKind::User]).map_err(Error::Join)?;
-                namespace::unshare(&[NsKind::Mount]).map_err(Error::Join)?;
-                let differs = || Error::Join(sys::Error::new("setns", "the id map is another one", sys::Errno::ESTALE));
-                if read_map("/proc/self/uid_map")? == maps.uid && read_map("/proc/self/gid_map")? == maps.gid {
-                    Ok(())
-                } else {
-                    Err(differs())
-                }
-            }
+            Way::Join(userns, maps) => join(&userns, &maps),
+            Way::Await(answer, maps) => join(&ahead::receive(answer.as_fd())?, &maps),
             Way::Stay => namespace::unshare(&[NsKind::Mount]).map_err(Error::Join),
             Way::Mapped(reader) => {
                 let go =
@@ -171,8 +191,12 @@ impl OuterChild {
 
 impl OuterParent {
     /// Waits for the helper programs and lets the child go on. Call it when there is nothing else to do meanwhile.
-    pub(crate) fn finish_map(&mut self) -> Result<(), Error> {
-        let Some(mapping) = self.mapping.take() else { return Ok(()) };
+    /// Answers with the P that was made ahead, if it is one.
+    pub(crate) fn finish_map(&mut self) -> Result<Option<OwnedFd>, Error> {
+        if let Some(answer) = self.coming.take() {
+            return ahead::receive(answer.as_fd()).map(Some);
+        }
+        let Some(mapping) = self.mapping.take() else { return Ok(None) };
         for (program, helper, output) in mapping.helpers {
             let status = helper.wait().map_err(|source| Error::RunMapper { program: program.clone(), source })?;
             if !status.success() {
@@ -181,7 +205,8 @@ impl OuterParent {
                 return Err(Error::Mapper { program, status, output });
             }
         }
-        sys::descriptor::write_all(mapping.go.as_fd(), b"g").map_err(Error::WorkerPipe)
+        descriptor::write_all(mapping.go.as_fd(), b"g").map_err(Error::WorkerPipe)?;
+        Ok(None)
     }
 
     pub(crate) fn child(&self) -> &PidFd {
@@ -196,7 +221,11 @@ impl OuterParent {
 impl Published {
     /// Opens the P of `child` and says in `live_dir` that this process holds it. The directory must exist.
     pub(crate) fn publish(child: Pid, maps: &IdMaps, live_dir: &Path) -> Result<Self, Error> {
-        let userns = namespace::open(child, NsKind::User).map_err(Error::Join)?;
+        Self::offer(namespace::open(child, NsKind::User).map_err(Error::Join)?, maps, live_dir)
+    }
+
+    /// Says in `live_dir` that this process holds this P.
+    pub(crate) fn offer(userns: OwnedFd, maps: &IdMaps, live_dir: &Path) -> Result<Self, Error> {
         let path = live_dir.join(format!("{}.{}.{}", Pid::this(), userns.as_raw_fd(), fingerprint(maps)));
         sys::fs::write_new(&path, b"").map_err(Error::Join)?;
         Ok(Self { path, userns })
@@ -210,6 +239,16 @@ impl Published {
     pub(crate) fn withdraw(self) -> Result<(), sys::Error> {
         sys::fs::remove_file(&self.path).map(drop)
     }
+}
+
+/// Joins a P and gets a mount namespace there.
+fn join(userns: &OwnedFd, maps: &IdMaps) -> Result<(), Error> {
+    namespace::join(userns.as_fd(), &[NsKind::User]).map_err(Error::Join)?;
+    namespace::unshare(&[NsKind::Mount]).map_err(Error::Join)?;
+    if read_map("/proc/self/uid_map")? == maps.uid && read_map("/proc/self/gid_map")? == maps.gid {
+        return Ok(());
+    }
+    Err(Error::Join(sys::Error::new("setns", "the id map is another one", sys::Errno::ESTALE)))
 }
 
 /// Looks through the entries `PID.FD.FINGERPRINT` for a P with these maps. An entry is only a hint: the descriptor is

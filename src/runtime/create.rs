@@ -81,12 +81,12 @@ impl Creating {
         self.stage.child().pid()
     }
 
-    /// Waits for P's id map.
-    pub(crate) fn map(mut self) -> Result<Staging, Error> {
+    /// Waits for P's id map; with the P, if that was made ahead.
+    pub(crate) fn map(mut self) -> Result<(Staging, Option<OwnedFd>), Error> {
         let mapped = self.stage.finish_map();
         let stage = self.stage.into_child();
         match mapped {
-            Ok(()) => Ok(Staging { wire: self.wire, stage }),
+            Ok(own) => Ok((Staging { wire: self.wire, stage }, own)),
             Err(error) => {
                 drop(self.wire);
                 reap(&stage);

@@ -107,6 +107,7 @@ impl Engine {
             bundle,
             network,
             wish: self.wish()?.clone(),
+            outer: None,
             client: None,
             stop_signal: stop_signal(config, image).number(),
         })

@@ -6,6 +6,7 @@ use crate::engine::error::Error;
 use crate::engine::handle::Engine;
 use crate::monitor::spawn::{self, Started, Starting};
 use crate::storage::container_record::{ContainerRecord, Supervision};
+use crate::sys::process::PidFd;
 use crate::types::id::ContainerId;
 
 use super::select::Answers;
@@ -17,13 +18,15 @@ const AT_ONCE: usize = 16;
 struct Launch {
     record: ContainerRecord,
     starting: Starting,
+    /// The process that made P for it, to be reaped.
+    maker: Option<PidFd>,
 }
 
 impl Engine {
     /// Starts a container that does not run. `client` is attached before the program starts.
     pub(crate) fn start(&self, id: &ContainerId, client: Option<OwnedFd>) -> Result<Started, Error> {
         let launch = self.launch(id, client)?;
-        self.launched(&launch.record, launch.starting)
+        self.launched(launch)
     }
 
     /// Starts containers, some at a time; those that run already, and none at all, are no error (and no start).
@@ -66,7 +69,7 @@ impl Engine {
 
     fn finish_launches(&self, under_way: &mut Vec<(usize, Launch)>, answers: &mut Answers<Option<Started>>) {
         for (index, launch) in under_way.drain(..) {
-            answers[index].1 = self.launched(&launch.record, launch.starting).map(Some);
+            answers[index].1 = self.launched(launch).map(Some);
         }
     }
 
@@ -88,14 +91,20 @@ impl Engine {
         self.store.make_run()?;
         let mut request = self.place(&record.config)?;
         request.client = client;
+        let (outer, maker) = self.outer_made_ahead().map(|ahead| (ahead.answer, ahead.maker)).unzip();
+        request.outer = outer;
         let starting =
             spawn::begin(&self.store, request).map_err(|source| Error::Start { id: id.short().to_owned(), source })?;
-        Ok(Launch { record, starting })
+        Ok(Launch { record, starting, maker })
     }
 
     /// Hears from the monitor.
-    fn launched(&self, record: &ContainerRecord, starting: Starting) -> Result<Started, Error> {
+    fn launched(&self, launch: Launch) -> Result<Started, Error> {
+        let Launch { record, starting, maker } = launch;
         let started = starting.finish();
+        if let Some(Err(error)) = maker.map(|maker| maker.wait()) {
+            tracing::debug!(%error, "maker of P not reaped");
+        }
         let started = started.map_err(|source| Error::Start { id: record.id().short().to_owned(), source })?;
         self.note_filled(&record.config.spec)?;
         self.warn_of_single_id();

@@ -91,7 +91,7 @@ fn connect(engine: &Engine, plan: &NetworkPlan) -> Result<(), String> {
         Entered::Parent(mut parent) => {
             drop((tell, over));
             let mapped = parent.finish_map().map_err(|error| text(&error));
-            let connected = mapped.and_then(|()| match sys::descriptor::read_byte(ready.as_fd()) {
+            let connected = mapped.and_then(|_| match sys::descriptor::read_byte(ready.as_fd()) {
                 Ok(Some(_)) => try_helper(engine, plan, parent.child().pid()),
                 _ => Err("no network namespace for the probe".to_owned()),
             });

@@ -57,6 +57,10 @@ fn stream(text: &str) -> Result<&'static str, String> {
 
 /// Runs the container.
 pub(crate) fn run(args: RunArgs, context: &Context) -> Result<ExitCode, Error> {
+    // What is wrong with the store shows below, after what is wrong with the flags.
+    if let Ok(engine) = context.engine() {
+        engine.begin_outer();
+    }
     let mut new = prepare(&args.flags, &Words::list(args.words), context)?;
     if args.rmi && new.spec.restart != RestartPolicy::No {
         return Err(Error::usage("--rmi: not together with --restart"));
