@@ -122,6 +122,12 @@ impl RootDir {
         Ok(fd.into())
     }
 
+    /// Makes the regular file `path`, open for writing; EEXIST if anything is there, a link too.
+    pub(crate) fn create_new(&self, path: &Path, mode: u32) -> Result<OwnedFd> {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOCTTY;
+        self.resolve(path, flags, mode, ResolveFlags::IN_ROOT)
+    }
+
     /// Splits `path` into its parent, resolved in the tree, and the last name. `None` for the root itself.
     pub(crate) fn parent(&self, path: &Path) -> Result<Option<(Dir, OsString)>> {
         let Some((parent, name)) = split(path)? else { return Ok(None) };

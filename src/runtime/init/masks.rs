@@ -1,6 +1,6 @@
 //! Masked and read-only paths (OCI runtime spec, `maskedPaths` and `readonlyPaths`).
 
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use oci_spec::runtime::Linux;
@@ -29,21 +29,28 @@ pub(super) fn apply(root: &RootDir, linux: &Linux) -> Result<(), Error> {
         let source = sys::Error::new("fstat", "/dev/null is not the null device", Errno::ENODEV);
         return Err(Error::Mask { path: "/dev/null".into(), source });
     }
+    let mut empty = None;
     for path in masked {
-        mask(root, Path::new(path)).map_err(|source| Error::Mask { path: PathBuf::from(path), source })?;
+        mask(root, Path::new(path), &mut empty).map_err(|source| Error::Mask { path: PathBuf::from(path), source })?;
     }
     Ok(())
 }
 
-fn mask(root: &RootDir, path: &Path) -> sys::Result<()> {
+/// `empty` is the directory that covers all directories, once there is one.
+fn mask(root: &RootDir, path: &Path, empty: &mut Option<OwnedFd>) -> sys::Result<()> {
     let Some(place) = sys::fs::absent_is_none(root.lookup_nofollow(&target::relative(path)))? else { return Ok(()) };
     let stat = sys::dir::fstat(place.as_fd())?;
-    let cover = if stat.is_dir() {
-        let context = FsContext::open("tmpfs")?;
-        context.set("size", "0")?.set("nr_inodes", "2")?;
-        context.mount(Attributes { read_only: true, nosuid: true, nodev: true, noexec: true })?
-    } else {
-        mount::clone_tree(sys::fs::current_dir(), Path::new("/dev/null"))?
+    let cover = match empty {
+        _ if !stat.is_dir() => mount::clone_tree(sys::fs::current_dir(), Path::new("/dev/null"))?,
+        Some(empty) => mount::clone_tree_at(empty.as_fd())?,
+        None => {
+            let context = FsContext::open("tmpfs")?;
+            context.set("size", "0")?.set("nr_inodes", "2")?;
+            let first = context.mount(Attributes { read_only: true, nosuid: true, nodev: true, noexec: true })?;
+            mount::attach(first.as_fd(), place.as_fd())?;
+            *empty = Some(first);
+            return Ok(());
+        }
     };
     mount::attach(cover.as_fd(), place.as_fd())
 }

@@ -42,6 +42,16 @@ pub(in crate::runtime) fn open(root: &RootDir, target: &Path, shape: Shape) -> R
         Err(absent) if absent.is(Errno::ENOENT) => {}
         Err(other) => return Err(error(other)),
     }
+    // What is missing most often is the last component alone.
+    let usual = match shape {
+        Shape::Directory => root.mkdir(&relative, 0o755).and_then(|()| root.lookup(&relative)),
+        Shape::File => root.create_new(&relative, 0o644),
+    };
+    match usual {
+        // Parents are missing, or there is a link that leads nowhere: then what it names is made.
+        Err(other) if other.is(Errno::ENOENT) || other.is(Errno::EEXIST) => {}
+        done => return done.map_err(error),
+    }
     match shape {
         Shape::Directory => drop(root.mkdir_all(&relative, 0o755).map_err(error)?),
         Shape::File => {
