@@ -4,6 +4,7 @@
 //! `$CONTAINERS_CONF_OVERRIDE` comes last. Keys that are not here are passed over: most tune parts that Sampan lacks; a
 //! default limit would fail where nothing is delegated.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -48,6 +49,16 @@ pub(crate) struct NetworkTable {
     pub(crate) default_rootless_network_cmd: Option<String>,
 }
 
+/// The file with its comment lines empty: distributions ship hundreds, which take longer to parse than to find. A text with
+/// strings of several lines, which may hold what looks like one, stays as it is.
+fn without_comments(text: &str) -> Cow<'_, str> {
+    if ["\"\"\"", "'''"].into_iter().any(|quotes| text.contains(quotes)) {
+        return text.into();
+    }
+    let kept = |line| if str::trim_start(line).starts_with('#') { "\n" } else { line };
+    text.split_inclusive('\n').map(kept).collect::<String>().into()
+}
+
 impl ContainersConf {
     /// Reads the files of this host and user.
     pub(crate) fn load() -> Result<Self, Error> {
@@ -62,7 +73,8 @@ impl ContainersConf {
             let Some(bytes) = read.map_err(|source| Error::Read { path: path.clone(), source })? else { continue };
             let wrong = |why: String| Error::Parse { path: path.clone(), why };
             let text = std::str::from_utf8(&bytes).map_err(|error| wrong(error.to_string()))?;
-            let one: Self = toml::from_str(text).map_err(|error| wrong(error.to_string().trim_end().to_owned()))?;
+            let one: Self = toml::from_str(&without_comments(text))
+                .map_err(|error| wrong(error.to_string().trim_end().to_owned()))?;
             conf.overlay(one);
         }
         Ok(conf)
@@ -136,5 +148,21 @@ mod tests {
             let error = ContainersConf::from_files(&[path(name)]).expect_err(text).to_string();
             assert!(error.contains("line"), "{error}");
         }
+    }
+
+    #[test]
+    fn comments_are_passed_over_where_they_are_comments() {
+        for (text, zone) in [
+            ("# [containers\n[containers]\n  # tz = 1\n\ntz = \"#a\" # b\n#", "#a"),
+            ("[containers]\ntz = \"\"\"\n#a\"\"\"\n", "#a"),
+            ("[containers]\ntz = '''\n#a'''\n", "#a"),
+        ] {
+            let conf: ContainersConf = toml::from_str(&super::without_comments(text)).expect(text);
+            assert_eq!(conf.containers.tz.as_deref(), Some(zone), "{text}");
+        }
+        let wrong = "# a\n# b\n[containers]\nenv = 5\n";
+        let error =
+            toml::from_str::<ContainersConf>(&super::without_comments(wrong)).expect_err("a number").to_string();
+        assert!(error.contains("line 4"), "{error}");
     }
 }
