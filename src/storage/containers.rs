@@ -44,7 +44,6 @@ impl<T> Deref for Locked<T> {
     }
 }
 
-
 impl Store {
     /// Makes a container: its directory, its name, and `upper/` and `work/` where the driver needs them.
     pub(crate) fn create_container(&self, config: ContainerConfig) -> Result<ContainerRecord, Error> {
