@@ -369,6 +369,11 @@ pub fn headers(data: &[u8]) {
     }
 }
 
+/// Signatures of sigstore: their manifest, a file of them, what is signed, a key.
+pub fn signature(data: &[u8]) {
+    registry::fuzzing::signature(data);
+}
+
 /// Configuration files; `path` holds the data. The first byte chooses which kind.
 pub fn configuration(data: &[u8], path: &Path) {
     match data.first() {
@@ -382,6 +387,7 @@ pub fn configuration(data: &[u8], path: &Path) {
         }
         _ => {
             drop(config::registries_conf::RegistriesConf::from_files(&[path.to_owned()]));
+            drop(config::registries_d::RegistriesD::from_files(&[path.to_owned()]));
             drop(config::containers_conf::ContainersConf::from_files(&[path.to_owned()]));
         }
     }

@@ -46,6 +46,7 @@ targets! {
     records => sampan::fuzzing::records,
     reference => sampan::fuzzing::reference,
     seccomp => sampan::fuzzing::seccomp,
+    signature => sampan::fuzzing::signature,
     template => sampan::fuzzing::template,
     user => sampan::fuzzing::user,
     values => sampan::fuzzing::values,

@@ -1,6 +1,7 @@
 //! What the user can do about an error: the line below it.
 
 use crate::engine::cures::{Caller, Need};
+use crate::engine::images::Distrust;
 use crate::engine::{self, Absent};
 use crate::types::failure::FailureKind;
 use crate::types::status::ContainerStatus;
@@ -80,6 +81,35 @@ fn particular(error: &engine::Error) -> Option<String> {
         engine::Error::WrongStatus { verb: "exec in" | "attach to", id, status } if status.can_start() => {
             Some(format!("sampan start {id}"))
         }
+        engine::Error::Untrusted { name, why, .. } => Some(trust(name, why)),
         _ => Some(Need::behind(error.kind())?.cure(&Caller::this("/usr/sbin:/usr/bin:/sbin:/bin"))),
+    }
+}
+
+/// What makes an image trusted.
+fn trust(name: &str, why: &Distrust) -> String {
+    match why {
+        Distrust::Refused(_) | Distrust::NoPlace(_) => {
+            "containers-policy.json(5) tells how a rule for this image is written; --signature-policy FILE takes another \
+             policy"
+                .to_owned()
+        }
+        Distrust::NotLookedFor { registry } => format!(
+            "write \"docker: {{{registry:?}: {{use-sigstore-attachments: true}}}}\" to a file \
+             ~/.config/containers/registries.d/NAME.yaml, or to one in /etc/containers/registries.d if the first \
+             directory is not there (containers-registries.d(5))"
+        ),
+        Distrust::Key { .. } => {
+            "sampan verifies with a public key in PEM, as cosign generate-key-pair writes it to cosign.pub".to_owned()
+        }
+        Distrust::Signature { why, .. } if why.is_name_only() => {
+            "cosign signs the repository without a tag: \"signedIdentity\": {\"type\": \"matchRepository\"} takes that, \
+             and with it any tag of the repository"
+                .to_owned()
+        }
+        Distrust::Signature { place, .. } => format!(
+            "the signatures of {name} are looked for at {place}; its owner makes one with cosign sign --key, and a copy \
+             of an image has none unless it is copied, too"
+        ),
     }
 }

@@ -13,6 +13,7 @@ mod paths;
 pub(crate) mod policy_json;
 pub(crate) mod proxy;
 pub(crate) mod registries_conf;
+pub(crate) mod registries_d;
 
 pub(crate) mod user_file;
 

@@ -1,7 +1,10 @@
 //! `containers-policy.json(5)`: which images are trusted. Shared with Podman, Buildah and Skopeo.
 //!
-//! We check no signatures: a policy that asks for one refuses the image. What cannot be read refuses everything.
+//! A signature that is asked for is the caller's to check ([`Wanted`]) where we can: by a key of sigstore's. All else that
+//! a policy may ask for refuses the image, and what cannot be read refuses everything.
 
+mod identity;
+mod requirement;
 #[cfg(test)]
 mod tests;
 
@@ -16,6 +19,10 @@ use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use super::error::Error;
 use crate::sys;
 use crate::types::reference::Reference;
+use requirement::Requirement;
+
+pub(crate) use identity::SignedIdentity;
+pub(crate) use requirement::{Beyond, KeySource, SigstoreSigned};
 
 const LIMIT: u64 = 1 << 20;
 
@@ -36,15 +43,6 @@ struct Document {
 
 /// All of these must be met; the format forbids an empty list.
 type Requirements = Vec<Requirement>;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(tag = "type", rename_all = "camelCase")]
-enum Requirement {
-    InsecureAcceptAnything,
-    Reject,
-    SignedBy,
-    SigstoreSigned,
-}
 
 /// An object whose keys must differ: who reads only the last of two might overlook a `reject`.
 #[derive(Debug, Clone)]
@@ -86,7 +84,28 @@ pub(crate) struct Refusal {
     pub(crate) path: PathBuf,
     /// Where in the file the rule stands.
     pub(crate) scope: String,
-    pub(crate) why: &'static str,
+    pub(crate) why: Refused,
+}
+
+/// What a rule says of an image that it refuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Refused {
+    #[error("it rejects this image")]
+    Rejects,
+    #[error("it asks for a GPG signature (signedBy), which sampan cannot check")]
+    Gpg,
+    #[error("it asks for {0}, which sampan cannot check")]
+    Sigstore(Beyond),
+}
+
+/// An image may be used if it has these signatures.
+#[derive(Debug, Clone)]
+pub(crate) struct Wanted {
+    pub(crate) path: PathBuf,
+    /// Where in the file the rule stands.
+    pub(crate) scope: String,
+    /// All of these, with their place in the rule, counted from 1.
+    pub(crate) signatures: Vec<(usize, SigstoreSigned)>,
 }
 
 impl Policy {
@@ -117,9 +136,9 @@ impl Policy {
         Ok(Self { path: path.to_owned(), document })
     }
 
-    /// Whether an image of this transport may be used; `scopes` are the names that a rule for it may have, the most
-    /// specific first.
-    pub(crate) fn admit(&self, transport: &str, scopes: &[String]) -> Result<(), Refusal> {
+    /// Whether an image of this transport may be used, and what it must be signed by then; `scopes` are the names that
+    /// a rule for it may have, the most specific first.
+    pub(crate) fn admit(&self, transport: &str, scopes: &[String]) -> Result<Wanted, Refusal> {
         let rules = self.document.transports.0.get(transport);
         let named = scopes.iter().find_map(|scope| Some((scope.as_str(), rules?.0.get(scope)?)));
         let (scope, requirements) = match (named, rules.and_then(|rules| rules.0.get(""))) {
@@ -127,23 +146,42 @@ impl Policy {
             (None, Some(found)) => (format!("transports.{transport}.\"\""), found),
             (None, None) => ("default".to_owned(), &self.document.default),
         };
-        let why = requirements.iter().find_map(|requirement| match requirement {
-            Requirement::InsecureAcceptAnything => None,
-            Requirement::Reject => Some("it rejects this image"),
-            Requirement::SignedBy => Some("it asks for a GPG signature (signedBy), which sampan cannot check"),
-            Requirement::SigstoreSigned => {
-                Some("it asks for a sigstore signature (sigstoreSigned), which sampan cannot check")
-            }
-        });
-        why.map_or(Ok(()), |why| Err(Refusal { path: self.path.clone(), scope, why }))
+        let mut signatures = Vec::new();
+        let mut refused = None;
+        for (index, requirement) in requirements.iter().enumerate() {
+            let why = match requirement {
+                Requirement::InsecureAcceptAnything {} => continue,
+                Requirement::Reject {} => Refused::Rejects,
+                Requirement::SignedBy(_) => Refused::Gpg,
+                Requirement::SigstoreSigned(signed) => match signed.beyond_us {
+                    Some(form) => Refused::Sigstore(form),
+                    None => {
+                        signatures.push((index + 1, (**signed).clone()));
+                        continue;
+                    }
+                },
+            };
+            refused = refused.or(Some(why));
+        }
+        let path = self.path.clone();
+        match refused {
+            Some(why) => Err(Refusal { path, scope, why }),
+            None => Ok(Wanted { path, scope, signatures }),
+        }
     }
 }
 
 /// Names that a rule for an image of a registry may have: itself, its repository, what that lies in, the host, and the
 /// domains that the host lies in.
 pub(crate) fn registry_scopes(reference: &Reference) -> Vec<String> {
-    let mut scope = reference.repository();
-    let mut scopes = vec![format!("{scope}{}", reference.suffix())];
+    scopes_of(reference.repository(), &reference.suffix())
+}
+
+/// The same for `HOST/PATH` and what pins it.
+pub(super) fn scopes_of(repository: String, suffix: &str) -> Vec<String> {
+    let mut scope = repository;
+    let host = scope.split('/').next().unwrap_or_default().to_owned();
+    let mut scopes = vec![format!("{scope}{suffix}")];
     loop {
         scopes.push(scope.clone());
         match scope.rfind('/') {
@@ -151,7 +189,7 @@ pub(crate) fn registry_scopes(reference: &Reference) -> Vec<String> {
             None => break,
         }
     }
-    let mut domain = reference.domain().split(':').next().unwrap_or_default();
+    let mut domain = host.split(':').next().unwrap_or_default();
     while let Some((_, parent)) = domain.split_once('.') {
         scopes.push(format!("*.{parent}"));
         domain = parent;

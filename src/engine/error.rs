@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::images::Distrust;
 use crate::types::digest::Digest;
 use crate::types::failure::{Failure, FailureKind};
 use crate::types::reference::InvalidReference;
@@ -176,8 +177,14 @@ pub(crate) enum Error {
         #[source]
         source: Failure,
     },
-    #[error("{name}: the trust policy {policy:?} refuses it by its rule {scope}: {why}")]
-    Untrusted { name: String, policy: PathBuf, scope: String, why: &'static str },
+    #[error("{name}: the trust policy {policy:?} refuses it by its rule {scope}")]
+    Untrusted {
+        name: String,
+        policy: PathBuf,
+        scope: String,
+        #[source]
+        why: Box<Distrust>,
+    },
     #[error("read the configuration of registries")]
     Config(#[source] config::Error),
     #[error(transparent)]

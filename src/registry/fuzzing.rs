@@ -4,7 +4,7 @@ use std::fs::File;
 
 use crate::types::platform::Platform;
 
-use super::{Archive, auth, download, manifest, session, upload, url};
+use super::{Archive, auth, download, manifest, session, signature, upload, url};
 
 /// Header values: challenges with their realms, locations, ranges, waits.
 pub(crate) fn headers(text: &str) {
@@ -40,5 +40,17 @@ pub(crate) fn manifest(bytes: &[u8], declared: Option<&str>) {
 pub(crate) fn archive(file: File) {
     if let Ok(mut archive) = Archive::from_tar(file, "fuzz") {
         drop(archive.images(&Platform::new("linux", "amd64", None)));
+    }
+}
+
+/// Signatures that nobody made with a key count for nothing, whatever their form.
+pub(crate) fn signature(data: &[u8]) {
+    drop(signature::parse_attachments(data, None));
+    drop(signature::Payload::parse(data));
+    drop(signature::Key::from_pem(data));
+    if let Ok(Some(attachment)) = signature::from_file(data) {
+        let identity = crate::config::policy_json::SignedIdentity::MatchRepository;
+        let (image, name) = (crate::types::digest::Digest::of(b""), "h/x:1".parse().expect("a name"));
+        assert!(signature::check(&[attachment], &[], &identity, &image, Some(&name)).is_err());
     }
 }

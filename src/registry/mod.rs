@@ -19,6 +19,7 @@ mod reply;
 mod resolver;
 mod search;
 mod session;
+pub(crate) mod signature;
 mod source;
 mod tags;
 mod trust;

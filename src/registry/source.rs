@@ -4,6 +4,7 @@ use super::error::Error;
 use super::manifest::{self, Descriptor};
 use super::pull::{self, Access, RemoteImage};
 use super::session::{BlobSink, Session};
+use super::signature::{self, Attachment};
 use crate::config::registries_conf::RegistriesConf;
 use crate::types::digest::Digest;
 use crate::types::platform::Platform;
@@ -65,6 +66,17 @@ impl Source {
     /// Digest of what the reference names now; for `--pull=newer`.
     pub(crate) fn current_digest(&mut self) -> Result<Digest, Error> {
         self.first(pull::current_digest)
+    }
+
+    /// `HOST/PATH` of the place that is asked first: after [`Source::find`] the one that has the image.
+    pub(crate) fn place(&self) -> Option<String> {
+        self.sessions.first().map(|session| format!("{}/{}", session.location().host, session.location().path))
+    }
+
+    /// What is attached to `image` as a signature, at the place that has the image.
+    pub(crate) fn signatures(&mut self, image: &Digest) -> Result<Vec<Attachment>, Error> {
+        let session = self.sessions.first_mut().ok_or_else(|| nowhere(&self.reference))?;
+        signature::fetch(session, image)
     }
 
     /// All tags of the repository.

@@ -81,10 +81,13 @@ impl Engine {
         let failed = |source| Error::Archive { name: name.clone(), source: Box::new(source) };
         let is_dir = path.as_ref().is_some_and(|path| matches!(sys::fs::stat(path), Ok(Some(found)) if found.is_dir()));
         let transport = archive.transport(is_dir).map_err(failed)?;
-        trust::admit_archive(&name, transport, path.as_deref(), request.signature_policy.as_deref())?;
+        let wanted = trust::admit_archive(&name, transport, path.as_deref(), request.signature_policy.as_deref())?;
         let images = archive.images(&request.platform.unwrap_or_else(Platform::host)).map_err(failed)?;
         let mut loaded = Vec::with_capacity(images.len());
         for (archived, names) in choose(images)? {
+            if let Some(wanted) = &wanted {
+                trust::verify_archived(wanted, &archive, &name, &archived.image)?;
+            }
             let image = self.take_in(&names, &mut archive, archived.image, None, progress)?;
             loaded.push(LoadedImage { image, names });
         }

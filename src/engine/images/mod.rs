@@ -62,3 +62,4 @@ pub(crate) use remove::{RemoveImageRequest, RemovedImage};
 pub(crate) use save::{LayerForm, SaveRequest, SavedNames};
 pub(crate) use transport::{Form, Output, Place};
 pub(crate) use tree::TreeNode;
+pub(crate) use trust::Distrust;

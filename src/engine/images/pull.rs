@@ -107,10 +107,13 @@ impl Engine {
         configuration: &RegistriesConf,
         progress: &dyn Progress,
     ) -> Result<Image, Error> {
-        trust::admit_reference(reference, request.access.signature_policy.as_deref())?;
+        let wanted = trust::admit_reference(reference, request.access.signature_policy.as_deref())?;
         let mut source = Source::open(reference, &request.access, configuration).map_err(pulling(reference))?;
         let platform = request.platform.clone().unwrap_or_else(Platform::host);
         let remote = source.find(&platform).map_err(pulling(reference))?;
+        if let Some(wanted) = wanted {
+            trust::verify_reference(&wanted, reference, &remote.manifest_digest, &mut source)?;
+        }
         warn_of_platform(&remote, &platform, request.platform.is_some(), progress);
         let from = source_of(reference, &remote.manifest_digest, request.access.tls_verify)?;
         self.take_in(std::slice::from_ref(reference), &mut source, remote, Some(from), progress)

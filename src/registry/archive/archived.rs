@@ -8,6 +8,7 @@ use crate::registry::error::Error;
 use crate::registry::manifest::{DOCUMENT_LIMIT, Descriptor};
 use crate::registry::pull::RemoteImage;
 use crate::registry::session::BlobSink;
+use crate::registry::signature::{self, Attachment};
 use crate::sys::fs::File;
 use crate::types::digest::Digest;
 use crate::types::platform::Platform;
@@ -121,6 +122,19 @@ impl Archive {
     pub(super) fn read(&self, path: &str) -> Result<Option<Vec<u8>>, Error> {
         let located = self.members.find(path).map_err(|source| self.failed(source))?;
         located.map(|located| self.read_located(&located, path)).transpose()
+    }
+
+    /// The files `signature-N` of a `dir` image; `instance` is the one that is meant if the image is an index.
+    pub(crate) fn signatures(&self, instance: Option<&Digest>) -> Result<Vec<Attachment>, Error> {
+        let begin = instance.map(|digest| format!("{}.", digest.hex())).unwrap_or_default();
+        let mut found = Vec::new();
+        for number in 1..=signature::MOST {
+            let path = format!("{begin}signature-{number}");
+            let Some(bytes) = self.read(&path)? else { break };
+            let parsed = signature::from_file(&bytes);
+            found.extend(parsed.map_err(|why| invalid(&self.name, format!("{path}: {why}")))?);
+        }
+        Ok(found)
     }
 
     pub(super) fn read_located(&self, located: &Located, what: &str) -> Result<Vec<u8>, Error> {

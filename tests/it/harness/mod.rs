@@ -22,6 +22,7 @@ pub(crate) mod probe;
 mod random;
 pub(crate) mod registry;
 pub(crate) mod requires;
+pub(crate) mod signature;
 pub(crate) mod terminal;
 pub(crate) mod token;
 

@@ -17,5 +17,6 @@ mod pull_names;
 mod pull_resume;
 mod remove;
 mod save;
+mod signed;
 mod tree;
 mod trust;

@@ -33,8 +33,12 @@ fn a_pull_that_the_policy_does_not_trust_is_refused() {
     let scope = format!("{}/web", peer.address());
     policy(&env, "{\"default\": [{\"type\": \"reject\"}]}");
     refused(&env, &peer, "its rule default: it rejects");
-    for kind in ["signedBy", "sigstoreSigned"] {
-        let rule = format!("[{{\"type\": \"{kind}\", \"keyType\": \"GPGKeys\", \"keyPath\": \"/k\"}}]");
+    for (kind, fields) in [
+        ("signedBy", "\"keyType\": \"GPGKeys\", \"keyPath\": \"/k\""),
+        ("sigstoreSigned with \"pki\"", "\"pki\": {\"caRootsPath\": \"/k\"}"),
+    ] {
+        let name = kind.split(' ').next().unwrap();
+        let rule = format!("[{{\"type\": \"{name}\", {fields}}}]");
         policy(&env, &format!("{{\"default\": {ACCEPT}, \"transports\": {{\"docker\": {{\"{scope}\": {rule}}}}}}}"));
         refused(&env, &peer, &format!("({kind}), which sampan cannot check"));
     }
