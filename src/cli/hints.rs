@@ -81,6 +81,12 @@ fn particular(error: &engine::Error) -> Option<String> {
         engine::Error::WrongStatus { verb: "exec in" | "attach to", id, status } if status.can_start() => {
             Some(format!("sampan start {id}"))
         }
+        engine::Error::Origin { .. } if error.origin_login().is_some() => error.origin_login().map(|host| {
+            format!(
+                "log in there with sampan login {host}, or name a file with its credentials by --authfile; --creds counts \
+                 for the registry that is pushed to, and is shown to no other"
+            )
+        }),
         engine::Error::Untrusted { name, why, .. } => Some(trust(name, why)),
         _ => Some(Need::behind(error.kind())?.cure(&Caller::this("/usr/sbin:/usr/bin:/sbin:/bin"))),
     }

@@ -99,6 +99,13 @@ pub(crate) enum Error {
         #[source]
         source: Box<registry::Error>,
     },
+    #[error("fetch blob {blob} from where the image was pulled, {name}")]
+    Origin {
+        blob: Digest,
+        name: String,
+        #[source]
+        source: Box<registry::Error>,
+    },
     #[error("log in at {name}")]
     LogIn {
         name: String,
@@ -313,13 +320,23 @@ impl Error {
 
     /// True if a registry wants to know who we are.
     pub(crate) fn wants_login(&self) -> bool {
-        !matches!(self, Self::LogIn { .. }) && self.registry().is_some_and(registry::Error::wants_login)
+        !matches!(self, Self::LogIn { .. } | Self::Origin { .. })
+            && self.registry().is_some_and(registry::Error::wants_login)
+    }
+
+    /// The registry that an image came from, if that wants to know who we are before it gives a blob again.
+    pub(crate) fn origin_login(&self) -> Option<&str> {
+        match self {
+            Self::Origin { name, source, .. } if source.wants_login() => name.split('/').next(),
+            _ => None,
+        }
     }
 
     /// What went wrong with a registry.
     fn registry(&self) -> Option<&registry::Error> {
         match self {
             Self::Pull { source, .. }
+            | Self::Origin { source, .. }
             | Self::Push { source, .. }
             | Self::Search { source, .. }
             | Self::LogIn { source, .. } => Some(source),

@@ -2,6 +2,7 @@
 //! how an image goes out as it came all the same.
 
 use super::outgoing::{Instance, Outgoing};
+use super::outgoing_list::Given;
 use super::save::LayerForm;
 use crate::engine::{Engine, Error};
 use crate::registry::{self, Descriptor, ManifestFormat};
@@ -85,7 +86,7 @@ impl Engine {
         image: &mut Outgoing,
         format: Option<ManifestFormat>,
         form: LayerForm,
-        progress: &dyn Progress,
+        (given, progress): (&Given<'_>, &dyn Progress),
     ) -> Result<(), Error> {
         for instance in &mut image.instances {
             let Some(pulled) = &instance.pulled else { continue };
@@ -95,7 +96,7 @@ impl Engine {
             if lost.is_none() && !as_it_came {
                 continue;
             }
-            match self.bring_absent(lease, instance, pulled, progress) {
+            match self.bring_absent(lease, instance, pulled, given, progress) {
                 Ok(staged) => {
                     instance.staged.extend(staged.into_iter().map(|blob| (blob.digest.clone(), blob)));
                     instance.restore();
@@ -103,10 +104,12 @@ impl Engine {
                 }
                 Err(error) if lost.is_none() => {
                     let why = Failure::from_error(error.kind(), &error);
+                    let cure = error.origin_login().map(|host| format!("; log in there with sampan login {host}"));
                     progress.warn(&format!(
                         "layers of {} are here in another compression than they came in, and go out in that: the digest \
-                         changes ({why})",
-                        pulled.digest
+                         changes ({why}{})",
+                        pulled.digest,
+                        cure.unwrap_or_default()
                     ));
                 }
                 Err(error) => return Err(error),
@@ -123,6 +126,7 @@ impl Engine {
         lease: &Lease,
         instance: &Instance,
         pulled: &Pulled,
+        given: &Given<'_>,
         progress: &dyn Progress,
     ) -> Result<Vec<StagedBlob>, Error> {
         let mut staged = Vec::with_capacity(pulled.absent.len());
@@ -133,7 +137,7 @@ impl Engine {
                 (Some(twin), _) if layer.digest == diff_id.0 => {
                     self.recode(lease, (twin, &instance.staged), diff_id, None, Compression::None)?
                 }
-                (_, Some(source)) => self.fetch_blob(lease, &source.reference, source.tls_verify, layer)?,
+                (_, Some(source)) => self.fetch_blob(lease, &source.reference, source.tls_verify, layer, given)?,
                 (_, None) => return Err(Error::BlobGone(layer.digest.clone())),
             });
             progress.phase(id, "fetched");

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Read as _;
 
 use super::absent::{Absent, Pulled};
+use super::outgoing_list::Given;
 use super::recode::Staged;
 use super::save::{LayerForm, SavedNames};
 use crate::engine::{Engine, Error};
@@ -77,12 +78,13 @@ impl Engine {
         texts: &[String],
         names: &SavedNames,
         all: bool,
+        given: &Given<'_>,
     ) -> Result<Vec<Outgoing>, Error> {
         let mut images: Vec<Outgoing> = Vec::with_capacity(texts.len());
         for text in texts {
             let text = text.strip_prefix("docker://").unwrap_or(text);
             if let Some(list) = self.store.find_list(text)? {
-                let mut one = self.outgoing_list(lease, &list, all)?;
+                let mut one = self.outgoing_list(lease, &list, all, given)?;
                 one.names = match names {
                     SavedNames::AsAsked(more) => {
                         std::iter::once(&list.name).chain(more).map(ToString::to_string).collect()

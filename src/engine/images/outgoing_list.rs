@@ -15,11 +15,20 @@ use crate::types::reference::Reference;
 
 impl Engine {
     /// All images of a list with `all`; this machine's alone, as an image, otherwise.
-    pub(super) fn outgoing_list(&self, lease: &Lease, list: &ListRecord, all: bool) -> Result<Outgoing, Error> {
+    pub(super) fn outgoing_list(
+        &self,
+        lease: &Lease,
+        list: &ListRecord,
+        all: bool,
+        given: &Given<'_>,
+    ) -> Result<Outgoing, Error> {
         let (bytes, media_type) = list.document();
         if all {
-            let instances =
-                list.entries.iter().map(|entry| self.entry_instance(lease, entry)).collect::<Result<Vec<_>, _>>()?;
+            let instances = list
+                .entries
+                .iter()
+                .map(|entry| self.entry_instance(lease, entry, given))
+                .collect::<Result<Vec<_>, _>>()?;
             let list = OutgoingList { media_type: media_type.to_owned(), bytes };
             let digest = crate::types::digest::Digest::of(&list.bytes);
             return Ok(Outgoing { digest, names: Vec::new(), list: Some(list), instances });
@@ -27,12 +36,12 @@ impl Engine {
         let host = Platform::host();
         let entry = list.choose(&host);
         let entry = entry.ok_or_else(|| Error::List(format!("manifest list {} has no image for {host}", list.name)))?;
-        let instance = self.entry_instance(lease, entry)?;
+        let instance = self.entry_instance(lease, entry, given)?;
         Ok(Outgoing { digest: instance.digest.clone(), names: Vec::new(), list: None, instances: vec![instance] })
     }
 
     /// An image of a list; what is not here is fetched into the lease.
-    fn entry_instance(&self, lease: &Lease, entry: &ListEntry) -> Result<Instance, Error> {
+    fn entry_instance(&self, lease: &Lease, entry: &ListEntry, given: &Given<'_>) -> Result<Instance, Error> {
         self.relies_on(lease, &entry.digest)?;
         let bytes = self.document(&entry.digest)?;
         let invalid = |source| Error::SaveTo { name: entry.digest.to_string(), source: Box::new(source) };
@@ -43,7 +52,10 @@ impl Engine {
                 continue;
             }
             let Some(source) = &entry.source else { return Err(Error::BlobGone(descriptor.digest.clone())) };
-            staged.insert(descriptor.digest.clone(), self.fetch_blob(lease, source, entry.tls_verify, descriptor)?);
+            staged.insert(
+                descriptor.digest.clone(),
+                self.fetch_blob(lease, source, entry.tls_verify, descriptor, given)?,
+            );
         }
         let config: ImageConfig =
             serde_json::from_slice(&self.document(&kept.config.digest)?).map_err(Error::Encode)?;
@@ -69,10 +81,14 @@ impl Engine {
         from: &Reference,
         tls_verify: Option<bool>,
         descriptor: &Descriptor,
+        given: &Given<'_>,
     ) -> Result<StagedBlob, Error> {
-        let failed = |source| Error::Pull { name: from.to_string(), source: Box::new(source) };
-        let retry = Retry { count: 1, ..Retry::default() };
-        let mut source = self.open_source(from, &Access { tls_verify, retry, ..Access::default() })?;
+        let failed = |source| Error::Origin {
+            blob: descriptor.digest.clone(),
+            name: from.to_string(),
+            source: Box::new(source),
+        };
+        let mut source = self.open_source(from, &given.access_to(from, tls_verify))?;
         loop {
             let mut sink = Sink(lease.stage_blob(Some(&descriptor.digest), Some(descriptor.size))?);
             source.blob(descriptor, 0, &mut sink).map_err(failed)?;
@@ -81,6 +97,28 @@ impl Engine {
                 other => return Ok(other?),
             }
         }
+    }
+}
+
+/// What the user has given for registries, and for which one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Given<'a> {
+    pub(super) access: &'a Access,
+    /// The registry that is written to; none if an archive or a directory is.
+    pub(super) registry: Option<&'a str>,
+}
+
+impl Given<'_> {
+    /// How to reach the place that an image came from. A file of credentials says itself where they belong; what was
+    /// given without a place belongs to the registry that is written to, and no other is shown it.
+    fn access_to(&self, origin: &Reference, tls_verify: Option<bool>) -> Access {
+        let retry = Retry { count: 1, ..Retry::default() };
+        let auth_file = self.access.auth_file.clone();
+        let own = self.access.clone();
+        if self.registry == Some(origin.domain()) {
+            return Access { tls_verify: own.tls_verify.or(tls_verify), retry, signature_policy: None, ..own };
+        }
+        Access { tls_verify, auth_file, retry, ..Access::default() }
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::absent::Absent;
 use super::outgoing::{Instance, Outgoing};
+use super::outgoing_list::Given;
 use super::save::{LayerForm, SaveRequest, SavedNames};
 use super::send::{self, Parcel};
 use super::transport::{Output, Place};
@@ -70,6 +71,7 @@ impl Engine {
             format: request.format,
             layers: request.layers,
             all: request.all,
+            access: request.access.clone(),
         };
         let report = self.save(&saved, progress)?;
         report.digests.into_iter().next().map(|digest| PushReport { digest }).ok_or(Error::NoImage)
@@ -100,7 +102,8 @@ impl Engine {
     ) -> Result<Digest, Error> {
         let configuration = RegistriesConf::load().map_err(Error::Config)?;
         let pushing = |source| Error::Push { name: reference.to_string(), source: Box::new(source) };
-        let mut image = self.outgoing_one(lease, request)?;
+        let given = Given { access: &request.access, registry: Some(reference.domain()) };
+        let mut image = self.outgoing_one(lease, request, &given)?;
         let mut session = registry::push_session(reference, &request.access, &configuration).map_err(pushing)?;
         let mounts = self.mounts(&session, &image, &configuration)?;
         let repositories: BTreeSet<String> = mounts.values().cloned().collect();
@@ -109,7 +112,7 @@ impl Engine {
         if request.format.is_none() && request.layers == LayerForm::Squeezed {
             restore(&mut image, &mut session, &mounts).map_err(pushing)?;
         }
-        self.complete(lease, &mut image, request.format, request.layers, progress)?;
+        self.complete(lease, &mut image, request.format, request.layers, (&given, progress))?;
         let mut format = request.format;
         loop {
             self.rewrite(lease, &mut image, format, request.layers, progress)?;
@@ -134,9 +137,9 @@ impl Engine {
         }
     }
 
-    fn outgoing_one(&self, lease: &Lease, request: &PushRequest) -> Result<Outgoing, Error> {
+    fn outgoing_one(&self, lease: &Lease, request: &PushRequest, given: &Given<'_>) -> Result<Outgoing, Error> {
         let names = SavedNames::Only(None);
-        let images = self.outgoing(lease, std::slice::from_ref(&request.image), &names, request.all)?;
+        let images = self.outgoing(lease, std::slice::from_ref(&request.image), &names, request.all, given)?;
         images.into_iter().next().ok_or_else(|| Error::ImageNotFound(request.image.clone()))
     }
 

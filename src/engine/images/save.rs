@@ -6,11 +6,12 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use super::outgoing::{Instance, Outgoing};
+use super::outgoing_list::Given;
 use super::recode::unreadable;
 use super::transport::{Form, Output};
 use crate::engine::{Engine, Error};
 use crate::registry::archive::{self, DockerItem, OciItem, Writer};
-use crate::registry::{Descriptor, ManifestFormat};
+use crate::registry::{Access, Descriptor, ManifestFormat};
 use crate::storage::lease::Lease;
 use crate::storage::unpack::Compression;
 use crate::sys;
@@ -32,6 +33,8 @@ pub(crate) struct SaveRequest {
     pub(crate) layers: LayerForm,
     /// Of a list: every image that is here, not only this machine's.
     pub(crate) all: bool,
+    /// How to reach registries where blobs are that are not here.
+    pub(crate) access: Access,
 }
 
 /// The names of the images in the archive.
@@ -76,14 +79,15 @@ impl Engine {
 
     fn save_in(&self, lease: &Lease, request: &SaveRequest, progress: &dyn Progress) -> Result<SaveReport, Error> {
         let all = request.all && request.form != Form::DockerArchive;
-        let mut images = self.outgoing(lease, &request.images, &request.names, all)?;
+        let given = Given { access: &request.access, registry: None };
+        let mut images = self.outgoing(lease, &request.images, &request.names, all, &given)?;
         if request.form == Form::Dir && images.len() > 1 {
             return Err(Error::Save("a dir: directory holds one image".to_owned()));
         }
         if request.form == Form::DockerArchive {
             // Its layers are plain, whatever they came in.
             for image in &mut images {
-                self.complete(lease, image, None, LayerForm::Plain, progress)?;
+                self.complete(lease, image, None, LayerForm::Plain, (&given, progress))?;
             }
         } else {
             let format = match request.form {
@@ -93,7 +97,7 @@ impl Engine {
             for image in &mut images {
                 // A list stays as it is unless somebody wants it otherwise.
                 let format = if image.list.is_some() { request.format } else { format };
-                self.complete(lease, image, format, request.layers, progress)?;
+                self.complete(lease, image, format, request.layers, (&given, progress))?;
                 self.rewrite(lease, image, format, request.layers, progress)?;
             }
         }

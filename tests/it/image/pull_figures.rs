@@ -141,6 +141,56 @@ fn layers_in_chunks_are_pulled_and_go_out_again() {
     assert!(raw.contains("zstd-chunked"));
 }
 
+/// The same by the library that Podman, Buildah and Skopeo share: what they write is pulled, loaded, run, and goes out
+/// again as it came.
+#[test]
+fn layers_in_chunks_by_skopeo_are_pulled_loaded_and_run() {
+    requires!(userns, registry, skopeo);
+    let env = Env::new();
+    let registry = Registry::start(&env);
+    let odd = Layer::new()
+        .dir("odd", 0o755)
+        .file("odd/noise", 0o644, &noise(7, 300_000))
+        .file("odd/same", 0o644, &noise(7, 300_000))
+        .file("odd/zeros", 0o600, &[0; 90_000])
+        .file("odd/empty", 0o644, b"")
+        .hardlink("odd/hard", "odd/noise")
+        .symlink("odd/soft", "noise");
+    let source = env.path("source");
+    ImageBuilder::busybox().layer(odd).layer(Layer::new().whiteout("odd/same")).oci_dir(&source, "1");
+    let full = registry.name("chunked:1");
+    let (from, to) = (format!("oci:{}:1", source.display()), format!("docker://{full}"));
+    let format = ["--dest-compress", "--dest-compress-format=zstd:chunked", "--dest-tls-verify=false"];
+    let skopeo = |arguments: &[&str]| env.other("/usr/bin/skopeo").args(arguments).run();
+    skopeo(&[&["--insecure-policy", "copy", "-q"], &format[..], &[&from, &to]].concat()).success();
+    let raw = skopeo(&["inspect", "--raw", PLAIN, &to]).success().stdout();
+    assert!(raw.contains("zstd-chunked.manifest-position"), "{raw}");
+    let wanted = format!("sha256:{}", sha256(raw.as_bytes()));
+    let dir = env.path("dir");
+    let place = format!("dir:{}", dir.display());
+    skopeo(&["--insecure-policy", "copy", "-q", "--src-tls-verify=false", &to, &place]).success();
+
+    for (what, arguments) in
+        [("pulled", vec!["pull", "-q", PLAIN, &full]), ("loaded", vec!["load", "-q", "-i", dir.to_str().unwrap()])]
+    {
+        let got = env.run(arguments).success().trimmed();
+        let name = if what == "pulled" { full.clone() } else { got.rsplit(' ').next().unwrap().to_owned() };
+        env.run(["image", "inspect", "--format", "{{.Digest}}", &name]).prints(&format!("{wanted}\n"));
+        let look = "cmp /odd/noise /odd/hard && cmp /odd/soft /odd/hard && test ! -e /odd/same && test ! -s /odd/empty && \
+                    wc -c </odd/zeros";
+        env.run(["run", "--rm", "--network=none", &name, "sh", "-c", look]).prints("90000\n");
+        env.run(["system", "check", "--full"]).success();
+        let again = registry.name(&format!("again/{what}:1"));
+        env.run(["push", "-q", PLAIN, &name, &again]).success();
+        assert_eq!(
+            skopeo(&["inspect", "--raw", PLAIN, &format!("docker://{again}")]).success().stdout(),
+            raw,
+            "{what}"
+        );
+        env.run(["rmi", "-af"]).success();
+    }
+}
+
 #[test]
 fn layers_that_nobody_should_write_are_named() {
     requires!(userns);

@@ -172,6 +172,62 @@ fn we_load_what_other_tools_write() {
     }
 }
 
+/// Docker's forms keep an image of schema 2 as it is; OCI's can hold OCI manifests only, with the same configuration and
+/// the same blobs.
+#[test]
+fn a_pulled_image_of_schema_2_is_saved_as_it_came() {
+    requires!(userns, registry, skopeo);
+    let env = Env::new();
+    let registry = crate::harness::Registry::start(&env);
+    let source = env.path("source");
+    two_layers(Compression::Gzip).oci_dir(&source, "1");
+    let full = registry.name("app:1");
+    let remote = format!("docker://{full}");
+    let skopeo = |arguments: &[&str]| env.other("/usr/bin/skopeo").args(arguments).run();
+    let copy = ["--insecure-policy", "copy", "-q", "--src-tls-verify=false", "--dest-tls-verify=false"];
+    let from = format!("oci:{}:1", source.display());
+    skopeo(&[&copy[..], &["--format=v2s2", &from, &remote]].concat()).success();
+    let theirs = env.path("theirs");
+    skopeo(&[&copy[..], &[&remote, &format!("dir:{}", theirs.display())]].concat()).success();
+    env.run(["pull", "-q", "--tls-verify=false", &full]).success();
+
+    let ours = env.path("ours");
+    env.run(["save", "-q", "--format=docker-dir", "-o", text(&ours), &full]).success();
+    let files = |dir: &Path| {
+        let names = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+        let mut all: Vec<_> =
+            names.map(|path| (path.file_name().unwrap().to_owned(), sha256(&std::fs::read(&path).unwrap()))).collect();
+        all.sort();
+        all
+    };
+    assert_eq!(files(&ours), files(&theirs), "docker-dir is what skopeo copies");
+    let manifest: Value = serde_json::from_slice(&std::fs::read(ours.join("manifest.json")).unwrap()).unwrap();
+    assert_eq!(manifest["mediaType"], "application/vnd.docker.distribution.manifest.v2+json");
+    for format in ["oci-dir", "oci-archive"] {
+        let (path, place) = (env.path(format), transport(format, &env.path(format)));
+        env.run(["save", "-q", "--format", format, "-o", text(&path), &full]).success();
+        let raw = skopeo(&["inspect", "--raw", &place]).success().stdout();
+        let saved: Value = serde_json::from_str(&raw).unwrap();
+        // The manifest that skopeo makes of it, field by field.
+        let converted = env.path(&format!("{format}-theirs"));
+        skopeo(&[&copy[..], &[&remote, &transport("oci-dir", &converted)]].concat()).success();
+        let raw = skopeo(&["inspect", "--raw", &transport("oci-dir", &converted)]).success().stdout();
+        let wanted: Value = serde_json::from_str(&raw).unwrap();
+        for field in ["config", "layers", "schemaVersion"] {
+            assert_eq!(saved[field], wanted[field], "{format}");
+        }
+        assert_eq!(saved["config"]["digest"], manifest["config"]["digest"]);
+    }
+    // The layers of a docker-archive are plain in both.
+    let (archive, again) = (env.path("a.tar"), env.path("again"));
+    env.run(["save", "-q", "-o", text(&archive), &full]).success();
+    skopeo(&[&copy[..], &[&transport("docker-archive", &archive), &format!("dir:{}", again.display())]].concat())
+        .success();
+    let raw = std::fs::read(again.join("manifest.json")).unwrap();
+    let unpacked: Value = serde_json::from_slice(&raw).unwrap();
+    assert_eq!(unpacked["config"]["digest"], manifest["config"]["digest"]);
+}
+
 #[test]
 fn a_save_that_fails_leaves_nothing() {
     requires!(userns);

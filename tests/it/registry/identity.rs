@@ -136,3 +136,66 @@ fn archives_bring_their_blobs_although_the_layers_are_here() {
         assert_eq!(pushed == wanted, compression != Compression::Plain, "{form}");
     }
 }
+
+/// A registry that knows `alice` with the password `s3cret`.
+fn guarded(env: &Env, name: &str) -> Registry {
+    let users = env.write(name, "alice:$2y$05$abcdefghijklmnopqrstuuLK7U1u6pVRmL7L1BBM2aS35PSZnDXlK\n");
+    Registry::start_with(env, "", &format!("auth:\n  htpasswd:\n    realm: basic\n    path: {}\n", users.display()))
+}
+
+/// `--creds` is for the registry that is pushed to; where a skipped blob comes from, only a file of credentials says who
+/// we are, unless that is the same registry.
+#[test]
+fn skipped_blobs_of_a_registry_with_passwords() {
+    requires!(userns, registry, skopeo);
+    const CREDS: &str = "--creds=alice:s3cret";
+    let env = Env::new();
+    let (origin, target) = (guarded(&env, "origin"), guarded(&env, "target"));
+    let push = |compression: Compression, name: &str| {
+        let dir = env.path(name);
+        image(compression).oci_dir(&dir, "1");
+        let to = format!("docker://{}", origin.name(&format!("{name}:1")));
+        let from = format!("oci:{}:1", dir.display());
+        let copy = ["copy", "--insecure-policy", "--dest-tls-verify=false", "--dest-creds=alice:s3cret", &from, &to];
+        env.other("/usr/bin/skopeo").args(copy).run().success();
+        origin.name(&format!("{name}:1"))
+    };
+    let (gzip, zstd) = (push(Compression::Gzip, "gzip"), push(Compression::Zstd, "zstd"));
+    env.run(["pull", "-q", PLAIN, CREDS, &gzip]).success();
+    let out = env.run(["pull", PLAIN, CREDS, &zstd]);
+    assert_eq!(out.success().stderr().matches("exists").count(), 2, "{out}");
+    let wanted = digest(&env, &zstd);
+    let pushed = |more: &[&str], to: &str| {
+        let file = env.path("digest");
+        let out = env.run([&["push", PLAIN, "--digestfile", file.to_str().unwrap()], more, &[&zstd, to]].concat());
+        (std::fs::read_to_string(file).unwrap(), out.success().stderr())
+    };
+
+    // What is for one registry is shown to no other.
+    let (found, said) = pushed(&[CREDS], &target.name("a:1"));
+    assert_ne!(found, wanted, "{said}");
+    assert!(said.contains("the digest changes"), "{said}");
+    assert!(said.contains(&format!("sampan login {}", origin.address())), "{said}");
+    let archive = env.path("saved.tar");
+    let out = env.run(["save", "-o", archive.to_str().unwrap(), "--format=oci-archive", &zstd]);
+    out.success().stderr_has(&format!("sampan login {}", origin.address()));
+    // The same registry, another repository.
+    let (found, said) = pushed(&[CREDS], &origin.name("b:1"));
+    assert_eq!(found, wanted, "{said}");
+    // A file says itself which registry its credentials are for.
+    let mut known = serde_json::Map::new();
+    for registry in [&origin, &target] {
+        known.insert(registry.address().to_owned(), serde_json::json!({"auth": "YWxpY2U6czNjcmV0"}));
+    }
+    let file = env.write("auth.json", serde_json::json!({"auths": known}).to_string());
+    let (found, said) = pushed(&["--authfile", file.to_str().unwrap()], &target.name("c:1"));
+    assert_eq!(found, wanted, "{said}");
+    let dir = format!("dir:{}", env.path("dir").display());
+    let (found, said) = pushed(&["--authfile", file.to_str().unwrap()], &dir);
+    assert_eq!(found, wanted, "{said}");
+    // Both: one for the target, the other for the origin.
+    known.remove(target.address());
+    let file = env.write("origin.json", serde_json::json!({"auths": known}).to_string());
+    let (found, said) = pushed(&[CREDS, "--authfile", file.to_str().unwrap()], &target.name("d:1"));
+    assert_eq!(found, wanted, "{said}");
+}

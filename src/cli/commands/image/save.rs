@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use super::super::super::context::Context;
 use super::super::super::error::Error;
-use crate::engine::images::{Form, LayerForm, ManifestFormat, Output, SaveRequest, SavedNames};
+use crate::engine::images::{Access, Form, LayerForm, ManifestFormat, Output, SaveRequest, SavedNames};
 use crate::types::reference::Reference;
 
 /// Writes images to an archive or a directory.
@@ -87,7 +87,7 @@ pub(crate) fn run(args: SaveArgs, context: &Context) -> Result<ExitCode, Error> 
         _ => LayerForm::Kept,
     };
     let names = SavedNames::AsAsked(names);
-    let request = SaveRequest { images, form, output, names, format, layers, all: false };
+    let request = SaveRequest { images, form, output, names, format, layers, all: false, access: Access::default() };
     context.engine()?.save(&request, context.progress(args.quiet).as_ref())?;
     Ok(ExitCode::SUCCESS)
 }
