@@ -61,7 +61,7 @@ fn b21_signatures_are_asked_for_where_a_key_is_given() {
     };
     let keys = |text: &str| rule(text).expect(text).signatures.remove(0).1.keys;
     let (one, two) = (KeySource::Path("/k".into()), KeySource::Path("/l".into()));
-    assert_eq!(keys(r#"{"type": "sigstoreSigned", "keyPath": "/k"}"#), [one.clone()]);
+    assert_eq!(keys(r#"{"type": "sigstoreSigned", "keyPath": "/k"}"#), std::slice::from_ref(&one));
     assert_eq!(keys(r#"{"type": "sigstoreSigned", "keyPaths": ["/k", "/l"]}"#), [one, two]);
     assert_eq!(keys(r#"{"type": "sigstoreSigned", "keyDatas": ["QUJD", "QQ=="]}"#).len(), 2);
     let both = r#"{"type": "sigstoreSigned", "keyPath": "/k"}, {"type": "sigstoreSigned", "keyPath": "/l"}"#;

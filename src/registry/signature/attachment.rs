@@ -7,9 +7,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
-use crate::registry::client::printable;
 use crate::registry::error::Error;
 use crate::registry::manifest::{DOCUMENT_LIMIT, Descriptor, OCI_MANIFEST};
+use crate::registry::reply::printable;
 use crate::registry::session::Session;
 use crate::types::digest::Digest;
 

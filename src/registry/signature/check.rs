@@ -9,7 +9,7 @@ use super::attachment::Attachment;
 use super::key::Key;
 use super::payload::Payload;
 use crate::config::policy_json::SignedIdentity;
-use crate::registry::client::printable;
+use crate::registry::reply::printable;
 use crate::types::digest::Digest;
 use crate::types::reference::Reference;
 

@@ -1,9 +1,8 @@
 //! What is signed: a JSON document that names an image by its digest and by a name (containers-signature(5)).
 
-use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 
-use crate::registry::client::printable;
+use crate::registry::reply::printable;
 use crate::types::digest::Digest;
 
 /// The only kind that there is.
@@ -56,8 +55,6 @@ struct Optional {
     _creator: String,
     #[serde(default, rename = "timestamp")]
     _timestamp: i64,
-    #[serde(flatten)]
-    _more: std::collections::BTreeMap<String, IgnoredAny>,
 }
 
 impl Optional {

@@ -152,7 +152,7 @@ fn layers_in_chunks_by_skopeo_are_pulled_loaded_and_run() {
         .dir("odd", 0o755)
         .file("odd/noise", 0o644, &noise(7, 300_000))
         .file("odd/same", 0o644, &noise(7, 300_000))
-        .file("odd/zeros", 0o600, &[0; 90_000])
+        .file("odd/zeros", 0o600, &vec![0; 90_000])
         .file("odd/empty", 0o644, b"")
         .hardlink("odd/hard", "odd/noise")
         .symlink("odd/soft", "noise");

@@ -90,7 +90,7 @@ fn b21_only_an_image_that_the_key_has_signed_is_pulled() {
     refused(&env, &serve(None, vec![]), "the image has no such signature");
     refused(&env, &serve_signed(&[]), "the image has no such signature");
     let wrong = theirs.sign(&digest, "registry.example/web:1");
-    refused(&env, &serve_signed(&[wrong.clone()]), "no key of the policy made it");
+    refused(&env, &serve_signed(std::slice::from_ref(&wrong)), "no key of the policy made it");
     let other = ours.sign(&format!("sha256:{}", "ab".repeat(32)), "registry.example/web:1");
     refused(&env, &serve_signed(&[other]), "it is for the image sha256:abab");
     let other = ours.sign(&digest, "registry.example/other:1");
@@ -117,7 +117,7 @@ fn b21_hostile_attachments() {
     let good = ours.sign(&digest(&Served::new(&image())), "registry.example/web:1");
     look_for_attachments(&env);
     rule(&env, "docker", &json!([for_web(ours.public())]));
-    let (manifest, blobs) = attachments(&[good.clone()]);
+    let (manifest, blobs) = attachments(std::slice::from_ref(&good));
     let body = |value: &Value| Some(Answer::Body(value.to_string().into_bytes()));
     let with = |change: &dyn Fn(&mut Value)| {
         let mut changed = manifest.clone();

@@ -12,7 +12,8 @@ use crate::engine::images::{PushRequest, write_digest};
 ///
 /// DESTINATION is a name, with or without docker://, or docker-archive:FILE[:NAME], oci-archive:FILE[:NAME],
 /// oci:DIR[:NAME] or dir:DIR. Without it, the image goes where its own name says. What was pulled is sent byte for
-/// byte; what the registry has already is not sent.
+/// byte; what the registry has already is not sent. A blob that the pull skipped is fetched from where the image came
+/// from, with the credentials of sampan login or --authfile; --creds are for the registry that is pushed to.
 #[derive(Debug, clap::Args)]
 pub(crate) struct PushArgs {
     /// Of a list, push all its images.
