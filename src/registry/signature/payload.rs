@@ -1,6 +1,7 @@
 //! What is signed: a JSON document that names an image by its digest and by a name (containers-signature(5)).
 
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use crate::registry::reply::printable;
 use crate::types::digest::Digest;
@@ -21,8 +22,8 @@ pub(in crate::registry) struct Payload {
 struct Document {
     critical: Critical,
     /// May be null, and must be there.
-    #[serde(rename = "optional", deserialize_with = "Optional::or_null")]
-    _optional: Option<Optional>,
+    #[serde(deserialize_with = "Option::deserialize")]
+    optional: Option<Map<String, Value>>,
 }
 
 #[derive(Deserialize)]
@@ -48,21 +49,6 @@ struct Identity {
     name: String,
 }
 
-/// Who made it and when, and anything else: nothing is decided by it.
-#[derive(Deserialize)]
-struct Optional {
-    #[serde(default, rename = "creator")]
-    _creator: String,
-    #[serde(default, rename = "timestamp")]
-    _timestamp: i64,
-}
-
-impl Optional {
-    fn or_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
-        Option::deserialize(deserializer)
-    }
-}
-
 impl Payload {
     /// To be called with what a key has verified.
     pub(in crate::registry) fn parse(bytes: &[u8]) -> Result<Self, String> {
@@ -71,6 +57,13 @@ impl Payload {
             return Err("it is not a JSON object".to_owned());
         }
         let document: Document = serde_json::from_slice(bytes).map_err(|error| printable(&error.to_string(), 200))?;
+        // Who made it and when, and anything else: nothing is decided by it, but its types must be right.
+        let optional = document.optional.unwrap_or_default();
+        if optional.get("creator").is_some_and(|creator| !creator.is_string())
+            || optional.get("timestamp").is_some_and(|timestamp| !timestamp.is_i64())
+        {
+            return Err("its creator is no text, or its timestamp no number".to_owned());
+        }
         let critical = document.critical;
         if critical.kind != TYPE {
             return Err(format!("it is a {:?}", printable(&critical.kind, 100)));

@@ -248,7 +248,7 @@ fn b10_silence_and_drops_end_and_name_the_host() {
                     }
                     let mut open = stream.write_all(first.as_bytes()).is_ok();
                     for byte in drops.bytes() {
-                        std::thread::sleep(Duration::from_millis(900));
+                        std::thread::sleep(Duration::from_secs(2));
                         open = open && stream.write_all(&[byte]).is_ok();
                     }
                     // And then silence, until the client goes.
@@ -261,6 +261,6 @@ fn b10_silence_and_drops_end_and_name_the_host() {
         let begun = Instant::now();
         let error = session.blob(&descriptor(), &mut 0, &mut Memory(Vec::new())).expect_err("too slow");
         assert!(matches!(&error, Error::Timeout { .. }) && error.to_string().contains(&host), "{error:?}");
-        assert!(begun.elapsed() < Duration::from_secs(15), "{first:?} {drops:?}: {:?}", begun.elapsed());
+        assert!(begun.elapsed() < Duration::from_secs(25), "{first:?} {drops:?}: {:?}", begun.elapsed());
     }
 }
