@@ -211,3 +211,29 @@ fn services_in_single_id_mode() {
     // The user of the image is the one id there is.
     keep_a_table(&env);
 }
+
+/// sshd gives up root for who asks and for who is let in: it cannot here, and the start says so, with the cure.
+#[test]
+fn openssh_in_single_id_mode() {
+    requires!(userns, slirp4netns, services, ssh);
+    let mut env = Env::new();
+    env.hide_programs(&["newuidmap", "newgidmap"]);
+    import_login(&env);
+    let key = env.path("key");
+    env.other("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f", key.to_str().unwrap()]).run().success();
+    let started = env.run(["run", "-d", "--name=login", "--network=slirp4netns", "-p", "127.0.0.1::22", LOGIN]);
+    started.success().stderr_has("single-id mode").stderr_has("sshd").stderr_has("uidmap");
+    let public = std::fs::read(env.path("key.pub")).unwrap();
+    let install = "mkdir -pm 700 ~/.ssh && cat >~/.ssh/authorized_keys";
+    env.command(["exec", "-i", "login", "sh", "-c", install]).stdin(public).run().success();
+    let at = address(&env, "login", "22");
+    eventually("sshd listens", || env.run(["logs", "login"]).stderr().contains("Server listening on"));
+    // Nobody is let in, and nobody gets further than his own process: the server serves on.
+    for user in ["root", "nobody"] {
+        ssh(&env, &key, user, at, &["true"]).code(255);
+    }
+    let reason = "permanently_set_uid: was able to restore";
+    eventually("sshd says why", || env.run(["logs", "login"]).stderr().matches(reason).count() == 2);
+    env.run(["inspect", "--format={{.State.Status}}", "login"]).success().prints("running\n");
+    env.run(["stop", "login"]).success();
+}
