@@ -12,10 +12,10 @@ fn wait_for_several_that_remove_themselves() {
     let volume = format!("{}:/shared", shared.display());
     for code in ["1", "2", "3"] {
         let script = format!("while [ ! -e /shared/{code} ]; do sleep 0.05; done; exit {code}");
-        let name = format!("--name=c{code}");
+        let name = format!("--name=s{code}");
         env.run(["run", "-d", "--rm", &name, "--network=none", "-v", &volume, BUSYBOX, "sh", "-c", &script]).success();
     }
-    let waiting = env.spawn(["wait", "c1", "c2", "c3"]);
+    let waiting = env.spawn(["wait", "s1", "s2", "s3"]);
     let watched = || {
         let fds = std::fs::read_dir(format!("/proc/{}/fd", waiting.pid())).into_iter().flatten().flatten();
         fds.filter_map(|fd| std::fs::read_link(fd.path()).ok()).filter(|path| path.ends_with("monitor.lock")).count()
@@ -24,7 +24,7 @@ fn wait_for_several_that_remove_themselves() {
     for code in ["3", "2", "1"] {
         std::fs::write(shared.join(code), "").unwrap();
         if code != "1" {
-            let name = format!("name=c{code}");
+            let name = format!("name=s{code}");
             eventually("it is gone", || env.run(["ps", "-aq", "--filter", &name]).stdout().is_empty());
         }
     }
@@ -36,9 +36,9 @@ fn wait_for_several_that_remove_themselves() {
 fn start_and_restart_of_many() {
     requires!(userns);
     let env = Env::with_busybox();
-    let mut names: Vec<String> = (0..18).map(|n| format!("c{n}")).collect();
+    let mut names: Vec<String> = (0..18).map(|n| format!("s{n}")).collect();
     for name in &names {
-        let network = if name == "c1" { "--network=container:c0" } else { "--network=none" };
+        let network = if name == "s1" { "--network=container:s0" } else { "--network=none" };
         env.run(["create", "--name", name, network, BUSYBOX, "sleep", "1000"]).success();
     }
     let lines = |names: &[String]| names.iter().map(|name| format!("{name}\n")).collect::<String>();
@@ -55,8 +55,8 @@ fn start_and_restart_of_many() {
     let after = pids();
     assert!(before.lines().zip(after.lines()).all(|(before, after)| before != after), "{before}{after}");
     let net = |name: &str| env.run(["exec", name, "readlink", "/proc/self/ns/net"]).success().trimmed();
-    assert_eq!(net("c0"), net("c1"));
-    assert_ne!(net("c0"), net("c2"));
+    assert_eq!(net("s0"), net("s1"));
+    assert_ne!(net("s0"), net("s2"));
 }
 
 #[test]
