@@ -1,7 +1,6 @@
 //! The small text files below one directory, read one after another: for listings, which read hundreds of them.
 
 use std::ffi::{OsStr, OsString};
-use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
@@ -29,8 +28,8 @@ impl SmallFiles {
 
     /// Names in the directory, without `.` and `..`, sorted. Once only: the position in it is not wound back.
     pub(crate) fn names(&self) -> Result<Vec<OsString>> {
-        let mut buffer = [MaybeUninit::uninit(); 32 << 10];
-        let mut entries = RawDir::new(&self.dir, &mut buffer);
+        let mut buffer = Vec::with_capacity(32 << 10);
+        let mut entries = RawDir::new(&self.dir, buffer.spare_capacity_mut());
         let mut names = Vec::new();
         while let Some(entry) = entries.next() {
             let entry = entry.call("getdents64", || format!("{:?}", self.path))?;
