@@ -56,6 +56,9 @@ pub(crate) struct ContainerConfig {
     /// Pid of the `run` that made it: if that is gone and the container was never started, nobody will (garbage).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) creator: Option<u32>,
+    /// Boot epoch of the creator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) creator_epoch: Option<String>,
     #[serde(skip)]
     pub(crate) rest: Rest,
 }
@@ -74,6 +77,7 @@ impl ContainerConfig {
             map,
             driver,
             creator: None,
+            creator_epoch: None,
             rest: Rest::new(),
         }
     }

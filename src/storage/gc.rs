@@ -256,6 +256,12 @@ pub(super) fn sweep_orphans(store: &Store) -> Result<usize, Error> {
 
 /// True if a container was made by a `run` that died before it could start it: nobody will.
 pub(crate) fn is_orphan(store: &Store, config: &ContainerConfig) -> Result<bool, Error> {
-    let Some(creator) = config.creator.filter(|_| config.spec.remove) else { return Ok(false) };
-    Ok(matches!(ProcessIdentity::of(creator), Ok(None)) && store.monitor_lock(&config.id)? == MonitorLock::Absent)
+    let transient = config.creator.is_some() && config.spec.remove;
+    Ok(transient && !is_about_to_start(store, config) && store.monitor_lock(&config.id)? == MonitorLock::Absent)
+}
+
+/// True if the `run` that made the container may still live. A pid of another epoch is somebody else's.
+pub(super) fn is_about_to_start(store: &Store, config: &ContainerConfig) -> bool {
+    let elsewhen = config.creator_epoch.as_ref().is_some_and(|epoch| epoch != store.layout().epoch());
+    config.creator.is_some_and(|creator| !elsewhen && !matches!(ProcessIdentity::of(creator), Ok(None)))
 }

@@ -1,7 +1,8 @@
 //! The first command of an epoch (rule R12): after a reboot nothing runs, whatever the records say.
 //!
-//! Idempotent, and may be killed at any point: the marker `ready` is made last. A logout that took runroot away looks
-//! the same from here; containers whose monitor lives are left alone.
+//! Idempotent, and may be killed at any point: the marker `ready` is made last, and not at all as long as a container cannot
+//! be read for a reason that may pass; then the next command begins anew, beside others. A logout that took runroot away
+//! looks the same from here; containers whose monitor lives are left alone.
 
 use std::path::PathBuf;
 
@@ -9,7 +10,8 @@ use super::container_record::{ExitRecord, MonitorLock};
 use super::error::{At as _, Error};
 use super::store::Store;
 use crate::sys;
-use crate::sys::lock::TryLock;
+use crate::sys::Errno;
+use crate::sys::lock::{FileLock, TryLock};
 
 /// Why the exit code of a container is not known.
 pub(super) const HOST_RESTART: &str = "host restart";
@@ -23,34 +25,49 @@ pub(super) fn begin_epoch(store: &Store) -> Result<(), Error> {
     if sys::fs::exists(&layout.ready()) {
         return Ok(());
     }
-    end_dead_containers(store)?;
+    store.make_run()?;
+    let whole = end_dead_containers(store)?;
     super::gc::sweep_staging(store)?;
     super::gc::sweep_names(store)?;
     store.sweep_volumes()?;
     store.empty_trash()?;
     remove_old_epochs(store)?;
-    store.make_run()?;
-    let ready = layout.ready();
-    sys::fs::replace_volatile(&ready, b"").writing(&ready)?;
+    if whole {
+        let ready = layout.ready();
+        sys::fs::replace_volatile(&ready, b"").writing(&ready)?;
+    }
     drop(lock);
     Ok(())
 }
 
-/// A container that was started, has no exit record and no monitor ended with the machine.
-fn end_dead_containers(store: &Store) -> Result<(), Error> {
+/// A container that was started, has no exit record and no monitor ended with the machine. False if one could not be read.
+fn end_dead_containers(store: &Store) -> Result<bool, Error> {
+    let mut whole = true;
     for id in store.container_ids()? {
+        // Who has its lock is of this epoch and about to start or to remove it.
+        let path = store.layout().container_lock(&id);
+        let TryLock::Held(_lock) = FileLock::try_exclusive(&path).locking(&path)? else { continue };
         let lock = store.monitor_lock(&id)?;
-        let Ok(config) = store.container_config(&id) else {
-            // One of `--rm` that a power cut took before its definition was on the disk. What is damaged otherwise is the
-            // business of `system check`.
-            if lock != MonitorLock::Held && store.was_never_defined(&id) {
-                store.discard_container(&id, None)?;
+        let config = match store.container_config(&id) {
+            Ok(config) => config,
+            Err(error) => {
+                // One of `--rm` that a power cut took before its definition was on the disk. What is damaged otherwise is
+                // the business of `system check`.
+                if lock != MonitorLock::Held && store.was_never_defined(&id) {
+                    store.discard_container(&id, None)?;
+                } else {
+                    whole &= !may_pass(&error);
+                }
+                continue;
             }
-            continue;
         };
         // Its monitor lives, or it lives on without one: a logout took runroot away.
         let lives = || store.noted_state(&id)?.init.filter(|init| init.is_alive());
         if lock == MonitorLock::Held || lives().is_some() {
+            continue;
+        }
+        // Made in this epoch by a `run` that is about to start it: its own command answers for it, and the sweep.
+        if super::gc::is_about_to_start(store, &config) && lock == MonitorLock::Absent {
             continue;
         }
         if config.spec.remove && (lock == MonitorLock::Free || config.creator.is_some()) {
@@ -60,7 +77,13 @@ fn end_dead_containers(store: &Store) -> Result<(), Error> {
             store.record_exit(&config, &ExitRecord::unknown(HOST_RESTART))?;
         }
     }
-    Ok(())
+    Ok(whole)
+}
+
+/// The definition is there and the kernel does not give it now: no memory, no descriptor, a disk that errs.
+fn may_pass(error: &Error) -> bool {
+    let Error::BrokenContainer { source, .. } = error else { return false };
+    matches!(source.as_ref(), Error::Read { source, .. } if !source.is(Errno::ENOENT))
 }
 
 /// Directories of earlier epochs go as soon as somebody sees them.

@@ -72,6 +72,7 @@ impl Engine {
             container.image.clone_from(&snapshot);
             container.layers = image.as_ref().map(|found| found.image.chains()).unwrap_or_default();
             container.creator = creator.filter(|_| spec.remove);
+            container.creator_epoch = container.creator.map(|_| self.store.layout().epoch().to_owned());
             match self.store.create_container(container) {
                 Err(crate::storage::Error::NameInUse { .. }) if given.is_none() && attempt < NAME_TRIES => attempt += 1,
                 other => {

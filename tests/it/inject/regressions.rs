@@ -77,3 +77,9 @@ fn a_container_whose_init_cannot_be_told_does_not_run() {
     // The looks at init and monitor for the state, in the CLI and in the monitor.
     super::sweep::each("restart", Sysno::openat, "/stat", Action::Fail(Errno::EIO));
 }
+
+#[test]
+fn a_new_epoch_begins_when_every_container_could_be_read() {
+    requires!(userns, overlay);
+    super::sweep::each("recover", Sysno::openat, "config.json", Action::Fail(Errno::EIO));
+}
