@@ -71,9 +71,17 @@ fn plain(error: &engine::Error) -> Option<&'static str> {
 /// Cures that name what is to be changed here.
 fn particular(error: &engine::Error) -> Option<String> {
     match error {
-        engine::Error::NoBindSource(path) => {
+        engine::Error::NoSource { what: "bind source", path } => {
             Some(format!("make it first: mkdir -p {path:?}; a name without a slash is that of a volume"))
         }
+        engine::Error::NoSource { what: "device", .. } => Some("ls -l /dev shows those of this host".to_owned()),
+        engine::Error::NoSource { path, .. } => Some(format!(
+            "it is the directory that becomes /: unpack one first, mkdir {path:?} && tar -xf ROOTFS.TAR -C {path:?}"
+        )),
+        engine::Error::TimeZone { .. } => Some(
+            "zones are named like Europe/Berlin and come with the host's package tzdata: sudo apt install tzdata"
+                .to_owned(),
+        ),
         engine::Error::WrongStatus { verb: "remove", id, .. } => Some(format!("sampan rm --force {id} stops it first")),
         engine::Error::WrongStatus { id, status: ContainerStatus::Paused, .. } => {
             Some(format!("sampan unpause {id} lets it go on"))

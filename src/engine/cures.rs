@@ -68,7 +68,7 @@ impl Caller {
     /// The user of this process; `path` is the PATH to look for helper programs in.
     pub(crate) fn this(path: &str) -> Self {
         let uid = sys::fs::effective_uid();
-        let name = sys::user::name_of(uid, path).ok().flatten();
+        let name = sys::user::name_of(sys::user::Database::Passwd, uid, path).ok().flatten();
         Self { user: name.unwrap_or_else(|| uid.to_string()) }
     }
 }

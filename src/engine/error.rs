@@ -226,8 +226,10 @@ pub(crate) enum Error {
     WillNotDie { id: String, seconds: u64 },
     #[error("cannot {verb} container {id}: its monitor is gone and it runs on unsupervised")]
     Unsupervised { verb: &'static str, id: String },
-    #[error("bind source {0:?} does not exist")]
-    NoBindSource(PathBuf),
+    #[error("{what} {path:?} does not exist")]
+    NoSource { what: &'static str, path: PathBuf },
+    #[error("time zone {zone:?}: {path:?} {why}")]
+    TimeZone { zone: String, path: PathBuf, why: &'static str },
     #[error(
         "{flag}=container:{id} needs the user namespace of that container: only the owner of a namespace may mount its /proc or /dev/mqueue"
     )]

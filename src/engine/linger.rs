@@ -12,7 +12,8 @@ impl Engine {
     /// and the user does not linger (`loginctl(1)`).
     pub(crate) fn detached_ends_at_logout(&self) -> bool {
         let (uid, _) = sys::process::ids();
-        let user = sys::user::name_of(uid, &self.config.path).ok().flatten().unwrap_or_default();
+        let user =
+            sys::user::name_of(sys::user::Database::Passwd, uid, &self.config.path).ok().flatten().unwrap_or_default();
         let session = Path::new("/run/systemd/users").join(uid.to_string());
         let lingers = !user.is_empty() && sys::fs::exists(&Path::new("/var/lib/systemd/linger").join(user));
         sys::fs::exists(&session) && !lingers && cgroup::below_user_slice(uid)

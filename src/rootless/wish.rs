@@ -57,8 +57,8 @@ impl OuterWish {
             }
         }
         let passwd = Path::new("/etc/passwd");
-        let name =
-            sys::user::name_of(uid, path).map_err(|source| Error::ReadSubIds { path: passwd.to_owned(), source })?;
+        let name = sys::user::name_of(sys::user::Database::Passwd, uid, path)
+            .map_err(|source| Error::ReadSubIds { path: passwd.to_owned(), source })?;
         let subids = subid::of_user(name.as_deref(), uid, path)?;
         if !subids.is_usable() {
             return single(SingleReason::NoSubIds);

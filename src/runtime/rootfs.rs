@@ -89,7 +89,7 @@ fn overlay(lower: &[PathBuf], upper: &Path, work: &Path, volatile: bool) -> sys:
 
 fn overlay_by_one(lower: &[PathBuf], upper: &Path, work: &Path, volatile: bool) -> sys::Result<OwnedFd> {
     let context = FsContext::open("overlay")?;
-    context.flag("userxattr")?;
+    context.set("source", "overlay")?.flag("userxattr")?;
     if volatile {
         context.flag("volatile")?;
     }

@@ -23,6 +23,8 @@ pub(crate) struct Identity {
     pub(crate) home: PathBuf,
     /// `/etc/passwd` knows the uid.
     pub(crate) known: bool,
+    /// `/etc/group` knows the gid.
+    pub(crate) group_known: bool,
 }
 
 /// Resolves `text` in the root of the container. `maps`: C's, by which ids are refused that cannot be (empty = not known).
@@ -115,10 +117,19 @@ fn topmost(layers: &[&Path], path: &str) -> Result<String, String> {
 
 /// A line for `/etc/passwd` for a user whom it does not know, so that programs can find out who they are.
 pub(crate) fn passwd_line(who: &Identity, name: Option<&str>, home: &Path) -> String {
-    let sound = |name: &&str| !name.is_empty() && !name.contains([':', '\n', '\0']);
-    let (number, home) = (who.uid.to_string(), home.to_string_lossy().replace([':', '\n'], "_"));
-    let name = name.filter(sound).unwrap_or(&number);
+    let (name, home) = (sound_or_number(name, who.uid), home.to_string_lossy().replace([':', '\n'], "_"));
     format!("{name}:*:{}:{}:container user:{home}:/bin/sh\n", who.uid, who.gid)
+}
+
+/// A line for `/etc/group` for a primary group that it does not know.
+pub(crate) fn group_line(who: &Identity, name: Option<&str>) -> String {
+    format!("{}:x:{}:\n", sound_or_number(name, who.gid), who.gid)
+}
+
+/// A name that cannot break a line of a user database; the number where there is none.
+fn sound_or_number(name: Option<&str>, id: u32) -> String {
+    let sound = |name: &&str| !name.is_empty() && !name.contains([':', '\n', '\0']);
+    name.filter(sound).map_or_else(|| id.to_string(), str::to_owned)
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -215,7 +226,8 @@ fn look_up(text: &str, wish: &Wish, passwd: &str, group: &str) -> Result<Identit
     };
     let home = entry.as_ref().and_then(|entry| entry.fields.get(5).copied()).filter(|home| home.starts_with('/'));
     let home = home.unwrap_or("/").into();
-    Ok(Identity { uid, gid, groups: Some(groups), home, known: entry.is_some() })
+    let group_known = entries(group).any(|entry| entry.id == gid);
+    Ok(Identity { uid, gid, groups: Some(groups), home, known: entry.is_some(), group_known })
 }
 
 fn group_id(wanted: &str, group: &str) -> Result<u32, String> {

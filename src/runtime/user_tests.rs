@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use super::{Identity, LARGEST, passwd_line, resolve};
+use super::{Identity, LARGEST, group_line, passwd_line, resolve};
 use crate::runtime::error::Error;
 use crate::sys;
 use crate::sys::root::RootDir;
@@ -155,4 +155,8 @@ fn an_entry_for_who_has_none() {
     let named = passwd_line(&stranger, Some("ann"), Path::new("/a:b"));
     assert_eq!(named, "ann:*:1234:7:container user:/a_b:/bin/sh\n");
     assert!(passwd_line(&stranger, Some("x:0:0"), Path::new("/")).starts_with("1234:*:1234"));
+    assert!(!stranger.group_known);
+    assert_eq!(group_line(&stranger, Some("staff")), "staff:x:7:\n");
+    assert_eq!(group_line(&stranger, Some("x:0:root\nroot")), "7:x:7:\n");
+    assert!(resolve(&root, "1234:0", &[], &full()).expect("valid").group_known);
 }

@@ -4,12 +4,11 @@ use crate::types::container_spec::ContainerSpec;
 use crate::types::image_config::ImageConfig;
 
 use super::error::Error;
-use super::placement::Placement;
 
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// `KEY=VALUE` strings, each key once. `HOME` is left to init, which knows the user's entry in `/etc/passwd`.
-pub(crate) fn environment(spec: &ContainerSpec, image: &ImageConfig, at: &Placement) -> Result<Vec<String>, Error> {
+pub(crate) fn environment(spec: &ContainerSpec, image: &ImageConfig, hostname: &str) -> Result<Vec<String>, Error> {
     let mut list = List::default();
     list.set("PATH", PATH);
     list.set("container", "sampan");
@@ -29,7 +28,7 @@ pub(crate) fn environment(spec: &ContainerSpec, image: &ImageConfig, at: &Placem
     if spec.tty {
         list.set_default("TERM", "xterm");
     }
-    list.set_default("HOSTNAME", &at.hostname);
+    list.set_default("HOSTNAME", hostname);
     list.0
         .into_iter()
         .map(|(key, value)| format!("{key}={value}"))

@@ -23,7 +23,6 @@ mod volumes;
 
 pub(crate) use annotations::labels;
 pub(crate) use capabilities::capability_sets;
-#[cfg(test)]
 pub(crate) use environment::environment;
 pub(crate) use error::Error;
 pub(crate) use generate::generate;

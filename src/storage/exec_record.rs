@@ -59,6 +59,16 @@ impl Store {
         sys::fs::remove_file(&path).removing(&path).map(drop)
     }
 
+    /// The sessions of a container, in the order of their ids. What cannot be read is none.
+    pub(crate) fn execs_of(&self, container: &ContainerId) -> Result<Vec<ExecRecord>, Error> {
+        let dir = self.layout().execs();
+        let names = sys::fs::names(&dir).reading(&dir)?;
+        let all = names.into_iter().filter_map(|name| record::read::<ExecRecord>(&dir.join(name)).ok());
+        let mut own: Vec<_> = all.filter(|exec| exec.container == *container).collect();
+        own.sort_by(|one, other| one.id.as_str().cmp(other.id.as_str()));
+        Ok(own)
+    }
+
     /// Removes the sessions of a container, and what writes of them left that were killed.
     pub(super) fn remove_execs(&self, container: &ContainerId) -> Result<(), Error> {
         let dir = self.layout().execs();

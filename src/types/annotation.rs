@@ -3,6 +3,9 @@
 /// Name for the user of a keep-id container: the caller's.
 pub(crate) const USER_NAME: &str = "io.sampan.user-name";
 
+/// Name for the group of a keep-id container's user: the caller's.
+pub(crate) const GROUP_NAME: &str = "io.sampan.group-name";
+
 /// Mount option of ours: fill an empty directory that is bound from what the image has at the target.
 pub(crate) const COPY_UP: &str = "x-copy-up";
 

@@ -13,7 +13,7 @@ use crate::types::image_config::ImageConfig;
 use crate::types::mount::{MountOptions, MountSource, MountSpec};
 use crate::types::name::ContainerName;
 
-use super::{idmaps, names};
+use super::{idmaps, names, timezone};
 
 /// Tries at a random name before we say that there is none left.
 const NAME_TRIES: u32 = 16;
@@ -128,16 +128,24 @@ impl Engine {
     }
 }
 
-/// Podman refuses a bind source that does not exist (Docker would make it).
+/// Podman refuses a bind source that does not exist (Docker would make it); so are devices, a root file system and a time
+/// zone that are not there, before anything is recorded.
 fn check_sources(spec: &ContainerSpec) -> Result<(), Error> {
-    for mount in &spec.mounts {
-        if let MountSource::Bind { path } = &mount.source {
-            let there =
-                sys::fs::stat(path).map_err(|source| Error::Path { what: "look at", path: path.clone(), source })?;
-            if there.is_none() {
-                return Err(Error::NoBindSource(path.clone()));
-            }
+    let binds = spec.mounts.iter().filter_map(|mount| match &mount.source {
+        MountSource::Bind { path } => Some(("bind source", path)),
+        _ => None,
+    });
+    let devices = spec.security.devices.iter().map(|device| ("device", &device.host));
+    let root = spec.rootfs.iter().map(|path| ("root file system", path));
+    for (what, path) in binds.chain(devices).chain(root) {
+        let there =
+            sys::fs::stat(path).map_err(|source| Error::Path { what: "look at", path: path.clone(), source })?;
+        if there.is_none() {
+            return Err(Error::NoSource { what, path: path.clone() });
         }
+    }
+    if let Some(zone) = &spec.timezone {
+        timezone::read(zone)?;
     }
     Ok(())
 }

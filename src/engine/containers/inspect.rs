@@ -8,6 +8,7 @@ use serde_json::json;
 use super::inspect_host_config::{capability_names, host_config};
 use super::inspect_report::{Config, ContainerInspect, Health, Mount, NetworkSettings, PortBinding, State};
 use super::list;
+use super::place;
 use super::remove::dependencies;
 use crate::engine::images::GraphDriver;
 use crate::engine::{Engine, Error};
@@ -76,7 +77,7 @@ impl Engine {
             app_armor_profile: spec.security.apparmor.clone().unwrap_or_default(),
             effective_caps: names(caps.as_ref().map(|caps| caps.permitted)),
             bounding_caps: names(caps.as_ref().map(|caps| caps.bounding)),
-            exec_ids: Vec::new(),
+            exec_ids: self.store.execs_of(&config.id)?.into_iter().map(|exec| exec.id.to_string()).collect(),
             graph_driver: graph_driver(&self.store, record),
             size_rw: None,
             size_root_fs: None,
@@ -246,15 +247,11 @@ fn network(record: &ContainerRecord) -> NetworkSettings {
 fn process_config(record: &ContainerRecord, image: &ImageConfig) -> Config {
     let spec = &record.config.spec;
     let defaults = &image.config;
-    let mut env: Vec<String> = if spec.unset_env_all { Vec::new() } else { defaults.env.clone() };
-    env.retain(|line| {
-        let name = line.split('=').next().unwrap_or_default();
-        !spec.unset_env.iter().any(|unset| unset == name) && !spec.env.iter().any(|(set, _)| set == name)
-    });
-    env.extend(spec.env.iter().map(|(name, value)| format!("{name}={value}")));
-    let own_hostname = spec.hostname.clone();
+    let hostname = place::hostname(&record.config);
+    // What cannot be an environment fails at the start; here it is shown as far as it is known.
+    let env = specgen::environment(spec, image, &hostname).unwrap_or_else(|_| defaults.env.clone());
     Config {
-        hostname: own_hostname.unwrap_or_else(|| record.config.id.short().to_owned()),
+        hostname,
         domainname: String::new(),
         user: spec.user.clone().unwrap_or_else(|| defaults.user.clone()),
         attach_stdin: false,

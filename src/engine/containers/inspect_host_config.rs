@@ -25,7 +25,7 @@ pub(super) fn host_config(store: &Store, record: &ContainerRecord) -> HostConfig
         cgroup_mode: namespace(&spec.cgroupns),
         container_id_file: spec.cidfile.as_ref().map(|path| path.display().to_string()).unwrap_or_default(),
         log_config: log_config(store, record),
-        network_mode: network_mode(spec),
+        network_mode: network_mode(record),
         port_bindings: bindings(&spec.ports),
         restart_policy: RestartReport {
             name: spec.restart.name(),
@@ -177,11 +177,14 @@ fn namespace(mode: &NamespaceMode) -> String {
     }
 }
 
-fn network_mode(spec: &ContainerSpec) -> String {
-    match spec.network() {
-        NetworkMode::Container(id) => format!("container:{id}"),
-        NetworkMode::Path(path) => format!("ns:{}", path.display()),
-        other => network_names(&other).concat(),
+/// The mode that was asked for; where that leaves the helper open, the helper that serves the present run.
+fn network_mode(record: &ContainerRecord) -> String {
+    let serving = record.state.as_ref().filter(|_| record.status.is_alive()).map(|state| state.network.helper.as_str());
+    match (record.config.spec.network(), serving) {
+        (NetworkMode::Container(id), _) => format!("container:{id}"),
+        (NetworkMode::Path(path), _) => format!("ns:{}", path.display()),
+        (NetworkMode::Private, Some(helper)) if !helper.is_empty() => helper.to_owned(),
+        (other, _) => network_names(&other).concat(),
     }
 }
 

@@ -31,4 +31,5 @@ pub(crate) mod signal;
 pub(crate) mod signal_proxy;
 pub(crate) mod start;
 pub(crate) mod stop;
+mod timezone;
 pub(crate) mod wait;

@@ -15,6 +15,7 @@ use crate::storage::overlay::DriverTools;
 use crate::sys;
 use crate::sys::root::RootDir;
 use crate::sys::spawn::find_program;
+use crate::sys::user::Database;
 use crate::types::container_spec::ContainerSpec;
 use crate::types::failure::{Failure, FailureKind};
 use crate::types::host::HostFacts;
@@ -28,7 +29,7 @@ use crate::types::rootfs_plan::RootfsPlan;
 use crate::types::security::SeccompMode;
 use crate::types::signal::Signal;
 
-use super::{create, host_facts, idmaps};
+use super::{create, host_facts, idmaps, timezone};
 
 impl Engine {
     /// The plan of a container's root; with the copy driver the copy is made, if it is not there yet.
@@ -85,6 +86,7 @@ impl Engine {
             seccomp_profile: Self::seccomp_profile(spec)?,
             kernel: sys::process::kernel_version(),
             user_name: self.user_name(config)?,
+            group_name: self.group_name(config)?,
         };
         let oci = specgen::generate(spec, image, facts, &placement).map_err(Error::Spec)?;
         if let (SeccompMode::File(path), Some(section)) =
@@ -181,10 +183,17 @@ impl Engine {
         }
         files.push(("hostname", "/etc/hostname", network::hostname_file(hostname).map_err(Error::Network)?));
         files.push(("containerenv", "/run/.containerenv", containerenv(config)));
+        let mut files: Vec<_> =
+            files.into_iter().map(|(name, target, text)| (name, target, text.into_bytes())).collect();
+        if let Some(zone) = &spec.timezone
+            && let Some(bytes) = timezone::read(zone)?
+        {
+            files.push(("localtime", "/etc/localtime", bytes));
+        }
         let mut mounts = Vec::new();
-        for (name, target, text) in files {
+        for (name, target, bytes) in files {
             let path = self.store.layout().container_file(&config.id, name);
-            sys::fs::write_public(&path, text.as_bytes()).map_err(|source| Error::Path {
+            sys::fs::write_public(&path, &bytes).map_err(|source| Error::Path {
                 what: "write",
                 path: path.clone(),
                 source,
@@ -250,12 +259,21 @@ impl Engine {
 
     /// The caller's name, which keep-id shows in the container.
     fn user_name(&self, config: &ContainerConfig) -> Result<Option<String>, Error> {
+        self.caller_in(Database::Passwd, self.facts()?.uid, config)
+    }
+
+    /// The name of the caller's group, likewise.
+    fn group_name(&self, config: &ContainerConfig) -> Result<Option<String>, Error> {
+        self.caller_in(Database::Group, self.facts()?.gid, config)
+    }
+
+    fn caller_in(&self, database: Database, id: u32, config: &ContainerConfig) -> Result<Option<String>, Error> {
         if !matches!(config.spec.userns, UsernsMode::KeepId { .. }) {
             return Ok(None);
         }
-        sys::user::name_of(self.facts()?.uid, &self.config.path).map_err(|source| Error::Path {
+        sys::user::name_of(database, id, &self.config.path).map_err(|source| Error::Path {
             what: "look up the caller in",
-            path: "/etc/passwd".into(),
+            path: database.path().into(),
             source,
         })
     }
@@ -300,13 +318,15 @@ fn directories(rootfs: &RootfsPlan) -> Vec<&Path> {
     }
 }
 
-fn hostname(config: &ContainerConfig) -> String {
-    if let Some(name) = &config.spec.hostname {
-        return name.clone();
-    }
-    match config.spec.uts {
-        NamespaceMode::Host => sys::process::hostname(),
-        _ => config.id.short().to_owned(),
+/// `--hostname`, or the host's where its UTS or network namespace is the container's (a name that its addresses do not
+/// have would confuse programs), or the first 12 digits of the id.
+pub(super) fn hostname(config: &ContainerConfig) -> String {
+    let spec = &config.spec;
+    let of_host = spec.uts == NamespaceMode::Host || spec.network() == NetworkMode::Host;
+    match &spec.hostname {
+        Some(name) => name.clone(),
+        None if of_host => sys::process::hostname(),
+        None => config.id.short().to_owned(),
     }
 }
 

@@ -61,7 +61,7 @@ fn ranges(wish: &OuterWish, caller: &Caller, path: &str) -> Finding {
         );
     }
     let (uid, _) = process::ids();
-    let name = sys::user::name_of(uid, path).ok().flatten();
+    let name = sys::user::name_of(sys::user::Database::Passwd, uid, path).ok().flatten();
     match subid::of_user(name.as_deref(), uid, path) {
         Ok(ids) if ids.is_usable() => {
             let count = |ranges: &[subid::Range]| ranges.iter().map(|(_, count)| u64::from(*count)).sum::<u64>();

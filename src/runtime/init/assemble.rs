@@ -81,8 +81,13 @@ fn one_mount(root: &RootDir, spec: &Mount, tree: Option<BorrowedFd<'_>>, bundle:
     let attributes =
         if options.copy_up { Attributes { read_only: false, ..options.attributes } } else { options.attributes };
     let mounted = match kind {
-        "proc" | "sysfs" | "tmpfs" | "devpts" | "mqueue" => file_system(kind, &options, attributes).map_err(error)?,
-        "cgroup" | "cgroup2" => file_system("cgroup2", &MountOptions::default(), attributes).map_err(error)?,
+        "proc" | "sysfs" | "tmpfs" | "devpts" | "mqueue" => {
+            let source = spec.source().as_deref().unwrap_or(Path::new(kind));
+            file_system(kind, source, &options, attributes).map_err(error)?
+        }
+        "cgroup" | "cgroup2" => {
+            file_system("cgroup2", Path::new("cgroup2"), &MountOptions::default(), attributes).map_err(error)?
+        }
         other => return Err(Error::MountType { target: target.clone(), kind: other.to_owned() }),
     };
     if options.copy_up {
@@ -97,8 +102,8 @@ fn one_mount(root: &RootDir, spec: &Mount, tree: Option<BorrowedFd<'_>>, bundle:
     mount::attach(mounted.as_fd(), place.as_fd()).map_err(error)
 }
 
-/// A new file system of a kind, detached.
-fn file_system(kind: &str, options: &MountOptions, attributes: Attributes) -> sys::Result<OwnedFd> {
+/// A new file system of a kind, detached. `source` is what `/proc/mounts` and df(1) call it.
+fn file_system(kind: &str, source: &Path, options: &MountOptions, attributes: Attributes) -> sys::Result<OwnedFd> {
     let name = match kind {
         "proc" => "proc",
         "sysfs" => "sysfs",
@@ -109,6 +114,7 @@ fn file_system(kind: &str, options: &MountOptions, attributes: Attributes) -> sy
         other => return Err(sys::Error::new("fsopen", format!("{other:?}"), Errno::ENODEV)),
     };
     let context = FsContext::open(name)?;
+    context.set("source", source)?;
     for (key, value) in &options.data {
         match value {
             Some(value) => context.set(key, value)?,

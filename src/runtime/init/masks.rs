@@ -45,7 +45,7 @@ fn mask(root: &RootDir, path: &Path, empty: &mut Option<OwnedFd>) -> sys::Result
         Some(empty) => mount::clone_tree_at(empty.as_fd())?,
         None => {
             let context = FsContext::open("tmpfs")?;
-            context.set("size", "0")?.set("nr_inodes", "2")?;
+            context.set("source", "tmpfs")?.set("size", "0")?.set("nr_inodes", "2")?;
             let first = context.mount(Attributes { read_only: true, nosuid: true, nodev: true, noexec: true })?;
             mount::attach(first.as_fd(), place.as_fd())?;
             *empty = Some(first);

@@ -181,17 +181,23 @@ fn find(name: &OsStr, env: &[OsString]) -> Result<PathBuf, Error> {
     denied.ok_or_else(|| Error::NotInPath(name.to_owned()))
 }
 
-/// Looks the user up where the program will. Somebody whom `/etc/passwd` does not know gets a line there, if it is the
-/// container's own file and can be written.
+/// Looks the user up where the program will. Somebody whom `/etc/passwd` does not know gets a line there, and the group in
+/// `/etc/group`, if it is the container's own file and can be written.
 fn resolve(root: &RootDir, bundle: &Bundle, spec: &Process, maps: &IdMaps) -> Result<Identity, Error> {
     let who = user::resolve(root, &user_text(spec), &bundle.group_add, maps)?;
+    let name = |key: &str| bundle.spec.annotations().as_ref()?.get(key).map(String::as_str);
     if !who.known && who.uid != 0 {
-        let name = bundle.spec.annotations().as_ref().and_then(|all| all.get(annotation::USER_NAME));
-        let line = user::passwd_line(&who, name.map(String::as_str), spec.cwd());
-        if let Err(error) = root.append_own(Path::new("etc/passwd"), line.as_bytes()) {
-            // A read-only root, a file that is mounted there, or no such file: as the image wants it.
-            tracing::debug!(%error, "no line in /etc/passwd");
-        }
+        append(root, "etc/passwd", &user::passwd_line(&who, name(annotation::USER_NAME), spec.cwd()));
+    }
+    if !who.group_known && who.gid != 0 {
+        append(root, "etc/group", &user::group_line(&who, name(annotation::GROUP_NAME)));
     }
     Ok(who)
+}
+
+fn append(root: &RootDir, path: &str, line: &str) {
+    if let Err(error) = root.append_own(Path::new(path), line.as_bytes()) {
+        // A read-only root, a file that is mounted there, or no such file: as the image wants it.
+        tracing::debug!(%error, path, "no line for the user");
+    }
 }

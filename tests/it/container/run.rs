@@ -51,7 +51,7 @@ fn environment() {
 fn identity_and_place() {
     requires!(userns, subids);
     let env = Env::with_busybox();
-    run(&env, &["--user=1000:5"], &["id"]).prints("uid=1000(user) gid=5 groups=5\n");
+    run(&env, &["--user=1000:5"], &["id"]).prints("uid=1000(user) gid=5(5) groups=5(5)\n");
     run(&env, &["--user=user"], &["sh", "-c", "id -u; echo $HOME"]).prints("1000\n/home\n");
     run(&env, &["--group-add=77"], &["id", "-G"]).prints("0 77\n");
     run(&env, &["-w", "/new/dir"], &["pwd"]).prints("/new/dir\n");
@@ -135,4 +135,61 @@ fn flags_that_leave_things_out() {
     env.run(["image", "exists", BUSYBOX]).code(1);
     env.run(["ps", "-aq"]).prints("");
     env.run(["run", "--rmi", "-d", BUSYBOX, "true"]).code(125).stderr_has("--detach");
+}
+
+#[test]
+fn time_zone() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let date = ["date", "-d", "@1782907200", "+%H"];
+    run(&env, &["--tz=Etc/GMT-5"], &date).prints("17\n");
+    run(&env, &[], &date).prints("12\n");
+    run(&env, &["--tz=local"], &["true"]).success();
+    for (zone, why) in [("Mars/Base", "does not exist"), ("Etc", "a directory")] {
+        run(&env, &[&format!("--tz={zone}")], &["true"]).code(125).stderr_has(why).stderr_has("Hint: ");
+    }
+    run(&env, &["--tz=../../../etc/passwd"], &["true"]).code(125).stderr_has("a zone like Europe/Berlin");
+    env.run(["ps", "-aq"]).prints("");
+}
+
+#[test]
+fn sources_that_are_not_there() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    run(&env, &["--device=/dev/nothing"], &["true"]).code(125).stderr_has("device \"/dev/nothing\" does not exist");
+    run(&env, &["-v/nothing:/x"], &["true"]).code(125).stderr_has("mkdir -p \"/nothing\"");
+    let words = ["run", "--rm", "--network=none", "--rootfs", "/nothing", "true"];
+    env.run(words).code(125).stderr_has("root file system \"/nothing\" does not exist").stderr_has("Hint: ");
+    env.run(["ps", "-aq"]).prints("");
+}
+
+#[test]
+fn file_systems_have_names() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let words = ["sh", "-c", "awk '{print $1, $2}' /proc/self/mounts"];
+    let mounts = run(&env, &["--tmpfs=/t"], &words).success().stdout();
+    for line in ["tmpfs /t", "shm /dev/shm", "proc /proc", "tmpfs /dev", "devpts /dev/pts", "mqueue /dev/mqueue"] {
+        assert!(mounts.lines().any(|other| other == line), "{line} in {mounts}");
+    }
+    assert!(mounts.lines().all(|line| !line.starts_with("none ")), "{mounts}");
+}
+
+#[test]
+fn what_inspect_says_of_a_run() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    env.run(["run", "-d", "--name=watched", "--network=host", "-eA=1", BUSYBOX, "sleep", "600"]).success();
+    let of = |field: &str| env.run(["inspect", "--format", field, "watched"]).success().stdout();
+    let host = env.run(["exec", "watched", "hostname"]).success().stdout();
+    assert_eq!(of("{{.Config.Hostname}}"), host, "the host's with its network");
+    assert_eq!(env.run(["exec", "watched", "cat", "/proc/sys/kernel/hostname"]).success().stdout(), host);
+    let environment = of("{{join .Config.Env \" \"}}");
+    for variable in ["PATH=/usr/local/sbin", "A=1", "container=sampan", &format!("HOSTNAME={}", host.trim())] {
+        assert!(environment.contains(variable), "{variable} in {environment}");
+    }
+    assert_eq!(of("{{len .ExecIDs}}"), "0\n");
+    let session = env.run(["exec", "-d", "watched", "sleep", "600"]).success().stdout();
+    assert_eq!(of("{{join .ExecIDs \" \"}}"), session);
+    env.run(["rm", "-ft0", "watched"]).success();
 }
