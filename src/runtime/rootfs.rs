@@ -145,8 +145,11 @@ pub(crate) fn container_tree(mounts: &Path) -> sys::Result<OwnedFd> {
     super::foreign_tree::clone_tree(mounts, Path::new("."))
 }
 
-/// Tries whether the kernel mounts an overlay of these directories here.
+/// Tries whether the kernel mounts an overlay of these directories here, and can hide a directory in it: without `user.`
+/// attributes (tmpfs before Linux 6.6) it mounts, and every removal of a lower directory is EIO later on.
 pub(crate) fn probe_overlay(lower: &Path, upper: &Path, work: &Path) -> sys::Result<()> {
+    let dir = sys::dir::Dir::open(upper)?;
+    sys::xattr::set(dir.as_fd(), "user.overlay.opaque".as_ref(), b"y")?;
     overlay(&[lower.to_owned()], upper, work, false).map(drop)
 }
 
