@@ -32,6 +32,9 @@ pub(crate) enum Error {
     Encode(#[source] serde_json::Error),
     #[error("read from standard input")]
     Input(#[source] std::io::Error),
+    /// The supervisor of an exec died, or could not tell how the program ended.
+    #[error("the connection to the program was lost: its supervisor is gone")]
+    ExecLost,
     /// Nobody reads our output any more: silent.
     #[error("write to standard output")]
     Output(#[source] std::io::Error),

@@ -9,7 +9,7 @@ use crate::sys::process::{Pid, PidFd};
 use super::bundle::Bundle;
 use super::error::Error;
 use super::stage;
-use super::sync::{Message, Wire};
+use super::sync::{self, Message, Wire};
 
 /// Standard streams of the program; `None` = init opens a terminal.
 pub(crate) type Streams = Option<[OwnedFd; 3]>;
@@ -104,7 +104,7 @@ impl Staging {
 
     /// Names the cgroup that init is born in, and waits for its birth.
     pub(crate) fn place(self, cgroup: Option<BorrowedFd<'_>>) -> Result<Placed, Error> {
-        let told = self.wire.send(&Message::Cgroup, cgroup.as_slice());
+        let asked = self.wire.ask(&Message::Cgroup, cgroup.as_slice());
         let placed = self.wire.expect("stage", |message, mut fds| match message {
             Message::InitPid(pid) if fds.len() >= 3 => {
                 let pid = Pid::from_raw(*pid)?;
@@ -115,8 +115,7 @@ impl Staging {
             _ => None,
         });
         reap(&self.stage);
-        let (init, userns, netns, fuse) = placed?;
-        told?;
+        let (init, userns, netns, fuse) = sync::answered(asked, placed)?;
         // The number does not matter: it is only waited for and killed by descriptor.
         let fuse = fuse.map(|fd| PidFd::from_received(init.pid(), fd));
         Ok(Placed { wire: self.wire, init, userns, netns, fuse })

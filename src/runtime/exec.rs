@@ -12,7 +12,7 @@ use super::create::{Created, Streams};
 use super::error::Error;
 use super::init::{self, Context, Place};
 use super::seccomp_profile;
-use super::sync::{Message, Wire};
+use super::sync::{self, Message, Wire};
 
 /// The joining process exists and waits outside.
 #[derive(Debug)]
@@ -72,14 +72,13 @@ impl Joining {
 
     /// Lets it enter; the program exists and waits for [`Created::start`] when this returns.
     pub(crate) fn join(self) -> Result<Created, Error> {
-        let told = self.wire.send(&Message::Cgroup, &[]);
+        let asked = self.wire.ask(&Message::Cgroup, &[]);
         let program = self.wire.expect("joining", |message, mut fds| match message {
             Message::InitPid(pid) => Some(PidFd::from_received(Pid::from_raw(*pid)?, fds.pop()?)),
             _ => None,
         });
         super::create::reap(&self.joiner);
-        let program = program?;
-        told?;
+        let program = sync::answered(asked, program)?;
         Created::await_console(self.wire, program)
     }
 }

@@ -69,6 +69,12 @@ impl Wire {
         socket::send_with_fds(self.socket.as_fd(), &bytes, fds).map_err(Error::Wire)
     }
 
+    /// Sends what the other side waits for while we wait for its answer. If the kernel does not take it (no memory, say), the
+    /// other side sees the end of the wire, so that nobody waits for ever.
+    pub(super) fn ask(&self, message: &Message, fds: &[BorrowedFd<'_>]) -> Result<(), Error> {
+        self.send(message, fds).inspect_err(|_| drop(socket::shut_down_sending(self.socket.as_fd())))
+    }
+
     /// The next message; `None` at the end of the wire.
     pub(super) fn receive(&self) -> Result<Option<(Message, Vec<OwnedFd>)>, Error> {
         let mut buffer = vec![0; LARGEST];
@@ -102,6 +108,15 @@ impl Wire {
         if let Err(unsent) = self.send(&Message::Failed(error.to_failure()), &[]) {
             tracing::debug!(%unsent, "failure not delivered");
         }
+    }
+}
+
+/// The answer to what was asked. What could not be asked has none, but the last words of one who was gone already.
+pub(super) fn answered<T>(asked: Result<(), Error>, answer: Result<T, Error>) -> Result<T, Error> {
+    match (asked, answer) {
+        (Ok(()), answer) => answer,
+        (Err(Error::Wire(gone)), Err(words)) if gone.is(sys::Errno::EPIPE) => Err(words),
+        (Err(error), _) => Err(error),
     }
 }
 

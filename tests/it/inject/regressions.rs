@@ -83,3 +83,10 @@ fn a_new_epoch_begins_when_every_container_could_be_read() {
     requires!(userns, overlay);
     super::sweep::each("recover", Sysno::openat, "config.json", Action::Fail(Errno::EIO));
 }
+
+#[test]
+fn a_word_that_cannot_be_sent_leaves_nobody_waiting() {
+    requires!(userns, overlay);
+    super::sweep::each("run", Sysno::sendmsg, "", Action::Fail(Errno::ENOMEM));
+    super::sweep::each("exec", Sysno::sendmsg, "", Action::Fail(Errno::ENOMEM));
+}

@@ -102,10 +102,7 @@ pub(crate) fn run(args: ExecArgs, context: &Context) -> Result<ExitCode, Error> 
             Ok(ExitCode::SUCCESS)
         }
         ExecReport::Detached { .. } => Ok(ExitCode::SUCCESS),
-        ExecReport::Lost => {
-            context.ui.warn("the connection to the program was lost: its supervisor is gone");
-            Ok(ExitCode::from(exit::OURS))
-        }
+        ExecReport::Lost => Err(Error::ExecLost),
     }
 }
 
