@@ -29,9 +29,9 @@ impl Roots {
         };
         let runroot = match runroot {
             Some(path) => path,
-            None => match dirs.as_ref().and_then(|dirs| dirs.runtime_dir()).filter(|path| usable(path)) {
-                Some(path) => path.to_owned(),
-                None => fallback()?,
+            None => match dirs.as_ref().and_then(|dirs| dirs.runtime_dir()) {
+                Some(path) if usable(path)? => path.to_owned(),
+                _ => fallback()?,
             },
         };
         Ok(Self { graphroot, runroot })
@@ -39,15 +39,15 @@ impl Roots {
 }
 
 /// `$XDG_RUNTIME_DIR` may be left over from another login (`su`, `sudo -u`): its parent must be ours.
-fn usable(path: &Path) -> bool {
-    path.parent().is_some_and(is_ours)
+fn usable(path: &Path) -> Result<bool, Error> {
+    path.parent().map_or(Ok(false), is_ours)
 }
 
 /// Without `$XDG_RUNTIME_DIR`: `/run/user/UID` if it is ours, else `/tmp/sampan-run-UID`, which must be ours alone.
 fn fallback() -> Result<PathBuf, Error> {
     let uid = own_uid();
     let login = PathBuf::from(format!("/run/user/{uid}"));
-    if is_ours(&login) {
+    if is_ours(&login)? {
         return Ok(login.join("sampan"));
     }
     let path = PathBuf::from(format!("/tmp/sampan-run-{uid}"));
@@ -64,8 +64,17 @@ fn fallback() -> Result<PathBuf, Error> {
     }
 }
 
-fn is_ours(path: &Path) -> bool {
-    matches!(sys::fs::stat(path), Ok(Some(found)) if found.is_dir() && found.uid() == own_uid())
+/// An error says nothing about whose it is, unless it says that it is not for us: with another runroot the same command would
+/// see none of what runs.
+fn is_ours(path: &Path) -> Result<bool, Error> {
+    use sys::Errno;
+    match sys::fs::stat(path) {
+        Ok(found) => Ok(found.is_some_and(|found| found.is_dir() && found.uid() == own_uid())),
+        Err(error) if [Errno::EACCES, Errno::ENOTDIR, Errno::ELOOP, Errno::ENAMETOOLONG].contains(&error.errno) => {
+            Ok(false)
+        }
+        Err(source) => Err(Error::Read { path: path.to_owned(), source }),
+    }
 }
 
 /// The effective uid: the owner of our own entry in proc(5).

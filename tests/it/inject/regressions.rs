@@ -90,3 +90,10 @@ fn a_word_that_cannot_be_sent_leaves_nobody_waiting() {
     super::sweep::each("run", Sysno::sendmsg, "", Action::Fail(Errno::ENOMEM));
     super::sweep::each("exec", Sysno::sendmsg, "", Action::Fail(Errno::ENOMEM));
 }
+
+#[test]
+fn a_runtime_directory_that_cannot_be_looked_at_is_not_replaced() {
+    requires!(userns, overlay);
+    // The first look of all is at `$XDG_RUNTIME_DIR`; the next ones are at the store's marks.
+    super::sweep::every("restart", Sysno::statx, Action::Fail(Errno::EIO), 3);
+}
