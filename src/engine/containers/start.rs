@@ -1,6 +1,7 @@
 //! `start`: the request of a start, and the monitor.
 
 use std::os::fd::OwnedFd;
+use std::time::{Duration, Instant};
 
 use crate::engine::error::Error;
 use crate::engine::handle::Engine;
@@ -9,6 +10,7 @@ use crate::storage::container_record::{ContainerRecord, Supervision};
 use crate::sys::process::PidFd;
 use crate::types::id::ContainerId;
 
+use super::farewell::DEATH;
 use super::select::Answers;
 
 /// Most starts that are under way at once: more than processors, because a network helper is mostly waited for.
@@ -38,7 +40,8 @@ impl Engine {
         let mut under_way = Vec::new();
         for (word, wanted) in wanted {
             let begin = |id: &ContainerId| {
-                if self.is_running(id)? { Ok(None) } else { self.launch(id, None).map(Some) }
+                let runs = self.settled(id)?.status.is_alive();
+                if runs { Ok(None) } else { self.launch(id, None).map(Some) }
             };
             let begun = wanted.and_then(|id| {
                 let Some(id) = id else { return Ok(None) };
@@ -73,9 +76,23 @@ impl Engine {
         }
     }
 
+    /// The container once no monitor is about to leave it: one that has recorded the end still frees the network, the ports
+    /// and the cgroup, or will start the program again as its policy says.
+    fn settled(&self, id: &ContainerId) -> Result<ContainerRecord, Error> {
+        let deadline = Instant::now() + DEATH;
+        loop {
+            let record = self.store.container(id)?;
+            let leaving = record.status.can_start() && record.supervision == Supervision::Monitored;
+            if !leaving || Instant::now() >= deadline {
+                return Ok(record);
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
     /// A container that can be started.
     fn startable(&self, id: &ContainerId) -> Result<ContainerRecord, Error> {
-        let record = self.store.container(id)?;
+        let record = self.settled(id)?;
         if record.supervision == Supervision::Unsupervised {
             return Err(Error::Unsupervised { verb: "start", id: id.short().to_owned() });
         }

@@ -150,6 +150,33 @@ fn g01_init() {
     env.run(["system", "check"]).success();
 }
 
+/// The end is recorded before the network is gone: a start in between waits for the old monitor.
+#[test]
+fn g01_started_again_while_the_monitor_tidies_up() {
+    requires!(userns, slirp4netns);
+    let env = Env::with_busybox();
+    let words = ["run", "-d", "--name=m", "--network=slirp4netns", BUSYBOX, "sleep", "600"];
+    let id = env.run(words).success().trimmed();
+    let end = env.graphroot().join("containers").join(id).join("exit.json");
+    for _ in 0..10 {
+        let monitor = env.run(["inspect", "m", "--format", "{{.State.ConmonPid}}"]).success().trimmed();
+        let monitor = Pid::from_raw(monitor.parse().unwrap());
+        let killed = kill_process(&env, "m", "Pid");
+        while !end.exists() {
+            assert!(killed.elapsed() < Duration::from_secs(30));
+            std::thread::yield_now();
+        }
+        // Held in the middle of it; one that is gone by now is no matter.
+        let stopped = kill(monitor, Signal::SIGSTOP).is_ok();
+        let starting = env.spawn(["start", "m"]);
+        std::thread::sleep(Duration::from_millis(if stopped { 100 } else { 0 }));
+        drop(kill(monitor, Signal::SIGCONT));
+        starting.wait_for(Duration::from_secs(20)).prints("m\n");
+        assert!(status(&env, "m").starts_with("Up"));
+    }
+    env.run(["rm", "-f", "-t0", "m"]).success();
+}
+
 /// The command line in the foreground: the container runs on, and every command says so at once.
 #[test]
 fn g01_command_line() {
