@@ -35,6 +35,9 @@ pub(crate) enum Error {
     /// The supervisor of an exec died, or could not tell how the program ended.
     #[error("the connection to the program was lost: its supervisor is gone")]
     ExecLost,
+    /// The monitor of a container died, or could not tell how it ended.
+    #[error("the exit code of the container is not known: {why}")]
+    EndUnknown { why: String },
     /// Nobody reads our output any more: silent.
     #[error("write to standard output")]
     Output(#[source] std::io::Error),

@@ -89,6 +89,7 @@ fn a_word_that_cannot_be_sent_leaves_nobody_waiting() {
     requires!(userns, overlay);
     super::sweep::each("run", Sysno::sendmsg, "", Action::Fail(Errno::ENOMEM));
     super::sweep::each("exec", Sysno::sendmsg, "", Action::Fail(Errno::ENOMEM));
+    super::sweep::each("run_rm", Sysno::sendmsg, "", Action::Fail(Errno::ENOMEM));
 }
 
 #[test]

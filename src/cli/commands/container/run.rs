@@ -3,10 +3,12 @@
 use std::os::fd::AsFd;
 use std::process::ExitCode;
 
+use crate::engine::Engine;
 use crate::engine::containers::attach::{AttachOptions, AttachOutcome};
 use crate::engine::containers::run::{RunReport, StartOptions};
 use crate::engine::images::RemoveImageRequest;
 use crate::types::detach_keys::DetachKeys;
+use crate::types::id::ContainerId;
 use crate::types::restart::RestartPolicy;
 
 use super::super::super::context::Context;
@@ -99,7 +101,7 @@ pub(crate) fn run(args: RunArgs, context: &Context) -> Result<ExitCode, Error> {
         }
         RunReport::Attached(AttachOutcome::Lost) => {
             context.ui.warn("the connection to the container was lost: its monitor is gone");
-            Ok(exit::of_container(engine.wait_for_exit(&id)?.code))
+            end_after_loss(engine, &id)
         }
         RunReport::Attached(outcome) => {
             if let (Some(image), AttachOutcome::Exited(_)) = (image, &outcome) {
@@ -107,6 +109,15 @@ pub(crate) fn run(args: RunArgs, context: &Context) -> Result<ExitCode, Error> {
             }
             Ok(exit_code(outcome))
         }
+    }
+}
+
+/// How a container ended whose monitor is gone, if anybody saw it.
+pub(super) fn end_after_loss(engine: &Engine, id: &ContainerId) -> Result<ExitCode, Error> {
+    let exit = engine.wait_for_exit(id)?;
+    match exit.error {
+        Some(why) if exit.code < 0 => Err(Error::EndUnknown { why }),
+        _ => Ok(exit::of_container(exit.code)),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::types::id::ContainerId;
 
 use super::super::super::context::Context;
 use super::super::super::error::Error;
-use super::super::super::exit::{self, Worst};
+use super::super::super::exit::Worst;
 use super::super::super::flags::SelectionFlags;
 use super::attach::exit_code;
 
@@ -98,7 +98,7 @@ fn attached(id: &ContainerId, session: Session, context: &Context) -> Result<Exi
     let options =
         StartOptions { attach: Some(attach), proxy_signals: session.proxy, warn: &|text| context.ui.warn(text) };
     match engine.start_with(id, options)? {
-        RunReport::Attached(AttachOutcome::Lost) => Ok(exit::of_container(engine.wait_for_exit(id)?.code)),
+        RunReport::Attached(AttachOutcome::Lost) => super::run::end_after_loss(engine, id),
         RunReport::Attached(outcome) => Ok(exit_code(outcome)),
         RunReport::Detached => Ok(ExitCode::SUCCESS),
     }
