@@ -20,15 +20,16 @@ pub(super) fn run(program: &PidFd) -> Result<Infallible, Error> {
     // Only the signals matter from here on: the wire's end must be the program's alone.
     descriptor::close_all_but(&[signals.as_fd(), program.as_fd()]).map_err(error)?;
     loop {
+        // First, for the SIGCHLD of a program that ended before the signal was blocked never comes.
+        while let Some((pid, status)) = process::reap_any().map_err(error)? {
+            if pid == program.pid() {
+                process::exit_now(status.code());
+            }
+        }
         crate::sys::wait_readable(signals.as_fd(), None).map_err(error)?;
         while let Some(signal) = signals.take().map_err(error)? {
             if signal.signal != CHILD {
                 program.signal(signal.signal).map_err(error)?;
-            }
-        }
-        while let Some((pid, status)) = process::reap_any().map_err(error)? {
-            if pid == program.pid() {
-                process::exit_now(status.code());
             }
         }
     }

@@ -193,3 +193,19 @@ fn what_inspect_says_of_a_run() {
     assert_eq!(of("{{join .ExecIDs \" \"}}"), session);
     env.run(["rm", "-ft0", "watched"]).success();
 }
+
+/// A program may end before its init has blocked SIGCHLD: with four at once one in eighty did, and was waited for for ever.
+#[test]
+fn init_sees_a_program_that_ended_before_it_looked() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..25 {
+                    run(&env, &["--init"], &["sh", "-c", "exit 7"]).code(7);
+                }
+            });
+        }
+    });
+}
