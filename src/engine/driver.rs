@@ -23,18 +23,23 @@ impl Engine {
         }
         let cache = self.store.layout().driver();
         let known = sys::fs::read_if_exists(&cache).ok().flatten();
-        let known = known.and_then(|text| DRIVERS.into_iter().find(|driver| driver.name().as_bytes() == text));
+        let known = known.and_then(|text| DRIVERS.into_iter().find(|driver| self.driver_note(*driver) == text));
         if let Some(driver) = known {
             return Ok(driver);
         }
         let driver = self.probe_driver()?;
         self.store.make_run()?;
-        sys::fs::replace_volatile(&cache, driver.name().as_bytes()).map_err(|source| Error::Path {
+        sys::fs::replace_volatile(&cache, &self.driver_note(driver)).map_err(|source| Error::Path {
             what: "write",
             path: cache,
             source,
         })?;
         Ok(driver)
+    }
+
+    /// What is remembered: the driver, and the store that it was found for, because several may share a runroot.
+    fn driver_note(&self, driver: StorageDriver) -> Vec<u8> {
+        [driver.name().as_bytes(), b"\n", self.store.layout().graphroot().as_os_str().as_encoded_bytes()].concat()
     }
 
     /// The driver, as reports name it; one that cannot be found out shows as the first choice.
