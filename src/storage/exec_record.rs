@@ -1,5 +1,7 @@
 //! Exec sessions: volatile records, so that the exit code of a detached one is kept while the container runs.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use super::error::{At as _, Error};
@@ -61,23 +63,24 @@ impl Store {
 
     /// The sessions of a container, in the order of their ids. What cannot be read is none.
     pub(crate) fn execs_of(&self, container: &ContainerId) -> Result<Vec<ExecRecord>, Error> {
-        let dir = self.layout().execs();
-        let names = sys::fs::names(&dir).reading(&dir)?;
-        let all = names.into_iter().filter_map(|name| record::read::<ExecRecord>(&dir.join(name)).ok());
-        let mut own: Vec<_> = all.filter(|exec| exec.container == *container).collect();
+        let mut own: Vec<_> = self.exec_files(container)?.into_iter().map(|(_, exec)| exec).collect();
         own.sort_by(|one, other| one.id.as_str().cmp(other.id.as_str()));
         Ok(own)
     }
 
     /// Removes the sessions of a container, and what writes of them left that were killed.
     pub(super) fn remove_execs(&self, container: &ContainerId) -> Result<(), Error> {
-        let dir = self.layout().execs();
-        for name in sys::fs::names(&dir).reading(&dir)? {
-            let path = dir.join(name);
-            if record::read::<ExecRecord>(&path).is_ok_and(|exec| exec.container == *container) {
-                sys::fs::remove_file(&path).removing(&path)?;
-            }
+        for (path, _) in self.exec_files(container)? {
+            sys::fs::remove_file(&path).removing(&path)?;
         }
         Ok(())
+    }
+
+    /// The readable records of a container's sessions, each with its file.
+    fn exec_files(&self, container: &ContainerId) -> Result<Vec<(PathBuf, ExecRecord)>, Error> {
+        let dir = self.layout().execs();
+        let paths = sys::fs::names(&dir).reading(&dir)?.into_iter().map(|name| dir.join(name));
+        let readable = paths.filter_map(|path| record::read::<ExecRecord>(&path).ok().map(|exec| (path, exec)));
+        Ok(readable.filter(|(_, exec)| exec.container == *container).collect())
     }
 }

@@ -1,7 +1,7 @@
 //! Digests of what is in the files of a layer. They find damage and tell `diff` what is the same; what a layer has to
 //! be is said by its diff id alone, which covers every byte of it. So each byte is hashed twice on its way into the
-//! store, and here by BLAKE3: it costs a third of SHA-256 where the processor has instructions for that, a tenth where
-//! it has none. Indexes that were written earlier have SHA-256.
+//! store, and here by BLAKE3, which costs less than SHA-256 even where the processor has instructions for that. Indexes
+//! that were written earlier have SHA-256.
 
 use sha2::{Digest as _, Sha256};
 
