@@ -126,8 +126,8 @@ impl Need {
                     .to_owned()
             }
             Self::Overlay => {
-                "this kernel has no overlay mounts for users (Linux 5.11 has): sudo apt install fuse-overlayfs, or \
-                 use --storage-driver=copy"
+                "use fuse-overlayfs (sudo apt install fuse-overlayfs) or --storage-driver=copy; the kernel's overlay \
+                 needs Linux 5.11 and a store on ext4, xfs or btrfs, not on another overlay"
                     .to_owned()
             }
             Self::FuseDevice => "let users open the device: sudo modprobe fuse && sudo chmod 0666 /dev/fuse".to_owned(),

@@ -1,6 +1,6 @@
 //! Hosts that lack something (G15): one line, the cure, code 125; or it works all the same.
 
-use crate::harness::image::BUSYBOX;
+use crate::harness::image::{BUSYBOX, busybox_tar};
 use crate::harness::{Env, Output, requires};
 
 fn run(env: &Env, flags: &[&str], script: &str) -> Output {
@@ -9,7 +9,7 @@ fn run(env: &Env, flags: &[&str], script: &str) -> Output {
 }
 
 fn import(env: &Env) {
-    let tar = crate::harness::image::busybox_tar().to_str().unwrap().to_owned();
+    let tar = busybox_tar().to_str().unwrap().to_owned();
     env.run(["import", &tar, BUSYBOX]).success();
 }
 
@@ -42,6 +42,21 @@ fn g15_without_newuidmap_one_id_does() {
     env.run(["rm", "-f", "-t0", "u"]).success();
     env.run(["cp", "s:/etc/passwd", "-"]).success();
     env.run(["rm", "-f", "-t0", "s"]).success();
+}
+
+/// The kernel has overlay; it is the store's file system that cannot carry another one.
+#[test]
+fn an_overlay_that_the_stores_place_forbids_is_not_blamed_on_the_kernel() {
+    requires!(userns, overlay, user);
+    let env = Env::new();
+    let [program, tar] = [crate::harness::env::program().display().to_string(), busybox_tar().display().to_string()];
+    let script = format!(
+        "mkdir l u w m && mount -t overlay overlay -o userxattr,lowerdir=l,upperdir=u,workdir=w m &&
+         {program} --root $PWD/m/store import {tar} {BUSYBOX} &&
+         {program} --root $PWD/m/store --storage-driver=overlay run --rm --network=none {BUSYBOX} true"
+    );
+    let out = env.other("unshare").args(["--user", "--map-root-user", "--mount", "sh", "-c", &script]).run();
+    out.code(125).stderr_has("Hint: use fuse-overlayfs").stderr_has("not on another overlay");
 }
 
 #[test]
@@ -80,7 +95,7 @@ fn g15_without_a_network_helper() {
 fn g15_without_a_route_the_hint_is_not_to_install_what_is_there() {
     requires!(userns, pasta);
     let env = Env::new();
-    let tar = crate::harness::image::busybox_tar().to_str().unwrap().to_owned();
+    let tar = busybox_tar().to_str().unwrap().to_owned();
     // A network namespace with nothing but lo.
     let script = format!(
         "S={}; $S import {tar} {BUSYBOX} && $S run --rm --network=pasta {BUSYBOX} true",
@@ -118,7 +133,7 @@ fn g13_home_that_is_read_only() {
     for verb in ["ps", "images", "version", "info"] {
         env.run([verb]).success();
     }
-    let tar = crate::harness::image::busybox_tar().to_str().unwrap().to_owned();
+    let tar = busybox_tar().to_str().unwrap().to_owned();
     env.run(["import", &tar, BUSYBOX]).code(125).stderr_has("open store").stderr_has("Hint: keep the store where");
     std::fs::set_permissions(&home, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
 }
