@@ -1,12 +1,12 @@
-//! The pages that claim something about tests: every file, test and case that `docs/security.md` and `docs/cve-ledger.md`
-//! name is in the tree.
+//! The pages that claim something about tests: every file, test and case that `docs/security.md`, `docs/cve-ledger.md` and
+//! `docs/kernel-features.md` name is in the tree.
 #![expect(clippy::disallowed_methods, reason = "tests are no part of the program: they read files freely")]
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const PAGES: &[&str] = &["docs/security.md", "docs/cve-ledger.md"];
+const PAGES: &[&str] = &["docs/security.md", "docs/cve-ledger.md", "docs/kernel-features.md"];
 const FOLDERS: &[&str] = &["src/", "tests/", "docs/", "fuzz/", "contrib/"];
 
 fn root() -> PathBuf {
@@ -58,9 +58,12 @@ fn every_file_and_test_named_is_there() {
                 continue;
             }
             let (path, test) = quoted.split_once("::").map_or((quoted, None), |(path, test)| (path, Some(test)));
+            if test.is_none() && root().join(path).is_dir() {
+                continue;
+            }
             match (fs::read_to_string(root().join(path)), test) {
                 (Err(error), _) => wrong.push(format!("{page}: {path}: {error}")),
-                (Ok(source), Some(test)) if !source.contains(&format!("fn {test}()")) => {
+                (Ok(source), Some(test)) if !has_test(&source, test) => {
                     wrong.push(format!("{page}: no test {test} in {path}"));
                 }
                 _ => {}
@@ -68,6 +71,36 @@ fn every_file_and_test_named_is_there() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A function, or a row of a macro that makes one.
+fn has_test(source: &str, test: &str) -> bool {
+    let is_row = |line: &str| {
+        line.strip_prefix("    ").and_then(|row| row.strip_prefix(test)).is_some_and(|rest| rest.starts_with(':'))
+    };
+    source.contains(&format!("fn {test}()")) || source.lines().any(is_row)
+}
+
+/// Each id of a threat, and each feature of the kernel, has a test in the last cell of its row.
+#[test]
+fn every_claim_names_what_shows_it() {
+    let mut wrong = Vec::new();
+    for (page, is_claim) in [
+        ("docs/security.md", (|line| line.starts_with("| T-")) as fn(&str) -> bool),
+        ("docs/kernel-features.md", |line| line.starts_with("| ") && !line.starts_with("| feature ")),
+    ] {
+        let text = fs::read_to_string(root().join(page)).expect("the page is there");
+        let claims: Vec<&str> = text.lines().filter(|line| is_claim(line)).collect();
+        assert!(claims.len() > 10, "{page}");
+        for claim in claims {
+            let shown = claim.trim_end_matches(" |").rsplit(" | ").next().unwrap_or_default();
+            let is_case = shown.split(|c: char| !c.is_ascii_alphanumeric()).any(is_case);
+            if !is_case && !shown.contains("::") && !shown.contains("tests/") {
+                wrong.push(format!("{page}: {claim}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "nothing shows it:\n{}", wrong.join("\n"));
 }
 
 #[test]

@@ -37,22 +37,21 @@ pub(super) fn is_frozen(dir: &Path) -> bool {
 
 /// `cgroup.kill` (Linux 5.14); before that, freeze, signal every process, thaw.
 pub(super) fn kill(dir: &Path) -> Result<(), Error> {
-    let wrap = |source| Error::Kill { path: dir.to_owned(), source };
     match sys::fs::write_in_place(&dir.join("cgroup.kill"), b"1") {
-        Ok(()) => return Ok(()),
-        Err(error) if error.is(Errno::ENOENT) => {}
-        Err(source) => return Err(wrap(source)),
+        Err(error) if error.is(Errno::ENOENT) && sys::fs::exists(dir) => kill_each(dir),
+        Err(error) if error.is(Errno::ENOENT) => Ok(()),
+        written => written.map_err(|source| Error::Kill { path: dir.to_owned(), source }),
     }
-    if !sys::fs::exists(dir) {
-        return Ok(());
-    }
-    // Frozen, nothing forks between the reading and the signal; a frozen process still takes SIGKILL.
+}
+
+/// Frozen, nothing forks between the reading and the signal; a frozen process still takes SIGKILL.
+pub(super) fn kill_each(dir: &Path) -> Result<(), Error> {
     freeze(dir)?;
     for pid in all_processes(dir).into_iter().filter_map(Pid::from_raw) {
         match PidFd::open(pid).and_then(|process| process.signal(KILL)) {
             Ok(_) => {}
             Err(error) if error.is(Errno::ESRCH) => {}
-            Err(source) => return Err(wrap(source)),
+            Err(source) => return Err(Error::Kill { path: dir.to_owned(), source }),
         }
     }
     thaw(dir)

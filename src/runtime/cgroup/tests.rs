@@ -88,6 +88,21 @@ fn leaf_lives_and_dies() {
     assert!(ContainerCgroup::open(&record).unwrap().is_none());
 }
 
+/// Linux 5.12 and 5.13.
+#[test]
+fn without_cgroup_kill_each_process_is_killed() {
+    let monitor = Process::idle();
+    let Some(cgroup) = make(&Resources::default(), &monitor).unwrap() else { return };
+    let mut container = Process::start("sleep 100 & (sleep 100 & wait) & wait");
+    cgroup.admit(container.pid()).unwrap();
+    container.go();
+    eventually("all of them run", || super::freezer::all_processes(cgroup.path()).len() > 3);
+    super::freezer::kill_each(cgroup.path()).unwrap();
+    container.0.wait().unwrap();
+    eventually("nobody is left", || !cgroup.is_populated());
+    cgroup.remove().unwrap();
+}
+
 #[test]
 fn removal_kills_what_is_left() {
     let monitor = Process::idle();

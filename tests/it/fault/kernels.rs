@@ -1,6 +1,11 @@
 //! Kernels without what is newer than they (`docs/kernel-features.md`): each feature taken away in turn, everything
 //! works all the same, or the refusal is one line that names the kernel.
 
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use syscalls::Sysno;
+
 use crate::harness::image::busybox_tar;
 use crate::harness::{BUSYBOX, Env, Output, requires};
 
@@ -53,9 +58,22 @@ fn refused_without(calls: &[&str], version: &str) {
 
 macro_rules! works {
     ($($test:ident: $calls:expr,)*) => {
+        /// Calls that a test takes away, and everything works all the same.
+        const WORKS: &[&[&str]] = &[$(&$calls),*];
         $(#[test]
         fn $test() {
             works_without(&$calls);
+        })*
+    };
+}
+
+macro_rules! refused {
+    ($($test:ident: $calls:expr, $version:literal;)*) => {
+        /// Calls that a test takes away, and the refusal names the kernel.
+        const REFUSED: &[&[&str]] = &[$(&$calls),*];
+        $(#[test]
+        fn $test() {
+            refused_without(&$calls, $version);
         })*
     };
 }
@@ -76,22 +94,55 @@ works! {
     without_calls_of_later_kernels: ["futex_waitv", "cachestat", "map_shadow_stack"],
 }
 
-#[test]
-fn without_clone3_is_refused() {
-    refused_without(&["clone3"], "Linux 5.7 has this call");
+refused! {
+    without_clone3_is_refused: ["clone3"], "Linux 5.7 has this call";
+    without_mount_setattr_is_refused: ["mount_setattr"], "Linux 5.12 has this call";
+    without_the_mount_interface_is_refused:
+        ["fsopen", "fsconfig", "fsmount", "fspick", "move_mount", "open_tree"], "Linux 5.2 has this call";
+    without_pidfds_is_refused: ["pidfd_open", "pidfd_send_signal", "clone3"], "Linux 5.7 has this call";
 }
 
-#[test]
-fn without_mount_setattr_is_refused() {
-    refused_without(&["mount_setattr"], "Linux 5.12 has this call");
+/// True of a call that Linux 5.0 did not have: since then they have one number on all architectures.
+fn is_newer(call: Sysno) -> bool {
+    call.id() >= Sysno::pidfd_send_signal.id()
 }
 
-#[test]
-fn without_the_mount_interface_is_refused() {
-    refused_without(&["fsopen", "fsconfig", "fsmount", "fspick", "move_mount", "open_tree"], "Linux 5.2 has this call");
+/// True of such a call that no test here takes away.
+pub(crate) fn is_never_taken_away(call: Sysno) -> bool {
+    is_newer(call) && !WORKS.iter().chain(REFUSED).any(|calls| calls.contains(&call.name()))
 }
 
+/// A feature that code begins to use cannot be forgotten here: whatever name of such a call stands in `sys`, in code, in
+/// the name of an error or in a comment, is taken away by a test.
 #[test]
-fn without_pidfds_is_refused() {
-    refused_without(&["pidfd_open", "pidfd_send_signal", "clone3"], "Linux 5.7 has this call");
+fn every_newer_call_that_sys_names_is_taken_away() {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sys");
+    let (mut seen, mut missed) = (0, BTreeSet::new());
+    for entry in std::fs::read_dir(&dir).unwrap() {
+        let path = entry.unwrap().path();
+        // The worker's list of what it may call says nothing of what it does call.
+        if path.is_dir() || path.ends_with("sys/confine.rs") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        for call in words.filter_map(|word| word.trim_start_matches("SYS_").parse::<Sysno>().ok()) {
+            seen += usize::from(is_newer(call));
+            if is_never_taken_away(call) {
+                missed.insert(call.name());
+            }
+        }
+    }
+    assert!(seen > 30, "the calls of src/sys are not found any more");
+    assert!(missed.is_empty(), "a test of this file must take them away: {missed:?}");
+}
+
+/// What is written of in the table is what is tried.
+#[test]
+fn every_call_in_the_table_is_taken_away() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/kernel-features.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let words = page.split('`').skip(1).step_by(2).filter_map(|name| name.parse::<Sysno>().ok());
+    let missed: BTreeSet<_> = words.filter(|call| is_never_taken_away(*call)).map(|call| call.name()).collect();
+    assert!(missed.is_empty(), "{missed:?}");
 }

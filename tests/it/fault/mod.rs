@@ -4,6 +4,6 @@ mod arguments;
 mod full;
 mod homes;
 mod hosts;
-mod kernels;
+pub(crate) mod kernels;
 mod kills;
 mod records;

@@ -15,12 +15,13 @@ pub(super) enum Weight {
     None,
 }
 
-/// Calls of [`Weight::State`].
-const STATE: &str = "mkdir mkdirat rename renameat renameat2 link linkat unlink unlinkat rmdir symlink symlinkat mknodat \
-    write writev pwrite64 pwritev ftruncate fallocate chmod fchmod fchmodat fchmodat2 fchown fchownat lchown utimensat \
-    setxattr fsetxattr lsetxattr fsync fdatasync syncfs flock mount umount2 pivot_root fork vfork clone clone3 execve \
-    execveat unshare setns kill pidfd_send_signal sendmsg sendto connect bind listen accept4 exit_group copy_file_range \
-    sendfile splice ioctl close_range";
+/// Calls of [`Weight::State`]. A message that is received is gone for the others who hold the socket.
+const STATE: &str = "mkdir mkdirat rename renameat renameat2 link linkat unlink unlinkat rmdir symlink symlinkat mknod \
+    mknodat write writev pwrite64 pwritev pwritev2 truncate ftruncate fallocate chmod fchmod fchmodat fchmodat2 chown fchown \
+    fchownat lchown utimensat setxattr fsetxattr lsetxattr removexattr fremovexattr lremovexattr fsync fdatasync syncfs \
+    flock mount umount2 pivot_root fork vfork clone clone3 execve execveat unshare setns kill tkill tgkill \
+    pidfd_send_signal sendmsg sendmmsg sendto recvmsg recvmmsg recvfrom shutdown connect bind listen accept accept4 \
+    exit_group copy_file_range sendfile splice tee ioctl close_range";
 
 /// `fsconfig` with this command makes the file system: overlay writes its work directory.
 const FSCONFIG_CMD_CREATE: u64 = 6;
@@ -43,10 +44,11 @@ pub(super) fn weight(call: Sysno, args: [u64; 6]) -> Weight {
     }
 }
 
-/// An open that makes or empties a file.
+/// An open that makes or empties a file. The tracer puts the flags of `openat2`, which are in memory, where those of
+/// `openat` are.
 fn creates(call: Sysno, args: [u64; 6]) -> bool {
     let flags = libc::O_CREAT | libc::O_TRUNC | (libc::O_TMPFILE & !libc::O_DIRECTORY);
-    call == Sysno::openat && args[2] & u64::from(flags.cast_unsigned()) != 0
+    [Sysno::openat, Sysno::openat2].contains(&call) && args[2] & u64::from(flags.cast_unsigned()) != 0
 }
 
 /// Calls, and the errors that the kernel may answer to them where a disk is full or broken, a signal comes, or a limit is

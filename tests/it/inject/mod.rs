@@ -7,6 +7,7 @@
 mod calls;
 mod cases;
 mod errors;
+mod features;
 mod kills;
 mod oracle;
 mod regressions;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use nix::errno::Errno;
 use syscalls::Sysno;
 
 use super::calls::Weight;
@@ -12,6 +13,9 @@ use crate::harness::{Env, Random, Registry};
 
 /// The choice of points that `make test` tries.
 const SEED: u64 = 7;
+
+/// The process of the command itself, or of the shell of a case with several.
+const COMMAND: &str = "0";
 
 /// How many points, and which, from the environment.
 #[derive(Debug, Clone, Copy)]
@@ -127,6 +131,53 @@ pub(super) fn every(name: &str, call: Sysno, action: Action, count: u32) {
     }
 }
 
+/// Kills of the process whose child becomes `program`, and of its other children, at every call: the moments before, while
+/// and after the program works. Of those that nobody else can see a sample is taken, but for an exhaustive run.
+pub(super) fn deaths_beside(name: &str, program: &str, sample: usize) {
+    let case = cases::case(name);
+    let scope = Scope::from_environment(sample);
+    let world = World::new(case);
+    let becomes = |call: &&Call| call.point.call == Sysno::execve && call.subject.ends_with(program);
+    let helper = world.calls.iter().find(becomes).unwrap_or_else(|| panic!("{name} starts no {program}"));
+    let (parent, _) = helper.point.process.rsplit_once('.').unwrap();
+    assert_ne!(parent, COMMAND, "the command itself starts {program}");
+    let within = |call: &&Call| {
+        call.point.process.strip_prefix(parent).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    let calls = world.calls.iter().filter(within);
+    let (seen, unseen): (Vec<_>, Vec<_>) =
+        calls.filter(|call| call.weight != Weight::None).partition(|call| call.weight == Weight::State);
+    let kill = |calls: Vec<&Call>| calls.into_iter().map(|call| (call.point.clone(), Action::Kill)).collect::<Vec<_>>();
+    let points = [kill(seen), pick(kill(unseen), scope)].concat();
+    for (at, (point, action)) in points.iter().enumerate() {
+        let (_, verdict) = disturb(&world, case, point, *action, at % 2 == 0);
+        verdict.unwrap_or_else(|problem| panic!("{name}: {action} at {point}: {problem}"));
+    }
+    eprintln!("{name}: {} deaths beside {program}", points.len());
+}
+
+/// A kernel that does not have what each such call asks for: the command does the same without it.
+pub(super) fn without(name: &str, call: Sysno, subject: &str, errno: Errno) {
+    let case = cases::case(name);
+    let world = World::new(case);
+    let asks = |seen: &&Call| seen.point.call == call && seen.subject.ends_with(subject);
+    let points: Vec<_> = world.calls.iter().filter(asks).map(|seen| seen.point.clone()).collect();
+    assert!(!points.is_empty(), "{name} makes no {} of {subject:?}", call.name());
+    for point in points {
+        oracle::script(&world.env, "before", case.before).unwrap();
+        let traced = trace(&world.env, case, Some((point.clone(), Action::Fail(errno))));
+        assert!(traced.fired.is_some(), "{name}: not reached: {point}");
+        assert!(traced.status.is_some_and(|status| status.success()), "{name}: {errno:?} at {point}: {traced:?}");
+        oracle::judge(&world.env, case, &world.rest, false)
+            .unwrap_or_else(|problem| panic!("{name}: {errno:?} at {point}: {problem}"));
+    }
+}
+
+/// The calls that a case makes.
+pub(super) fn calls(name: &str) -> Vec<Call> {
+    World::new(cases::case(name)).calls
+}
+
 fn sweep(name: &str, sample: usize, choose: impl Fn(&Call) -> Vec<Action>) {
     let case = cases::case(name);
     let scope = Scope::from_environment(sample);
@@ -187,7 +238,7 @@ fn disturb(
     }
     let traced = trace(env, case, Some((point.clone(), action)));
     let fired = traced.fired.is_some();
-    let judged = answered(&traced, action).and_then(|()| oracle::judge(env, case, &world.rest, repair_first));
+    let judged = answered(&traced, point, action).and_then(|()| oracle::judge(env, case, &world.rest, repair_first));
     let verdict = judged.map_err(|problem| {
         let at = traced.fired.as_ref().map(|call| format!("{} {:?}", call.comm, call.subject));
         format!("({}) status {:?}, stderr {:?}: {problem}", at.unwrap_or_default(), traced.status, traced.stderr)
@@ -195,13 +246,13 @@ fn disturb(
     (fired, verdict)
 }
 
-/// The command ended, and if it was not killed it said in few words what went wrong.
-fn answered(traced: &Traced, action: Action) -> Result<(), String> {
+/// The command ended, and if it was not killed itself it said in few words what went wrong.
+fn answered(traced: &Traced, point: &Point, action: Action) -> Result<(), String> {
     let Some(status) = traced.status else { return Err("it hangs".to_owned()) };
     if traced.stderr.contains("panicked") {
         return Err("it panicked".to_owned());
     }
-    if matches!(action, Action::Fail(_)) {
+    if matches!(action, Action::Fail(_)) || point.process != COMMAND {
         if status.code().is_none() {
             return Err("it died of a signal".to_owned());
         }

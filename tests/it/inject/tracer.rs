@@ -350,7 +350,9 @@ impl Tracer {
             return false;
         }
         let comm = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default().trim().to_owned();
-        let (weight, errors) = (calls::weight(call, args), calls::errors(call, args));
+        let named = with_flags(pid, call, args);
+        let weight = if takes(pid, call, args) { Weight::State } else { calls::weight(call, named) };
+        let errors = calls::errors(call, named);
         let call = Call { point, weight, errors, comm, subject: subject(pid, call, args) };
         if hit {
             self.fired = Some(call);
@@ -388,6 +390,23 @@ fn somebody_is_traced() -> bool {
     processes.filter(|status| !status.contains("\nState:\tZ")).any(|status| status.contains(&mine))
 }
 
+/// The arguments, with the flags of `openat2` (the first word of its structure) for its pointer to them.
+fn with_flags(pid: Pid, call: Sysno, mut args: [u64; 6]) -> [u64; 6] {
+    if call == Sysno::openat2 {
+        let flags = usize::try_from(args[2]).ok().and_then(|at| ptrace::read(pid, at as ptrace::AddressType).ok());
+        args[2] = flags.map_or(0, i64::cast_unsigned);
+    }
+    args
+}
+
+/// A read from a pipe or a socket takes what others who hold it would get.
+fn takes(pid: Pid, call: Sysno, args: [u64; 6]) -> bool {
+    let is_stream =
+        |kind: &std::path::Path| ["pipe:", "socket:"].iter().any(|name| kind.to_string_lossy().starts_with(name));
+    [Sysno::read, Sysno::readv].contains(&call)
+        && std::fs::read_link(format!("/proc/{pid}/fd/{}", args[0])).is_ok_and(|kind| is_stream(&kind))
+}
+
 /// The program that this call would execute.
 fn program(pid: Pid, call: Sysno, args: [u64; 6]) -> Option<String> {
     match call {
@@ -402,17 +421,21 @@ fn is_ours(path: &str) -> bool {
     path.is_empty() || path.ends_with("/sampan") || path.starts_with("/proc/self/")
 }
 
-/// The path that a call is about, for messages.
+/// The path that a call is about, or the option of a file system.
 fn subject(pid: Pid, call: Sysno, args: [u64; 6]) -> String {
     let name = call.name();
-    let at = usize::from(name.ends_with("at") || name.ends_with("at2"));
-    let has_path = ["open", "mkdir", "rename", "link", "unlink", "symlink", "exec", "mknod", "rmdir"];
-    if !has_path.iter().any(|part| name.contains(part)) {
+    let is_at =
+        ["at", "at2", "statx"].iter().any(|end| name.ends_with(end)) && call != Sysno::stat && call != Sysno::lstat;
+    let has_path = ["open", "mkdir", "rename", "link", "unlink", "symlink", "exec", "mknod", "rmdir", "access", "stat"];
+    if call == Sysno::fsconfig {
+        return string(pid, args[2]);
+    }
+    if !has_path.iter().any(|part| name.contains(part)) || [Sysno::fstat, Sysno::fstatfs].contains(&call) {
         return String::new();
     }
     match name {
         "renameat2" | "linkat" => format!("{} -> {}", string(pid, args[1]), string(pid, args[3])),
-        _ => string(pid, args[at]),
+        _ => string(pid, args[usize::from(is_at)]),
     }
 }
 

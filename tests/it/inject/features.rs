@@ -1,0 +1,32 @@
+//! Features of the kernel that are no calls of their own, taken away at the call that asks for them, and a look at whether
+//! `fault/kernels.rs` knows all the calls that are made.
+
+use std::collections::BTreeSet;
+
+use nix::errno::Errno;
+use syscalls::Sysno;
+
+use super::sweep::{calls, without};
+use crate::fault::kernels::is_never_taken_away;
+use crate::harness::requires;
+
+#[test]
+fn without_layers_one_by_one() {
+    requires!(userns, overlay);
+    without("run", Sysno::fsconfig, "lowerdir+", Errno::EINVAL);
+}
+
+#[test]
+fn without_time_namespaces() {
+    requires!(userns, overlay);
+    without("run", Sysno::statx, "/ns/time", Errno::ENOENT);
+}
+
+/// Ours and those of the libraries beneath us.
+#[test]
+fn every_newer_call_that_is_made_is_taken_away() {
+    requires!(userns, overlay);
+    let made = ["import", "run", "exec"].into_iter().flat_map(calls).map(|call| call.point.call);
+    let missed: BTreeSet<_> = made.filter(|call| is_never_taken_away(*call)).map(|call| call.name()).collect();
+    assert!(missed.is_empty(), "tests/it/fault/kernels.rs must take them away: {missed:?}");
+}
