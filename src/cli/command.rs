@@ -8,7 +8,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser, Subcommand};
 use tracing::level_filters::LevelFilter;
 
-use super::commands::{self, container, image, manifest, registry, system, volume};
+use super::commands::{self, container, healthcheck, image, manifest, registry, system, volume};
 use super::context::{Context, Invocation};
 use super::error::Error;
 
@@ -104,6 +104,9 @@ enum Verb {
     /// Looks after containers.
     #[command(subcommand)]
     Container(container::Container),
+    /// Looks after the health of containers.
+    #[command(subcommand)]
+    Healthcheck(healthcheck::Healthcheck),
     /// Looks after images.
     #[command(subcommand)]
     Image(image::Image),
@@ -161,6 +164,7 @@ impl Verb {
             Self::Version(args) => system::version::run(args, context),
             Self::Wait(args) => container::wait::run(args, context),
             Self::Container(verb) => container::dispatch(verb, context),
+            Self::Healthcheck(verb) => healthcheck::dispatch(verb, context),
             Self::Image(verb) => image::run(verb, context),
             Self::Manifest(verb) => manifest::dispatch(verb, context),
             Self::System(verb) => system::run(verb, context),

@@ -39,6 +39,7 @@ fn plain(error: &engine::Error) -> Option<&'static str> {
             "log in with sampan login, or give credentials with --creds USER:PASSWORD or --authfile FILE"
         }
         None if error.is_name_in_use() => "remove that container, choose another name, or use --replace",
+        None if error.wants_check() => "give one with --health-cmd COMMAND, or take an image that has one",
         None if error.joins_other_userns() => {
             "leave out --userns: then it shares the user namespace, too; or give that container the same --userns"
         }

@@ -226,6 +226,10 @@ pub(crate) enum Error {
     WillNotDie { id: String, seconds: u64 },
     #[error("cannot {verb} container {id}: its monitor is gone and it runs on unsupervised")]
     Unsupervised { verb: &'static str, id: String },
+    #[error("container {0} has no health check")]
+    NoHealthCheck(String),
+    #[error("neither the flags nor the image say what a health check runs")]
+    NothingToCheck,
     #[error("{what} {path:?} does not exist")]
     NoSource { what: &'static str, path: PathBuf },
     #[error("time zone {zone:?}: {path:?} {why}")]
@@ -297,6 +301,11 @@ impl Error {
     /// True if the container runs on without its monitor.
     pub(crate) fn is_unsupervised(&self) -> bool {
         matches!(self, Self::Unsupervised { .. })
+    }
+
+    /// True if there is no health check, and should be.
+    pub(crate) fn wants_check(&self) -> bool {
+        matches!(self, Self::NoHealthCheck(_) | Self::NothingToCheck)
     }
 
     /// True if a record of an image cannot be read.

@@ -116,7 +116,8 @@ fn finish(store: &Store, record: ExecRecord, status: ExitStatus, clients: Client
     }
 }
 
-fn begin(request: &ExecRequest) -> Result<(Running, ContainerIo), Error> {
+/// Makes the program run in the container.
+pub(super) fn begin(request: &ExecRequest) -> Result<(Running, ContainerIo), Error> {
     let terminal =
         request.bundle.spec.process().as_ref().and_then(oci_spec::runtime::Process::terminal).unwrap_or(false);
     let (io, streams) = if terminal {

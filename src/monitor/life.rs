@@ -1,22 +1,23 @@
 //! The monitor's life: start the container, supervise it, record its end, start it again or tidy up.
 
 use std::os::fd::OwnedFd;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::attach::{Clients, Pace};
 use super::error::Error;
 use super::exit::{self, Ending};
+use super::health::Checks;
 use super::log::{K8sFile, LogSink};
 use super::request::StartRequest;
 use super::restart::{Decision, Ended, Restarts, pause_unless};
 use super::spawn::{Reply, Started};
 use super::start::{Alive, identity, start};
-use super::supervise::{self, Exited, Hooks, StopPlan, Supervised};
+use super::supervise::{self, Exited, Hooks, StopPlan, Supervised, Wish};
 use crate::storage::Store;
 use crate::storage::container_record::ContainerState;
 use crate::sys::lock::FileLock;
-use crate::sys::process::{Pid, PidFd};
-use crate::sys::{self, process};
+use crate::sys::process::{self, ExitStatus, Pid, PidFd};
+use crate::sys::{self};
 use crate::types::container_spec::LogDriver;
 use crate::types::status::ContainerStatus;
 
@@ -60,12 +61,13 @@ pub(super) fn live(store: &Store, mut request: StartRequest, client: Option<Owne
             warnings: std::mem::take(&mut alive.warnings),
         }));
         let since = alive.since;
-        let (exited, ending) = until_exit(store, &request, alive, &mut log, &mut clients);
+        let (exited, ending, unhealthy) = until_exit(store, &request, alive, &mut log, &mut clients);
         let record = exit::record(store, &request, &exited, &ending, restarts.count());
         let ended = Ended {
             code: record.code,
             ran_for: since.elapsed(),
             stopped_by_user: record.stopped_by_user || exited.timed_out,
+            unhealthy,
         };
         let decision = restarts.decide(ended);
         let remains = exit::tear_down(ending);
@@ -105,18 +107,20 @@ fn open_log(store: &Store, request: &StartRequest) -> Result<LogSink, Error> {
     }
 }
 
-/// Supervises until the program has ended; what is left to tear down.
+/// Supervises until the program has ended; what is left to tear down, and whether its checks want it started again.
 fn until_exit(
     store: &Store,
     request: &StartRequest,
     alive: Alive,
     log: &mut LogSink,
     clients: &mut Clients,
-) -> (Exited, Ending) {
+) -> (Exited, Ending, bool) {
     let spec = &request.config.spec;
     let Alive { running, io, network, ports, cgroup, published, .. } = alive;
     let state = store.own_container(&request.config).ok().and_then(|record| record.state);
-    let mut hooks = Restore { store, request, init: running.init.pid(), state };
+    let checks = request.health.as_ref();
+    let checks = checks.map(|health| Checks::new(store, &request.config, health, &running.init));
+    let mut hooks = Owner { store, request, init: running.init.pid(), state, checks };
     let supervised = Supervised {
         init: &running.init,
         io,
@@ -132,13 +136,14 @@ fn until_exit(
         hooks: &mut hooks,
     };
     let exited = supervise::run(supervised).unwrap_or_else(|error| lost(&running.init, &error));
+    let unhealthy = hooks.checks.is_some_and(Checks::end);
     if let Some(fuse) = &running.fuse {
         drop(fuse.signal(15));
         if !fuse.wait_gone(Some(Duration::from_secs(5))).unwrap_or(false) {
             drop(fuse.signal(9));
         }
     }
-    (exited, Ending::of(network, ports, cgroup, published))
+    (exited, Ending::of(network, ports, cgroup, published), unhealthy)
 }
 
 /// The loop could not do its work: the container must not run on unseen.
@@ -149,17 +154,32 @@ fn lost(init: &PidFd, error: &sys::Error) -> Exited {
     Exited { status, finished_at: std::time::SystemTime::now(), timed_out: false }
 }
 
-/// Writes the state anew when a logout took the runroot away.
+/// Runs the health checks, and writes the state anew when a logout took the runroot away.
 #[derive(Debug)]
-struct Restore<'a> {
+struct Owner<'a> {
     store: &'a Store,
     request: &'a StartRequest,
     init: Pid,
     /// As it was when the program started.
     state: Option<ContainerState>,
+    checks: Option<Checks<'a>>,
 }
 
-impl Hooks for Restore<'_> {
+impl Hooks for Owner<'_> {
+    fn deadline(&self) -> Option<Instant> {
+        self.checks.as_ref()?.deadline()
+    }
+
+    fn tick(&mut self, now: Instant) {
+        if let Some(checks) = &mut self.checks {
+            checks.tick(now);
+        }
+    }
+
+    fn child_ended(&mut self, pid: Pid, status: ExitStatus) -> Option<Wish> {
+        self.checks.as_mut()?.child_ended(pid, status)
+    }
+
     fn runroot_restored(&mut self) {
         let restored = self.store.lock_container(&self.request.config.id).and_then(|mut locked| {
             let state = locked.state.clone().or_else(|| self.state.clone());

@@ -13,6 +13,7 @@ pub(crate) mod supervise;
 mod error;
 pub(crate) mod exec_session;
 mod exit;
+pub(crate) mod health;
 mod life;
 pub(crate) mod request;
 pub(crate) mod spawn;

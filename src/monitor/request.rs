@@ -6,6 +6,8 @@ use crate::network::NetworkPlan;
 use crate::rootless::OuterWish;
 use crate::runtime::bundle::Bundle;
 use crate::storage::container_record::ContainerConfig;
+use crate::types::health::HealthCheck;
+use crate::types::idmap::IdMaps;
 
 /// A container about to be started.
 #[derive(Debug)]
@@ -21,4 +23,16 @@ pub(crate) struct StartRequest {
     pub(crate) client: Option<OwnedFd>,
     /// The first signal of a stop.
     pub(crate) stop_signal: i32,
+    /// The container's health check, if it has one.
+    pub(crate) health: Option<Box<HealthRequest>>,
+}
+
+/// A health check about to be run, once or again and again.
+#[derive(Debug)]
+pub(crate) struct HealthRequest {
+    pub(crate) check: HealthCheck,
+    /// The container's spec with the check's process section.
+    pub(crate) bundle: Bundle,
+    /// P ← host.
+    pub(crate) outer: IdMaps,
 }

@@ -30,6 +30,8 @@ pub(crate) struct Ended {
     pub(crate) ran_for: Duration,
     /// By `stop`, `kill` or `rm -f`: no policy restarts then.
     pub(crate) stopped_by_user: bool,
+    /// By `--health-on-failure=restart`: it starts again whatever the policy says.
+    pub(crate) unhealthy: bool,
 }
 
 /// The history of one monitor's restarts.
@@ -57,7 +59,7 @@ impl Restarts {
             RestartPolicy::OnFailure { max } => ended.code != 0 && max.is_none_or(|max| self.count < max),
             RestartPolicy::Always | RestartPolicy::UnlessStopped => true,
         };
-        if !wanted || ended.stopped_by_user {
+        if !(wanted || ended.unhealthy) || ended.stopped_by_user {
             return Decision::End;
         }
         if ended.ran_for >= HEALTHY {
@@ -93,7 +95,7 @@ mod tests {
     use crate::types::restart::RestartPolicy;
 
     fn ended(code: i32) -> Ended {
-        Ended { code, ran_for: Duration::from_secs(1), stopped_by_user: false }
+        Ended { code, ran_for: Duration::from_secs(1), stopped_by_user: false, unhealthy: false }
     }
 
     #[test]
@@ -114,6 +116,9 @@ mod tests {
             assert_eq!(restarts(policy, code), expected, "{policy:?} {code}");
             let stopped = Ended { stopped_by_user: true, ..ended(code) };
             assert_eq!(Restarts::new(policy).decide(stopped), Decision::End);
+            assert_eq!(Restarts::new(policy).decide(Ended { unhealthy: true, ..stopped }), Decision::End);
+            let unhealthy = Ended { unhealthy: true, ..ended(code) };
+            assert_ne!(Restarts::new(policy).decide(unhealthy), Decision::End);
         }
     }
 

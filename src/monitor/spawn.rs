@@ -12,7 +12,7 @@ use super::request::StartRequest;
 use crate::storage::Store;
 use crate::sys::clone::{Forked, fork};
 use crate::sys::prctl;
-use crate::sys::process::{self, PidFd};
+use crate::sys::process::{self, ExitStatus, PidFd};
 use crate::sys::{self, descriptor};
 use crate::types::failure::Failure;
 
@@ -54,6 +54,22 @@ impl Starting {
     /// Waits for its one reply: the container runs, or has failed.
     pub(crate) fn finish(self) -> Result<Started, Error> {
         receive(&self.reader, &self.monitor)
+    }
+
+    /// Waits for the reply, and then for the process's end.
+    pub(super) fn finish_and_end(self) -> Result<ExitStatus, Error> {
+        let answer = sys::descriptor::read_to_end(self.reader.as_fd(), 1 << 20).map_err(Error::Wire)?;
+        let status = self.monitor.wait().map_err(Error::Wire)?;
+        match serde_json::from_slice::<StartReply>(&answer) {
+            Ok(Err(failure)) => Err(Error::Failed(failure)),
+            // Nothing to tell but its exit code.
+            Ok(Ok(_)) | Err(_) => Ok(status),
+        }
+    }
+
+    /// Leaves it to itself: nobody hears its reply, its end is the caller's to reap.
+    pub(super) fn unheard(self) -> PidFd {
+        self.monitor
     }
 }
 

@@ -239,6 +239,10 @@ fn write_running(store: &Store, request: &StartRequest, alive: &mut Alive, resta
     if locked.exit.is_some() {
         locked.clear_exit(store).map_err(Error::Storage)?;
     }
+    if request.health.is_some() {
+        // Before it is said to run: nobody shall take the last run's health for this one's.
+        locked.begin_health(store).map_err(Error::Storage)?;
+    }
     let mut state = ContainerState::new(ContainerStatus::Running);
     state.init = identity(alive.running.init.pid())?;
     state.monitor = identity(Pid::this())?;

@@ -50,6 +50,26 @@ pub(crate) trait Hooks: std::fmt::Debug {
     fn runroot_restored(&mut self) {}
     /// pasta or slirp4netns has died.
     fn network_helper_ended(&mut self) {}
+    /// Init is about to get SIGKILL from us.
+    fn killing(&mut self, _init: &PidFd) {}
+    /// When [`Self::tick`] wants to be called.
+    fn deadline(&self) -> Option<Instant> {
+        None
+    }
+    /// Called now and then, and at the deadline.
+    fn tick(&mut self, _now: Instant) {}
+    /// A child that is not init has ended.
+    fn child_ended(&mut self, _pid: Pid, _status: ExitStatus) -> Option<Wish> {
+        None
+    }
+}
+
+/// What shall happen to the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wish {
+    /// As by SIGTERM to us.
+    Stop,
+    Kill,
 }
 
 /// For those who have nothing to add.
@@ -226,10 +246,9 @@ impl<'a> Supervisor<'a> {
         while let Some(received) = self.signals.take()? {
             match received.signal {
                 signal::SIGCHLD => self.reap()?,
-                signal::SIGTERM if self.kill_at.is_none() => {
+                signal::SIGTERM => {
                     tracing::info!(signal = self.stop.signal, "told to end: the container is stopped");
-                    self.init.signal(self.stop.signal)?;
-                    self.kill_at = self.stop.timeout.map(|timeout| Instant::now() + timeout);
+                    self.fulfil(Wish::Stop)?;
                 }
                 // The terminal and the session that started us are no longer ours.
                 _ => {}
@@ -238,11 +257,40 @@ impl<'a> Supervisor<'a> {
         Ok(())
     }
 
+    /// Begins to end the program.
+    fn fulfil(&mut self, wish: Wish) -> sys::Result<()> {
+        match wish {
+            Wish::Stop if self.kill_at.is_some() => Ok(()),
+            Wish::Stop if self.stop.signal != signal::SIGKILL => {
+                self.init.signal(self.stop.signal)?;
+                self.kill_at = self.stop.timeout.map(|timeout| Instant::now() + timeout);
+                Ok(())
+            }
+            Wish::Stop | Wish::Kill => self.kill(),
+        }
+    }
+
+    fn kill(&mut self) -> sys::Result<()> {
+        self.hooks.killing(self.init);
+        self.init.signal(signal::SIGKILL).map(drop)
+    }
+
     /// Takes the status of every child that has ended; init's is the one we wait for (G05).
     fn reap(&mut self) -> sys::Result<()> {
-        let found = collect(self.init.pid(), || self.init.is_alive(), process::reap_any)?;
+        let (hooks, mut wish) = (&mut *self.hooks, None);
+        let found = collect(
+            self.init.pid(),
+            || self.init.is_alive(),
+            process::reap_any,
+            |pid, status| {
+                wish = hooks.child_ended(pid, status).or(wish);
+            },
+        )?;
         self.status = self.status.or(found);
-        Ok(())
+        match wish {
+            Some(wish) if self.status.is_none() => self.fulfil(wish),
+            _ => Ok(()),
+        }
     }
 
     fn handle_time(&mut self) -> sys::Result<()> {
@@ -250,23 +298,24 @@ impl<'a> Supervisor<'a> {
         if self.timeout.is_some_and(|at| at <= now) {
             self.timeout = None;
             self.timed_out = true;
-            self.init.signal(signal::SIGKILL)?;
+            self.kill()?;
         }
         if self.kill_at.is_some_and(|at| at <= now) {
             self.kill_at = None;
-            self.init.signal(signal::SIGKILL)?;
+            self.kill()?;
         }
         if now.duration_since(self.socket_seen) >= LOOK {
             self.socket_seen = now;
             self.look_for_socket(true);
         }
+        self.hooks.tick(now);
         Ok(())
     }
 
     fn next_deadline(&self) -> Option<Instant> {
         let look = self.socket.as_ref().map(|_| self.socket_seen + LOOK);
         let rests = self.outputs.iter().filter_map(Output::rest_until);
-        [self.timeout, self.kill_at, look].into_iter().flatten().chain(rests).min()
+        [self.timeout, self.kill_at, look, self.hooks.deadline()].into_iter().flatten().chain(rests).min()
     }
 
     /// Makes the attach socket if it is not there; without one the container runs on, and we try again.
@@ -343,6 +392,7 @@ fn collect(
     init: Pid,
     is_alive: impl FnOnce() -> bool,
     mut reap: impl FnMut() -> sys::Result<Option<(Pid, ExitStatus)>>,
+    mut other: impl FnMut(Pid, ExitStatus),
 ) -> sys::Result<Option<ExitStatus>> {
     // Asked before: an init that ends while we reap is there for the next round, not lost.
     let ended = !is_alive();
@@ -350,6 +400,8 @@ fn collect(
     while let Some((pid, status)) = reap()? {
         if pid == init {
             found = Some(status);
+        } else {
+            other(pid, status);
         }
     }
     if found.is_none() && ended {

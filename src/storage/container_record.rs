@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::health_record::HealthRecord;
 use super::process_identity::ProcessIdentity;
 use super::record::{self, Record, Rest};
 use crate::types::cgroup::CgroupRecord;
@@ -250,6 +251,8 @@ pub(crate) struct ContainerRecord {
     pub(crate) exit: Option<ExitRecord>,
     pub(crate) status: ContainerStatus,
     pub(crate) supervision: Supervision,
+    /// What its health checks have said; `None` for a container without a check, or not started.
+    pub(crate) health: Option<HealthRecord>,
 }
 
 impl ContainerRecord {
@@ -262,7 +265,7 @@ impl ContainerRecord {
     ) -> Self {
         let init_lives = || state.as_ref().and_then(|state| state.init).is_some_and(ProcessIdentity::is_alive);
         let (status, supervision) = derive(state.as_ref().map(|state| state.status), exit.is_some(), lock, init_lives);
-        Self { config, state, exit, status, supervision }
+        Self { config, state, exit, status, supervision, health: None }
     }
 
     pub(crate) fn id(&self) -> &ContainerId {

@@ -139,7 +139,11 @@ impl Store {
             (None, None, MonitorLock::Held | MonitorLock::Free) => self.noted_state(id),
             (state, ..) => state,
         };
-        Ok(ContainerRecord::assemble(config, state, exit, lock))
+        let health = match lock {
+            MonitorLock::Absent => None,
+            MonitorLock::Free | MonitorLock::Held => self.health_of(&config),
+        };
+        Ok(ContainerRecord { health, ..ContainerRecord::assemble(config, state, exit, lock) })
     }
 
     /// Whether the container has a live monitor.

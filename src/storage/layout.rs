@@ -286,6 +286,11 @@ impl Layout {
         self.run_container(id).join("state.json")
     }
 
+    /// What the health checks of the present run have said.
+    pub(crate) fn container_health(&self, id: &ContainerId) -> PathBuf {
+        self.run_container(id).join("health.json")
+    }
+
     pub(crate) fn attach_socket(&self, id: &ContainerId) -> PathBuf {
         self.run_container(id).join("attach.sock")
     }

@@ -21,6 +21,7 @@ pub(crate) mod copy_root;
 pub(crate) mod error;
 pub(crate) mod exec_record;
 pub(crate) mod gc;
+pub(crate) mod health_record;
 mod image_find;
 pub(crate) mod image_head;
 pub(crate) mod images;

@@ -186,6 +186,15 @@ impl AsFd for PidFd {
     }
 }
 
+/// Sends a signal to a process group, named by the process that leads it. Nobody left is no error.
+pub(crate) fn signal_group(leader: Pid, signal: i32) -> Result<()> {
+    let named = nix::sys::signal::Signal::try_from(signal).call("killpg", || format!("{leader}, {signal}"))?;
+    match nix::sys::signal::killpg(nix::unistd::Pid::from_raw(leader.as_raw()), named) {
+        Err(nix::errno::Errno::ESRCH) => Ok(()),
+        other => other.call("killpg", || format!("{leader}, {signal}")),
+    }
+}
+
 /// Reaps one child that has ended, whichever; `None` if there is none.
 pub(crate) fn reap_any() -> Result<Option<(Pid, ExitStatus)>> {
     loop {

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::health::OnFailure;
 use super::image_config::Healthcheck;
 use super::mount::MountSpec;
 use super::name::ContainerName;
@@ -91,10 +92,13 @@ pub(crate) struct ContainerSpec {
     /// Seconds after which the monitor kills it (`--timeout`); none = never.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) timeout: Option<u32>,
+    /// `--health-*`; what it leaves open is the image's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) healthcheck: Option<Healthcheck>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) no_healthcheck: bool,
+    #[serde(skip_serializing_if = "OnFailure::is_none")]
+    pub(crate) health_on_failure: OnFailure,
 
     // Isolation.
     pub(crate) userns: UsernsMode,

@@ -10,6 +10,7 @@ pub(crate) mod digest;
 pub(crate) mod duration;
 pub(crate) mod exec_spec;
 pub(crate) mod failure;
+pub(crate) mod health;
 pub(crate) mod host;
 pub(crate) mod id;
 pub(crate) mod idmap;

@@ -2,6 +2,7 @@
 
 pub(crate) mod completion;
 pub(crate) mod container;
+pub(crate) mod healthcheck;
 pub(crate) mod image;
 pub(crate) mod manifest;
 mod pruned;

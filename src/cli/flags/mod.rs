@@ -11,7 +11,7 @@ mod security;
 mod selection;
 mod unsupported;
 
-pub(crate) use container::{ContainerFlags, LifeFlags, LogFlags, PullFlags};
+pub(crate) use container::{ContainerFlags, HealthFlags, LifeFlags, LogFlags, PullFlags};
 pub(crate) use create::CreateFlags;
 pub(crate) use form::FormFlags;
 pub(crate) use mounts::MountFlags;

@@ -13,7 +13,7 @@ use super::super::error::Error;
 use super::super::flags::{ContainerFlags, CreateFlags, LifeFlags, LogFlags};
 use super::invalid::{FlagError, unsupported, wrong};
 use super::surroundings::{Surroundings, without_dots};
-use super::{environment, idmap, mounts, network, resources, security};
+use super::{environment, health, idmap, mounts, network, resources, security};
 
 /// What the flags come to.
 #[derive(Debug, Clone, PartialEq)]
@@ -150,7 +150,7 @@ fn life(flags: &LifeFlags, around: &Surroundings<'_>, spec: &mut ContainerSpec) 
         spec.stop_timeout = Some(seconds.map_err(|error| wrong("stop-timeout", text, error))?);
     }
     spec.timeout = flags.timeout.filter(|seconds| *seconds > 0);
-    spec.no_healthcheck = flags.no_healthcheck;
+    health::health(&flags.health, spec)?;
     spec.cidfile = flags.cidfile.as_deref().map(|path| around.host_path(path)).transpose()?;
     spec.pidfile = flags.pidfile.as_deref().map(|path| around.host_path(path)).transpose()?;
     Ok(())

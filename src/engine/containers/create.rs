@@ -9,6 +9,7 @@ use crate::storage::layers::MapKey;
 use crate::storage::volumes::VolumeMeta;
 use crate::sys;
 use crate::types::container_spec::{ContainerSpec, ImageVolume};
+use crate::types::health::HealthCheck;
 use crate::types::image_config::ImageConfig;
 use crate::types::mount::{MountOptions, MountSource, MountSpec};
 use crate::types::name::ContainerName;
@@ -55,6 +56,10 @@ impl Engine {
             idmaps::container_maps(&self.userns_in_force(&spec.userns)?, &facts.outer, (facts.uid, facts.gid), user)?;
         // What is wrong with the wish shows now, not at the start.
         specgen::arguments(&spec, &config).map_err(Error::Spec)?;
+        let asked = spec.healthcheck.is_some() || !spec.health_on_failure.is_none();
+        if asked && !spec.no_healthcheck && HealthCheck::of(&spec, Some(&config)).is_none() {
+            return Err(Error::NothingToCheck);
+        }
         let map = MapKey::new(&facts.outer, &maps);
         if let Some(found) = &image {
             self.ensure_layers(&found.image.record, &maps)?;

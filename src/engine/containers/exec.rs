@@ -7,7 +7,7 @@ use crate::engine::handle::Engine;
 use crate::monitor::exec_session::{self, ExecRequest};
 use crate::runtime::bundle::Bundle;
 use crate::specgen::{self, Placement};
-use crate::storage::container_record::ContainerRecord;
+use crate::storage::container_record::ContainerConfig;
 use crate::sys::process::{Pid, PidFd};
 use crate::sys::{self, socket};
 use crate::types::capability::CapSet;
@@ -53,7 +53,7 @@ impl Engine {
         }
         let init = init_of(&record)?.ok_or_else(wrong)?;
         let id = ExecId::from_bytes(sys::fs::random());
-        let bundle = self.exec_bundle(&record, spec)?;
+        let bundle = self.exec_bundle(&record.config, spec)?;
         let failed = |source| Error::Attach { id: container.short().to_owned(), source };
         let (ours, theirs) = match &options.attach {
             Some(_) => socket::stream_pair().map(|(ours, theirs)| (Some(ours), Some(theirs))).map_err(failed)?,
@@ -90,9 +90,8 @@ impl Engine {
     }
 
     /// The container's spec, with the process section of this program.
-    fn exec_bundle(&self, record: &ContainerRecord, exec: &ExecSpec) -> Result<Bundle, Error> {
+    pub(super) fn exec_bundle(&self, config: &ContainerConfig, exec: &ExecSpec) -> Result<Bundle, Error> {
         let facts = self.facts()?;
-        let config = &record.config;
         let empty = ImageConfig::default();
         let image = config.image.as_ref().map_or(&empty, |image| &image.config);
         let user = create::numeric_user(&specgen::user(&config.spec, image, facts));

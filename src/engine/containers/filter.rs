@@ -190,7 +190,7 @@ impl Test {
                 };
                 source || mount.target.to_str() == Some(wanted)
             }),
-            Self::Health(wanted) => super::list::health(record) == *wanted,
+            Self::Health(wanted) => super::healthcheck::health(record) == *wanted,
             Self::Never => false,
             Self::Network(wanted) => {
                 network_names(&spec.network()).iter().any(|name| name == wanted)

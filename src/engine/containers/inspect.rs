@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::healthcheck;
 use super::inspect_host_config::{capability_names, host_config};
-use super::inspect_report::{Config, ContainerInspect, Health, Mount, NetworkSettings, PortBinding, State};
+use super::inspect_report::{Config, ContainerInspect, Health, HealthLog, Mount, NetworkSettings, PortBinding, State};
 use super::list;
 use super::place;
 use super::remove::dependencies;
@@ -102,7 +103,6 @@ fn state(record: &ContainerRecord) -> State {
     let show = |time: Option<Timestamp>| time.map_or_else(|| NEVER.to_owned(), |time| time.to_string());
     let exit = record.exit.as_ref();
     let state = record.state.as_ref().filter(|_| record.status.is_alive());
-    let health = list::health(record);
     State {
         oci_version: "1.2.0",
         status: list::state_name(record.status).to_owned(),
@@ -117,11 +117,7 @@ fn state(record: &ContainerRecord) -> State {
         error: exit.and_then(|exit| exit.error.clone()).unwrap_or_default(),
         started_at: show(started),
         finished_at: show(ended),
-        health: Health {
-            status: if health == "none" { String::new() } else { health },
-            failing_streak: 0,
-            log: Vec::new(),
-        },
+        health: health(record),
         cgroup_path: state
             .and_then(|state| state.cgroup.as_ref())
             .map(|cgroup| cgroup.path.display().to_string())
@@ -134,6 +130,17 @@ fn state(record: &ContainerRecord) -> State {
             .unwrap_or(false),
         unsupervised: record.supervision == Supervision::Unsupervised,
     }
+}
+
+fn health(record: &ContainerRecord) -> Health {
+    let Some(health) = &record.health else { return Health::default() };
+    let log = health.log.iter().map(|check| HealthLog {
+        start: check.start.to_string(),
+        end: check.end.to_string(),
+        exit_code: check.exit_code,
+        output: check.output.clone(),
+    });
+    Health { status: health.status.as_str(), failing_streak: health.failing_streak, log: log.collect() }
 }
 
 fn graph_driver(store: &Store, record: &ContainerRecord) -> GraphDriver {
@@ -276,13 +283,8 @@ fn process_config(record: &ContainerRecord, image: &ImageConfig) -> Config {
             || if defaults.stop_signal.is_empty() { "SIGTERM".to_owned() } else { defaults.stop_signal.clone() },
             |signal| signal.to_string(),
         ),
-        healthcheck: spec
-            .healthcheck
-            .as_ref()
-            .or(defaults.healthcheck.as_ref())
-            .filter(|_| !spec.no_healthcheck)
-            .and_then(|check| serde_json::to_value(check).ok()),
-        healthcheck_on_failure_action: "none",
+        healthcheck: healthcheck::check_of(&record.config).map(|check| check.to_docker()),
+        healthcheck_on_failure_action: spec.health_on_failure.as_str(),
         create_command: spec.create_command.clone(),
         timezone: spec.timezone.clone().unwrap_or_default(),
         umask: format!("{:04o}", spec.umask.unwrap_or(0o022)),

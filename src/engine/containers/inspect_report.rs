@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::engine::images::GraphDriver;
+use crate::types::image_config::Healthcheck;
 
 /// A container as `inspect` shows it.
 #[derive(Debug, Clone, Serialize)]
@@ -90,12 +91,23 @@ pub(crate) struct State {
 }
 
 /// `.State.Health`.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Health {
-    pub(crate) status: String,
+    /// Empty without a check.
+    pub(crate) status: &'static str,
     pub(crate) failing_streak: u32,
-    pub(crate) log: Vec<Value>,
+    pub(crate) log: Vec<HealthLog>,
+}
+
+/// One of `.State.Health.Log`.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct HealthLog {
+    pub(crate) start: String,
+    pub(crate) end: String,
+    pub(crate) exit_code: i32,
+    pub(crate) output: String,
 }
 
 /// One of `.Mounts`.
@@ -188,7 +200,7 @@ pub(crate) struct Config {
     pub(crate) annotations: BTreeMap<String, String>,
     pub(crate) stop_signal: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) healthcheck: Option<Value>,
+    pub(crate) healthcheck: Option<Healthcheck>,
     pub(crate) healthcheck_on_failure_action: &'static str,
     pub(crate) create_command: Vec<String>,
     #[serde(skip_serializing_if = "String::is_empty")]

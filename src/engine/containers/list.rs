@@ -242,7 +242,11 @@ fn entry(record: &ContainerRecord) -> ListEntry {
         size: None,
         started_at: started.map_or(0, |time| time.as_second()),
         state: state_name(record.status).to_owned(),
-        remark: (record.supervision == Supervision::Unsupervised).then_some("unsupervised"),
+        remark: match record.supervision {
+            Supervision::Unsupervised => Some("unsupervised"),
+            _ if record.status.is_alive() => record.health.as_ref().map(|health| health.status.as_str()),
+            _ => None,
+        },
     }
 }
 
@@ -267,12 +271,6 @@ pub(in crate::engine) fn command(record: &ContainerRecord) -> Vec<String> {
 /// Podman's word for a status.
 pub(super) fn state_name(status: ContainerStatus) -> &'static str {
     status.as_str()
-}
-
-/// State of the health check; `none` without one.
-pub(super) fn health(record: &ContainerRecord) -> String {
-    let health = record.state.as_ref().and_then(|state| state.rest.get("health"));
-    health.and_then(|health| health.get("status")?.as_str()).unwrap_or("none").to_owned()
 }
 
 /// Published ports: as they are, or as they are wished while the container does not run.

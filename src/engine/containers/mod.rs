@@ -9,6 +9,7 @@ pub(crate) mod exec;
 pub(crate) mod export;
 mod farewell;
 pub(crate) mod filter;
+pub(crate) mod healthcheck;
 mod host_facts;
 mod idmaps;
 pub(crate) mod inspect;

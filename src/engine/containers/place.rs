@@ -112,6 +112,7 @@ impl Engine {
             outer: None,
             client: None,
             stop_signal: stop_signal(config, image).number(),
+            health: self.health_request(config)?.map(Box::new),
         })
     }
 

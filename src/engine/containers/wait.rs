@@ -231,7 +231,7 @@ fn holds(condition: WaitCondition, record: &ContainerRecord) -> bool {
         WaitCondition::Status(ContainerStatus::Stopped | ContainerStatus::Exited) => ended,
         WaitCondition::Status(status) => record.status == status,
         WaitCondition::Removed => false,
-        WaitCondition::Healthy => super::list::health(record) == "healthy",
-        WaitCondition::Unhealthy => super::list::health(record) == "unhealthy",
+        WaitCondition::Healthy => super::healthcheck::health(record) == "healthy",
+        WaitCondition::Unhealthy => super::healthcheck::health(record) == "unhealthy",
     }
 }

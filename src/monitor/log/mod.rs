@@ -9,4 +9,4 @@ mod sink;
 
 pub(crate) use k8s_file::K8sFile;
 pub(crate) use reader::{LogReader, Start};
-pub(crate) use sink::LogSink;
+pub(crate) use sink::{Head, LogSink};

@@ -8,8 +8,33 @@ use super::line::Stream;
 #[derive(Debug)]
 pub(crate) enum LogSink {
     K8sFile(Box<K8sFile>),
+    /// Kept for the caller: health checks.
+    Head(Head),
     /// `--log-driver none`, and exec sessions.
     None,
+}
+
+/// The first bytes of an output.
+#[derive(Debug)]
+pub(crate) struct Head {
+    bytes: Vec<u8>,
+    limit: usize,
+}
+
+impl Head {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { bytes: Vec::new(), limit }
+    }
+
+    /// Both streams as they came.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    fn append(&mut self, bytes: &[u8]) {
+        let left = self.limit.saturating_sub(self.bytes.len()).min(bytes.len());
+        self.bytes.extend_from_slice(&bytes[..left]);
+    }
 }
 
 impl LogSink {
@@ -17,6 +42,7 @@ impl LogSink {
     pub(crate) fn append(&mut self, stream: Stream, bytes: &[u8]) {
         match self {
             Self::K8sFile(file) => file.append(stream, bytes),
+            Self::Head(head) => head.append(bytes),
             Self::None => {}
         }
     }
@@ -25,7 +51,7 @@ impl LogSink {
     pub(crate) fn flush(&mut self) {
         match self {
             Self::K8sFile(file) => file.flush(),
-            Self::None => {}
+            Self::Head(_) | Self::None => {}
         }
     }
 }

@@ -323,10 +323,13 @@ fn an_init_that_ends_while_others_are_reaped_is_not_lost() {
         alive.set(next.is_some());
         Ok(next)
     };
-    assert_eq!(collect(init, || alive.get(), reap).expect("collected"), None);
+    assert_eq!(collect(init, || alive.get(), reap, |_, _| ()).expect("collected"), None);
     let mut children = vec![(init, ExitStatus::Code(3))];
-    let found = collect(init, || alive.get(), || Ok(children.pop())).expect("collected");
+    let found = collect(init, || alive.get(), || Ok(children.pop()), |_, _| ()).expect("collected");
     assert_eq!(found, Some(ExitStatus::Code(3)));
     // Somebody else has taken the status.
-    assert_eq!(collect(init, || false, || Ok(None)).expect("collected"), Some(ExitStatus::Signal(signal::SIGKILL)));
+    assert_eq!(
+        collect(init, || false, || Ok(None), |_, _| ()).expect("collected"),
+        Some(ExitStatus::Signal(signal::SIGKILL))
+    );
 }

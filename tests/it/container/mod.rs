@@ -2,6 +2,7 @@
 
 mod attach;
 mod cp;
+mod health;
 mod lifecycle;
 mod logs;
 mod many;
