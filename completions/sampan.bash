@@ -40,6 +40,9 @@ _sampan() {
             sampan,export)
                 cmd="sampan__subcmd__export"
                 ;;
+            sampan,healthcheck)
+                cmd="sampan__subcmd__healthcheck"
+                ;;
             sampan,history)
                 cmd="sampan__subcmd__history"
                 ;;
@@ -232,6 +235,9 @@ _sampan() {
             sampan__subcmd__container,wait)
                 cmd="sampan__subcmd__container__subcmd__wait"
                 ;;
+            sampan__subcmd__healthcheck,run)
+                cmd="sampan__subcmd__healthcheck__subcmd__run"
+                ;;
             sampan__subcmd__image,diff)
                 cmd="sampan__subcmd__image__subcmd__diff"
                 ;;
@@ -362,7 +368,7 @@ _sampan() {
 
     case "${cmd}" in
         sampan)
-            opts="-h -V --root --runroot --storage-driver --storage-opt --cgroup-manager --log-level --help --version attach completion create cp diff exec export history images import info inspect kill load login logout logs mount pause port ps pull push rename restart rm rmi run save search start stop tag unmount umount unpause unshare untag version wait container image manifest system volume"
+            opts="-h -V --root --runroot --storage-driver --storage-opt --cgroup-manager --log-level --help --version attach completion create cp diff exec export history images import info inspect kill load login logout logs mount pause port ps pull push rename restart rm rmi run save search start stop tag unmount umount unpause unshare untag version wait container healthcheck image manifest system volume"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -494,7 +500,7 @@ _sampan() {
             return 0
             ;;
         sampan__subcmd__container__subcmd__create)
-            opts="-e -w -u -i -t -h -l -q -v -p -P -m -c --name --replace --env --env-file --env-host --unsetenv --unsetenv-all --http-proxy --entrypoint --workdir --user --group-add --interactive --tty --hostname --init --label --label-file --annotation --tz --umask --rootfs --rm --restart --stop-signal --stop-timeout --timeout --no-healthcheck --cidfile --pidfile --log-driver --log-opt --pull --platform --os --arch --variant --authfile --creds --cert-dir --tls-verify --retry --retry-delay --signature-policy --quiet --volume --mount --tmpfs --volumes-from --image-volume --read-only --read-only-tmpfs --shm-size --net --network --publish --publish-all --expose --dns --dns-search --dns-opt --dns-option --add-host --no-hosts --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpu-quota --cpu-period --cpuset-cpus --cpuset-mems --pids-limit --ulimit --oom-score-adj --cgroup-conf --cgroups --cgroup-parent --cgroupns --userns --uidmap --gidmap --pid --ipc --uts --cap-add --cap-drop --security-opt --privileged --device --sysctl --help"
+            opts="-e -w -u -i -t -h -l -q -v -p -P -m -c --name --replace --env --env-file --env-host --unsetenv --unsetenv-all --http-proxy --entrypoint --workdir --user --group-add --interactive --tty --hostname --init --label --label-file --annotation --tz --umask --rootfs --rm --restart --stop-signal --stop-timeout --timeout --health-cmd --health-interval --health-retries --health-start-period --health-timeout --health-on-failure --no-healthcheck --cidfile --pidfile --log-driver --log-opt --pull --platform --os --arch --variant --authfile --creds --cert-dir --tls-verify --retry --retry-delay --signature-policy --quiet --volume --mount --tmpfs --volumes-from --image-volume --read-only --read-only-tmpfs --shm-size --net --network --publish --publish-all --expose --dns --dns-search --dns-opt --dns-option --add-host --no-hosts --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpu-quota --cpu-period --cpuset-cpus --cpuset-mems --pids-limit --ulimit --oom-score-adj --cgroup-conf --cgroups --cgroup-parent --cgroupns --userns --uidmap --gidmap --pid --ipc --uts --cap-add --cap-drop --security-opt --privileged --device --sysctl --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -593,6 +599,30 @@ _sampan() {
                     return 0
                     ;;
                 --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-cmd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-retries)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-start-period)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-on-failure)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1214,7 +1244,7 @@ _sampan() {
             return 0
             ;;
         sampan__subcmd__container__subcmd__run)
-            opts="-d -a -e -w -u -i -t -h -l -q -v -p -P -m -c --detach --attach --detach-keys --rmi --sig-proxy --name --replace --env --env-file --env-host --unsetenv --unsetenv-all --http-proxy --entrypoint --workdir --user --group-add --interactive --tty --hostname --init --label --label-file --annotation --tz --umask --rootfs --rm --restart --stop-signal --stop-timeout --timeout --no-healthcheck --cidfile --pidfile --log-driver --log-opt --pull --platform --os --arch --variant --authfile --creds --cert-dir --tls-verify --retry --retry-delay --signature-policy --quiet --volume --mount --tmpfs --volumes-from --image-volume --read-only --read-only-tmpfs --shm-size --net --network --publish --publish-all --expose --dns --dns-search --dns-opt --dns-option --add-host --no-hosts --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpu-quota --cpu-period --cpuset-cpus --cpuset-mems --pids-limit --ulimit --oom-score-adj --cgroup-conf --cgroups --cgroup-parent --cgroupns --userns --uidmap --gidmap --pid --ipc --uts --cap-add --cap-drop --security-opt --privileged --device --sysctl --help"
+            opts="-d -a -e -w -u -i -t -h -l -q -v -p -P -m -c --detach --attach --detach-keys --rmi --sig-proxy --name --replace --env --env-file --env-host --unsetenv --unsetenv-all --http-proxy --entrypoint --workdir --user --group-add --interactive --tty --hostname --init --label --label-file --annotation --tz --umask --rootfs --rm --restart --stop-signal --stop-timeout --timeout --health-cmd --health-interval --health-retries --health-start-period --health-timeout --health-on-failure --no-healthcheck --cidfile --pidfile --log-driver --log-opt --pull --platform --os --arch --variant --authfile --creds --cert-dir --tls-verify --retry --retry-delay --signature-policy --quiet --volume --mount --tmpfs --volumes-from --image-volume --read-only --read-only-tmpfs --shm-size --net --network --publish --publish-all --expose --dns --dns-search --dns-opt --dns-option --add-host --no-hosts --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpu-quota --cpu-period --cpuset-cpus --cpuset-mems --pids-limit --ulimit --oom-score-adj --cgroup-conf --cgroups --cgroup-parent --cgroupns --userns --uidmap --gidmap --pid --ipc --uts --cap-add --cap-drop --security-opt --privileged --device --sysctl --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1329,6 +1359,30 @@ _sampan() {
                     return 0
                     ;;
                 --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-cmd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-retries)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-start-period)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-on-failure)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1740,7 +1794,7 @@ _sampan() {
             return 0
             ;;
         sampan__subcmd__create)
-            opts="-e -w -u -i -t -h -l -q -v -p -P -m -c --name --replace --env --env-file --env-host --unsetenv --unsetenv-all --http-proxy --entrypoint --workdir --user --group-add --interactive --tty --hostname --init --label --label-file --annotation --tz --umask --rootfs --rm --restart --stop-signal --stop-timeout --timeout --no-healthcheck --cidfile --pidfile --log-driver --log-opt --pull --platform --os --arch --variant --authfile --creds --cert-dir --tls-verify --retry --retry-delay --signature-policy --quiet --volume --mount --tmpfs --volumes-from --image-volume --read-only --read-only-tmpfs --shm-size --net --network --publish --publish-all --expose --dns --dns-search --dns-opt --dns-option --add-host --no-hosts --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpu-quota --cpu-period --cpuset-cpus --cpuset-mems --pids-limit --ulimit --oom-score-adj --cgroup-conf --cgroups --cgroup-parent --cgroupns --userns --uidmap --gidmap --pid --ipc --uts --cap-add --cap-drop --security-opt --privileged --device --sysctl --help"
+            opts="-e -w -u -i -t -h -l -q -v -p -P -m -c --name --replace --env --env-file --env-host --unsetenv --unsetenv-all --http-proxy --entrypoint --workdir --user --group-add --interactive --tty --hostname --init --label --label-file --annotation --tz --umask --rootfs --rm --restart --stop-signal --stop-timeout --timeout --health-cmd --health-interval --health-retries --health-start-period --health-timeout --health-on-failure --no-healthcheck --cidfile --pidfile --log-driver --log-opt --pull --platform --os --arch --variant --authfile --creds --cert-dir --tls-verify --retry --retry-delay --signature-policy --quiet --volume --mount --tmpfs --volumes-from --image-volume --read-only --read-only-tmpfs --shm-size --net --network --publish --publish-all --expose --dns --dns-search --dns-opt --dns-option --add-host --no-hosts --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpu-quota --cpu-period --cpuset-cpus --cpuset-mems --pids-limit --ulimit --oom-score-adj --cgroup-conf --cgroups --cgroup-parent --cgroupns --userns --uidmap --gidmap --pid --ipc --uts --cap-add --cap-drop --security-opt --privileged --device --sysctl --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1839,6 +1893,30 @@ _sampan() {
                     return 0
                     ;;
                 --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-cmd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-retries)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-start-period)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-on-failure)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2180,6 +2258,34 @@ _sampan() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        sampan__subcmd__healthcheck)
+            opts="-h --help run"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        sampan__subcmd__healthcheck__subcmd__run)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 *)
                     COMPREPLY=()
                     ;;
@@ -3558,7 +3664,7 @@ _sampan() {
             return 0
             ;;
         sampan__subcmd__run)
-            opts="-d -a -e -w -u -i -t -h -l -q -v -p -P -m -c --detach --attach --detach-keys --rmi --sig-proxy --name --replace --env --env-file --env-host --unsetenv --unsetenv-all --http-proxy --entrypoint --workdir --user --group-add --interactive --tty --hostname --init --label --label-file --annotation --tz --umask --rootfs --rm --restart --stop-signal --stop-timeout --timeout --no-healthcheck --cidfile --pidfile --log-driver --log-opt --pull --platform --os --arch --variant --authfile --creds --cert-dir --tls-verify --retry --retry-delay --signature-policy --quiet --volume --mount --tmpfs --volumes-from --image-volume --read-only --read-only-tmpfs --shm-size --net --network --publish --publish-all --expose --dns --dns-search --dns-opt --dns-option --add-host --no-hosts --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpu-quota --cpu-period --cpuset-cpus --cpuset-mems --pids-limit --ulimit --oom-score-adj --cgroup-conf --cgroups --cgroup-parent --cgroupns --userns --uidmap --gidmap --pid --ipc --uts --cap-add --cap-drop --security-opt --privileged --device --sysctl --help"
+            opts="-d -a -e -w -u -i -t -h -l -q -v -p -P -m -c --detach --attach --detach-keys --rmi --sig-proxy --name --replace --env --env-file --env-host --unsetenv --unsetenv-all --http-proxy --entrypoint --workdir --user --group-add --interactive --tty --hostname --init --label --label-file --annotation --tz --umask --rootfs --rm --restart --stop-signal --stop-timeout --timeout --health-cmd --health-interval --health-retries --health-start-period --health-timeout --health-on-failure --no-healthcheck --cidfile --pidfile --log-driver --log-opt --pull --platform --os --arch --variant --authfile --creds --cert-dir --tls-verify --retry --retry-delay --signature-policy --quiet --volume --mount --tmpfs --volumes-from --image-volume --read-only --read-only-tmpfs --shm-size --net --network --publish --publish-all --expose --dns --dns-search --dns-opt --dns-option --add-host --no-hosts --memory --memory-swap --memory-reservation --cpus --cpu-shares --cpu-quota --cpu-period --cpuset-cpus --cpuset-mems --pids-limit --ulimit --oom-score-adj --cgroup-conf --cgroups --cgroup-parent --cgroupns --userns --uidmap --gidmap --pid --ipc --uts --cap-add --cap-drop --security-opt --privileged --device --sysctl --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3673,6 +3779,30 @@ _sampan() {
                     return 0
                     ;;
                 --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-cmd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-retries)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-start-period)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-on-failure)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -74,6 +74,7 @@ complete -c sampan -n "__fish_sampan_needs_command" -f -a "untag" -d 'Takes name
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "version" -d 'Shows the version'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "wait" -d 'Waits for containers to end and prints their exit codes, one line each'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "container" -d 'Looks after containers'
+complete -c sampan -n "__fish_sampan_needs_command" -f -a "healthcheck" -d 'Looks after the health of containers'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "image" -d 'Looks after images'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "manifest" -d 'Looks after manifest lists: one name for images of several platforms'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "system" -d 'Looks after Sampan itself'
@@ -103,6 +104,12 @@ complete -c sampan -n "__fish_sampan_using_subcommand create" -l restart -d 'Whe
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l stop-signal -d 'Signal that stops it (default SIGTERM, or the image\'s)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l stop-timeout -d 'Seconds between the stop signal and SIGKILL (default 10)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l timeout -d 'Seconds after which it is killed' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l health-cmd -d 'Check that tells whether the container is healthy: a script, or a JSON array of a program and its arguments; none for no check' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l health-interval -d 'Time between two checks, or disable for checks by hand alone (default 30s, or the image\'s)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l health-retries -d 'Failures in a row that make it unhealthy (default 3, or the image\'s)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l health-start-period -d 'Time after the start in which failures do not count (default 0s, or the image\'s)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l health-timeout -d 'Time after which a check is killed and has failed (default 30s, or the image\'s)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l health-on-failure -d 'What to do when it is unhealthy: none, kill, restart or stop' -r
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l cidfile -d 'Write the container\'s id to this file' -r -F
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l pidfile -d 'Write the pid of its first process to this file' -r -F
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l log-driver -d 'How output is logged: k8s-file or none' -r
@@ -363,6 +370,12 @@ complete -c sampan -n "__fish_sampan_using_subcommand run" -l restart -d 'When t
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l stop-signal -d 'Signal that stops it (default SIGTERM, or the image\'s)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l stop-timeout -d 'Seconds between the stop signal and SIGKILL (default 10)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l timeout -d 'Seconds after which it is killed' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l health-cmd -d 'Check that tells whether the container is healthy: a script, or a JSON array of a program and its arguments; none for no check' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l health-interval -d 'Time between two checks, or disable for checks by hand alone (default 30s, or the image\'s)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l health-retries -d 'Failures in a row that make it unhealthy (default 3, or the image\'s)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l health-start-period -d 'Time after the start in which failures do not count (default 0s, or the image\'s)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l health-timeout -d 'Time after which a check is killed and has failed (default 30s, or the image\'s)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l health-on-failure -d 'What to do when it is unhealthy: none, kill, restart or stop' -r
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l cidfile -d 'Write the container\'s id to this file' -r -F
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l pidfile -d 'Write the pid of its first process to this file' -r -F
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l log-driver -d 'How output is logged: k8s-file or none' -r
@@ -551,6 +564,12 @@ complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l stop-signal -d 'Signal that stops it (default SIGTERM, or the image\'s)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l stop-timeout -d 'Seconds between the stop signal and SIGKILL (default 10)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l timeout -d 'Seconds after which it is killed' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l health-cmd -d 'Check that tells whether the container is healthy: a script, or a JSON array of a program and its arguments; none for no check' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l health-interval -d 'Time between two checks, or disable for checks by hand alone (default 30s, or the image\'s)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l health-retries -d 'Failures in a row that make it unhealthy (default 3, or the image\'s)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l health-start-period -d 'Time after the start in which failures do not count (default 0s, or the image\'s)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l health-timeout -d 'Time after which a check is killed and has failed (default 30s, or the image\'s)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l health-on-failure -d 'What to do when it is unhealthy: none, kill, restart or stop' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l cidfile -d 'Write the container\'s id to this file' -r -F
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l pidfile -d 'Write the pid of its first process to this file' -r -F
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l log-driver -d 'How output is logged: k8s-file or none' -r
@@ -749,6 +768,12 @@ complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l stop-signal -d 'Signal that stops it (default SIGTERM, or the image\'s)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l stop-timeout -d 'Seconds between the stop signal and SIGKILL (default 10)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l timeout -d 'Seconds after which it is killed' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l health-cmd -d 'Check that tells whether the container is healthy: a script, or a JSON array of a program and its arguments; none for no check' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l health-interval -d 'Time between two checks, or disable for checks by hand alone (default 30s, or the image\'s)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l health-retries -d 'Failures in a row that make it unhealthy (default 3, or the image\'s)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l health-start-period -d 'Time after the start in which failures do not count (default 0s, or the image\'s)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l health-timeout -d 'Time after which a check is killed and has failed (default 30s, or the image\'s)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l health-on-failure -d 'What to do when it is unhealthy: none, kill, restart or stop' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l cidfile -d 'Write the container\'s id to this file' -r -F
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l pidfile -d 'Write the pid of its first process to this file' -r -F
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l log-driver -d 'How output is logged: k8s-file or none' -r
@@ -857,6 +882,9 @@ complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from wait" -s l -l latest -d 'The container that was made last'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from wait" -l ignore -d 'For a container that is not there print -1, and no error'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from wait" -s h -l help -d 'Print help'
+complete -c sampan -n "__fish_sampan_using_subcommand healthcheck; and not __fish_seen_subcommand_from run" -s h -l help -d 'Print help'
+complete -c sampan -n "__fish_sampan_using_subcommand healthcheck; and not __fish_seen_subcommand_from run" -f -a "run" -d 'Runs the health check of a container now: ends with 0 if it succeeds, with 1 if not'
+complete -c sampan -n "__fish_sampan_using_subcommand healthcheck; and __fish_seen_subcommand_from run" -s h -l help -d 'Print help'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from diff exists history import inspect list ls load mount prune pull push rm save tag tree unmount umount untag" -s h -l help -d 'Print help'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from diff exists history import inspect list ls load mount prune pull push rm save tag tree unmount umount untag" -f -a "diff" -d 'Shows what the last layer of an image changed, or what is different from another image'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and not __fish_seen_subcommand_from diff exists history import inspect list ls load mount prune pull push rm save tag tree unmount umount untag" -f -a "exists" -d 'Tells by its exit code whether an image is in the store: 0 if it is, 1 if not'
