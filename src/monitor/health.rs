@@ -33,8 +33,8 @@ const OUTPUT: usize = 2000;
 const CHARACTERS: usize = 500;
 /// How long a supervisor may take besides the check itself.
 const GRACE: Duration = Duration::from_secs(10);
-/// How long a check that is told to end may take before it is made to.
-const FAREWELL: Duration = Duration::from_secs(2);
+/// How long a check that is told to end may take before it is made to; and a container that seems to end, to have ended.
+const FAREWELL: Duration = Duration::from_secs(5);
 /// Exit code of a check that got SIGKILL from somebody else.
 const KILLED: i32 = 128 + SIGKILL;
 /// Exit code of a check whose time ran out.
