@@ -2,7 +2,7 @@
 
 use crate::engine::cures::{Caller, Need};
 use crate::engine::images::Distrust;
-use crate::engine::{self, Absent};
+use crate::engine::{self, Absent, Obstacle};
 use crate::types::failure::FailureKind;
 use crate::types::status::ContainerStatus;
 
@@ -97,7 +97,34 @@ fn particular(error: &engine::Error) -> Option<String> {
             )
         }),
         engine::Error::Untrusted { name, why, .. } => Some(trust(name, why)),
+        _ if error.obstacle().is_some() => error.obstacle().map(around),
         _ => Some(Need::behind(error.kind())?.cure(&Caller::this("/usr/sbin:/usr/bin:/sbin:/bin"))),
+    }
+}
+
+/// The way round what stands between us and an image elsewhere.
+fn around(obstacle: Obstacle<'_>) -> String {
+    match obstacle {
+        Obstacle::Unreachable { host } => format!(
+            "look at the spelling of the image's name first; if curl -v https://{host}/v2/ gets no answer either, then at \
+             the network; behind a proxy, set HTTPS_PROXY"
+        ),
+        Obstacle::Missing { name } => {
+            let repository = name.rsplit_once('@').map_or(name, |(before, _)| before);
+            let slash = repository.rfind('/').map_or(0, |at| at + 1);
+            let tagless = repository[slash..].find(':').map_or(repository, |colon| &repository[..slash + colon]);
+            format!("sampan search --list-tags {tagless} shows what is there")
+        }
+        Obstacle::OtherPlatform => "--platform OS/ARCH[/VARIANT] takes one of these".to_owned(),
+        Obstacle::Blocked { prefix } => {
+            format!("the rule for {prefix:?} is in ~/.config/containers/registries.conf or /etc/containers, \"blocked = true\"")
+        }
+        Obstacle::TooMany => "wait some minutes; most registries allow more to whom sampan login has logged in".to_owned(),
+        Obstacle::WrongContent => {
+            "nothing of it was kept; what it came from is damaged or not what it claims to be: try it once more, then ask \
+             its owner, or take the image from elsewhere"
+                .to_owned()
+        }
     }
 }
 

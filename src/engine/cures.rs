@@ -92,6 +92,7 @@ impl Need {
             | FailureKind::Mount
             | FailureKind::PortInUse
             | FailureKind::Seccomp
+            | FailureKind::WrongContent
             | FailureKind::Died
             | FailureKind::Other => None,
         }

@@ -343,6 +343,15 @@ impl Error {
         }
     }
 
+    /// What stands between us and an image elsewhere, if it is something that the user can change.
+    pub(crate) fn obstacle(&self) -> Option<registry::Obstacle<'_>> {
+        match self {
+            Self::Archive { source, .. } => source.obstacle(),
+            _ if self.kind() == FailureKind::WrongContent => Some(registry::Obstacle::WrongContent),
+            _ => self.registry()?.obstacle(),
+        }
+    }
+
     /// What went wrong with a registry.
     fn registry(&self) -> Option<&registry::Error> {
         match self {

@@ -101,7 +101,40 @@ pub(crate) enum Error {
     Sink(#[source] sys::Error),
 }
 
+/// What stands between us and an image in a registry, as far as the user can do something about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Obstacle<'a> {
+    /// Nobody answers there.
+    Unreachable { host: &'a str },
+    /// It answers that it has no such thing.
+    Missing { name: &'a str },
+    /// It has the image, for other machines.
+    OtherPlatform,
+    /// registries.conf forbids it.
+    Blocked { prefix: &'a str },
+    /// It wants fewer questions.
+    TooMany,
+    /// What it sent is not what it promised.
+    WrongContent,
+}
+
 impl Error {
+    /// What stands in the way, if it is something that the user can change.
+    pub(crate) fn obstacle(&self) -> Option<Obstacle<'_>> {
+        match self {
+            Self::Resolve { host, .. } | Self::Connect { host, .. } | Self::Timeout { host, .. } => {
+                Some(Obstacle::Unreachable { host })
+            }
+            Self::NotFound { name, .. } => Some(Obstacle::Missing { name }),
+            Self::NoPlatform { .. } => Some(Obstacle::OtherPlatform),
+            Self::Blocked { prefix, .. } => Some(Obstacle::Blocked { prefix }),
+            Self::Status { status: 429, .. } | Self::Busy { status: 429, .. } => Some(Obstacle::TooMany),
+            Self::WrongDigest { .. } | Self::WrongSize { .. } => Some(Obstacle::WrongContent),
+            Self::Login { source, .. } => source.obstacle(),
+            _ => None,
+        }
+    }
+
     /// Worth another try after a while.
     pub(crate) fn is_transient(&self) -> bool {
         match self {

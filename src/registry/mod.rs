@@ -31,7 +31,7 @@ mod web;
 mod tests;
 
 pub(crate) use archive::Archive;
-pub(crate) use error::Error;
+pub(crate) use error::{Error, Obstacle};
 pub(crate) use manifest::{DOCUMENT_LIMIT, Descriptor, Manifest, parse as parse_manifest};
 pub(crate) use pull::{Access, RemoteImage};
 pub(crate) use push::{

@@ -36,6 +36,8 @@ pub(crate) enum FailureKind {
     NoSpace,
     /// Seccomp profile refused.
     Seccomp,
+    /// What came has not the digest or the size that was promised.
+    WrongContent,
     /// The process of the other side died without a word.
     Died,
     /// Anything else.

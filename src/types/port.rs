@@ -77,6 +77,23 @@ impl FromStr for PortMapping {
     }
 }
 
+impl PortMapping {
+    /// True if both want the same port of the host at the same address. Ports that are chosen at the start never clash.
+    pub(crate) fn claims_same(&self, other: &Self) -> bool {
+        let ports = |mapping: &Self| {
+            let first = u32::from(mapping.host_port);
+            first..first + u32::from(mapping.range)
+        };
+        let (ours, theirs) = (ports(self), ports(other));
+        self.protocol == other.protocol
+            && self.host_ip == other.host_ip
+            && self.host_port != 0
+            && other.host_port != 0
+            && ours.start < theirs.end
+            && theirs.start < ours.end
+    }
+}
+
 /// A single `EXPOSE` or `--expose` item: `port[-end][/proto]` without the host part.
 pub(crate) fn parse_exposed(text: &str) -> Result<PortMapping, InvalidPort> {
     if text.contains(':') {

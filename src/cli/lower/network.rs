@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use crate::config::containers_conf::Containers;
 use crate::types::container_spec::ContainerSpec;
 use crate::types::namespace::NetworkMode;
-use crate::types::port;
+use crate::types::port::{self, PortMapping};
 
 use super::super::error::Error;
 use super::super::flags::NetworkFlags;
@@ -29,7 +29,19 @@ pub(super) fn network(
         [_, second, ..] => return Err(wrong("network", second, "more than one network is not supported yet").into()),
     };
     for text in &flags.publish {
-        spec.ports.push(text.parse().map_err(|error| wrong("publish", text, error))?);
+        let port: PortMapping = text.parse().map_err(|error| wrong("publish", text, error))?;
+        if spec.ports.contains(&port) {
+            continue;
+        }
+        if let Some(other) = spec.ports.iter().find(|other| other.claims_same(&port)) {
+            return Err(wrong(
+                "publish",
+                text,
+                format!("{other} is published, too: a port of the host leads to one place"),
+            )
+            .into());
+        }
+        spec.ports.push(port);
     }
     for text in &flags.expose {
         port::parse_exposed(text).map_err(|error| wrong("expose", text, error))?;

@@ -276,6 +276,14 @@ fn networks() {
 }
 
 #[test]
+fn ports_of_the_host_lead_to_one_place() {
+    assert_eq!(good("-p 8080:80 -p 8080:80").ports.len(), 1);
+    assert_eq!(good("-p 80 -p 80 -p 81").ports.len(), 2);
+    assert_eq!(good("-p 8080:80 -p 8080:80/udp -p 127.0.0.1:8081:80 -p 8081:80").ports.len(), 4);
+    all_bad(&["-p 8080:80 -p 8080:81", "-p 8080-8090:80-90 -p 8085:1", "-p 127.0.0.1:1024:80 -p 127.0.0.1:1024:81"]);
+}
+
+#[test]
 fn f02_hosts_and_host_names() {
     for bad in ["a:1.1.1.1\n2.2.2.2 b", "a b:1.1.1.1", ":1.1.1.1", "a", "a:x"] {
         assert!(lower_words(&["--add-host", bad, "img"], &[]).is_err(), "{bad:?}");

@@ -77,7 +77,7 @@ fn policies() {
     env.run(["images", "--filter", "dangling=true", "-q"]).success().stdout_has(&first[..12]);
     drop(registry);
     assert_eq!(pull("newer").success().trimmed(), third, "an unreachable registry is no error for newer");
-    pull("always").code(125).stderr_has("Connection refused");
+    pull("always").code(125).stderr_has("Connection refused").stderr_has("Hint: look at the spelling");
     pull("sometimes").code(125).stderr_has("invalid pull policy");
 }
 
@@ -121,5 +121,5 @@ fn by_digest_and_by_mirror() {
     std::fs::write(dir.join("registries.conf"), conf).unwrap();
     env.run(["pull", "-q", "web:1"]).success();
     env.run(["image", "exists", "origin.invalid/web:1"]).success();
-    env.run(["pull", "-q", "closed.invalid/x"]).code(125).stderr_has("blocks");
+    env.run(["pull", "-q", "closed.invalid/x"]).code(125).stderr_has("blocks").stderr_has("Hint: the rule");
 }

@@ -53,7 +53,10 @@ fn b01_manifest_that_is_not_the_one_asked_for() {
     served.answers.insert(format!("/v2/web/manifests/{digest}"), Answer::Body(manifest));
     let peer = served.start();
     let name = format!("{}/web@{digest}", peer.address());
-    env.run(["pull", "-q", "--tls-verify=false", &name]).code(125).stderr_has("other content");
+    env.run(["pull", "-q", "--tls-verify=false", &name])
+        .code(125)
+        .stderr_has("other content")
+        .stderr_has("Hint: nothing of it was kept");
 }
 
 #[test]
@@ -239,7 +242,7 @@ fn b14_expired_foreign_and_unknown_certificates() {
     let pull = |more: &[&str], name: &str| env.run([&["pull", "-q", "--retry=0"], more, &[name]].concat());
     let trusted = ["--cert-dir", own.as_str()];
     // The registry answers: there is no such image.
-    pull(&trusted, &good.name("web")).code(125).stderr_has("not found");
+    pull(&trusted, &good.name("web")).code(125).stderr_has("not found").stderr_has("search --list-tags");
     pull(&[], &good.name("web")).code(125).stderr_has("establish TLS").stderr_has("Hint:");
     pull(&trusted, &expired.name("web")).code(125).stderr_has("establish TLS").stderr_has("xpired");
     // The certificate is for the address, not for the name.
@@ -374,7 +377,7 @@ fn b09_a_storm_of_429_ends_and_waits_are_left_at_once() {
     }
     let peer = busy("0");
     let out = env.run(["pull", "-q", "--tls-verify=false", "--retry=2", &peer.name()]);
-    out.code(125).stderr_has("status 429");
+    out.code(125).stderr_has("status 429").stderr_has("Hint: wait");
     assert_eq!(peer.asked("/manifests/"), 3);
     let peer = busy("1000000000");
     let waiting = env.spawn(["pull", "-q", "--tls-verify=false", "--retry=3", &peer.name()]);

@@ -128,12 +128,12 @@ fn download(
     let mut tee = Tee { blob, pipe, notes, told: from, closed: false };
     match origin.blob(&descriptor, from, &mut tee) {
         Ok(()) => tee.blob.finish().map(Some).map_err(|error| match error {
-            storage::Error::BlobDigest { .. } => Note::Wrong(Failure::from_error(FailureKind::Other, &error)),
+            storage::Error::BlobDigest { .. } => Note::Wrong(Failure::from_error(FailureKind::WrongContent, &error)),
             error => stored(error),
         }),
         Err(_) if tee.closed => Ok(None),
         Err(error @ registry::Error::WrongSize { .. }) => {
-            Err(Note::Wrong(Failure::from_error(FailureKind::Other, &error)))
+            Err(Note::Wrong(Failure::from_error(FailureKind::WrongContent, &error)))
         }
         Err(error) => Err(Note::Blob(Err(Failure::from_error(sink_kind(&error), &error)))),
     }
