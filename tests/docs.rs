@@ -25,20 +25,40 @@ fn sources(dir: &Path, found: &mut Vec<PathBuf>) {
 }
 
 /// Ids of cases that test functions bear: `a03` and `c18` of `fn c17_c18_…`.
-fn cases() -> BTreeSet<String> {
-    let mut files = Vec::new();
-    sources(&root().join("src"), &mut files);
-    sources(&root().join("tests"), &mut files);
+fn cases(is_id: fn(&str) -> bool) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    for file in files {
-        let text = fs::read_to_string(&file).expect("UTF-8");
+    for text in texts(&["src", "tests"]) {
         for line in text.lines() {
             let Some((_, rest)) = line.split_once("fn ") else { continue };
             let name = rest.split('(').next().unwrap_or_default();
-            found.extend(name.split('_').take_while(|word| is_case(word)).map(str::to_owned));
+            found.extend(name.split('_').take_while(|word| is_id(word)).map(str::to_owned));
         }
     }
     found
+}
+
+fn texts(folders: &[&str]) -> Vec<String> {
+    let mut files = Vec::new();
+    folders.iter().for_each(|folder| sources(&root().join(folder), &mut files));
+    files.iter().map(|file| fs::read_to_string(file).expect("UTF-8")).collect()
+}
+
+/// Of `I12` the number.
+fn invariant(word: &str) -> Option<u8> {
+    word.strip_prefix(['i', 'I'])?.parse().ok()
+}
+
+/// What `system check` reports by its id, some test has broken.
+#[test]
+fn every_invariant_has_a_test() {
+    let texts = texts(&["src/storage/check", "src/engine/check"]);
+    let words = texts.iter().flat_map(|text| text.split('"').filter_map(invariant));
+    let reported: BTreeSet<u8> = words.collect();
+    assert!(reported.len() == 16, "{reported:?}");
+    let tried: BTreeSet<u8> =
+        cases(|word| invariant(word).is_some()).iter().filter_map(|word| invariant(word)).collect();
+    let untried: Vec<_> = reported.difference(&tried).collect();
+    assert!(untried.is_empty(), "no test begins with i{untried:?}_");
 }
 
 fn is_case(word: &str) -> bool {
@@ -105,7 +125,7 @@ fn every_claim_names_what_shows_it() {
 
 #[test]
 fn every_case_named_has_a_test() {
-    let known = cases();
+    let known = cases(is_case);
     let mut wrong = Vec::new();
     for page in PAGES {
         let text = fs::read_to_string(root().join(page)).expect("the page is there");

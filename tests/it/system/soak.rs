@@ -2,6 +2,7 @@
 //!
 //! `make storm` does it a thousand times, `make test` a few.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
@@ -74,31 +75,51 @@ fn sixteen_loads_and_pulls_of_one_image() {
     }
 }
 
-/// What must be the same before and after: processes, cgroups, files of runroot, descriptors of the monitor.
-fn count(env: &Env, monitor: &str) -> [usize; 4] {
+/// What must be the same before and after: processes, cgroups, entries of runroot and store, and of the container that runs
+/// all the time descriptors and mounts, in its monitor and in itself; and the namespaces of all.
+fn count(env: &Env, [monitor, init]: [i32; 2]) -> [usize; 9] {
     let mut cgroups = Vec::new();
     env.cgroup().inspect(|dir| directories(dir, &mut cgroups));
-    let mut run = Vec::new();
-    directories(&env.runroot(), &mut run);
-    let files = run.iter().map(|dir| std::fs::read_dir(dir).into_iter().flatten().count()).sum();
-    let descriptors = std::fs::read_dir(format!("/proc/{monitor}/fd")).into_iter().flatten().count();
-    let processes = env.processes().iter().filter(|process| process.state != 'Z').count();
-    [processes, cgroups.len(), files, descriptors]
+    let entries = |root: &std::path::Path| {
+        let mut all = Vec::new();
+        directories(root, &mut all);
+        all.iter().map(|dir| std::fs::read_dir(dir).into_iter().flatten().count()).sum()
+    };
+    let descriptors = |pid: i32| std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count();
+    let mounts = |pid: String| std::fs::read_to_string(format!("/proc/{pid}/mountinfo")).unwrap().lines().count();
+    let processes: Vec<_> = env.processes().into_iter().filter(|process| process.state != 'Z').collect();
+    let links = processes.iter().filter_map(|process| std::fs::read_dir(format!("/proc/{}/ns", process.pid)).ok());
+    let namespaces: BTreeSet<_> =
+        links.flatten().flatten().filter_map(|link| std::fs::read_link(link.path()).ok()).collect();
+    [
+        processes.len(),
+        cgroups.len(),
+        entries(&env.runroot()),
+        entries(&env.graphroot()),
+        descriptors(monitor),
+        mounts("self".to_owned()),
+        mounts(monitor.to_string()),
+        mounts(init.to_string()),
+        namespaces.len(),
+    ]
 }
 
-fn monitor(env: &Env) -> String {
-    env.run(["inspect", "keeper", "--format", "{{.State.ConmonPid}}"]).success().trimmed()
+/// The monitor and the first process of the container that runs all the time.
+fn keeper(env: &Env) -> [i32; 2] {
+    let pids = env.run(["inspect", "keeper", "--format", "{{.State.ConmonPid}} {{.State.Pid}}"]).success().trimmed();
+    let pids: Vec<i32> = pids.split(' ').map(|pid| pid.parse().unwrap()).collect();
+    pids.try_into().unwrap()
 }
 
 #[test]
 fn the_same_again_and_again_leaks_nothing() {
     requires!(userns);
     let env = Env::with_busybox();
-    let keeper =
+    let words =
         ["run", "-d", "--name=keeper", "--network=none", BUSYBOX, "sh", "-c", "while sleep 0.05; do echo x; done"];
-    env.run(keeper).success();
+    env.run(words).success();
     env.run(["create", "--name=c", "--network=none", BUSYBOX, "sleep", "600"]).success();
-    let monitor = monitor(&env);
+    let keeper = keeper(&env);
     let start_stop = || {
         env.run(["start", "c"]).success();
         env.run(["stop", "-t0", "c"]).success();
@@ -119,9 +140,9 @@ fn the_same_again_and_again_leaks_nothing() {
     start_stop();
     exec();
     attach();
-    let mut before = [0; 4];
+    let mut before = [0; 9];
     eventually("it is quiet", || {
-        let now = count(&env, &monitor);
+        let now = count(&env, keeper);
         std::mem::replace(&mut before, now) == now
     });
     let (starts, execs, attaches) = (scale(1000, 8), scale(2500, 15), scale(500, 8));
@@ -129,7 +150,8 @@ fn the_same_again_and_again_leaks_nothing() {
     (0..execs).for_each(|_| exec());
     (0..attaches).for_each(|_| attach());
     eprintln!("{starts} starts and stops, {} execs, {attaches} attaches; at rest {before:?}", execs * 4);
-    eventually(&format!("processes, cgroups, files, descriptors are {before:?}"), || count(&env, &monitor) == before);
+    let what = "processes, cgroups, entries of runroot and store, descriptors, mounts of all, of the monitor, of init, namespaces";
+    eventually(&format!("{what} are {before:?}"), || count(&env, keeper) == before);
     env.run(["system", "check"]).success();
 }
 
