@@ -393,7 +393,7 @@ pub fn configuration(data: &[u8], path: &Path) {
     }
 }
 
-/// What is read from `/proc` and `/etc`: id maps, subordinate ids, name servers.
+/// What is read from `/proc` and `/etc`: id maps, subordinate ids, name servers, a process, mounts.
 pub fn host_files(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     drop(IdMap::from_proc(&text));
@@ -415,4 +415,7 @@ pub fn host_files(data: &[u8]) {
     }
     let hosts = network::HostsInput { plan: &plan, base: &text, hostname: "h", name: "n", add: &[] };
     drop(network::hosts(&hosts));
+    std::hint::black_box(storage::process_identity::start_time(data));
+    let points = engine::check::mount_points(data);
+    assert!(points.iter().map(|point| point.as_os_str().len()).sum::<usize>() <= data.len());
 }

@@ -4,9 +4,9 @@ use std::fs::File;
 
 use crate::types::platform::Platform;
 
-use super::{Archive, auth, download, manifest, session, signature, upload, url};
+use super::{Archive, auth, download, manifest, reply, session, signature, tags, upload, url};
 
-/// Header values: challenges with their realms, locations, ranges, waits.
+/// Header values: challenges with their realms, locations, links, ranges, waits; and what is shown of an error.
 pub(crate) fn headers(text: &str) {
     drop(auth::challenges(text));
     for insecure in [false, true] {
@@ -18,6 +18,10 @@ pub(crate) fn headers(text: &str) {
     std::hint::black_box(session::retry_after(Some(text)));
     assert!(!download::is_asked_for(Some(text), 5, 10) || text.trim().starts_with("bytes "), "{text:?}");
     std::hint::black_box(upload::range_end(text));
+    if let Some(query) = tags::next_query(text) {
+        assert!(query.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#'), "{query:?}");
+    }
+    assert!(!reply::printable(text, 300).chars().any(char::is_control), "{text:?}");
     let base = url::parse("https://registry.example:5000/v2/a/blobs/uploads/").expect("a URL");
     if let Ok(target) = url::join(&base, text) {
         let origin = url::Origin::of(&target).expect("every joined URL has an origin");

@@ -36,7 +36,7 @@ impl ProcessIdentity {
 }
 
 /// Start time from the text of `/proc/PID/stat`; the second field may hold anything, so count from the last `)`.
-pub(super) fn start_time(stat: &[u8]) -> Option<u64> {
+pub(crate) fn start_time(stat: &[u8]) -> Option<u64> {
     fields(stat)?.nth(19)?.parse().ok()
 }
 

@@ -29,7 +29,7 @@ impl Engine {
 }
 
 /// Fifth field of each line of `/proc/self/mountinfo`, with its octal escapes undone (`proc_pid_mountinfo(5)`).
-fn mount_points(table: &[u8]) -> Vec<PathBuf> {
+pub(crate) fn mount_points(table: &[u8]) -> Vec<PathBuf> {
     let lines = table.split(|byte| *byte == b'\n');
     let fields = lines.filter_map(|line| line.split(|byte| *byte == b' ').nth(4));
     fields.map(|field| PathBuf::from(OsString::from_vec(unescape(field)))).collect()
