@@ -1,0 +1,28 @@
+//! Leaves the unwind tables out of the release binary, 0.9 MB: its panics abort, and without symbols nobody could read
+//! a stack that they describe. Those of the C runtime's start and end stay, because its own code names them.
+//!
+//! `-C force-unwind-tables=no` would do the same for our crates, but cannot be said of one profile.
+
+#![expect(clippy::disallowed_methods, reason = "a build script is no part of the program")]
+
+use std::path::Path;
+
+const SCRIPT: &str = "SECTIONS
+{
+  /DISCARD/ : { *(EXCLUDE_FILE(*crt*.o) .eh_frame) *(.gcc_except_table .gcc_except_table.*) }
+}
+INSERT AFTER .text;
+";
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    let is = |variable: &str, value: &str| std::env::var(variable).is_ok_and(|found| found == value);
+    if !is("PROFILE", "release") || !is("CARGO_CFG_TARGET_OS", "linux") {
+        return;
+    }
+    let dir = std::env::var_os("OUT_DIR").expect("cargo names a directory");
+    let path = Path::new(&dir).join("no-unwinding.ld");
+    std::fs::write(&path, SCRIPT).expect("the directory can be written");
+    println!("cargo::rustc-link-arg-bins=-Wl,-T,{}", path.display());
+    println!("cargo::rustc-link-arg-bins=-Wl,--no-eh-frame-hdr");
+}
