@@ -16,6 +16,7 @@ pub(crate) mod registries_conf;
 pub(crate) mod registries_d;
 
 pub(crate) mod user_file;
+mod yaml;
 
 pub(crate) use error::Error;
 pub(crate) use paths::Roots;

@@ -4,10 +4,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
-
 use super::error::Error;
 use super::policy_json::scopes_of;
+use super::yaml::Node;
 use crate::sys;
 
 /// Largest file that is read.
@@ -21,18 +20,22 @@ pub(crate) struct RegistriesD {
 }
 
 /// What is said of one registry, or of a part of it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case", default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Section {
     use_sigstore_attachments: Option<bool>,
 }
 
-/// One file.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "kebab-case", default)]
-struct File {
-    default_docker: Option<Section>,
-    docker: Option<BTreeMap<String, Option<Section>>>,
+impl Section {
+    fn of(node: &Node) -> Result<Self, String> {
+        let mut section = Self::default();
+        for (key, value) in node.pairs().ok_or("a section must be a map")? {
+            if key == "use-sigstore-attachments" && !value.is_null() {
+                let wrong = "use-sigstore-attachments must be true or false";
+                section.use_sigstore_attachments = Some(value.as_bool().ok_or(wrong)?);
+            }
+        }
+        Ok(section)
+    }
 }
 
 impl RegistriesD {
@@ -64,16 +67,25 @@ impl RegistriesD {
     }
 
     fn merge(&mut self, text: &str) -> Result<(), String> {
-        let parsed: Option<File> = serde_saphyr::from_str(text).map_err(|error| error.to_string())?;
-        let file = parsed.unwrap_or_default();
-        if let Some(section) = file.default_docker
-            && self.default.replace(section).is_some()
-        {
-            return Err("default-docker is in more than one file".to_owned());
-        }
-        for (scope, section) in file.docker.into_iter().flatten() {
-            if self.sections.insert(scope.clone(), section.unwrap_or_default()).is_some() {
-                return Err(format!("docker: {scope:?} is in more than one file"));
+        let Some(document) = Node::parse(text)? else { return Ok(()) };
+        for (key, value) in document.pairs().ok_or("the file must be a map")? {
+            match key.as_str() {
+                "default-docker" if value.is_null() => {}
+                "default-docker" => {
+                    let section = Section::of(value)?;
+                    if self.default.replace(section).is_some() {
+                        return Err("default-docker is in more than one file".to_owned());
+                    }
+                }
+                "docker" => {
+                    for (scope, section) in value.pairs().ok_or("docker must be a map")? {
+                        if self.sections.insert(scope.clone(), Section::of(section)?).is_some() {
+                            return Err(format!("docker: {scope:?} is in more than one file"));
+                        }
+                    }
+                }
+                // Of other transports than registries.
+                _ => {}
             }
         }
         Ok(())
