@@ -80,10 +80,16 @@ fn bring(feed: Feed, lease: &Lease, pipe: OwnedFd) -> Result<StagedBlob, Failure
     let stored = |error: crate::storage::Error| Failure::from_error(FailureKind::Other, &error);
     let mut tee = Tee { blob: lease.stage_blob(None, None).map_err(stored)?, pipe };
     match feed {
-        Feed::Web(address) => registry::download(&address, &mut tee).map_err(|error| match &error {
-            registry::Error::Sink(source) => broken(source),
-            error => Failure::from_error(FailureKind::Other, error),
-        })?,
+        Feed::Web(address) => {
+            let mut web = FromWeb { tee: &mut tee, lease, first: Some(Vec::new()), aside: None };
+            registry::download(&address, &mut web).map_err(|error| match &error {
+                registry::Error::Sink(source) => broken(source),
+                error => Failure::from_error(FailureKind::Other, error),
+            })?;
+            if let Some(archive) = web.finish().map_err(|error| broken(&error))? {
+                copy(archive.finish().and_then(|blob| blob.open()).map_err(stored)?, &mut tee)?;
+            }
+        }
         Feed::File(file) => copy(file, &mut tee)?,
     }
     tee.blob.finish().map_err(stored)
@@ -96,8 +102,8 @@ fn copy(mut file: File, tee: &mut Tee) -> Result<(), Failure> {
     let unreadable =
         |error: &std::io::Error| Failure::from_error(FailureKind::Other, error).context("read the archive");
     (&mut file).take(limit).read_to_end(&mut magic).map_err(|error| unreadable(&error))?;
-    if Compression::is_xz(&magic) {
-        // No layer may be xz: what is stored is the plain tar.
+    if Compression::is_of_archives(&magic) {
+        // No layer may be xz or bzip2: what is stored is the plain tar.
         let whole = std::io::Cursor::new(magic).chain(file);
         let mut reader = unpack::open_archive(whole, Limits::default())
             .map_err(|error| Failure::from_error(error.kind(), &error))?;
@@ -135,10 +141,56 @@ struct Tee {
 
 impl BlobSink for Tee {
     fn write(&mut self, bytes: &[u8]) -> sys::Result<()> {
-        self.blob.write_chunk(bytes).map_err(|error| match error {
-            crate::storage::Error::Write { source, .. } => source,
-            error => sys::Error::new("write", error.to_string(), sys::Errno::EIO),
-        })?;
+        self.blob.write_chunk(bytes).map_err(unwritten)?;
         sys::descriptor::write_all(self.pipe.as_fd(), bytes)
+    }
+}
+
+fn unwritten(error: crate::storage::Error) -> sys::Error {
+    match error {
+        crate::storage::Error::Write { source, .. } => source,
+        error => sys::Error::new("write", error.to_string(), sys::Errno::EIO),
+    }
+}
+
+/// What comes from the web: on to the tee, or aside if it must be decompressed, which reads from a file.
+struct FromWeb<'a> {
+    tee: &'a mut Tee,
+    lease: &'a Lease,
+    /// The first bytes, until there are enough to tell what it is.
+    first: Option<Vec<u8>>,
+    aside: Option<BlobWriter>,
+}
+
+impl FromWeb<'_> {
+    /// What is to be decompressed.
+    fn finish(mut self) -> sys::Result<Option<BlobWriter>> {
+        if let Some(first) = self.first.take() {
+            self.tee.write(&first)?;
+        }
+        Ok(self.aside)
+    }
+}
+
+impl BlobSink for FromWeb<'_> {
+    fn write(&mut self, bytes: &[u8]) -> sys::Result<()> {
+        let joined = self.first.take().map(|first| [&first, bytes].concat());
+        let bytes = match joined {
+            Some(first) if first.len() < Compression::MAGIC_LEN => {
+                self.first = Some(first);
+                return Ok(());
+            }
+            Some(first) => {
+                if Compression::is_of_archives(&first) {
+                    self.aside = Some(self.lease.stage_blob(None, None).map_err(unwritten)?);
+                }
+                &first.clone()
+            }
+            None => bytes,
+        };
+        match &mut self.aside {
+            Some(aside) => aside.write_chunk(bytes).map_err(unwritten),
+            None => self.tee.write(bytes),
+        }
     }
 }

@@ -118,7 +118,7 @@ pub(crate) fn unpack<W: Write>(
         }
     }
     if !reader.ended_well() && plan.diff_id.is_none() {
-        return Err(Error::Header { offset: 0, why: "no end mark: the archive may have been cut off" });
+        return Err(Error::NoEnd);
     }
     let totals = reader.finish()?;
     if let Some(expected) = plan.diff_id

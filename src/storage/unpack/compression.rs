@@ -17,9 +17,17 @@ impl Compression {
     /// Number of first bytes that [`Self::sniff`] wants to see.
     pub(crate) const MAGIC_LEN: usize = 6;
 
-    /// True for an xz stream: no layer may be one, but an archive.
-    pub(crate) fn is_xz(magic: &[u8]) -> bool {
+    /// True for a stream of xz or bzip2: no layer may be one, but an archive.
+    pub(crate) fn is_of_archives(magic: &[u8]) -> bool {
+        Self::is_xz(magic) || Self::is_bzip2(magic)
+    }
+
+    pub(super) fn is_xz(magic: &[u8]) -> bool {
         magic.starts_with(&[0xfd, b'7', b'z', b'X', b'Z', 0])
+    }
+
+    pub(super) fn is_bzip2(magic: &[u8]) -> bool {
+        magic.starts_with(b"BZh")
     }
 
     /// What a stream that begins with these bytes is; what we know but cannot read is an error.
@@ -28,8 +36,8 @@ impl Compression {
             [0x1f, 0x8b, 0x08, ..] => Ok(Self::Gzip),
             // A frame, or a skippable frame in front of one (RFC 8878).
             [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Ok(Self::Zstd),
-            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Err(Error::UnsupportedCompression("xz")),
-            [b'B', b'Z', b'h', ..] => Err(Error::UnsupportedCompression("bzip2")),
+            magic if Self::is_xz(magic) => Err(Error::UnsupportedCompression("xz")),
+            magic if Self::is_bzip2(magic) => Err(Error::UnsupportedCompression("bzip2")),
             [0x04, 0x22, 0x4d, 0x18, ..] => Err(Error::UnsupportedCompression("lz4")),
             _ => Ok(Self::None),
         }

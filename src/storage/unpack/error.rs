@@ -32,6 +32,10 @@ pub(crate) enum Error {
     },
     #[error("malformed tar at byte {offset}: {why}")]
     Header { offset: u64, why: &'static str },
+    #[error("malformed tar at byte 0: it does not begin like one")]
+    NoTar,
+    #[error("the tar has no end mark: it may have been cut off")]
+    NoEnd,
     #[error("tar ends in the middle, at byte {0}")]
     Truncated(u64),
     #[error("tar entry \"{path}\": {why}")]

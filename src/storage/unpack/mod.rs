@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod apply;
+mod bzip2;
 mod compare;
 mod compression;
 mod confine;

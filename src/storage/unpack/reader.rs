@@ -85,7 +85,8 @@ impl TarReader {
         loop {
             let offset = self.stream.offset();
             let window = self.stream.window();
-            match self.parser.parse(window).map_err(|source| Error::Tar { offset, source })? {
+            let told = |source| if offset == 0 { Error::NoTar } else { Error::Tar { offset, source } };
+            match self.parser.parse(window).map_err(told)? {
                 ParseEvent::NeedData { .. } => {
                     if window.len() > MAX_HEADERS {
                         return Err(Error::Header { offset, why: "headers of one entry exceed 4 MiB" });

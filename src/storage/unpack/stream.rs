@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 
 use sha2::{Digest as _, Sha256};
 
+use super::bzip2::Bzip2Reader;
 use super::compression::Compression;
 use super::error::Error;
 use crate::sys::fs::File;
@@ -111,13 +112,15 @@ impl std::fmt::Debug for Opened {
     }
 }
 
-/// Opens an archive. Other than a layer, it may be compressed with xz, too.
+/// Opens an archive. Other than a layer, it may be compressed with xz or bzip2, too.
 pub(crate) fn open_archive(source: impl Read + Send + 'static, limits: Limits) -> Result<Opened, Error> {
     let compressed = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
     let (magic, input) =
         peek(Counting { inner: source, count: std::sync::Arc::clone(&compressed) }).map_err(Error::Read)?;
     let (inner, plain): (Box<dyn Read + Send>, bool) = if Compression::is_xz(&magic) {
         (Box::new(lzma_rust2::XzReader::new_mem_limit(input, true, XZ_MEMORY_KIB)), false)
+    } else if Compression::is_bzip2(&magic) {
+        (Box::new(Bzip2Reader::new(input)), false)
     } else {
         let compression = Compression::sniff(&magic)?;
         let reader = decoder(compression, input).map_err(|error| Error::Decompress(compression, error))?;

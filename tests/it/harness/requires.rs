@@ -45,7 +45,9 @@ fn probe(need: &str) -> Result<(), String> {
         "services" => super::image::services_tar().map(drop),
         "registry" => installed("docker-registry").and_then(|()| installed("skopeo")),
         "user" => (!nix::unistd::geteuid().is_root()).then_some(()).ok_or("an ordinary user".to_owned()),
-        "skopeo" | "umoci" | "buildah" | "strace" | "curl" | "ssh" | "script" | "zstd" | "podman" => installed(need),
+        "skopeo" | "umoci" | "buildah" | "strace" | "curl" | "ssh" | "script" | "zstd" | "bzip2" | "xz" | "podman" => {
+            installed(need)
+        }
         other => panic!("requires!({other}): unknown"),
     }
 }

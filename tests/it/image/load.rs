@@ -3,6 +3,7 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
+use super::peer::{Answer, Peer};
 use crate::harness::image::{self, Compression, ImageBuilder, Layer};
 use crate::harness::{Env, requires};
 
@@ -52,6 +53,45 @@ fn archives_of_all_forms() {
     let output = env.run(run.into_iter().chain([script]));
     output.stdout_has("top\n").stdout_has("0\n").stderr_has("/etc/os-release");
     assert!(!output.stdout().contains("hidden"), "opaque");
+}
+
+/// All that Podman takes, by path, from a pipe and from the web.
+#[test]
+fn archives_in_every_compression() {
+    requires!(userns, bzip2, xz, zstd);
+    let env = Env::new();
+    let (archive, rootfs) = (env.path("image.tar"), env.path("rootfs.tar"));
+    two_layers().docker_archive(&archive, "localhost/packed:1");
+    std::fs::write(&rootfs, Layer::new().file("f", 0o644, &image::noise(5, 300_000)).finish()).unwrap();
+    env.run(["import", "-q", rootfs.to_str().unwrap(), "plain:1"]).success();
+    let layers = |name: &str| env.run(["image", "inspect", "--format", "{{.RootFS.Layers}}", name]).success().trimmed();
+    let plain = layers("plain:1");
+    for (program, ending) in [("gzip", "gz"), ("bzip2", "bz2"), ("xz", "xz"), ("zstd", "zst")] {
+        let pack = |path: &std::path::Path| {
+            env.other(program).args(["-kqf", path.to_str().unwrap()]).run().success();
+            path.with_extension(format!("tar.{ending}"))
+        };
+        let (archive, rootfs) = (pack(&archive), pack(&rootfs));
+        env.run(["load", "-q", "-i", archive.to_str().unwrap()]).prints("Loaded image: localhost/packed:1\n");
+        env.run(["rmi", "packed:1"]).success();
+        let piped = env.command(["load", "-q"]).stdin(std::fs::read(&archive).unwrap()).run();
+        piped.prints("Loaded image: localhost/packed:1\n");
+        let bytes = std::fs::read(&rootfs).unwrap();
+        let web = Peer::start([("/root".to_owned(), Answer::Body(bytes.clone()))].into());
+        let address = format!("http://{}/root", web.address());
+        for (from, stdin) in [(rootfs.to_str().unwrap(), vec![]), ("-", bytes.clone()), (&address, vec![])] {
+            env.command(["import", "-q", from, "made:1"]).stdin(stdin).run().success();
+            assert_eq!(layers("made:1"), plain, "{program} from {from}");
+        }
+        // Cut off, it is refused.
+        let part = bytes[..bytes.len() - 2000].to_vec();
+        env.command(["import", "-q", "-", "cut:1"]).stdin(part.clone()).run().code(125);
+        let web = Peer::start([("/root".to_owned(), Answer::Body(part))].into());
+        env.run(["import", "-q", &format!("http://{}/root", web.address()), "cut:1"]).code(125);
+        env.run(["image", "exists", "cut:1"]).code(1);
+        assert_eq!(std::fs::read_dir(env.graphroot().join("staging")).unwrap().count(), 0, "{program}");
+    }
+    env.run(["system", "check", "--full"]).success();
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::types::reference::Reference;
 
 /// Makes an image of a root file system in a tar.
 ///
-/// The tar may be compressed with gzip, zstd or xz. Prints the id of the image.
+/// The tar may be compressed with gzip, zstd, xz or bzip2. Prints the id of the image.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ImportArgs {
     /// Instruction that changes the configuration: CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, STOPSIGNAL, USER, VOLUME or WORKDIR.

@@ -12,7 +12,7 @@ use crate::engine::images::{ArchiveInput, LoadRequest};
 /// Takes images in from an archive.
 ///
 /// Reads what `docker save` and `podman save` write (docker-archive), OCI archives and OCI layout directories, plain
-/// or compressed with gzip or zstd. Prints the names that the images got, or the id of one without a name.
+/// or compressed with gzip, zstd, xz or bzip2. Prints the names that the images got, or the id of one without a name.
 #[derive(Debug, clap::Args)]
 pub(crate) struct LoadArgs {
     /// Archive file or directory; standard input if not given.
