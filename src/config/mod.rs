@@ -14,6 +14,7 @@ pub(crate) mod policy_json;
 pub(crate) mod proxy;
 pub(crate) mod registries_conf;
 pub(crate) mod registries_d;
+pub(crate) mod storage_conf;
 
 pub(crate) mod user_file;
 mod yaml;

@@ -1,6 +1,7 @@
 //! `containers-registries.conf(5)`, version 2: where references really go, which registries may be reached without
 //! checked TLS, which are blocked, what short names mean. Shared with Podman, Buildah and Skopeo.
 
+mod keys;
 mod route;
 mod short_names;
 #[cfg(test)]
@@ -111,13 +112,17 @@ impl RegistriesConf {
     /// Reads and merges these files; a later one overrides an earlier one.
     pub(crate) fn from_files(files: &[PathBuf]) -> Result<Self, Error> {
         let mut merged = Self::default();
+        let mut unknown = BTreeMap::new();
         for path in files {
             let read = sys::fs::absent_is_none(sys::fs::read_limited(path, LIMIT));
             let bytes = read.map_err(|source| Error::Read { path: path.clone(), source })?;
             if let Some(bytes) = bytes {
-                merged.merge(parse(&String::from_utf8_lossy(&bytes), path)?);
+                let (file, beyond) = parse(&String::from_utf8_lossy(&bytes), path)?;
+                merged.merge(file);
+                unknown.insert(path.as_path(), beyond);
             }
         }
+        keys::tell(&unknown);
         Ok(merged)
     }
 
@@ -144,11 +149,13 @@ impl RegistriesConf {
     }
 }
 
-fn parse(text: &str, path: &Path) -> Result<File, Error> {
+/// The file, and the keys in it that the format does not have.
+fn parse(text: &str, path: &Path) -> Result<(File, Vec<String>), Error> {
     let invalid = |why: String| Error::Parse { path: path.to_owned(), why };
     let file: File = toml::from_str(text).map_err(|error| invalid(error.to_string()))?;
     check(&file).map_err(invalid)?;
-    Ok(file)
+    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| invalid(error.to_string()))?;
+    Ok((file, keys::unknown(&table)))
 }
 
 /// What the format forbids, said before anything goes to a wrong place.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 fn conf(text: &str) -> RegistriesConf {
     let mut conf = RegistriesConf::default();
-    conf.merge(parse(text, Path::new("registries.conf")).expect("valid"));
+    conf.merge(parse(text, Path::new("registries.conf")).expect("valid").0);
     conf
 }
 
@@ -126,4 +126,30 @@ fn b19_short_names_are_asked_for_unless_one_is_meant() {
     assert_eq!(ask("short-name-mode = 'permissive'"), ShortName::Ask { names: names.clone(), or_all: true });
     assert_eq!(ask("short-name-mode = 'disabled'"), ShortName::Names(names));
     assert_eq!(conf("").expand("z"), ShortName::Names(Vec::new()));
+}
+
+#[test]
+fn keys_that_nobody_reads_are_told() {
+    let beyond = |text: &str| parse(text, Path::new("registries.conf")).expect("valid").1;
+    let all = r#"
+        unqualified-search-registries = ["a.org"]
+        short-name-mode = "disabled"
+        credential-helpers = ["containers-auth.json"]
+        additional-layer-store-auth-helper = "x"
+        [aliases]
+        "any" = "a.org/any"
+        [[registry]]
+        prefix = "a.org"
+        location = "b.org"
+        insecure = true
+        blocked = false
+        mirror-by-digest-only = false
+        [[registry.mirror]]
+        location = "c.org"
+        insecure = true
+        pull-from-mirror = "all"
+    "#;
+    assert_eq!(beyond(all), [""; 0]);
+    let wrong = "searched = 1\n[[registry]]\nlocation = 'a.org'\nblockd = true\n[[registry.mirror]]\nlocation = 'b'\ninsecur = 1";
+    assert_eq!(beyond(wrong), ["searched", "registry.blockd", "registry.mirror.insecur"]);
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::config::storage_conf;
 use crate::engine::cures::{Caller, Need};
 use crate::engine::{Engine, StorageDriver};
 use crate::sys;
@@ -30,7 +31,15 @@ pub(super) fn findings(engine: &Engine, request: &DoctorRequest, caller: &Caller
         Err(error) => Finding::missing(OVERLAY, chain(&error), "unknown", Need::StoreWritable.cure(caller)),
     });
     findings.push(fuse(engine, overlay, caller));
+    findings.extend(settings_of_others());
     findings
+}
+
+/// Podman's file, if there is one: whoever wrote it should know that it counts for nothing here.
+fn settings_of_others() -> Option<Finding> {
+    let found = storage_conf::found()?.display().to_string();
+    let instead = "--root, --runroot, --storage-driver and --storage-opt, or their variables, say what it says";
+    Some(Finding::fine("storage.conf", format!("{found} is Podman's alone; {instead}")))
 }
 
 /// The file system, and writing to it.

@@ -52,6 +52,19 @@ fn every_need_is_judged() {
 }
 
 #[test]
+fn a_file_that_is_not_read_is_told() {
+    requires!(userns);
+    let env = Env::new();
+    let path = env.home().join(".config/containers/storage.conf");
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(&path, "[storage]\ngraphroot = \"/elsewhere\"\n").unwrap();
+    let found = finding(&env.run(["system", "doctor", "--format=json"]).json(), "storage.conf");
+    let text = found["Found"].as_str().unwrap();
+    assert!(text.contains(path.to_str().unwrap()) && text.contains("--root"), "{found}");
+    env.run(["info", "--format", "{{.Store.GraphRoot}}"]).prints(&format!("{}\n", env.graphroot().display()));
+}
+
+#[test]
 fn what_is_hidden_is_missed() {
     requires!(userns, subids);
     let mut env = Env::new();
