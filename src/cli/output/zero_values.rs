@@ -27,6 +27,19 @@ pub(crate) fn fill(object: &mut Value) {
     }
 }
 
+/// Fields whose name in JSON is not the one in Go's structure: a template may use either.
+pub(crate) fn add_go_names(report: &mut Value) {
+    let Value::Object(fields) = report else { return };
+    if let Some(id) = fields.get("Id").cloned() {
+        fields.entry("ID").or_insert(id);
+    }
+    // Of images; a container has its check in its configuration.
+    if fields.contains_key("RepoTags") {
+        let check = fields.get("Healthcheck").cloned().unwrap_or_default();
+        fields.entry("HealthCheck").or_insert(check);
+    }
+}
+
 /// The configuration of an image and of a container.
 fn config() -> Value {
     json!({
@@ -47,7 +60,17 @@ fn add(object: &mut Value, zero: &Value) {
 mod tests {
     use serde_json::json;
 
-    use super::fill;
+    use super::{add_go_names, fill};
+
+    #[test]
+    fn names_of_go() {
+        let mut image = json!({ "Id": "7", "RepoTags": [] });
+        add_go_names(&mut image);
+        assert_eq!(image, json!({ "Id": "7", "ID": "7", "RepoTags": [], "HealthCheck": null }));
+        let mut container = json!({ "Id": "7" });
+        add_go_names(&mut container);
+        assert_eq!(container, json!({ "Id": "7", "ID": "7" }));
+    }
 
     #[test]
     fn only_what_is_missing() {

@@ -173,6 +173,33 @@ fn every_filter() {
     assert_eq!(env.run(["images", "-qa"]).success().trimmed().lines().count(), 3);
 }
 
+/// What an image has, by the reference.
+const FIELDS: [&str; 23] = [
+    "Id",
+    "Digest",
+    "RepoTags",
+    "RepoDigests",
+    "Parent",
+    "Comment",
+    "Created",
+    "Config",
+    "Version",
+    "Author",
+    "Architecture",
+    "Os",
+    "Size",
+    "VirtualSize",
+    "GraphDriver",
+    "RootFS",
+    "Labels",
+    "Annotations",
+    "ManifestType",
+    "User",
+    "History",
+    "NamesHistory",
+    "Healthcheck",
+];
+
 #[test]
 fn inspect_and_history() {
     requires!(userns);
@@ -188,37 +215,22 @@ fn inspect_and_history() {
     );
     let report = env.run(["image", "inspect", "i:1"]).success().json();
     let report = &report[0];
-    for name in [
-        "Id",
-        "Digest",
-        "RepoTags",
-        "RepoDigests",
-        "Parent",
-        "Comment",
-        "Created",
-        "Config",
-        "Version",
-        "Author",
-        "Architecture",
-        "Os",
-        "Size",
-        "VirtualSize",
-        "GraphDriver",
-        "RootFS",
-        "Labels",
-        "Annotations",
-        "ManifestType",
-        "User",
-        "History",
-        "NamesHistory",
-        "Healthcheck",
-    ] {
+    for name in FIELDS {
         assert!(report.get(name).is_some(), "{name}");
     }
     assert_eq!((&report["Id"], &report["User"], &report["Labels"]), (&json!(id), &json!("7"), &json!({"k": "v"})));
     assert_eq!(report["RootFS"]["Layers"].as_array().unwrap().len(), 2);
     assert_eq!(report["Created"], "2024-01-01T00:00:00Z");
     env.run(["image", "inspect", "--format", "{{.Config.User}} {{len .RootFS.Layers}}", "i:1"]).prints("7 2\n");
+    // Every field of the reference is there for a template, by its name in JSON and by that in Go.
+    for name in FIELDS.iter().chain(&["ID", "HealthCheck"]) {
+        let out = env.run(["image", "inspect", "--format", &format!("{{{{.{name}}}}}"), "i:1"]);
+        assert!(
+            out.is_success() && out.stdout() != "\n" || ["Parent", "Comment", "Version", "Author"].contains(name),
+            "{name}: {out}"
+        );
+    }
+    env.run(["inspect", "--format", "{{.ID}} {{.HealthCheck.Test}}", "i:1"]).prints(&format!("{id} [CMD true]\n"));
     // What JSON leaves out is there for a template.
     for inspect in [&["image", "inspect"][..], &["inspect"]] {
         env.run(inspect.iter().chain(&["--format", "{{.Config.ExposedPorts}} {{.Config.StopSignal}}.", "i:1"]))

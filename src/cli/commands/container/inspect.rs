@@ -70,7 +70,10 @@ pub(crate) fn run(args: InspectArgs, context: &Context) -> Result<ExitCode, Erro
     }
     match &args.format {
         Some(format) if !template::is_json(format) => {
-            found.iter_mut().for_each(zero_values::fill);
+            for report in &mut found {
+                zero_values::fill(report);
+                zero_values::add_go_names(report);
+            }
             template::print_rows(&context.ui, format, &found, &[], false)?;
         }
         _ => json::print(&context.ui, &found)?,

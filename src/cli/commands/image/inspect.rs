@@ -38,6 +38,7 @@ pub(crate) fn run(args: ImageInspectArgs, context: &Context) -> Result<ExitCode,
         for report in &reports {
             let mut report = serde_json::to_value(report).map_err(Error::Encode)?;
             zero_values::fill(&mut report);
+            zero_values::add_go_names(&mut report);
             template::print_one(&context.ui, &args.format, &report)?;
         }
     }

@@ -33,7 +33,9 @@ pub(crate) fn run(args: ImagePruneArgs, context: &Context) -> Result<ExitCode, E
         return Ok(ExitCode::SUCCESS);
     }
     let report = context.engine()?.prune_images(args.all, &filters)?;
-    for image in &report.images {
+    // One id may have been that of several images: the same layers under other manifests.
+    let mut told = std::collections::BTreeSet::new();
+    for image in report.images.iter().filter(|image| told.insert(image.to_string())) {
         context.ui.line(image)?;
     }
     if report.reclaimed > 0 {
