@@ -10,6 +10,7 @@ use super::session::{Retry, Session};
 use crate::config::auth_file::{self, Credentials};
 use crate::config::certs::Certificates;
 use crate::config::registries_conf::{Location, RegistriesConf, Route};
+use crate::sys;
 use crate::types::digest::{DiffId, Digest};
 use crate::types::image_config::ImageConfig;
 use crate::types::platform::Platform;
@@ -72,6 +73,7 @@ pub(super) fn session(mut location: Location, access: &Access) -> Result<Session
     if let Some(verify) = access.tls_verify {
         location.insecure = !verify;
     }
+    let _cores = sys::process::NoCoreDump::begin();
     let credentials = match &access.credentials {
         // What was given for the registry is not for its mirrors.
         Some(given) if !location.mirror => Some(given.clone()),

@@ -4,6 +4,7 @@ use std::ffi::{CString, OsStr, OsString};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use super::error::{Call, Errno, Error, Result};
 use super::{fs, raw};
@@ -326,24 +327,32 @@ pub(crate) use nix::sys::resource::Resource as Rlimit;
 
 /// While it lives, a crash of this process or of a child leaves no core file, which would hold its secrets.
 #[derive(Debug)]
-pub(crate) struct NoCoreDump {
-    before: Option<u64>,
-}
+pub(crate) struct NoCoreDump(());
+
+/// How many of them live, and the limit to go back to when the last one goes: they may end in any order.
+static CORELESS: Mutex<(usize, Option<u64>)> = Mutex::new((0, None));
 
 impl NoCoreDump {
     /// One byte as the limit also keeps the programs away that take cores by a pipe (`core(5)`); zero would not.
     pub(crate) fn begin() -> Self {
-        let before = match rlimit(Rlimit::RLIMIT_CORE) {
-            Ok((soft, hard)) if soft > 1 && set_rlimit(Rlimit::RLIMIT_CORE, 1, hard).is_ok() => Some(soft),
-            _ => None,
-        };
-        Self { before }
+        let mut coreless = CORELESS.lock().unwrap_or_else(PoisonError::into_inner);
+        if coreless.0 == 0 {
+            coreless.1 = match rlimit(Rlimit::RLIMIT_CORE) {
+                Ok((soft, hard)) if soft > 1 && set_rlimit(Rlimit::RLIMIT_CORE, 1, hard).is_ok() => Some(soft),
+                _ => None,
+            };
+        }
+        coreless.0 += 1;
+        Self(())
     }
 }
 
 impl Drop for NoCoreDump {
     fn drop(&mut self) {
-        if let Some(soft) = self.before
+        let mut coreless = CORELESS.lock().unwrap_or_else(PoisonError::into_inner);
+        coreless.0 = coreless.0.saturating_sub(1);
+        if coreless.0 == 0
+            && let Some(soft) = coreless.1.take()
             && let Err(error) =
                 rlimit(Rlimit::RLIMIT_CORE).and_then(|(_, hard)| set_rlimit(Rlimit::RLIMIT_CORE, soft, hard))
         {

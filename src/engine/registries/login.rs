@@ -25,6 +25,11 @@ pub(crate) fn default_host() -> Result<String, Error> {
     Ok(configuration.unqualified_search.first().cloned().unwrap_or_else(|| "docker.io".to_owned()))
 }
 
+/// While it lives, a crash leaves no core file with a password in it.
+pub(crate) fn hide_secrets() -> sys::process::NoCoreDump {
+    sys::process::NoCoreDump::begin()
+}
+
 /// The credentials that are kept.
 pub(crate) fn current(request: &LoginRequest) -> Result<Option<Credentials>, Error> {
     auth_store::current(&request.target, &request.key).map_err(Error::Config)

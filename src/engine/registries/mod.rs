@@ -3,5 +3,7 @@
 mod login;
 mod search;
 
-pub(crate) use login::{LoginRequest, ask_hidden, check, current, default_host, forget, forget_all, keep};
+pub(crate) use login::{
+    LoginRequest, ask_hidden, check, current, default_host, forget, forget_all, hide_secrets, keep,
+};
 pub(crate) use search::{FoundRepository, SearchRequest, search, tags};

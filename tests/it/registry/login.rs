@@ -2,9 +2,12 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::Stdio;
 
 use serde_json::{Value, json};
 
+use crate::harness::env::{eventually, program};
+use crate::harness::image::BUSYBOX;
 use crate::harness::token::{READER, REFRESH, TokenServer, WRITER, certificates};
 use crate::harness::{Env, Registry, Terminal, requires};
 
@@ -231,4 +234,39 @@ fn b15_credential_helpers() {
     std::fs::write(&file, json!({"auths": {host: {"auth": "YWxpY2U6czNjcmV0"}}}).to_string()).unwrap();
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
     env.run(["login", "--get-login", host]).success().stderr_has("chmod 600");
+}
+
+/// A crash at any time leaves no core file: neither while the password is read nor while a registry is asked.
+#[test]
+fn f10_no_core_file_while_a_password_is_known() {
+    requires!(userns, registry);
+    let env = Env::with_busybox();
+    // Accepts, and says nothing.
+    let mute = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = mute.local_addr().unwrap().to_string();
+    let file = env.write("auth.json", json!({"auths": {&host: {"auth": "YWxpY2U6czNjcmV0"}}}).to_string());
+    let program = program().display().to_string();
+    let limit = |pid: u32| {
+        let limits = std::fs::read_to_string(format!("/proc/{pid}/limits")).unwrap_or_default();
+        let line = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap_or_default().to_owned();
+        line.split_whitespace().nth(4).unwrap_or_default().to_owned()
+    };
+    let authfile = format!("--authfile={}", file.display());
+    let target = format!("{host}/web:1");
+    let plain = "--tls-verify=false";
+    for arguments in [
+        &["login", plain, "-u", "alice", "--password-stdin", host.as_str()][..],
+        &["pull", plain, &authfile, &target],
+        &["push", plain, &authfile, BUSYBOX, &target],
+    ] {
+        let as_much_as_may_be = ["-c", "ulimit -S -c \"$(ulimit -H -c)\"; exec \"$@\"", "sh", &program];
+        let mut command = env.other("/bin/sh").args([&as_much_as_may_be, arguments].concat()).prepare();
+        let command = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        eventually("no core file is left", || matches!(limit(child.id()).as_str(), "0" | "1"));
+        let line = std::fs::read(format!("/proc/{}/cmdline", child.id())).unwrap();
+        assert!(!String::from_utf8_lossy(&line).contains("s3cret"));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
 }

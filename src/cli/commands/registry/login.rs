@@ -62,6 +62,7 @@ pub(crate) struct LoginArgs {
 
 /// Asks for what is missing, checks it at the registry, keeps it.
 pub(crate) fn run(args: LoginArgs, context: &Context) -> Result<ExitCode, Error> {
+    let _cores = registries::hide_secrets();
     let request = request(&args, context)?;
     let key = request.key.to_string();
     let current = registries::current(&request)?;
