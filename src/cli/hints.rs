@@ -96,6 +96,9 @@ fn particular(error: &engine::Error) -> Option<String> {
                  for the registry that is pushed to, and is shown to no other"
             )
         }),
+        engine::Error::NoBlob { .. } | engine::Error::BlobGone(_) => Some(
+            "sampan system check --repair tells which images have lost something; pull or load those again".to_owned(),
+        ),
         engine::Error::Untrusted { name, why, .. } => Some(trust(name, why)),
         _ if error.obstacle().is_some() => error.obstacle().map(around),
         _ => Some(Need::behind(error.kind())?.cure(&Caller::this("/usr/sbin:/usr/bin:/sbin:/bin"))),

@@ -99,7 +99,7 @@ pub(crate) enum Error {
         #[source]
         source: Box<registry::Error>,
     },
-    #[error("fetch blob {blob} from where the image was pulled, {name}")]
+    #[error("fetch blob {blob} from {name}, where its image is")]
     Origin {
         blob: Digest,
         name: String,
@@ -210,7 +210,7 @@ pub(crate) enum Error {
     DigestAsName(String),
     #[error("image {image} has more than one name ({}): name one of them, or use --force", .names.join(", "))]
     SeveralNames { image: String, names: Vec<String> },
-    #[error("layer {layer} cannot be unpacked for another id map: its blob is not in the store")]
+    #[error("layer {layer} is not unpacked for this id map, and its blob is not in the store")]
     NoBlob { layer: String },
     #[error("no {size} free subordinate ids for --userns=auto: the user has {have}")]
     NoAutoRange { size: u32, have: u32 },

@@ -2,10 +2,25 @@
 
 use super::{Engine, Error};
 use crate::rootless::worker;
+use crate::storage::lease::Lease;
 use crate::storage::trash;
 use crate::types::failure::{Failure, FailureKind};
 
 impl Engine {
+    /// Ends a lease, whatever came of the work: what it had staged goes at once. Where that fails after a failure, the next
+    /// sweep takes it.
+    pub(super) fn end_lease<T>(&self, lease: Lease, outcome: Result<T, Error>) -> Result<T, Error> {
+        let ended = lease.finish(&self.store).map_err(Error::from).and_then(|()| self.empty_trash());
+        match (outcome, ended) {
+            (Ok(value), ended) => ended.map(|()| value),
+            (Err(error), Ok(())) => Err(error),
+            (Err(error), Err(left)) => {
+                tracing::debug!(error = %left, "staging directory stays");
+                Err(error)
+            }
+        }
+    }
+
     /// Empties the trash, in a worker in P if something there belongs to subordinate ids.
     pub(crate) fn empty_trash(&self) -> Result<(), Error> {
         if !self.store.has_trash() || self.store.empty_trash()? {

@@ -82,12 +82,7 @@ impl Engine {
         let staged = writeback::during(lease.dir(), expected, || self.stage(&lease, feed));
         let (blob, staged, unpacked) = match staged {
             Ok(done) => done,
-            Err(error) => {
-                if let Err(left) = lease.finish(&self.store).map_err(Error::from).and_then(|()| self.empty_trash()) {
-                    tracing::debug!(error = %left, "staging directory stays");
-                }
-                return Err(error);
-            }
+            Err(error) => return self.end_lease(lease, Err(error)),
         };
         progress.phase("import", "done");
         let config = configuration(&request.platform, defaults, &message, &unpacked);

@@ -55,22 +55,20 @@ impl Engine {
         }
         // What does not exist makes no list.
         let lease = self.store.lease()?;
-        let mut entries = Vec::new();
-        for request in images {
-            entries.extend(self.entries(&lease, request, progress)?);
-        }
-        let digest = self.store.change_list(&name, |list| {
-            if list.is_some() && !amend {
-                return Err(Error::List(format!("{name} exists: use --amend to add to it")));
-            }
-            let mut list = list.unwrap_or_else(|| ListRecord::new(name.clone()));
-            list.annotations.extend(annotations.clone());
-            put(&mut list, entries);
-            let digest = list.digest();
-            Ok((list, digest))
+        let found = images.iter().map(|request| self.entries(&lease, request, progress)).collect::<Result<Vec<_>, _>>();
+        let digest = found.and_then(|entries| {
+            self.store.change_list(&name, |list| {
+                if list.is_some() && !amend {
+                    return Err(Error::List(format!("{name} exists: use --amend to add to it")));
+                }
+                let mut list = list.unwrap_or_else(|| ListRecord::new(name.clone()));
+                list.annotations.extend(annotations.clone());
+                put(&mut list, entries.into_iter().flatten().collect());
+                let digest = list.digest();
+                Ok((list, digest))
+            })
         });
-        lease.finish(&self.store)?;
-        digest
+        self.end_lease(lease, digest)
     }
 
     /// Adds images to a list; one that is in it already is replaced. Returns the list's id.
@@ -82,13 +80,14 @@ impl Engine {
     ) -> Result<Digest, Error> {
         let name = self.known_list(list)?.name;
         let lease = self.store.lease()?;
-        let entries = self.entries(&lease, request, progress)?;
-        let digest = self.change_known(&name, |list| {
-            put(list, entries);
-            Ok(())
+        let found = self.entries(&lease, request, progress);
+        let digest = found.and_then(|entries| {
+            self.change_known(&name, |list| {
+                put(list, entries);
+                Ok(())
+            })
         });
-        lease.finish(&self.store)?;
-        digest
+        self.end_lease(lease, digest)
     }
 
     /// Changes what an entry says; without an entry, the annotations of the list itself.

@@ -59,11 +59,7 @@ impl Engine {
         // What has to be spooled lies in a lease of its own, until all images are in.
         let lease = self.store.lease()?;
         let loaded = self.load_from(&lease, request, choose, progress);
-        let ended = lease.finish(&self.store);
-        let loaded = loaded?;
-        ended?;
-        self.empty_trash()?;
-        Ok(loaded)
+        self.end_lease(lease, loaded)
     }
 
     fn load_from(

@@ -188,13 +188,8 @@ impl Engine {
                 drop(fetched.held);
                 published
             }
-            Err(error) => {
-                // What was fetched goes at once; what cannot be removed now, the next sweep takes.
-                if let Err(left) = lease.finish(&self.store).map_err(Error::from).and_then(|()| self.empty_trash()) {
-                    tracing::debug!(error = %left, "staging directory stays");
-                }
-                Err(error)
-            }
+            // What was fetched goes at once.
+            Err(error) => self.end_lease(lease, Err(error)),
         }
     }
 

@@ -55,10 +55,7 @@ impl Engine {
         let reference = self.destination(request)?;
         let lease = self.store.lease()?;
         let pushed = self.push_in(&lease, &reference, request, progress);
-        let ended = lease.finish(&self.store);
-        let digest = pushed?;
-        ended?;
-        self.empty_trash()?;
+        let digest = self.end_lease(lease, pushed)?;
         Ok(PushReport { digest })
     }
 

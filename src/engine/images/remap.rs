@@ -24,9 +24,12 @@ impl Engine {
             if lease.rely_on_layer(&self.store, key)? {
                 continue;
             }
-            let blob = layer.blob.clone().ok_or_else(|| Error::NoBlob { layer: layer.diff_id.0.to_string() })?;
+            let gone = || Error::NoBlob { layer: layer.diff_id.0.to_string() };
+            let blob = layer.blob.clone().ok_or_else(gone)?;
             let path = self.store.find_blob(&blob);
-            let file = sys::fs::open(&path).map_err(|source| Error::Path { what: "open layer", path, source })?;
+            let file = sys::fs::absent_is_none(sys::fs::open(&path))
+                .map_err(|source| Error::Path { what: "open layer", path, source })?
+                .ok_or_else(gone)?;
             let incoming = IncomingLayer {
                 diff_id: layer.diff_id.clone(),
                 blob,

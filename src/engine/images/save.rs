@@ -70,11 +70,7 @@ impl Engine {
     pub(crate) fn save(&self, request: &SaveRequest, progress: &dyn Progress) -> Result<SaveReport, Error> {
         let lease = self.store.lease()?;
         let saved = self.save_in(&lease, request, progress);
-        let ended = lease.finish(&self.store);
-        let saved = saved?;
-        ended?;
-        self.empty_trash()?;
-        Ok(saved)
+        self.end_lease(lease, saved)
     }
 
     fn save_in(&self, lease: &Lease, request: &SaveRequest, progress: &dyn Progress) -> Result<SaveReport, Error> {

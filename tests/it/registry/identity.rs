@@ -199,3 +199,60 @@ fn skipped_blobs_of_a_registry_with_passwords() {
     let (found, said) = pushed(&[CREDS, "--authfile", file.to_str().unwrap()], &target.name("d:1"));
     assert_eq!(found, wanted, "{said}");
 }
+
+/// Of an image that was added to a list from a registry, the layers are there alone: without them the list cannot go out.
+#[test]
+fn a_list_needs_the_registry_that_has_its_layers() {
+    requires!(userns, registry, skopeo);
+    let env = Env::new();
+    let (origin, target) = (guarded(&env, "origin"), Registry::start(&env));
+    let dir = env.path("layout");
+    image(Compression::Gzip).oci_dir(&dir, "1");
+    let to = format!("docker://{}", origin.name("web:1"));
+    let from = format!("oci:{}:1", dir.display());
+    let copy = ["copy", "--insecure-policy", "--dest-tls-verify=false", "--dest-creds=alice:s3cret", &from, &to];
+    env.other("/usr/bin/skopeo").args(copy).run().success();
+    env.run(["manifest", "create", "l:1"]).success();
+    env.run(["manifest", "add", PLAIN, "--creds=alice:s3cret", "l:1", &to]).success();
+    let archive = env.path("list.tar");
+    let push =
+        |verb: &[&str], more: &[&str]| env.run([verb, &["-q", PLAIN], more, &["l:1", &target.name("l:1")]].concat());
+    let refused = |out: crate::harness::Output| {
+        let cure = format!("Hint: log in there with sampan login {}, or name a file", origin.address());
+        let place = format!("from {}@sha256:", origin.name("web"));
+        out.code(125)
+            .stderr_has("Error: fetch blob sha256:")
+            .stderr_has(&place)
+            .stderr_has(&cure)
+            .stderr_has("--creds counts");
+        assert!(!out.stderr().contains("s3cret"), "{out}");
+        let layers = std::fs::read_dir(env.graphroot().join("staging")).unwrap().count();
+        assert_eq!(layers, 0, "something is left in staging");
+        let raw =
+            env.other("/usr/bin/skopeo").args(["inspect", "--raw", PLAIN, &format!("docker://{}", target.name("l:1"))]);
+        assert!(!raw.run().is_success(), "the list was published without its layers");
+    };
+    // What is for the registry that is pushed to is shown to no other.
+    for verb in [&["manifest", "push"][..], &["push", "--all"]] {
+        refused(push(verb, &[]));
+        refused(push(verb, &["--creds=alice:s3cret"]));
+    }
+    let known = serde_json::json!({origin.address(): {"auth": "YWxpY2U6czNjcmV0"}});
+    let file = env.write("auth.json", serde_json::json!({"auths": known}).to_string());
+    push(&["manifest", "push"], &["--authfile", file.to_str().unwrap()]).success();
+    // A wrong password is one that the registry does not want; and when it is gone, that is told.
+    let known = serde_json::json!({origin.address(): {"auth": "YWxpY2U6bm9uZQ=="}});
+    let wrong = env.write("wrong.json", serde_json::json!({"auths": known}).to_string());
+    let elsewhere = format!("oci-archive:{}", archive.display());
+    let save = |file: &std::path::Path| {
+        env.run(["manifest", "push", "-q", "--authfile", file.to_str().unwrap(), "l:1", &elsewhere])
+    };
+    save(&wrong).code(125).stderr_has("Hint: log in there");
+    let place = format!("from {}@sha256:", origin.name("web"));
+    drop(origin);
+    let out = save(&file);
+    out.code(125).stderr_has(&place).stderr_has(", where its image is: ").stderr_has("refused");
+    assert!(!out.stderr().contains("log in there"), "{out}");
+    assert!(!archive.exists(), "half an archive stays");
+    env.run(["system", "check"]).success();
+}
