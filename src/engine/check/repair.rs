@@ -45,7 +45,13 @@ impl Engine {
             self.empty_trash()?;
             let now = self.look(&Depth::again(findings, full))?;
             for finding in findings.iter_mut() {
-                finding.repaired = !now.iter().any(|other| other.is_about(finding));
+                // What was missing may now be missing from the next place, too, where nothing can be done about it.
+                let stays = |other: &Finding| {
+                    let same = other.invariant == finding.invariant && other.subject == finding.subject;
+                    let lost = same && other.repair.is_none() && digest_in(other).is_some();
+                    other.is_about(finding) || (lost && digest_in(other) == digest_in(finding))
+                };
+                finding.repaired = !now.iter().any(stays);
             }
             let known = |new: &Finding| findings.iter().any(|old| old.is_about(new));
             round = now.into_iter().filter(|new| !known(new)).collect();
@@ -68,6 +74,11 @@ impl Engine {
             _ => check::repair(&self.store, finding).map(drop).map_err(Error::Storage),
         }
     }
+}
+
+/// The blob or layer that a finding about an image is about.
+fn digest_in(finding: &Finding) -> Option<&str> {
+    finding.problem.split_whitespace().find(|word| word.starts_with("sha256:"))
 }
 
 /// What others build on comes first; what nothing refers to any more is known last.

@@ -363,3 +363,35 @@ fn f07_listing_works_on_a_damaged_store() {
     env.run(["volume", "ls", "-q"]).prints("bad\ngood\n");
     env.run(["system", "check"]).prints("").success();
 }
+
+/// A layer and its blob are both gone: that is told as what it is, to the user who runs the image, too, and the same image
+/// that is loaded again mends it.
+#[test]
+fn what_nothing_can_repair_is_not_called_repaired() {
+    requires!(userns);
+    let env = Env::new();
+    let archive = env.path("image.tar");
+    crate::harness::image::ImageBuilder::busybox().docker_archive(&archive, "localhost/web:1");
+    let load = || env.run(["load", "-q", "-i", archive.to_str().unwrap()]);
+    load().success();
+    for dir in ["layers", "blobs/sha256"] {
+        for entry in std::fs::read_dir(env.graphroot().join(dir)).unwrap().flatten() {
+            // The layer and its blob; documents are small.
+            if entry.path().is_dir() {
+                std::fs::remove_dir_all(entry.path()).unwrap();
+            } else if entry.metadata().unwrap().len() > 100_000 {
+                std::fs::remove_file(entry.path()).unwrap();
+            }
+        }
+    }
+    let out = env.run(["system", "check", "--repair"]);
+    out.code(2).stdout_has("pull or load localhost/web:1 again");
+    for line in out.stdout().lines().filter(|line| line.contains("again")) {
+        assert!(!line.contains("(repaired)"), "{out}");
+    }
+    let out = env.run(["run", "--rm", "--network=none", "localhost/web:1", "true"]);
+    out.code(125).stderr_has("its blob is not in the store").stderr_has("Hint: sampan system check --repair tells");
+    load().success();
+    env.run(["run", "--rm", "--network=none", "localhost/web:1", "true"]).success();
+    env.run(["system", "check", "--full"]).success();
+}
