@@ -3,7 +3,7 @@
 //! The full disk is a tmpfs in a mount namespace of the test's own; there the caller is the only id.
 
 use crate::harness::env::program;
-use crate::harness::image::{BUSYBOX, busybox_tar};
+use crate::harness::image::{BUSYBOX, ImageBuilder, busybox_tar};
 use crate::harness::{Env, Output, requires};
 
 /// Runs `script` with a tmpfs of these options at `$D` and a store in it; `s` is the program, and `say` prints a mark and
@@ -83,14 +83,23 @@ fn a28_no_inodes_left() {
     let env = Env::new();
     let script = "
         say import s import $T $B
+        say load s load -i $A
+        say pull s pull oci-archive:$O
         say staging ls -A $D/store/staging
         say images s images -q
         say left ls -A $D/store/trash $D/store/layers
         umount $D && mount -t tmpfs tmpfs $D
         say again s import $T $B
         say works s run --rm --network=none $B true";
-    let out = on_small_disk(&env, "size=64m,nr_inodes=80", script);
-    out.success().stdout_has("import=125\nstaging=0\nimages=0\n").stdout_has("again=0\n").stdout_has("works=0\n");
+    let image = ImageBuilder::busybox();
+    image.docker_archive(&env.path("docker.tar"), "many:1");
+    image.oci_archive(&env.path("oci.tar"), "many:1");
+    let script = format!("A={} O={}\n{script}", env.path("docker.tar").display(), env.path("oci.tar").display());
+    let out = on_small_disk(&env, "size=64m,nr_inodes=80", &script);
+    out.success()
+        .stdout_has("import=125\nload=125\npull=125\nstaging=0\nimages=0\n")
+        .stdout_has("again=0\n")
+        .stdout_has("works=0\n");
     out.stderr_has("ENOSPC").stderr_has("Hint: ");
 }
 

@@ -66,6 +66,12 @@ fn cases(s: &str) -> Vec<(String, Layer, Fate)> {
             Taken,
         ),
         ("a13 device", Layer::new().raw(header(tar::EntryType::Block, b"dev/sda", b"", 0), b""), Taken),
+        (
+            "a13 device 0:0 on a name of the same layer",
+            Layer::new().file("kept", 0o644, b"x").raw(header(tar::EntryType::Char, b"kept", b"", 0), b""),
+            Taken,
+        ),
+        ("a13 unknown kind", Layer::new().raw(header(tar::EntryType::new(b'Z'), b"z", b"", 1), b"x"), Taken),
         ("a14 set-id", Layer::new().file("su", 0o6755, b"x"), Taken),
         ("a15 attributes", Layer::new().pax(&[("SCHILY.xattr.security.ima", b"x")]).file("f", 0o644, b"x"), Taken),
         ("a16 far id", Layer::new().owned("f", 0o644, 4_000_000_000, 70_000, b"x"), Taken),
@@ -80,6 +86,36 @@ fn cases(s: &str) -> Vec<(String, Layer, Fate)> {
                 ])
                 .file("f", 0o644, b"1\n0\n9223372036854775807\n"),
             Refused(""),
+        ),
+        (
+            "a17 old sparse file of many runs",
+            {
+                let mut sparse = header(tar::EntryType::GNUSparse, b"big", b"", 0);
+                let block = sparse.as_mut_bytes();
+                block[386..397].copy_from_slice(b"00000000001");
+                block[398..409].copy_from_slice(b"00000000001");
+                // More runs follow, and the file has 8 GiB less one byte.
+                block[482] = 1;
+                block[483..494].copy_from_slice(b"77777777777");
+                let mut runs = [0; 512];
+                for slot in 0..21 {
+                    runs[slot * 24..slot * 24 + 11].copy_from_slice(b"00000000001");
+                    runs[slot * 24 + 12..slot * 24 + 23].copy_from_slice(b"00000000001");
+                }
+                runs[504] = 1;
+                Layer::new().raw(sparse, &runs.repeat(10_000))
+            },
+            Refused(""),
+        ),
+        (
+            "a18 an archive in a file",
+            {
+                let inner = Layer::new().raw(header(file, b"../smuggled", b"", 0), b"").finish();
+                let size = inner.len().to_string();
+                let records = [("size", size.as_bytes())];
+                Layer::new().pax(&records).raw(header(file, b"outer", b"", 0), &inner).file("after", 0o644, b"x")
+            },
+            Taken,
         ),
         ("a19 bad record", Layer::new().raw(header(tar::EntryType::XHeader, b"x", b"", 4), b"9 a\n"), Refused("")),
         (
@@ -111,7 +147,7 @@ fn fingerprint(path: &Path, all: &mut BTreeMap<String, String>) {
     }
 }
 
-fn of(path: &Path) -> BTreeMap<String, String> {
+pub(super) fn tree_of(path: &Path) -> BTreeMap<String, String> {
     let mut all = BTreeMap::new();
     fingerprint(path, &mut all);
     all
@@ -125,7 +161,7 @@ fn section_a_through_all_doors() {
     std::fs::create_dir_all(sentinel.join("sub")).unwrap();
     std::fs::write(sentinel.join("f"), "untouched").unwrap();
     std::os::unix::fs::symlink("f", sentinel.join("link")).unwrap();
-    let before = of(&sentinel);
+    let before = tree_of(&sentinel);
     for (name, layer, fate) in cases(sentinel.to_str().unwrap()) {
         let tar = layer.finish();
         let image = ImageBuilder::scratch().layer_tar(tar.clone());
@@ -151,108 +187,9 @@ fn section_a_through_all_doors() {
                 }
             }
             assert!(!output.stderr().contains("panicked"), "{name}, {door}: {output}");
-            assert_eq!(before, of(&sentinel), "{name}, {door}: the sentinel has changed");
+            assert_eq!(before, tree_of(&sentinel), "{name}, {door}: the sentinel has changed");
             env.run(["rmi", "-fa"]).success();
         }
     }
     env.run(["system", "check"]).success();
-}
-
-/// A tree as a tar reader made it: path, kind, mode, size, link, first bytes.
-fn tree(root: &Path, at: &Path, all: &mut BTreeMap<Vec<u8>, String>) {
-    use std::os::unix::ffi::OsStrExt as _;
-    for entry in std::fs::read_dir(at).unwrap() {
-        let path = entry.unwrap().path();
-        let stat = std::fs::symlink_metadata(&path).unwrap();
-        let link = std::fs::read_link(&path).unwrap_or_default();
-        let content = if stat.is_file() { std::fs::read(&path).unwrap() } else { Vec::new() };
-        let mode = if stat.is_symlink() { 0 } else { stat.mode() };
-        let mtime = if stat.is_dir() { 0 } else { stat.mtime() };
-        let text = format!("{mode:o} {} {link:?} {mtime} {}", stat.len() * u64::from(stat.is_file()), content.len());
-        let text = format!("{text} {}", crate::harness::image::sha256(&content));
-        all.insert(path.strip_prefix(root).unwrap().as_os_str().as_bytes().to_vec(), text);
-        if stat.is_dir() {
-            tree(root, &path, all);
-        }
-    }
-}
-
-/// A18, A19, A21: odd archives, as GNU tar unpacks them.
-#[test]
-fn our_reader_sees_what_gnu_tar_sees() {
-    requires!(userns);
-    let env = Env::new();
-    let inner = Layer::new().file("smuggled", 0o644, b"evil").finish();
-    let size = inner.len().to_string();
-    let mut ustar = tar::Header::new_ustar();
-    ustar.set_mode(0o644);
-    ustar.set_size(0);
-    ustar.as_old_mut().name[..1].copy_from_slice(b"s");
-    let mut v7 = tar::Header::new_old();
-    v7.set_mode(0o640);
-    v7.set_mtime(5);
-    v7.set_size(3);
-    v7.as_old_mut().name[..3].copy_from_slice(b"old");
-    let mut split = tar::Header::new_ustar();
-    split.set_mode(0o600);
-    split.set_size(1);
-    split.set_path(format!("{}/{}", "p".repeat(120), "n".repeat(90))).unwrap();
-    let mut pax_size = Layer::new();
-    pax_size = pax_size.pax(&[("size", size.as_bytes())]).raw(ustar.clone(), &inner).file("after", 0o644, b"1");
-    let globals = Layer::new().raw(header(tar::EntryType::XGlobalHeader, b"g", b"", 17), b"17 comment=hello\n");
-    let archives: Vec<(&str, Vec<u8>)> = vec![
-        ("a18 pax size", pax_size.finish()),
-        ("a19 global header", globals.file("f", 0o644, b"x").finish()),
-        ("a19 pax path wins", Layer::new().pax(&[("path", b"right")]).file("wrong", 0o644, b"x").finish()),
-        ("a19 unknown record", Layer::new().pax(&[("VENDOR.x", b"y")]).file("f", 0o644, b"x").finish()),
-        ("a19 pax mtime", Layer::new().pax(&[("mtime", b"1000000000.5")]).file("f", 0o644, b"x").finish()),
-        ("a21 gnu long name", Layer::new().file(&format!("{}/f", "d".repeat(200)), 0o644, b"x").finish()),
-        ("a21 gnu long link", Layer::new().symlink("l", &"t".repeat(300)).finish()),
-        ("a21 ustar prefix", Layer::new().raw(split, b"x").finish()),
-        ("a21 v7", Layer::new().raw(v7, b"old").finish()),
-        ("a21 dot slash", Layer::new().dir("./a", 0o700).file("./a/./b", 0o644, b"x").finish()),
-        ("a21 newline", named("n\nl").finish()),
-        ("a21 not utf-8", Layer::new().raw(header(tar::EntryType::Regular, b"\xff\xfe", b"", 1), b"x").finish()),
-        ("a20 same name twice", Layer::new().file("f", 0o644, b"one").file("f", 0o600, b"two!").finish()),
-        ("hard links", Layer::new().file("a", 0o644, b"x").hardlink("b", "a").hardlink("c", "b").finish()),
-        ("continuous", Layer::new().raw(header(tar::EntryType::Continuous, b"c", b"", 1), b"x").finish()),
-    ];
-    let env_tar = |path: &Path, into: &Path| {
-        let arguments = ["-xpf", path.to_str().unwrap(), "--no-same-owner", "-C", into.to_str().unwrap()];
-        env.other("tar").args(arguments).run().success();
-    };
-    for (at, (name, bytes)) in archives.into_iter().enumerate() {
-        let (path, theirs) = (env.write("odd.tar", &bytes), env.path(&format!("gnu-{at}")));
-        std::fs::create_dir(&theirs).unwrap();
-        env_tar(&path, &theirs);
-        env.run(["import", "-q", path.to_str().unwrap(), "odd:1"]).success();
-        let layers = std::fs::read_dir(env.graphroot().join("layers")).unwrap();
-        let ours = layers.map(|layer| layer.unwrap().path().join("diff")).next().unwrap();
-        let (mut gnu, mut own) = (BTreeMap::new(), BTreeMap::new());
-        tree(&theirs, &theirs, &mut gnu);
-        tree(&ours, &ours, &mut own);
-        assert_eq!(gnu, own, "{name}");
-        env.run(["rmi", "-fa"]).success();
-    }
-    // GNU's own archives of a real tree, in every format that it writes.
-    let real = env.path("real");
-    std::fs::create_dir_all(real.join("sub").join("x".repeat(150))).unwrap();
-    std::fs::write(real.join("sub/file"), vec![7; 10_000]).unwrap();
-    std::fs::hard_link(real.join("sub/file"), real.join("link")).unwrap();
-    std::os::unix::fs::symlink("s".repeat(120), real.join("sym")).unwrap();
-    let holes = std::fs::File::create(real.join("holes")).unwrap();
-    std::os::unix::fs::FileExt::write_at(&holes, b"x", 5 << 20).unwrap();
-    for format in ["gnu", "oldgnu", "pax", "posix"] {
-        let path = env.path(&format!("real-{format}.tar"));
-        let arguments = ["-cSf", path.to_str().unwrap(), "-C", real.to_str().unwrap(), "--format", format, "."];
-        env.other("tar").args(arguments).run().success();
-        env.run(["import", "-q", path.to_str().unwrap(), "odd:1"]).success();
-        let layers = std::fs::read_dir(env.graphroot().join("layers")).unwrap();
-        let ours = layers.map(|layer| layer.unwrap().path().join("diff")).next().unwrap();
-        let (mut theirs, mut own) = (BTreeMap::new(), BTreeMap::new());
-        tree(&real, &real, &mut theirs);
-        tree(&ours, &ours, &mut own);
-        assert_eq!(theirs, own, "{format}");
-        env.run(["rmi", "-fa"]).success();
-    }
 }

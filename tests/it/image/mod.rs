@@ -2,12 +2,14 @@
 
 mod additional;
 mod hostile;
+mod hostile_blobs;
 mod list;
 mod lists;
 mod load;
 mod mirrors;
 mod mount;
 mod names;
+mod odd_tars;
 mod peer;
 mod poison;
 mod pull;
