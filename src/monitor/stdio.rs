@@ -1,6 +1,7 @@
 //! The container's standard streams: our ends, and the ends that init gets.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::{Duration, Instant};
 
 use crate::sys::pty::{self, WindowSize};
 use crate::sys::stream::{self, Transfer};
@@ -60,12 +61,26 @@ pub(super) struct Input {
     queue: Vec<u8>,
     sent: usize,
     end_wanted: bool,
+    /// The terminal was told that nothing more comes.
+    terminal_end: Option<TerminalEnd>,
 }
+
+/// A terminal's end of input is a character, and lost if the program changes the terminal's mode before it reads, as
+/// readline does when a shell starts. So it is sent again after each change, until somebody types.
+#[derive(Debug)]
+struct TerminalEnd {
+    /// The mode in which it was sent last.
+    canonical: bool,
+    look: Instant,
+}
+
+/// How often the mode of a terminal is looked at whose input has ended.
+const MODE_LOOK: Duration = Duration::from_millis(500);
 
 impl Input {
     /// `writer`: the pipe, or the terminal's master; none without `-i`.
     pub(super) fn new(writer: Option<OwnedFd>, terminal: bool) -> Self {
-        Self { writer, terminal, queue: Vec::new(), sent: 0, end_wanted: false }
+        Self { writer, terminal, queue: Vec::new(), sent: 0, end_wanted: false, terminal_end: None }
     }
 
     /// Passes bytes on, or keeps those that do not fit. What comes after the end is dropped.
@@ -73,6 +88,7 @@ impl Input {
         if self.end_wanted || self.writer.is_none() {
             return;
         }
+        self.terminal_end = None;
         self.queue.extend_from_slice(bytes);
         self.flush();
     }
@@ -80,12 +96,30 @@ impl Input {
     /// No more input: the program reads its end (a terminal: its end-of-file character) after all that came before.
     pub(super) fn end(&mut self) {
         if self.terminal {
-            let character = self.writer.as_ref().and_then(pty::end_of_file_character);
-            self.queue.extend(character);
+            let Some(master) = &self.writer else { return };
+            let canonical = pty::is_canonical(master);
+            self.queue.extend(pty::end_of_file_character(master));
+            self.terminal_end = Some(TerminalEnd { canonical, look: Instant::now() + MODE_LOOK });
         } else {
             self.end_wanted = true;
         }
         self.flush();
+    }
+
+    /// When [`Self::tick`] wants to be called.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.terminal_end.as_ref().map(|end| end.look)
+    }
+
+    /// Tells a terminal whose mode has changed once more that its input has ended.
+    pub(super) fn tick(&mut self, now: Instant) {
+        let Some(end) = self.terminal_end.as_mut().filter(|end| end.look <= now) else { return };
+        end.look = now + MODE_LOOK;
+        match &self.writer {
+            Some(master) if pty::is_canonical(master) != end.canonical => self.end(),
+            Some(_) => {}
+            None => self.terminal_end = None,
+        }
     }
 
     pub(super) fn resize(&mut self, size: WindowSize) {

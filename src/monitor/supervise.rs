@@ -308,6 +308,7 @@ impl<'a> Supervisor<'a> {
             self.socket_seen = now;
             self.look_for_socket(true);
         }
+        self.input.tick(now);
         self.hooks.tick(now);
         Ok(())
     }
@@ -315,7 +316,11 @@ impl<'a> Supervisor<'a> {
     fn next_deadline(&self) -> Option<Instant> {
         let look = self.socket.as_ref().map(|_| self.socket_seen + LOOK);
         let rests = self.outputs.iter().filter_map(Output::rest_until);
-        [self.timeout, self.kill_at, look, self.hooks.deadline()].into_iter().flatten().chain(rests).min()
+        [self.timeout, self.kill_at, look, self.input.deadline(), self.hooks.deadline()]
+            .into_iter()
+            .flatten()
+            .chain(rests)
+            .min()
     }
 
     /// Makes the attach socket if it is not there; without one the container runs on, and we try again.

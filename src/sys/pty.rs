@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::OpenptFlags;
-use rustix::termios::{OptionalActions, SpecialCodeIndex, Termios};
+use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios};
 
 use super::error::{Call, Result};
 use super::signal::{MaskGuard, SIGTTOU, SignalSet};
@@ -73,6 +73,11 @@ pub(crate) fn set_window_size(fd: impl AsFd, size: WindowSize) -> Result<()> {
 pub(crate) fn end_of_file_character(fd: impl AsFd) -> Option<u8> {
     let code = rustix::termios::tcgetattr(fd).ok()?.special_codes[SpecialCodeIndex::VEOF];
     (code != 0).then_some(code)
+}
+
+/// True while a terminal gathers lines (`ICANON`); false if the program that reads it takes each byte, or it is none.
+pub(crate) fn is_canonical(fd: impl AsFd) -> bool {
+    rustix::termios::tcgetattr(fd).is_ok_and(|modes| modes.local_modes.contains(LocalModes::ICANON))
 }
 
 /// A terminal in raw mode; as it was before when this is dropped.

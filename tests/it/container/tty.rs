@@ -74,6 +74,17 @@ fn terminal_without_one_of_ours_works_with_pipes() {
     out.code(3).stdout_has("/dev/");
 }
 
+/// The end of input comes while the terminal gathers lines; the program then takes bytes, as readline does, and must hear
+/// of it all the same.
+#[test]
+fn the_end_of_input_survives_a_change_of_the_terminals_mode() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let script = "sleep 1; stty -icanon min 1; while :; do \
+        [ \"$(dd bs=1 count=1 2>/dev/null | od -An -tx1)\" != ' 04' ] || exit 5; done";
+    env.command(["run", "--rm", "-it", "--network=none", BUSYBOX, "sh", "-c", script]).stdin("").run().code(5);
+}
+
 #[test]
 fn g06_signals_reach_the_program_unless_told_otherwise() {
     requires!(userns);
