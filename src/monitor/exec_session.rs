@@ -12,8 +12,7 @@ use super::stdio::ContainerIo;
 use super::supervise::{self, Exited, NoHooks, StopPlan, Supervised};
 use crate::runtime::bundle::Bundle;
 use crate::runtime::cgroup::ContainerCgroup;
-use crate::runtime::create::Running;
-use crate::runtime::exec;
+use crate::runtime::exec::{self, Entered};
 use crate::storage::Store;
 use crate::storage::exec_record::ExecRecord;
 use crate::sys::process::{ExitStatus, PidFd};
@@ -58,21 +57,23 @@ fn live(store: &Store, request: ExecRequest, client: Option<OwnedFd>, reply: &mu
         if let Some(client) = client {
             clients.add(client, Pace::Lossless).map_err(Error::Supervise)?;
         }
-        let (running, io) = begin(&request)?;
-        Ok((clients, running, io))
+        let (entered, io) = begin(&request)?;
+        Ok((clients, entered, io))
     });
-    let (mut clients, running, io) = match begun {
+    let (mut clients, entered, io) = match begun {
         Ok(begun) => begun,
         Err(error) => {
             reply.send(&Err(error.to_failure()));
             return 1;
         }
     };
-    let record = record.running(running.init.pid().as_raw());
+    let pid = entered.running.init.pid().as_raw();
+    let record = record.running(pid);
     if let Err(error) = store.write_exec(&record) {
         tracing::debug!(%error, "exec session not recorded");
     }
-    reply.send(&Ok(Started { pid: running.init.pid().as_raw(), warnings: Vec::new() }));
+    reply.send(&Ok(Started { pid, warnings: Vec::new() }));
+    let running = entered.finish();
     let exited = supervise::run(Supervised {
         init: &running.init,
         io,
@@ -117,7 +118,7 @@ fn finish(store: &Store, record: ExecRecord, status: ExitStatus, clients: Client
 }
 
 /// Makes the program run in the container.
-pub(super) fn begin(request: &ExecRequest) -> Result<(Running, ContainerIo), Error> {
+pub(super) fn begin(request: &ExecRequest) -> Result<(Entered, ContainerIo), Error> {
     let terminal =
         request.bundle.spec.process().as_ref().and_then(oci_spec::runtime::Process::terminal).unwrap_or(false);
     let (io, streams) = if terminal {
@@ -135,11 +136,11 @@ pub(super) fn begin(request: &ExecRequest) -> Result<(Running, ContainerIo), Err
     {
         cgroup.admit(joining.pid().as_raw()).map_err(Error::Cgroup)?;
     }
-    let mut running = joining.join().and_then(crate::runtime::create::Created::start).map_err(Error::Runtime)?;
-    let io = match (io, running.console.take()) {
+    let mut entered = joining.run().map_err(Error::Runtime)?;
+    let io = match (io, entered.running.console.take()) {
         (Some(io), _) => io,
         (None, Some(master)) => ContainerIo::terminal(master).map_err(Error::Streams)?,
         (None, None) => return Err(Error::Died),
     };
-    Ok((running, io))
+    Ok((entered, io))
 }

@@ -152,7 +152,7 @@ fn runs(record: &ContainerRecord, init: &PidFd) -> bool {
 
 /// Exit code and output of the program. One that cannot be executed fails the check as one that says so.
 fn execute(session: &ExecRequest, timeout: Duration) -> Result<(i32, String), Error> {
-    let (running, io) = match exec_session::begin(session) {
+    let (entered, io) = match exec_session::begin(session) {
         Ok(begun) => begun,
         Err(error) => {
             let failure = error.to_failure();
@@ -164,6 +164,7 @@ fn execute(session: &ExecRequest, timeout: Duration) -> Result<(i32, String), Er
             return Ok((code, cut(&failure.to_string())));
         }
     };
+    let running = entered.finish();
     let mut log = LogSink::Head(Head::new(OUTPUT));
     let exited = supervise::run(Supervised {
         init: &running.init,

@@ -278,9 +278,10 @@ impl<'a> Supervisor<'a> {
     /// Takes the status of every child that has ended; init's is the one we wait for (G05).
     fn reap(&mut self) -> sys::Result<()> {
         let (hooks, mut wish) = (&mut *self.hooks, None);
+        let known = self.status.is_some();
         let found = collect(
             self.init.pid(),
-            || self.init.is_alive(),
+            || known || self.init.is_alive(),
             process::reap_any,
             |pid, status| {
                 wish = hooks.child_ended(pid, status).or(wish);

@@ -78,7 +78,8 @@ fn tell(to: &OwnedFd, made: Result<OwnedFd, Error>) -> i32 {
 
 /// Waits for P with its map.
 pub(super) fn receive(answer: BorrowedFd<'_>) -> Result<OwnedFd, Error> {
-    let mut buffer = vec![0; LARGEST];
+    let length = socket::next_length(answer).map_err(Error::WorkerPipe)?;
+    let mut buffer = vec![0; length];
     let (length, fds) = socket::receive_with_fds(answer, &mut buffer).map_err(Error::WorkerPipe)?;
     if let Some(userns) = fds.into_iter().next() {
         return Ok(userns);

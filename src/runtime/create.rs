@@ -4,7 +4,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use crate::rootless::Outer;
 use crate::rootless::outer::{Entered, OuterParent};
-use crate::sys::process::{Pid, PidFd};
+use crate::sys::process::{self, Pid, PidFd};
 
 use super::bundle::Bundle;
 use super::error::Error;
@@ -161,13 +161,7 @@ impl Created {
     pub(crate) fn start(self) -> Result<Running, Error> {
         let run = || -> Result<(), Error> {
             self.wire.send(&Message::Start, &[])?;
-            self.wire.expect("init", |message, _| matches!(message, Message::Executing).then_some(()))?;
-            match self.wire.receive()? {
-                // The program runs: execve closed init's end.
-                None => Ok(()),
-                Some((Message::Failed(failure), _)) => Err(Error::Child(failure)),
-                Some(_) => Err(Error::OutOfOrder("message")),
-            }
+            await_exec(&self.wire)
         };
         match run() {
             Ok(()) => Ok(Running { init: self.init, console: self.console, fuse: self.fuse }),
@@ -183,6 +177,16 @@ impl Created {
     pub(crate) fn abandon(self) {
         end(&self.init);
         end_all(self.fuse.as_ref());
+    }
+}
+
+/// Waits until the kernel has executed the program, which closes the other end of the wire.
+pub(super) fn await_exec(wire: &Wire) -> Result<(), Error> {
+    wire.expect("init", |message, _| matches!(message, Message::Executing).then_some(()))?;
+    match wire.receive()? {
+        None => Ok(()),
+        Some((Message::Failed(failure), _)) => Err(Error::Child(failure)),
+        Some(_) => Err(Error::OutOfOrder("message")),
     }
 }
 
@@ -203,6 +207,20 @@ fn end_all(child: Option<&PidFd>) {
 pub(super) fn reap(child: &PidFd) {
     if let Err(error) = child.wait() {
         tracing::debug!(%error, "reap a child");
+    }
+}
+
+/// Kills a child that we have no descriptor of.
+pub(super) fn kill(child: Pid) {
+    if let Err(error) = process::kill_child(child) {
+        tracing::debug!(%error, "kill a child");
+    }
+}
+
+/// Reaps all children that are left, which are about to end.
+pub(super) fn reap_rest() {
+    if let Err(error) = process::reap_all() {
+        tracing::debug!(%error, "reap the children that are left");
     }
 }
 

@@ -8,7 +8,7 @@ use crate::sys::process::{Pid, PidFd};
 use crate::types::idmap::IdMaps;
 
 use super::bundle::Bundle;
-use super::create::{Created, Streams};
+use super::create::{Running, Streams};
 use super::error::Error;
 use super::init::{self, Context, Place};
 use super::seccomp_profile;
@@ -41,7 +41,8 @@ pub(crate) fn begin(
         Forked::Child => {
             drop(wire);
             let place = Place::Join { init, pid };
-            init::join(Context { bundle, place, filters, streams, wire: theirs }, init::must_re_execute(outer))
+            let context = Context { bundle, place, filters, streams, wire: theirs };
+            init::join(context, in_cgroup, init::must_re_execute(outer))
         }
         Forked::Parent(joiner) => Ok(Joining { wire, joiner, in_cgroup }),
     }
@@ -70,15 +71,50 @@ impl Joining {
         self.joiner.pid()
     }
 
-    /// Lets it enter; the program exists and waits for [`Created::start`] when this returns.
-    pub(crate) fn join(self) -> Result<Created, Error> {
-        let asked = self.wire.ask(&Message::Cgroup, &[]);
+    /// Lets it enter, and waits until the program runs. On an error all that we made is gone.
+    pub(crate) fn run(self) -> Result<Entered, Error> {
+        // Whoever was born there waits for nothing.
+        let asked = if self.in_cgroup { Ok(()) } else { self.wire.ask(&Message::Cgroup, &[]) };
         let program = self.wire.expect("joining", |message, mut fds| match message {
-            Message::InitPid(pid) => Some(PidFd::from_received(Pid::from_raw(*pid)?, fds.pop()?)),
+            Message::InitPid(pid) => Some((Pid::from_raw(*pid)?, fds.pop())),
             _ => None,
         });
+        let program = sync::answered(asked, program).and_then(|(pid, console)| {
+            let init = PidFd::open(pid).inspect_err(|_| super::create::kill(pid)).map_err(Error::Wire)?;
+            Ok((init, console))
+        });
+        match program {
+            Ok((init, console)) => match super::create::await_exec(&self.wire) {
+                Ok(()) => Ok(Entered { running: Running { init, console, fuse: None }, joiner: self.joiner }),
+                Err(error) => {
+                    super::create::end(&init);
+                    super::create::reap(&self.joiner);
+                    Err(error)
+                }
+            },
+            Err(error) => {
+                super::create::end(&self.joiner);
+                // A program's process that has not told its number ends when it sees that nobody listens.
+                drop(self.wire);
+                super::create::reap_rest();
+                Err(error)
+            }
+        }
+    }
+}
+
+/// The program runs.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Entered {
+    pub(crate) running: Running,
+    joiner: PidFd,
+}
+
+impl Entered {
+    /// Waits for the end of the process that joined: it leaves when the program runs, and nobody need wait for that sooner.
+    pub(crate) fn finish(self) -> Running {
         super::create::reap(&self.joiner);
-        let program = sync::answered(asked, program)?;
-        Created::await_console(self.wire, program)
+        self.running
     }
 }

@@ -7,6 +7,14 @@
 //! monitor → init     Start
 //! init    → monitor  Executing, then the end of the wire   (or Failed)
 //! ```
+//!
+//! An exec session has less to agree on:
+//!
+//! ```text
+//! supervisor → joining     Cgroup                              only if it was not born in the cgroup
+//! program    → supervisor  InitPid + [pty master]?             (or Failed, from whichever of the two)
+//! program    → supervisor  Executing, then the end of the wire (or Failed)
+//! ```
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -77,16 +85,17 @@ impl Wire {
 
     /// The next message; `None` at the end of the wire.
     pub(super) fn receive(&self) -> Result<Option<(Message, Vec<OwnedFd>)>, Error> {
-        let mut buffer = vec![0; LARGEST];
-        let mut received = socket::receive_with_fds(self.socket.as_fd(), &mut buffer);
-        if received.as_ref().is_err_and(|error| error.is(sys::Errno::ECONNRESET)) {
+        let mut length = socket::next_length(&self.socket);
+        if length.as_ref().is_err_and(|error| error.is(sys::Errno::ECONNRESET)) {
             // The other side ended without having read what we sent. Told once; its last words are still there.
-            received = socket::receive_with_fds(self.socket.as_fd(), &mut buffer);
+            length = socket::next_length(&self.socket);
         }
-        let (length, fds) = received.map_err(Error::Wire)?;
+        let length = length.map_err(Error::Wire)?;
         if length == 0 {
             return Ok(None);
         }
+        let mut buffer = vec![0; length];
+        let (length, fds) = socket::receive_with_fds(&self.socket, &mut buffer).map_err(Error::Wire)?;
         serde_json::from_slice(&buffer[..length]).map(|message| Some((message, fds))).map_err(Error::Message)
     }
 

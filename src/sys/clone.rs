@@ -3,7 +3,7 @@
 
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
-use super::error::{Call, Result};
+use super::error::{Call, Errno, Error, Result};
 use super::process::{Pid, PidFd};
 use super::raw;
 
@@ -77,6 +77,30 @@ pub(crate) fn clone3(options: CloneOptions<'_>) -> Result<Forked> {
             Ok(Forked::Parent(PidFd::from_parts(pid, fd)))
         }
     }
+}
+
+/// The child takes over: a sibling of this process (`CLONE_PARENT`, no exit signal) in the same memory goes on where this one
+/// is, which leaves with 0 as soon as the other has executed a program or ended, and does nothing else any more. So no page
+/// table is copied, and no page written by both is. Answers the child's number as this process's pid namespace has it.
+pub(crate) fn hand_over() -> Result<Pid> {
+    debug_assert!(single_threaded(), "a process with threads must not fork");
+    // Written by the kernel before the child runs, into the memory that it has too.
+    let mut number: libc::pid_t = 0;
+    let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PARENT | libc::CLONE_PARENT_SETTID;
+    let args = raw::CloneArgs {
+        flags: u64::from(flags.cast_unsigned()),
+        parent_tid: std::ptr::from_mut(&mut number) as u64,
+        ..raw::CloneArgs::default()
+    };
+    // SAFETY: CLONE_VFORK is there; one thread, as asserted above and promised by `lib::main`.
+    let answer = unsafe { raw::clone3_and_leave(&args) };
+    if answer < 0 {
+        let errno = i32::try_from(-answer).unwrap_or(libc::EAGAIN);
+        return Err(Error::new("clone3", format!("flags={flags:#x}"), Errno::from_raw(errno)));
+    }
+    // SAFETY: a local variable; the kernel, of which the compiler knows nothing, has written to it.
+    let number = unsafe { std::ptr::read_volatile(&raw const number) };
+    Pid::from_raw(number).ok_or(Errno::ESRCH).call("clone3", || "no number".to_owned())
 }
 
 /// False only if two threads were seen: a directory that cannot be read tells nothing.

@@ -1,6 +1,6 @@
 //! Namespaces: kinds, descriptors, joining, leaving (`namespaces(7)`, `setns(2)`, `ioctl_ns(2)`).
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 
 use rustix::fs::{Mode, OFlags};
@@ -105,18 +105,28 @@ pub(crate) fn identity(fd: BorrowedFd<'_>) -> Result<(u64, u64)> {
     Ok((stat.st_dev, stat.st_ino))
 }
 
+/// The links in a `/proc/PID/ns`, as `mnt:[4026531841]`: equal if and only if it is the same namespace (`namespaces(7)`).
+fn names_of(dir: String) -> Result<impl Fn(NsKind) -> Result<std::ffi::CString>> {
+    // Only a path: whoever is not dumpable may not list the directory, but follow it.
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let links = rustix::fs::open(&dir, flags, Mode::empty()).call("open", || format!("{dir:?}"))?;
+    Ok(move |kind: NsKind| {
+        let name = kind.proc_name();
+        rustix::fs::readlinkat(&links, name, Vec::with_capacity(32)).call("readlinkat", || format!("\"{dir}/{name}\""))
+    })
+}
+
 /// The kinds in which a process differs from us: what `setns` must name, no more (K-A12).
 pub(crate) fn differing(pid: Pid) -> Result<Vec<NsKind>> {
+    let (theirs, ours) = (names_of(format!("/proc/{pid}/ns"))?, names_of("/proc/self/ns".to_owned())?);
     let mut kinds = Vec::new();
     for kind in NsKind::ALL {
-        let (theirs, ours) = match (open(pid, kind), open_own(kind)) {
-            (Ok(theirs), Ok(ours)) => (theirs, ours),
+        match (theirs(kind), ours(kind)) {
+            (Ok(theirs), Ok(ours)) if theirs == ours => {}
+            (Ok(_), Ok(_)) => kinds.push(kind),
             // A kernel without this kind of namespace.
-            (Err(error), _) | (_, Err(error)) if error.is(Errno::ENOENT) && kind == NsKind::Time => continue,
+            (Err(error), _) | (_, Err(error)) if error.is(Errno::ENOENT) && kind == NsKind::Time => {}
             (Err(error), _) | (_, Err(error)) => return Err(error),
-        };
-        if identity(theirs.as_fd())? != identity(ours.as_fd())? {
-            kinds.push(kind);
         }
     }
     Ok(kinds)

@@ -207,6 +207,23 @@ pub(crate) fn reap_any() -> Result<Option<(Pid, ExitStatus)>> {
     }
 }
 
+/// SIGKILL for a child that has not been reaped: until then its number is its own.
+pub(crate) fn kill_child(pid: Pid) -> Result<()> {
+    let child = rustix::process::Pid::from_raw(pid.0).ok_or(Errno::ESRCH).call("kill", || pid.to_string())?;
+    rustix::process::kill_process(child, rustix::process::Signal::KILL).call("kill", || format!("{pid}, SIGKILL"))
+}
+
+/// Waits for the end of every child.
+pub(crate) fn reap_all() -> Result<()> {
+    loop {
+        match raw::waitid(libc::P_ALL, 0, libc::WEXITED | libc::__WALL) {
+            Err(error) if error.is(Errno::ECHILD) => return Ok(()),
+            Err(error) if !error.is(Errno::EINTR) => return Err(error),
+            _ => {}
+        }
+    }
+}
+
 /// Start time of a process in clock ticks since boot (field 22 of `/proc/PID/stat`), or `None` if it is gone.
 pub(crate) fn start_time(pid: Pid) -> Result<Option<u64>> {
     let path = PathBuf::from(format!("/proc/{pid}/stat"));

@@ -34,6 +34,90 @@ pub(super) unsafe fn clone3(args: &CloneArgs) -> Result<libc::c_long> {
     if pid < 0 { Err(Error::last("clone3", format!("flags={:#x}", args.flags))) } else { Ok(pid) }
 }
 
+/// `clone3(2)` for a child that takes this process's place: the parent never returns. When the child has executed a program or
+/// ended (`CLONE_VFORK`), the parent closes its descriptors and exits with 0, all without touching memory: with `CLONE_VM` that
+/// is the child's, stack included. Answers 0 in the child, or minus the errno if there is no child.
+///
+/// # Safety
+/// The process has one thread, and `flags` name `CLONE_VFORK` if they name `CLONE_VM`.
+pub(super) unsafe fn clone3_and_leave(args: &CloneArgs) -> libc::c_long {
+    let answer: libc::c_long;
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: the kernel keeps all registers but rax, rcx and r11; what the parent changes further down nobody sees.
+    unsafe {
+        std::arch::asm!(
+            "syscall",
+            "test rax, rax",
+            "jle 2f",
+            "mov eax, {close_range}",
+            "xor edi, edi",
+            "mov esi, -1",
+            "xor edx, edx",
+            "syscall",
+            "mov eax, {exit_group}",
+            "xor edi, edi",
+            "syscall",
+            "ud2",
+            "2:",
+            close_range = const libc::SYS_close_range,
+            exit_group = const libc::SYS_exit_group,
+            inlateout("rax") libc::SYS_clone3 => answer,
+            in("rdi") std::ptr::from_ref(args),
+            in("rsi") size_of::<CloneArgs>(),
+            lateout("rcx") _,
+            lateout("r11") _,
+        );
+    }
+    #[cfg(target_arch = "aarch64")]
+    // SAFETY: the kernel keeps all registers but x0; what the parent changes further down nobody sees.
+    unsafe {
+        std::arch::asm!(
+            "svc #0",
+            "cmp x0, #0",
+            "b.le 2f",
+            "mov x8, #{close_range}",
+            "mov x0, #0",
+            "mov w1, #-1",
+            "mov x2, #0",
+            "svc #0",
+            "mov x8, #{exit_group}",
+            "mov x0, #0",
+            "svc #0",
+            "brk #1",
+            "2:",
+            close_range = const libc::SYS_close_range,
+            exit_group = const libc::SYS_exit_group,
+            in("x8") libc::SYS_clone3,
+            inlateout("x0") std::ptr::from_ref(args) => answer,
+            in("x1") size_of::<CloneArgs>(),
+        );
+    }
+    #[cfg(target_arch = "riscv64")]
+    // SAFETY: the kernel keeps all registers but a0; what the parent changes further down nobody sees.
+    unsafe {
+        std::arch::asm!(
+            "ecall",
+            "blez a0, 2f",
+            "li a7, {close_range}",
+            "li a0, 0",
+            "li a1, -1",
+            "li a2, 0",
+            "ecall",
+            "li a7, {exit_group}",
+            "li a0, 0",
+            "ecall",
+            "ebreak",
+            "2:",
+            close_range = const libc::SYS_close_range,
+            exit_group = const libc::SYS_exit_group,
+            in("a7") libc::SYS_clone3,
+            inlateout("a0") std::ptr::from_ref(args) => answer,
+            in("a1") size_of::<CloneArgs>(),
+        );
+    }
+    answer
+}
+
 /// `mount_setattr(2)` (Linux 5.12): sets and clears attributes of the mount at `dir`, with all below it if `recursive`.
 pub(super) fn mount_setattr(
     dir: BorrowedFd<'_>,

@@ -107,6 +107,22 @@ pub(crate) fn send_with_fds(socket: impl AsFd, bytes: &[u8], fds: &[BorrowedFd<'
     }
 }
 
+/// Waits for the next message of a seqpacket socket and answers its length, so that nobody keeps (and clears) room for the
+/// largest. Zero is the end.
+pub(crate) fn next_length(socket: impl AsFd) -> Result<usize> {
+    let mut nothing = [0_u8; 0];
+    loop {
+        match rustix::net::recv(&socket, &mut nothing[..], RecvFlags::PEEK | RecvFlags::TRUNC) {
+            Err(RustixErrno::INTR) => {}
+            result => {
+                return result
+                    .map(|(_, length)| length)
+                    .call("recv", || format!("{}, MSG_PEEK", socket.as_fd().as_raw_fd()));
+            }
+        }
+    }
+}
+
 /// Receives one message (seqpacket) or what is there (stream), with the descriptors that came along, close-on-exec.
 ///
 /// Zero bytes are the end. A message that was cut is EMSGSIZE.
@@ -168,7 +184,9 @@ fn with_address(
 mod tests {
     use std::os::fd::AsFd;
 
-    use super::{accept, connect, listen, peer, receive_with_fds, send_with_fds, seqpacket_pair, shut_down_sending};
+    use super::{
+        accept, connect, listen, next_length, peer, receive_with_fds, send_with_fds, seqpacket_pair, shut_down_sending,
+    };
     use crate::sys::stream::{self, Transfer};
     use crate::sys::{process, wait_readable};
 
@@ -200,6 +218,7 @@ mod tests {
         let (reader, writer) = crate::sys::descriptor::pipe().expect("pipe");
         send_with_fds(&left, b"take", &[writer.as_fd(), writer.as_fd()]).expect("send");
         drop(writer);
+        assert_eq!(next_length(&right).expect("length"), 4);
         let mut buffer = [0; 64];
         let (count, fds) = receive_with_fds(&right, &mut buffer).expect("receive");
         assert_eq!((&buffer[..count], fds.len()), (&b"take"[..], 2));
@@ -208,6 +227,7 @@ mod tests {
         assert_eq!(stream::read(&reader, &mut buffer).expect("read"), Transfer::Bytes(1));
         assert_eq!(stream::read(&reader, &mut buffer).expect("read"), Transfer::End);
         drop(left);
+        assert_eq!(next_length(&right).expect("end"), 0);
         assert_eq!(receive_with_fds(&right, &mut buffer).expect("receive").0, 0);
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! The joining process is the attack surface of CVE-2019-5736 and CVE-2016-9962: it leaves a binary that the container
 //! could write before it enters, is not dumpable from then until the program runs, and joins by one `setns` of a pidfd
-//! (K-A6, K-A7, K-A12). The program is its sibling, a child of the session's supervisor.
+//! (K-A6, K-A7, K-A12). The program is its sibling, a child of the session's supervisor,
+//! and uses its memory until the exec, while the joining process stands still.
 
 use std::convert::Infallible;
 use std::ffi::OsStr;
@@ -11,19 +12,19 @@ use std::path::Path;
 
 use crate::runtime::error::Error;
 use crate::runtime::sync::Message;
-use crate::sys::clone::{CloneOptions, Forked, clone3};
+use crate::sys::clone;
 use crate::sys::dir::Dir;
 use crate::sys::namespace::{self, NsKind};
 use crate::sys::process::{self, Pid};
-use crate::sys::{self, descriptor, prctl, pty};
+use crate::sys::{self, prctl, pty};
 use crate::types::idmap::{IdMap, IdMaps};
 
 use super::context::{Context, Place};
 use super::{program, re_execute, sequence};
 
 /// The joiner's part before a re-execution. Never returns to what it was forked from.
-pub(in crate::runtime) fn run(context: Context, re_execute: bool) -> ! {
-    match begin(&context, re_execute) {
+pub(in crate::runtime) fn run(context: Context, born_in_cgroup: bool, re_execute: bool) -> ! {
+    match begin(&context, born_in_cgroup, re_execute) {
         Ok(()) => sequence::proceed(context),
         Err(error) => {
             context.wire.fail(&error);
@@ -32,9 +33,12 @@ pub(in crate::runtime) fn run(context: Context, re_execute: bool) -> ! {
     }
 }
 
-/// Waits until the supervisor has put us into the container's cgroup, and leaves a binary that is in reach.
-fn begin(context: &Context, re_execute: bool) -> Result<(), Error> {
-    context.wire.expect("supervisor", |message, _| matches!(message, Message::Cgroup).then_some(()))?;
+/// Waits until the supervisor has put us into the container's cgroup, unless we were born there, and leaves a binary that is
+/// in reach.
+fn begin(context: &Context, born_in_cgroup: bool, re_execute: bool) -> Result<(), Error> {
+    if !born_in_cgroup {
+        context.wire.expect("supervisor", |message, _| matches!(message, Message::Cgroup).then_some(()))?;
+    }
     if !re_execute {
         return Ok(());
     }
@@ -54,7 +58,7 @@ fn pid_of(pid: i32) -> Result<Pid, Error> {
     Pid::from_raw(pid).ok_or(Error::Gone(pid))
 }
 
-/// Enters, and becomes two: this process tells the supervisor of the other, which becomes the program.
+/// Enters, and hands over to a process inside, which becomes the program.
 pub(super) fn join_and_execute(context: &Context, init: &OwnedFd, pid: i32) -> Result<Infallible, Error> {
     let identity = |operation| move |source| Error::Identity { operation, source };
     prctl::set_dumpable(false).map_err(identity("hide from the container"))?;
@@ -68,25 +72,9 @@ pub(super) fn join_and_execute(context: &Context, init: &OwnedFd, pid: i32) -> R
     namespace::join(init.as_fd(), &kinds).map_err(joining)?;
     let maps = if context.bundle.single_id { Some(take_the_only_id(context, &own_proc)?) } else { None };
     drop(own_proc);
-    // The program's process must not speak before this one has introduced it: both share the wire.
-    let (introduced, speak) = descriptor::pipe().map_err(Error::Wire)?;
-    match clone3(CloneOptions { sibling: true, ..CloneOptions::default() }).map_err(Error::Clone)? {
-        Forked::Parent(child) => {
-            context.wire.send(&Message::InitPid(child.pid().as_raw()), &[child.as_fd()])?;
-            // If the child is gone already, the supervisor sees that by its pidfd.
-            drop(sys::descriptor::write_all(speak.as_fd(), b"g"));
-            process::exit_now(0)
-        }
-        Forked::Child => {
-            drop(speak);
-            if sys::descriptor::read_byte(introduced.as_fd()).map_err(Error::Wire)?.is_none() {
-                // Not introduced: the joiner has said why.
-                process::exit_now(1);
-            }
-            drop(introduced);
-            become_program(context, maps.as_ref())
-        }
-    }
+    // From here on we are the program's process: the one that joined waits for our exec, and is gone then.
+    let number = clone::hand_over().map_err(Error::Clone)?;
+    become_program(context, number, maps.as_ref())
 }
 
 /// Single-id mode: the container's user namespace has one id, that of the user it was started with. A program that
@@ -111,7 +99,8 @@ fn take_the_only_id(context: &Context, own_proc: &Dir) -> Result<IdMaps, Error> 
     Ok(maps)
 }
 
-fn become_program(context: &Context, maps: Option<&IdMaps>) -> Result<Infallible, Error> {
+/// Tells the supervisor who we are, with the master of our terminal, and goes on without waiting for an answer.
+fn become_program(context: &Context, number: Pid, maps: Option<&IdMaps>) -> Result<Infallible, Error> {
     process::setsid().map_err(|source| Error::Identity { operation: "start a session", source })?;
     let terminal = if context.bundle.terminal() {
         Some(pty::open(Path::new("/dev/pts/ptmx")).map_err(Error::Console)?)
@@ -119,8 +108,6 @@ fn become_program(context: &Context, maps: Option<&IdMaps>) -> Result<Infallible
         None
     };
     let master = terminal.as_ref().map(|pair| pair.master.as_fd());
-    context.wire.send(&Message::Created, master.as_slice())?;
-    let slave = terminal.map(|pair| pair.slave);
-    context.wire.expect("supervisor", |message, _| matches!(message, Message::Start).then_some(()))?;
-    program::execute(context, slave, maps)
+    context.wire.send(&Message::InitPid(number.as_raw()), master.as_slice())?;
+    program::execute(context, terminal.map(|pair| pair.slave), maps)
 }
