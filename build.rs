@@ -2,6 +2,8 @@
 //! a stack that they describe. Those of the C runtime's start and end stay, because its own code names them.
 //!
 //! `-C force-unwind-tables=no` would do the same for our crates, but cannot be said of one profile.
+//!
+//! And puts the functions that a start runs through side by side: see `contrib/startup-order/run`.
 
 #![expect(clippy::disallowed_methods, reason = "a build script is no part of the program")]
 
@@ -25,4 +27,13 @@ fn main() {
     std::fs::write(&path, SCRIPT).expect("the directory can be written");
     println!("cargo::rustc-link-arg-bins=-Wl,-T,{}", path.display());
     println!("cargo::rustc-link-arg-bins=-Wl,--no-eh-frame-hdr");
+    println!("cargo::rerun-if-changed=contrib/startup-order/order.txt");
+    let flags = std::env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
+    // Only the linker that rustc brings along for this target takes such a list.
+    let own_linker = !flags.contains("linker") && !flags.contains("fuse-ld");
+    if is("TARGET", "x86_64-unknown-linux-gnu") && own_linker {
+        let top = std::env::var("CARGO_MANIFEST_DIR").expect("cargo names the package");
+        println!("cargo::rustc-link-arg-bins=-Wl,--symbol-ordering-file={top}/contrib/startup-order/order.txt");
+        println!("cargo::rustc-link-arg-bins=-Wl,--no-warn-symbol-ordering");
+    }
 }
