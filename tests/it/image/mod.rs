@@ -20,5 +20,6 @@ mod pull_resume;
 mod remove;
 mod save;
 mod signed;
+mod signed_elsewhere;
 mod tree;
 mod trust;
