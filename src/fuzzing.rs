@@ -99,7 +99,7 @@ pub fn layer(data: &[u8], ground: &Path, source: File) {
     let plan = storage::unpack::Plan { limits, umask: 0o022, ..storage::unpack::Plan::layer(&maps) };
     let mut index = Vec::new();
     let writer = IndexWriter::new(&mut index).expect("memory");
-    let unpacked = storage::unpack::unpack(source, &root, Some(writer), &plan);
+    let unpacked = storage::unpack::unpack(source.into(), &root, Some(writer), &plan);
     if unpacked.is_ok() {
         let mut reader = IndexReader::new(index.as_slice(), Path::new("idx")).expect("an index that we wrote");
         while let Some(entry) = reader.next_entry().expect("an index that we wrote") {

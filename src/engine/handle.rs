@@ -1,6 +1,7 @@
 //! The engine of one command: its settings, the store, and what is learnt of the host on the way.
 
 use std::cell::{OnceCell, RefCell};
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::PathBuf;
 
 use crate::rootless::{self, Ahead, Outer, OuterWish};
@@ -36,6 +37,8 @@ pub(crate) struct Engine {
     facts: OnceCell<HostFacts>,
     /// A P on its way, for the next start.
     ahead: RefCell<Option<Ahead>>,
+    /// A P of our own.
+    kept: OnceCell<OwnedFd>,
 }
 
 impl Engine {
@@ -47,7 +50,8 @@ impl Engine {
         for path in &config.additional_stores {
             store.add_read_only(path)?;
         }
-        Ok(Self { config, store, wish: OnceCell::new(), facts: OnceCell::new(), ahead: RefCell::default() })
+        let (wish, facts, kept) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
+        Ok(Self { config, store, wish, facts, ahead: RefCell::default(), kept })
     }
 
     /// The map that P shall have.
@@ -62,7 +66,24 @@ impl Engine {
 
     /// P: a live one if there is one with today's map.
     pub(crate) fn outer(&self) -> Result<Outer, Error> {
-        Ok(Outer::find(self.wish()?.clone(), &self.store.layout().outers()))
+        let wish = self.wish()?.clone();
+        match self.kept.get() {
+            Some(userns) => Ok(Outer::with_live(wish, userns.as_fd())?),
+            None => Ok(Outer::find(wish, &self.store.layout().outers())),
+        }
+    }
+
+    /// P for several workers. If none lives, one is made that lives as long as this command, so that not each of them has
+    /// to wait for its own `newuidmap` and `newgidmap`.
+    pub(crate) fn outer_for_many(&self) -> Result<Outer, Error> {
+        let outer = self.outer()?;
+        match outer.make()? {
+            Some(userns) => {
+                self.kept.get_or_init(|| userns);
+                self.outer()
+            }
+            None => Ok(outer),
+        }
     }
 
     /// Begins the P of a start that is to come, if there is none to join: its map is written while the command reads its

@@ -47,7 +47,7 @@ impl Ahead {
 }
 
 /// Makes P: a process that waits in it, its map, and a descriptor that keeps it when that process goes.
-fn make(outer: &Outer) -> Result<OwnedFd, Error> {
+pub(super) fn make(outer: &Outer) -> Result<OwnedFd, Error> {
     match outer.enter_with(NsKind::User.flag())? {
         Entered::Child(child) => {
             let code = if child.ready().is_ok() { 0 } else { 125 };

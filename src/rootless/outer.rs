@@ -101,6 +101,11 @@ impl Outer {
         self.live.is_some() || self.wish.present
     }
 
+    /// A new P, which lives as long as the descriptor; none if one lives already, and where there is nothing to wait for.
+    pub(crate) fn make(&self) -> Result<Option<OwnedFd>, Error> {
+        if self.waits_for_map() { ahead::make(self).map(Some) } else { Ok(None) }
+    }
+
     /// True if entering means to wait for `newuidmap`.
     pub(super) fn waits_for_map(&self) -> bool {
         !self.is_live() && self.wish.mappers.is_some()

@@ -85,6 +85,11 @@ impl BlobWriter {
         Ok(())
     }
 
+    /// Opens what there is, for another process to read while this one writes.
+    pub(crate) fn open(&self) -> Result<File, Error> {
+        sys::fs::open(&self.path).reading(&self.path)
+    }
+
     /// Bytes so far.
     pub(crate) fn written(&self) -> u64 {
         self.written

@@ -5,6 +5,7 @@
 //! `blobs/`. Others wait for the lock; they get it when the first one is done, or dead. A partial is never shortened:
 //! what is of no use is unlinked, because somebody may be publishing that very file.
 
+use std::fs::File;
 use std::io::{Read as _, Seek as _};
 use std::time::{Duration, SystemTime};
 
@@ -116,8 +117,14 @@ impl Partial {
         Ok(metadata.len())
     }
 
-    /// Goes on writing: what is there is hashed, and shown to `feed`, piece by piece.
-    pub(crate) fn resume(&self, mut feed: impl FnMut(&[u8]) -> sys::Result<()>) -> Result<BlobWriter, Error> {
+    /// Opens what there is, for another process to read while this one writes.
+    pub(crate) fn open(&self) -> Result<File, Error> {
+        let path = self.lock.path();
+        sys::fs::open(path).reading(path)
+    }
+
+    /// Goes on writing: what is there is hashed piece by piece, and `tell` hears how far that is.
+    pub(crate) fn resume(&self, mut tell: impl FnMut(u64) -> sys::Result<()>) -> Result<BlobWriter, Error> {
         let path = self.lock.path();
         let mut file = self.lock.file().try_clone().call("dup", || format!("{path:?}")).reading(path)?;
         file.rewind().call("lseek", || format!("{path:?}")).reading(path)?;
@@ -130,7 +137,7 @@ impl Partial {
             }
             hash.update(&buffer[..count]);
             written += count as u64;
-            feed(&buffer[..count]).reading(path)?;
+            tell(written).reading(path)?;
         }
     }
 
@@ -176,14 +183,14 @@ mod tests {
         drop((first, writer));
 
         let second = take(&store, size).expect("the first one died");
-        let mut fed = Vec::new();
+        let mut told = Vec::new();
         let mut writer = second
-            .resume(|bytes| {
-                fed.extend_from_slice(bytes);
+            .resume(|length| {
+                told.push(length);
                 Ok(())
             })
             .expect("resumed");
-        assert_eq!((fed.as_slice(), writer.written()), (&BYTES[..7], 7));
+        assert_eq!((told.as_slice(), writer.written()), (&[7][..], 7));
         writer.write_chunk(&BYTES[7..]).expect("written");
         let blob = writer.finish().expect("whole");
         let lease = store.lease().expect("lease");

@@ -63,7 +63,7 @@ impl Engine {
         let lease = self.store.lease()?;
         let outer = self.outer()?;
         let done = lease.stage_layer(key.clone()).map_err(Error::Storage).and_then(|staged| {
-            let unpacked = unpack_layer(&outer, &maps, file, &staged, &incoming)?;
+            let unpacked = unpack_layer(&outer, &maps, file.into(), &staged, &incoming)?;
             let keys: Vec<LayerKey> = record.layers.iter().map(|l| LayerKey::new(&l.chain, &key.map)).collect();
             self.replace_layer(&lease, &keys, StagedUnpack { index, staged, unpacked }, blob, &maps)
         });

@@ -1,12 +1,10 @@
-//! The process that brings an imported tar: into a staged blob, and at the same time down a pipe to the unpacker.
+//! The process that brings an imported tar into a staged blob, which the unpacker reads as it grows.
 //!
 //! ```text
-//! file, stream or web ─► feeder ─┬─► staging/…/blob (sha256)
-//!                                └─► pipe ─► unpack (worker in P) ─► staged layer
+//! file, stream or web ─► feeder ─► staging/…/blob (sha256) ─► unpack (worker in P) ─► staged layer
 //! ```
 
 use std::io::Read;
-use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
 use crate::engine::Error;
@@ -15,7 +13,7 @@ use crate::engine::feeder::Feeder;
 use crate::registry::{self, BlobSink};
 use crate::storage::blobs::{BlobWriter, StagedBlob};
 use crate::storage::lease::Lease;
-use crate::storage::unpack::{self, Compression, Limits};
+use crate::storage::unpack::{self, Compression, Growing, Limits, Marks};
 use crate::sys;
 use crate::sys::fs::File;
 use crate::types::failure::{Failure, FailureKind};
@@ -45,11 +43,13 @@ impl Feed {
 /// Brings an archive, and the blob of it in the end.
 pub(super) struct Bringer(Feeder<StagedBlob>);
 
-/// Starts to bring an archive; what it holds comes out of the file.
-pub(super) fn start(feed: Feed, lease: &Lease) -> Result<(Bringer, File), Error> {
-    let started = Feeder::start(|pipe| bring(feed, lease, pipe));
+/// Starts to bring an archive, which can be read as it comes.
+pub(super) fn start(feed: Feed, lease: &Lease) -> Result<(Bringer, Growing), Error> {
+    let blob = lease.stage_blob(None, None)?;
+    let file = blob.open()?;
+    let started = Feeder::start(|pipe| bring(feed, lease, Tee { blob, marks: Marks::new(pipe) }));
     let failed = |source| Error::Host { what: "start the process that brings the archive", source };
-    started.map(|(feeder, reader)| (Bringer(feeder), reader.into())).map_err(failed)
+    started.map(|(feeder, marks)| (Bringer(feeder), Growing::new(file, marks))).map_err(failed)
 }
 
 impl Bringer {
@@ -76,9 +76,8 @@ impl Bringer {
 }
 
 /// In the process of its own.
-fn bring(feed: Feed, lease: &Lease, pipe: OwnedFd) -> Result<StagedBlob, Failure> {
+fn bring(feed: Feed, lease: &Lease, mut tee: Tee) -> Result<StagedBlob, Failure> {
     let stored = |error: crate::storage::Error| Failure::from_error(FailureKind::Other, &error);
-    let mut tee = Tee { blob: lease.stage_blob(None, None).map_err(stored)?, pipe };
     match feed {
         Feed::Web(address) => {
             let mut web = FromWeb { tee: &mut tee, lease, first: Some(Vec::new()), aside: None };
@@ -133,16 +132,16 @@ fn broken(error: &sys::Error) -> Failure {
     failure(error)
 }
 
-/// One stream, two destinations.
+/// A blob that somebody reads while it comes.
 struct Tee {
     blob: BlobWriter,
-    pipe: OwnedFd,
+    marks: Marks,
 }
 
 impl BlobSink for Tee {
     fn write(&mut self, bytes: &[u8]) -> sys::Result<()> {
         self.blob.write_chunk(bytes).map_err(unwritten)?;
-        sys::descriptor::write_all(self.pipe.as_fd(), bytes)
+        self.marks.tell(self.blob.written())
     }
 }
 

@@ -11,7 +11,7 @@ use crate::storage::blobs::StagedBlob;
 use crate::storage::images::Image;
 use crate::storage::layers::StagedLayer;
 use crate::storage::lease::Lease;
-use crate::storage::unpack::{Plan, Unpacked};
+use crate::storage::unpack::{self, Plan, Unpacked};
 use crate::sys;
 use crate::types::digest::{ChainId, Digest};
 use crate::types::image_config::{History, ImageConfig, ProcessDefaults, RootFs};
@@ -102,7 +102,7 @@ impl Engine {
         let mut staged = lease.stage_layer(key)?;
         let (outer, maps) = (self.outer()?, self.layer_maps()?);
         let (feeder, source) = feed::start(feed, lease)?;
-        let unpacked = match unpack_staged(&outer, source, &staged, &Plan::layer(&maps)) {
+        let unpacked = match unpack_staged(&outer, unpack::Source::Growing(source), &staged, &Plan::layer(&maps)) {
             Ok(unpacked) => unpacked,
             Err(error) => return Err(feeder.abandon(error.into())),
         };

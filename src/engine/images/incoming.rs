@@ -14,7 +14,6 @@ use crate::storage::lease::Lease;
 use crate::storage::record::{Record as _, Rest};
 use crate::storage::unpack::{self, Compression, Plan, Remarks, Unpacked};
 use crate::sys;
-use crate::sys::fs::File;
 use crate::sys::root::RootDir;
 use crate::types::digest::{ChainId, DiffId, Digest};
 use crate::types::failure::{Failure, FailureKind};
@@ -321,7 +320,7 @@ fn layer_meta(layer: &StagedUnpack, parent: Option<ChainId>, kept: Kept, maps: &
 pub(crate) fn unpack_layer(
     outer: &Outer,
     maps: &IdMaps,
-    source: File,
+    source: unpack::Source,
     staged: &StagedLayer,
     layer: &IncomingLayer,
 ) -> Result<Unpacked, crate::rootless::Error> {
@@ -336,7 +335,7 @@ pub(crate) fn unpack_layer(
 /// Unpacks a tar in a worker in P that can reach nothing else.
 pub(super) fn unpack_staged(
     outer: &Outer,
-    source: File,
+    source: unpack::Source,
     staged: &StagedLayer,
     plan: &Plan<'_>,
 ) -> Result<Unpacked, crate::rootless::Error> {

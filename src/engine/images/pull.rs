@@ -247,7 +247,7 @@ impl Engine {
         if jobs.is_empty() {
             return Ok(fetch::Fetched::default());
         }
-        let (outer, maps) = (self.outer()?, self.layer_maps()?);
+        let (outer, maps) = (self.outer_for_many()?, self.layer_maps()?);
         let expected = jobs.iter().map(|job| job.layer.size).sum();
         let shared = Shared { store: &self.store, outer: &outer, maps: &maps, lease };
         writeback::during(lease.dir(), Some(expected), || fetch::run(jobs, origin, &shared, progress))

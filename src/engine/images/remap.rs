@@ -38,7 +38,7 @@ impl Engine {
                 twin: None,
             };
             let staged = lease.stage_layer(key.clone())?;
-            let done = unpack_layer(&outer, maps, file, &staged, &incoming)?;
+            let done = unpack_layer(&outer, maps, file.into(), &staged, &incoming)?;
             unpacked.push(StagedUnpack { index, staged, unpacked: done });
         }
         // A blob of an additional store is not kept here.

@@ -8,11 +8,11 @@ use super::compression::Compression;
 use super::error::Error;
 use super::reader::{EntryKind, TarReader, normalise};
 use super::remarks::Remarks;
+use super::source::Source;
 use super::stream::{self, Limits};
 use super::tree::Tree;
 use super::whiteout::{Meaning, meaning};
 use crate::storage::layer_index::IndexWriter;
-use crate::sys::fs::File;
 use crate::sys::root::RootDir;
 use crate::types::digest::DiffId;
 use crate::types::idmap::IdMaps;
@@ -92,7 +92,7 @@ pub(crate) struct Unpacked {
 /// Unpacks `source` into the empty directory `root` and writes the index. Nothing outside `root` is touched, whatever
 /// the tar says; after an error the directory holds an unfinished tree.
 pub(crate) fn unpack<W: Write>(
-    source: File,
+    source: Source,
     root: &RootDir,
     index: Option<IndexWriter<W>>,
     plan: &Plan<'_>,

@@ -20,6 +20,7 @@ mod places;
 mod reader;
 mod record;
 mod remarks;
+mod source;
 mod stream;
 #[cfg(test)]
 pub(crate) mod tar_builder;
@@ -35,4 +36,5 @@ pub(crate) use confine::confine;
 pub(crate) use error::Error;
 pub(crate) use inherit::{Inherited, inherit_parents};
 pub(crate) use remarks::Remarks;
+pub(crate) use source::{Growing, Marks, Source};
 pub(crate) use stream::{Limits, PlainLayer, open_archive};

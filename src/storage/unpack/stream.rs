@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::bzip2::Bzip2Reader;
 use super::compression::Compression;
 use super::error::Error;
+use super::source::Source;
 use crate::sys::fs::File;
 use crate::types::digest::{DiffId, Digest};
 
@@ -84,8 +85,8 @@ impl std::fmt::Debug for Stream {
     }
 }
 
-/// Begins to decompress `source`, a pipe or a file from its offset on; `label` is what its media type promises, if there is one.
-pub(super) fn start(source: File, label: Option<Compression>, limits: Limits) -> Result<Stream, Error> {
+/// Begins to decompress `source`; `label` is what its media type promises, if there is one.
+pub(super) fn start(source: Source, label: Option<Compression>, limits: Limits) -> Result<Stream, Error> {
     let (chunk_sender, chunks) = sync_channel(IN_FLIGHT);
     let (used, spare) = channel();
     let thread = std::thread::Builder::new()
@@ -160,7 +161,7 @@ pub(crate) struct PlainLayer {
 impl PlainLayer {
     /// Begins to read `source`. Not for a process that forks meanwhile.
     pub(crate) fn open(source: File) -> Result<Self, Error> {
-        Ok(Self { stream: start(source, None, Limits::default())?, ended: false })
+        Ok(Self { stream: start(source.into(), None, Limits::default())?, ended: false })
     }
 
     /// Reads what is left; bytes of the tar, and their digest.
@@ -266,7 +267,7 @@ impl<R: Read> Read for Counting<R> {
 
 /// The body of the thread.
 fn produce(
-    source: File,
+    source: Source,
     label: Option<Compression>,
     limits: Limits,
     chunks: &SyncSender<Chunk>,

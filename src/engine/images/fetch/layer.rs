@@ -1,12 +1,11 @@
 //! The processes of one layer: one that watches, one that downloads, one that unpacks.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::BorrowedFd;
 
 use serde::{Deserialize, Serialize};
 
 use super::{Blob, Job, Origin, Shared};
 use crate::engine::error::failure;
-use crate::engine::feeder::PIPE;
 use crate::engine::images::incoming::unpack_layer;
 use crate::engine::images::notes::{self, tell};
 use crate::registry::{self, BlobSink, Descriptor};
@@ -14,9 +13,10 @@ use crate::storage;
 use crate::storage::blobs::{BlobWriter, StagedBlob};
 use crate::storage::layers::StagedLayer;
 use crate::storage::lease::Lease;
-use crate::storage::unpack::Unpacked;
+use crate::storage::unpack::{self, Growing, Marks, Unpacked};
 use crate::sys;
 use crate::sys::clone::{Forked, fork};
+use crate::sys::fs::File;
 use crate::sys::{descriptor, process};
 use crate::types::failure::{Failure, FailureKind};
 
@@ -45,7 +45,7 @@ pub(super) fn main(
         Some(staged) => Note::Layer(bound(parent).and_then(|()| watch_over(job, staged, origin, shared, notes))),
         None => {
             let ready = bound(parent).map_err(|failure| Note::Blob(Err(failure)));
-            match ready.and_then(|()| download(job, origin, shared.lease, None, notes)) {
+            match ready.and_then(|()| download(job, origin, shared.lease, None, None, notes)) {
                 Ok(Some(blob)) => Note::Blob(Ok(blob)),
                 Ok(None) => process::exit_now(1),
                 Err(note) => note,
@@ -63,22 +63,28 @@ fn watch_over(
     shared: &Shared<'_>,
     notes: BorrowedFd<'_>,
 ) -> Result<Unpacked, Failure> {
-    let unpack = |source| unpack_layer(shared.outer, shared.maps, source, staged, &job.layer);
+    let unpack = |source: unpack::Source| unpack_layer(shared.outer, shared.maps, source, staged, &job.layer);
     let unpacked = |result: Result<Unpacked, crate::rootless::Error>| {
         result.map_err(|error| Failure::from_error(error.kind(), &error))
     };
     if let Blob::Here(file) = &job.blob {
         let file = file.try_clone().map_err(|error| Failure::from_error(FailureKind::Other, &error))?;
-        return unpacked(unpack(file));
+        return unpacked(unpack(file.into()));
     }
+    let (new, file) = begin(job, shared.lease).or_else(|error| {
+        // Not the unpacker's failure: nothing is wrong with what there is.
+        let failure = Failure::from_error(storage_kind(&error), &error);
+        let told = tell(notes, &Note::Blob(Err(failure.clone())));
+        Err(told.err().map_or(failure, |error| self::failure(&error)))
+    })?;
     let (reader, writer) = descriptor::pipe().map_err(|error| failure(&error))?;
-    descriptor::set_pipe_size(writer.as_fd(), PIPE);
     let parent = process::Pid::this();
     match fork().map_err(|error| failure(&error))? {
         Forked::Child => {
             drop(reader);
             let ready = bound(parent).map_err(|failure| Note::Blob(Err(failure)));
-            let note = match ready.and_then(|()| download(job, origin, shared.lease, Some(writer), notes)) {
+            let marks = Some(Marks::new(writer));
+            let note = match ready.and_then(|()| download(job, origin, shared.lease, new, marks, notes)) {
                 Ok(Some(blob)) => Note::Blob(Ok(blob)),
                 // The unpacker has ended, and tells why.
                 Ok(None) => process::exit_now(0),
@@ -87,45 +93,57 @@ fn watch_over(
             process::exit_now(i32::from(tell(notes, &note).is_err()))
         }
         Forked::Parent(child) => {
-            drop(writer);
+            drop((writer, new));
             // The reading end goes with the worker's job, so that the download notices the end of the unpacker.
-            let result = unpack(reader.into());
+            let result = unpack(unpack::Source::Growing(Growing::new(file, reader)));
             child.wait().map_err(|error| failure(&error))?;
             unpacked(result)
         }
     }
 }
 
-/// The blob goes to disk and, if somebody unpacks it, down the pipe. None: the other end of the pipe has gone.
+/// The file that the blob is to come into, open for the unpacker to read; and its writer, if it is a new one.
+fn begin(job: &Job, lease: &Lease) -> Result<(Option<BlobWriter>, File), storage::Error> {
+    if let Blob::Partial(partial) = &job.blob {
+        return Ok((None, partial.open()?));
+    }
+    let writer = lease.stage_blob(Some(&job.layer.blob), Some(job.layer.size))?;
+    let file = writer.open()?;
+    Ok((Some(writer), file))
+}
+
+/// The blob goes to disk; if somebody unpacks it, marks tell how far it has come. `new` is its writer, if there is one
+/// already. None: the unpacker has gone.
 fn download(
     job: &Job,
     origin: &mut dyn Origin,
     lease: &Lease,
-    pipe: Option<OwnedFd>,
+    new: Option<BlobWriter>,
+    marks: Option<Marks>,
     notes: BorrowedFd<'_>,
 ) -> Result<Option<StagedBlob>, Note> {
     let stored = |error: storage::Error| Note::Blob(Err(Failure::from_error(storage_kind(&error), &error)));
     let layer = &job.layer;
     origin.after_fork();
     origin.pass_over(job.passed_over);
-    let blob = match &job.blob {
-        Blob::Partial(partial) => {
+    let blob = match (&job.blob, new) {
+        (Blob::Partial(partial), _) => {
             let mut closed = false;
-            let feed = |bytes: &[u8]| feed(pipe.as_ref(), bytes, &mut closed);
-            match partial.resume(feed) {
+            match partial.resume(|length| mark(marks.as_ref(), length, &mut closed)) {
                 // What is left of an earlier try may be damaged: the notes tell what the unpacker has got.
                 Err(_) if closed => return tell(notes, &Note::Resumed(1)).map(|()| None).map_err(lost),
                 other => other.map_err(stored)?,
             }
         }
-        Blob::Here(_) | Blob::Away => lease.stage_blob(Some(&layer.blob), Some(layer.size)).map_err(stored)?,
+        (_, Some(blob)) => blob,
+        (Blob::Here(_) | Blob::Away, None) => lease.stage_blob(Some(&layer.blob), Some(layer.size)).map_err(stored)?,
     };
     let from = blob.written();
     if from > 0 {
         tell(notes, &Note::Resumed(from)).map_err(lost)?;
     }
     let descriptor = Descriptor { media_type: layer.media_type.clone(), digest: layer.blob.clone(), size: layer.size };
-    let mut tee = Tee { blob, pipe, notes, told: from, closed: false };
+    let mut tee = Tee { blob, marks, notes, told: from, closed: false };
     match origin.blob(&descriptor, from, &mut tee) {
         Ok(()) => tee.blob.finish().map(Some).map_err(|error| match error {
             storage::Error::BlobDigest { .. } => Note::Wrong(Failure::from_error(FailureKind::WrongContent, &error)),
@@ -143,16 +161,16 @@ fn lost(error: sys::Error) -> Note {
     Note::Blob(Err(failure(&error)))
 }
 
-/// To the unpacker; `closed`: it has gone.
-fn feed(pipe: Option<&OwnedFd>, bytes: &[u8], closed: &mut bool) -> sys::Result<()> {
-    let Some(pipe) = pipe else { return Ok(()) };
-    sys::descriptor::write_all(pipe.as_fd(), bytes).inspect_err(|error| *closed = error.is(sys::Errno::EPIPE))
+/// For the unpacker; `closed`: it has gone.
+fn mark(marks: Option<&Marks>, length: u64, closed: &mut bool) -> sys::Result<()> {
+    let Some(marks) = marks else { return Ok(()) };
+    marks.tell(length).inspect_err(|error| *closed = error.is(sys::Errno::EPIPE))
 }
 
-/// One blob, two destinations.
+/// A blob that somebody reads while it comes.
 struct Tee<'a> {
     blob: BlobWriter,
-    pipe: Option<OwnedFd>,
+    marks: Option<Marks>,
     notes: BorrowedFd<'a>,
     told: u64,
     closed: bool,
@@ -164,8 +182,8 @@ impl BlobSink for Tee<'_> {
             storage::Error::Write { source, .. } => source,
             error => sys::Error::new("write", error.to_string(), sys::Errno::EFBIG),
         })?;
-        feed(self.pipe.as_ref(), bytes, &mut self.closed)?;
         let received = self.blob.written();
+        mark(self.marks.as_ref(), received, &mut self.closed)?;
         if received - self.told >= notes::EVERY {
             self.told = received;
             tell(self.notes, &Note::Received(received))?;

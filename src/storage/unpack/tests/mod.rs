@@ -69,7 +69,7 @@ impl Ground {
         let index = self.path("idx");
         std::fs::remove_file(&index).unwrap_or_default();
         let index = IndexWriter::create(&index).expect("index");
-        let result = unpack(file, &root, Some(index), &plan);
+        let result = unpack(file.into(), &root, Some(index), &plan);
         assert_eq!(listing(&self.path("sentinel")), self.before, "the sentinel was touched");
         assert_eq!(std::fs::read(self.path("diff-evil/file")).expect("read"), b"untouched");
         result
