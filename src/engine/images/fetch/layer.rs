@@ -71,11 +71,11 @@ fn watch_over(
         let file = file.try_clone().map_err(|error| Failure::from_error(FailureKind::Other, &error))?;
         return unpacked(unpack(file.into()));
     }
-    let (new, file) = begin(job, shared.lease).or_else(|error| {
+    let (new, file) = begin(job, shared.lease).map_err(|error| {
         // Not the unpacker's failure: nothing is wrong with what there is.
         let failure = Failure::from_error(storage_kind(&error), &error);
         let told = tell(notes, &Note::Blob(Err(failure.clone())));
-        Err(told.err().map_or(failure, |error| self::failure(&error)))
+        told.err().map_or(failure, |error| self::failure(&error))
     })?;
     let (reader, writer) = descriptor::pipe().map_err(|error| failure(&error))?;
     let parent = process::Pid::this();
