@@ -39,7 +39,9 @@ fn cases(is_id: fn(&str) -> bool) -> BTreeSet<String> {
 
 fn texts(folders: &[&str]) -> Vec<String> {
     let mut files = Vec::new();
-    folders.iter().for_each(|folder| sources(&root().join(folder), &mut files));
+    for folder in folders {
+        sources(&root().join(folder), &mut files);
+    }
     files.iter().map(|file| fs::read_to_string(file).expect("UTF-8")).collect()
 }
 
