@@ -378,6 +378,7 @@ impl Error {
             Self::Network(error) => error.kind(),
             Self::Program { kind, .. } => *kind,
             Self::Failure(failure) | Self::Layer { source: failure, .. } => failure.kind,
+            Self::NoCgroup { .. } => FailureKind::Cgroup,
             _ if is_full(self) => FailureKind::NoSpace,
             _ => FailureKind::Other,
         }
