@@ -59,7 +59,7 @@ impl Error {
             Self::Output(error) if error.kind() == std::io::ErrorKind::BrokenPipe => 141,
             Self::Engine(error) => match error.kind() {
                 FailureKind::CommandNotFound => exit::NOT_FOUND,
-                FailureKind::CommandNotInvokable => exit::NOT_INVOKABLE,
+                FailureKind::CommandNotInvokable | FailureKind::WorkDir => exit::NOT_INVOKABLE,
                 _ => exit::OURS,
             },
             _ => exit::OURS,

@@ -59,6 +59,10 @@ fn plain(error: &engine::Error) -> Option<&'static str> {
             FailureKind::CommandNotFound => {
                 "the program must be in the image, and what follows the image is the program: flags go before the image"
             }
+            FailureKind::WorkDir => {
+                "it must be a directory in the image or in what is mounted, which the container's user may enter: leave \
+                 --workdir out, or make it first"
+            }
             FailureKind::CommandNotInvokable => {
                 "it must be a program that the container's user may execute: look at its mode, its first line (#!) and \
                  its architecture"

@@ -89,6 +89,7 @@ impl Need {
             FailureKind::NoSpace => Some(Self::Space),
             FailureKind::CommandNotFound
             | FailureKind::CommandNotInvokable
+            | FailureKind::WorkDir
             | FailureKind::Mount
             | FailureKind::PortInUse
             | FailureKind::Seccomp

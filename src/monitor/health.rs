@@ -158,7 +158,7 @@ fn execute(session: &ExecRequest, timeout: Duration) -> Result<(i32, String), Er
             let failure = error.to_failure();
             let code = match failure.kind {
                 FailureKind::CommandNotFound => 127,
-                FailureKind::CommandNotInvokable => 126,
+                FailureKind::CommandNotInvokable | FailureKind::WorkDir => 126,
                 _ => 125,
             };
             return Ok((code, cut(&failure.to_string())));

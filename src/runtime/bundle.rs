@@ -18,6 +18,8 @@ pub(crate) struct Bundle {
     pub(crate) reaper: bool,
     /// Answer the chown and set-id families with success (single-id mode, design §3).
     pub(crate) single_id: bool,
+    /// The working directory is the image's: made if the image lacks it. One that was asked for must be there.
+    pub(crate) make_workdir: bool,
     /// Supplementary groups as written (`--group-add`); `keep-groups` keeps the caller's.
     pub(crate) group_add: Vec<String>,
 }

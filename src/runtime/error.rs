@@ -175,6 +175,7 @@ impl Error {
             | Self::MountOption { .. } => FailureKind::Mount,
             Self::SeccompProfile(_) | Self::Seccomp(_) => FailureKind::Seccomp,
             Self::NoCommand | Self::NotInPath(_) => FailureKind::CommandNotFound,
+            Self::WorkDir { .. } => FailureKind::WorkDir,
             Self::Exec { source, .. } => match source.errno {
                 Errno::ENOENT | Errno::ENOTDIR => FailureKind::CommandNotFound,
                 _ => FailureKind::CommandNotInvokable,

@@ -10,6 +10,8 @@ pub(crate) enum FailureKind {
     CommandNotFound,
     /// execve refused the program (exit code 126).
     CommandNotInvokable,
+    /// The working directory that was asked for is not there (exit code 126, as Podman's).
+    WorkDir,
     /// No working `newuidmap`/`newgidmap`, or the map was refused.
     IdMap,
     /// The kernel or its policy refuses user namespaces.

@@ -141,6 +141,7 @@ impl Engine {
             rootfs: RootfsPlan::Path { path: "/".into() },
             reaper: false,
             single_id: facts.outer.is_single(),
+            make_workdir: false,
             group_add: spec.group_add,
         })
     }

@@ -102,6 +102,7 @@ impl Engine {
             rootfs,
             reaper: spec.init,
             single_id: facts.outer.is_single(),
+            make_workdir: spec.workdir.is_none(),
             group_add: spec.group_add.clone(),
         };
         Ok(StartRequest {

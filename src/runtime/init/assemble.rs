@@ -35,7 +35,9 @@ pub(super) fn root(bundle: &Bundle, new_root: &OwnedFd, trees: &[Tree]) -> Resul
         sysctl::apply(linux, bundle.is_new(LinuxNamespaceType::Pid))?;
         masks::apply(&root, linux)?;
     }
-    make_working_directory(&root, spec)?;
+    if bundle.make_workdir {
+        make_working_directory(&root, spec)?;
+    }
     if spec.root().as_ref().and_then(oci_spec::runtime::Root::readonly).unwrap_or(false) {
         let read_only = Attributes { read_only: true, ..Attributes::default() };
         mount::set_attributes(new_root.as_fd(), false, read_only).map_err(Error::Pivot)?;
@@ -124,7 +126,7 @@ fn file_system(kind: &str, source: &Path, options: &MountOptions, attributes: At
     context.mount(attributes)
 }
 
-/// Podman makes the working directory if the image lacks it.
+/// As Podman does if the image lacks what it names itself.
 fn make_working_directory(root: &RootDir, spec: &oci_spec::runtime::Spec) -> Result<(), Error> {
     let Some(process) = spec.process() else { return Ok(()) };
     let path = target::relative(process.cwd());

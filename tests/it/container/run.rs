@@ -54,7 +54,10 @@ fn identity_and_place() {
     run(&env, &["--user=1000:5"], &["id"]).prints("uid=1000(user) gid=5(5) groups=5(5)\n");
     run(&env, &["--user=user"], &["sh", "-c", "id -u; echo $HOME"]).prints("1000\n/home\n");
     run(&env, &["--group-add=77"], &["id", "-G"]).prints("0 77\n");
-    run(&env, &["-w", "/new/dir"], &["pwd"]).prints("/new/dir\n");
+    run(&env, &["-w", "/etc"], &["pwd"]).prints("/etc\n");
+    for (dir, why) in [("/new/dir", "ENOENT"), ("/etc/passwd", "ENOTDIR")] {
+        run(&env, &["-w", dir], &["pwd"]).code(126).stderr_has(why).stderr_has("Hint: it must be a directory");
+    }
     run(&env, &["--hostname=h1", "--name=n1"], &["hostname"]).prints("h1\n");
     run(&env, &["--read-only"], &["touch", "/x"]).code(1).stderr_has("Read-only");
     run(&env, &["--init"], &["sh", "-c", "echo $$"]).prints("2\n");
