@@ -1,7 +1,7 @@
 //! Entries of a tar, one after the other: `tar-core` does the formats (ustar, PAX, GNU, sparse), this file decides
 //! what we believe. Where readers differ we follow Go's, which is what images are made and read with (case A18).
 
-use tar_core::parse::{Limits as TarLimits, ParseEvent, ParsedEntry, Parser};
+use tar_core::parse::{Limits as TarLimits, ParseError, ParseEvent, ParsedEntry, Parser};
 use tar_core::{EntryType, SparseEntry};
 
 use super::error::{Error, shown};
@@ -85,7 +85,10 @@ impl TarReader {
         loop {
             let offset = self.stream.offset();
             let window = self.stream.window();
-            let told = |source| if offset == 0 { Error::NoTar } else { Error::Tar { offset, source } };
+            let told = |source| match source {
+                ParseError::Header(_) if offset == 0 => Error::NoTar,
+                source => Error::Tar { offset, source },
+            };
             match self.parser.parse(window).map_err(told)? {
                 ParseEvent::NeedData { .. } => {
                     if window.len() > MAX_HEADERS {
