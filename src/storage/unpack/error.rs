@@ -24,12 +24,9 @@ pub(crate) enum Error {
     Thread(#[source] std::io::Error),
     #[error("decompression thread died")]
     ThreadDied,
-    #[error("malformed tar at byte {offset}")]
-    Tar {
-        offset: u64,
-        #[source]
-        source: tar_core::parse::ParseError,
-    },
+    /// What the parser says has its own cause in it: told as a source, it would be told twice.
+    #[error("malformed tar at byte {offset}: {why}")]
+    Tar { offset: u64, why: tar_core::parse::ParseError },
     #[error("malformed tar at byte {offset}: {why}")]
     Header { offset: u64, why: &'static str },
     #[error("malformed tar at byte 0: it does not begin like one")]

@@ -85,9 +85,9 @@ impl TarReader {
         loop {
             let offset = self.stream.offset();
             let window = self.stream.window();
-            let told = |source| match source {
+            let told = |why| match why {
                 ParseError::Header(_) if offset == 0 => Error::NoTar,
-                source => Error::Tar { offset, source },
+                why => Error::Tar { offset, why },
             };
             match self.parser.parse(window).map_err(told)? {
                 ParseEvent::NeedData { .. } => {
