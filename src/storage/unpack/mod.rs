@@ -7,7 +7,6 @@
 #![forbid(unsafe_code)]
 
 mod apply;
-mod bzip2;
 mod compare;
 mod compression;
 mod confine;

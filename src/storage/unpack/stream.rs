@@ -8,7 +8,6 @@ use std::thread::JoinHandle;
 
 use sha2::{Digest as _, Sha256};
 
-use super::bzip2::Bzip2Reader;
 use super::compression::Compression;
 use super::error::Error;
 use super::source::Source;
@@ -121,7 +120,7 @@ pub(crate) fn open_archive(source: impl Read + Send + 'static, limits: Limits) -
     let (inner, plain): (Box<dyn Read + Send>, bool) = if Compression::is_xz(&magic) {
         (Box::new(lzma_rust2::XzReader::new_mem_limit(input, true, XZ_MEMORY_KIB)), false)
     } else if Compression::is_bzip2(&magic) {
-        (Box::new(Bzip2Reader::new(input)), false)
+        (Box::new(bzip2::bufread::MultiBzDecoder::new(input)), false)
     } else {
         let compression = Compression::sniff(&magic)?;
         let reader = decoder(compression, input).map_err(|error| Error::Decompress(compression, error))?;

@@ -6,7 +6,7 @@ use super::Ground;
 use super::limits::gzip;
 use crate::storage::layer_content::Content;
 use crate::storage::unpack::tar_builder::TarBuilder;
-use crate::storage::unpack::{Compression, Flavour, Plan, unpack};
+use crate::storage::unpack::{Compression, Error, Flavour, Limits, Plan, open_archive, unpack};
 use crate::sys::root::RootDir;
 use crate::types::digest::{DiffId, Digest};
 use crate::types::failure::chain;
@@ -119,4 +119,60 @@ fn plain_tars_know_no_whiteouts() {
     );
     plain(TarBuilder::default().file("there", b"1").end()).expect_err("a directory is not replaced by a file");
     assert_eq!(ground.read("there/kept"), b"1");
+}
+
+/// By bzip2 1.0.8, without options: 1,500 lines `N squared is N*N`, then 1,000 zeros.
+const LINES: &str = include_str!("lines.bz2.base64");
+/// `bzip2 -1` of 250,000 bytes of period 256, byte N being N*N/7: three blocks.
+const BLOCKS: &str = include_str!("blocks.bz2.base64");
+/// `bzip2 </dev/null`.
+const EMPTY: [u8; 14] = [b'B', b'Z', b'h', b'9', 0x17, 0x72, 0x45, 0x38, 0x50, 0x90, 0, 0, 0, 0];
+
+fn compressed(base64: &str) -> Vec<u8> {
+    use base64::Engine as _;
+    let text: String = base64.split_whitespace().collect();
+    base64::engine::general_purpose::STANDARD.decode(text).expect("base64")
+}
+
+fn archive(bytes: &[u8]) -> Result<Vec<u8>, Error> {
+    let mut opened = open_archive(std::io::Cursor::new(bytes.to_vec()), Limits::default())?;
+    let (mut all, mut buffer) = (Vec::new(), vec![0; 4096]);
+    loop {
+        match opened.next(&mut buffer)? {
+            0 => return Ok(all),
+            count => all.extend_from_slice(&buffer[..count]),
+        }
+    }
+}
+
+fn lines() -> Vec<u8> {
+    let mut text: String = (0..1500_u32).map(|n| format!("{n} squared is {}\n", n * n)).collect();
+    text.push_str(&"\0".repeat(1000));
+    text.into_bytes()
+}
+
+#[test]
+fn archives_in_bzip2_are_read() {
+    let blocks: Vec<u8> =
+        (0..250_000_u32).map(|n| u8::try_from((n % 256) * (n % 256) / 7 % 256).expect("a byte")).collect();
+    assert!(archive(&compressed(LINES)).expect("lines") == lines());
+    assert!(archive(&compressed(BLOCKS)).expect("blocks") == blocks);
+    assert_eq!(archive(&EMPTY).expect("empty"), b"");
+    let joined = [compressed(LINES), EMPTY.to_vec(), compressed(BLOCKS), compressed(LINES)].concat();
+    assert!(archive(&joined).expect("joined") == [lines(), blocks, lines()].concat());
+}
+
+#[test]
+fn a23_damaged_bzip2_is_told() {
+    let good = compressed(LINES);
+    for cut in (0..good.len()).step_by(97).chain([good.len() - 1]).filter(|cut| *cut > 3) {
+        assert!(archive(&good[..cut]).is_err(), "cut at {cut}");
+    }
+    // After the largest size of a block, which may be larger than needed.
+    for at in (4..good.len() - 1).step_by(13) {
+        let mut changed = good.clone();
+        changed[at] ^= 1 << (at % 8);
+        assert!(archive(&changed).is_err(), "byte {at} changed");
+    }
+    assert!(archive(&[&good[..], b"rest"].concat()).is_err(), "garbage");
 }
