@@ -35,9 +35,7 @@ pub(super) fn root(bundle: &Bundle, new_root: &OwnedFd, trees: &[Tree]) -> Resul
         sysctl::apply(linux, bundle.is_new(LinuxNamespaceType::Pid))?;
         masks::apply(&root, linux)?;
     }
-    if bundle.make_workdir {
-        make_working_directory(&root, spec)?;
-    }
+    working_directory(&root, bundle)?;
     if spec.root().as_ref().and_then(oci_spec::runtime::Root::readonly).unwrap_or(false) {
         let read_only = Attributes { read_only: true, ..Attributes::default() };
         mount::set_attributes(new_root.as_fd(), false, read_only).map_err(Error::Pivot)?;
@@ -126,15 +124,19 @@ fn file_system(kind: &str, source: &Path, options: &MountOptions, attributes: At
     context.mount(attributes)
 }
 
-/// As Podman does if the image lacks what it names itself.
-fn make_working_directory(root: &RootDir, spec: &oci_spec::runtime::Spec) -> Result<(), Error> {
-    let Some(process) = spec.process() else { return Ok(()) };
+/// Looked for in the new root before anything else can lead there (case C02: a link of `/proc` to a descriptor of ours is
+/// refused). As with Podman, one that the image names is made.
+fn working_directory(root: &RootDir, bundle: &Bundle) -> Result<(), Error> {
+    let Some(process) = bundle.spec.process() else { return Ok(()) };
     let path = target::relative(process.cwd());
-    if path.as_os_str().is_empty() || root.lookup(&path).is_ok() {
+    if path.as_os_str().is_empty() {
         return Ok(());
     }
-    let made = root.mkdir_all(&path, 0o755).map(drop);
-    made.map_err(|source| Error::WorkDir { path: process.cwd().clone(), source })
+    let found = match root.lookup(&path) {
+        Err(_absent) if bundle.make_workdir => root.mkdir_all(&path, 0o755).map(drop),
+        found => found.map(drop),
+    };
+    found.map_err(|source| Error::WorkDir { path: process.cwd().clone(), source })
 }
 
 /// Opens a terminal in the container's own devpts and puts it on /dev/console (case C04: only descriptors are used).
