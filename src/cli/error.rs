@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use crate::config;
 use crate::engine;
-use crate::types::failure::{FailureKind, chain};
+use crate::types::failure::chain;
 
 use super::exit;
 use super::lower::FlagError;
@@ -57,11 +57,7 @@ impl Error {
         match self {
             // As if SIGPIPE had ended us: 128 + 13.
             Self::Output(error) if error.kind() == std::io::ErrorKind::BrokenPipe => 141,
-            Self::Engine(error) => match error.kind() {
-                FailureKind::CommandNotFound => exit::NOT_FOUND,
-                FailureKind::CommandNotInvokable | FailureKind::WorkDir => exit::NOT_INVOKABLE,
-                _ => exit::OURS,
-            },
+            Self::Engine(error) => error.kind().exit_code(),
             _ => exit::OURS,
         }
     }

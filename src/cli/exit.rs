@@ -6,10 +6,6 @@ use super::error::Error;
 
 /// A failure of our own: bad flags, storage, network, monitor.
 pub(crate) const OURS: u8 = 125;
-/// The program was found and could not be executed.
-pub(crate) const NOT_INVOKABLE: u8 = 126;
-/// The program was not found.
-pub(crate) const NOT_FOUND: u8 = 127;
 
 /// Passes a container's code on; what does not fit a byte cannot come from a process and counts as ours.
 pub(crate) fn of_container(code: i32) -> ExitCode {

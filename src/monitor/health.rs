@@ -22,7 +22,6 @@ use crate::storage::health_record::CheckRecord;
 use crate::sys::process::{self, ExitStatus, Pid, PidFd};
 use crate::sys::signal::{MaskGuard, SIGKILL, SIGTERM, SignalSet};
 use crate::sys::{self};
-use crate::types::failure::FailureKind;
 use crate::types::health::{HealthStatus, OnFailure};
 use crate::types::id::ExecId;
 use crate::types::status::ContainerStatus;
@@ -156,12 +155,7 @@ fn execute(session: &ExecRequest, timeout: Duration) -> Result<(i32, String), Er
         Ok(begun) => begun,
         Err(error) => {
             let failure = error.to_failure();
-            let code = match failure.kind {
-                FailureKind::CommandNotFound => 127,
-                FailureKind::CommandNotInvokable | FailureKind::WorkDir => 126,
-                _ => 125,
-            };
-            return Ok((code, cut(&failure.to_string())));
+            return Ok((i32::from(failure.kind.exit_code()), cut(&failure.to_string())));
         }
     };
     let running = entered.finish();

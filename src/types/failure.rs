@@ -46,6 +46,18 @@ pub(crate) enum FailureKind {
     Other,
 }
 
+impl FailureKind {
+    /// Exit code of a command, or of a health check, that fails with this: 126 and 127 come from `execve` in init, as a
+    /// shell has them; 125 is ours.
+    pub(crate) fn exit_code(self) -> u8 {
+        match self {
+            Self::CommandNotFound => 127,
+            Self::CommandNotInvokable | Self::WorkDir => 126,
+            _ => 125,
+        }
+    }
+}
+
 /// Kind, and the chain of messages from the outermost to the root cause.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Failure {
