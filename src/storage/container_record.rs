@@ -10,6 +10,7 @@ use super::record::{self, Record, Rest};
 use crate::types::cgroup::CgroupRecord;
 use crate::types::container_spec::ContainerSpec;
 use crate::types::digest::{ChainId, Digest};
+use crate::types::health::HealthCheck;
 use crate::types::id::{ContainerId, ImageId};
 use crate::types::image_config::ImageConfig;
 use crate::types::name::ContainerName;
@@ -65,6 +66,11 @@ pub(crate) struct ContainerConfig {
 }
 
 impl ContainerConfig {
+    /// The health check, from the flags and the image; `None` where there is none.
+    pub(crate) fn health_check(&self) -> Option<HealthCheck> {
+        HealthCheck::of(&self.spec, self.image.as_ref().map(|image| &image.config))
+    }
+
     /// A container made now, with an id of its own. Durable unless `spec.remove`.
     pub(crate) fn new(name: ContainerName, spec: ContainerSpec, map: String, driver: StorageDriver) -> Self {
         Self {

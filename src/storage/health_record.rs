@@ -8,7 +8,7 @@ use super::containers::Locked;
 use super::error::Error;
 use super::record::{self, Record, Rest};
 use super::store::Store;
-use crate::types::health::{HealthCheck, HealthStatus};
+use crate::types::health::HealthStatus;
 
 /// Checks that are kept.
 const KEPT: usize = 5;
@@ -70,7 +70,7 @@ impl HealthRecord {
 impl Store {
     /// What the checks of the present or the last run have said; `None` for a container without a check, or not started.
     pub(super) fn health_of(&self, config: &ContainerConfig) -> Option<HealthRecord> {
-        HealthCheck::of(&config.spec, config.image.as_ref().map(|image| &image.config))?;
+        config.health_check()?;
         record::read_if_exists(&self.layout().container_health(&config.id)).unwrap_or_else(|error| {
             // The next check writes it anew.
             tracing::debug!(%error, "health not known");

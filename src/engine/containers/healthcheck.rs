@@ -6,7 +6,7 @@ use crate::monitor::health::{self, Verdict};
 use crate::monitor::request::HealthRequest;
 use crate::storage::container_record::{ContainerConfig, ContainerRecord};
 use crate::types::exec_spec::ExecSpec;
-use crate::types::health::{HealthCheck, OnFailure};
+use crate::types::health::OnFailure;
 use crate::types::id::ContainerId;
 use crate::types::signal::Signal;
 use crate::types::status::ContainerStatus;
@@ -54,16 +54,11 @@ impl Engine {
 
     /// The check of a container, ready to be run; `None` where there is none.
     pub(super) fn health_request(&self, config: &ContainerConfig) -> Result<Option<HealthRequest>, Error> {
-        let Some(check) = check_of(config) else { return Ok(None) };
+        let Some(check) = config.health_check() else { return Ok(None) };
         let exec = ExecSpec { command: check.command(), ..ExecSpec::default() };
         let bundle = self.exec_bundle(config, &exec)?;
         Ok(Some(HealthRequest { check, bundle, outer: self.wish()?.maps.clone() }))
     }
-}
-
-/// The check of a container, from its flags and its image.
-pub(super) fn check_of(config: &ContainerConfig) -> Option<HealthCheck> {
-    HealthCheck::of(&config.spec, config.image.as_ref().map(|image| &image.config))
 }
 
 /// State of the health check; `none` without one.

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::healthcheck;
 use super::inspect_host_config::{capability_names, host_config};
 use super::inspect_report::{Config, ContainerInspect, Health, HealthLog, Mount, NetworkSettings, PortBinding, State};
 use super::list;
@@ -283,7 +282,7 @@ fn process_config(record: &ContainerRecord, image: &ImageConfig) -> Config {
             || if defaults.stop_signal.is_empty() { "SIGTERM".to_owned() } else { defaults.stop_signal.clone() },
             |signal| signal.to_string(),
         ),
-        healthcheck: healthcheck::check_of(&record.config).map(|check| check.to_docker()),
+        healthcheck: record.config.health_check().map(|check| check.to_docker()),
         healthcheck_on_failure_action: spec.health_on_failure.as_str(),
         create_command: spec.create_command.clone(),
         timezone: spec.timezone.clone().unwrap_or_default(),
