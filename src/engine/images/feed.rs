@@ -173,17 +173,18 @@ impl FromWeb<'_> {
 
 impl BlobSink for FromWeb<'_> {
     fn write(&mut self, bytes: &[u8]) -> sys::Result<()> {
-        let joined = self.first.take().map(|first| [&first, bytes].concat());
-        let bytes = match joined {
-            Some(first) if first.len() < Compression::MAGIC_LEN => {
-                self.first = Some(first);
-                return Ok(());
-            }
+        let joined;
+        let bytes = match self.first.take() {
             Some(first) => {
-                if Compression::is_of_archives(&first) {
+                joined = [&first, bytes].concat();
+                if joined.len() < Compression::MAGIC_LEN {
+                    self.first = Some(joined);
+                    return Ok(());
+                }
+                if Compression::is_of_archives(&joined) {
                     self.aside = Some(self.lease.stage_blob(None, None).map_err(unwritten)?);
                 }
-                &first.clone()
+                &joined
             }
             None => bytes,
         };
