@@ -104,8 +104,10 @@ fn particular(error: &engine::Error) -> Option<String> {
             "sampan system check --repair tells which images have lost something; pull or load those again".to_owned(),
         ),
         engine::Error::Untrusted { name, why, .. } => Some(trust(name, why)),
-        _ if error.obstacle().is_some() => error.obstacle().map(around),
-        _ => Some(Need::behind(error.kind())?.cure(&Caller::this("/usr/sbin:/usr/bin:/sbin:/bin"))),
+        _ => match error.obstacle() {
+            Some(obstacle) => Some(around(obstacle)),
+            None => Some(Need::behind(error.kind())?.cure(&Caller::this("/usr/sbin:/usr/bin:/sbin:/bin"))),
+        },
     }
 }
 
@@ -116,12 +118,7 @@ fn around(obstacle: Obstacle<'_>) -> String {
             "look at the spelling of the image's name first; if curl -v https://{host}/v2/ gets no answer either, then at \
              the network; behind a proxy, set HTTPS_PROXY"
         ),
-        Obstacle::Missing { name } => {
-            let repository = name.rsplit_once('@').map_or(name, |(before, _)| before);
-            let slash = repository.rfind('/').map_or(0, |at| at + 1);
-            let tagless = repository[slash..].find(':').map_or(repository, |colon| &repository[..slash + colon]);
-            format!("sampan search --list-tags {tagless} shows what is there")
-        }
+        Obstacle::Missing { repository } => format!("sampan search --list-tags {repository} shows what is there"),
         Obstacle::OtherPlatform => "--platform OS/ARCH[/VARIANT] takes one of these".to_owned(),
         Obstacle::Blocked { prefix } => {
             format!("the rule for {prefix:?} is in ~/.config/containers/registries.conf or /etc/containers, \"blocked = true\"")

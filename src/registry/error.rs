@@ -53,8 +53,9 @@ pub(crate) enum Error {
     /// A status that comes with a `Retry-After`.
     #[error("{url}: status {status}{detail}")]
     Busy { url: String, status: u16, wait: Duration, detail: String },
-    #[error("{name}: not found in the registry{detail}")]
-    NotFound { name: String, detail: String },
+    /// `what`: a tag, a digest, or a part of the repository, as it is written behind its name.
+    #[error("{repository}{what}: not found in the registry{detail}")]
+    NotFound { repository: String, what: String, detail: String },
     #[error("{name}: access denied by the registry (status {status}){detail}")]
     Denied { name: String, status: u16, detail: String, with_credentials: bool },
     #[error("registry {host} redirects to {target:?}: {why}")]
@@ -107,7 +108,7 @@ pub(crate) enum Obstacle<'a> {
     /// Nobody answers there.
     Unreachable { host: &'a str },
     /// It answers that it has no such thing.
-    Missing { name: &'a str },
+    Missing { repository: &'a str },
     /// It has the image, for other machines.
     OtherPlatform,
     /// registries.conf forbids it.
@@ -125,7 +126,7 @@ impl Error {
             Self::Resolve { host, .. } | Self::Connect { host, .. } | Self::Timeout { host, .. } => {
                 Some(Obstacle::Unreachable { host })
             }
-            Self::NotFound { name, .. } => Some(Obstacle::Missing { name }),
+            Self::NotFound { repository, .. } => Some(Obstacle::Missing { repository }),
             Self::NoPlatform { .. } => Some(Obstacle::OtherPlatform),
             Self::Blocked { prefix, .. } => Some(Obstacle::Blocked { prefix }),
             Self::Status { status: 429, .. } | Self::Busy { status: 429, .. } => Some(Obstacle::TooMany),

@@ -27,7 +27,8 @@ pub(crate) fn push_session(
     };
     let own = locations.into_iter().find(|location| !location.mirror);
     let nowhere = || Error::NotFound {
-        name: reference.to_string(),
+        repository: reference.repository(),
+        what: reference.suffix(),
         detail: ": the configuration names no place to write to".to_owned(),
     };
     session(own.ok_or_else(nowhere)?, access)

@@ -149,9 +149,10 @@ impl Session {
 
     /// Why the registry did not do it.
     pub(super) fn refusal(&self, reply: Reply, what: &str) -> Error {
-        let name = format!("{}/{} {what}", self.location.host, self.location.path);
+        let repository = format!("{}/{}", self.location.host, self.location.path);
+        let name = format!("{repository} {what}");
         match reply.status {
-            404 => Error::NotFound { name, detail: reply.detail() },
+            404 => Error::NotFound { repository, what: format!(" {what}"), detail: reply.detail() },
             status @ (401 | 403) => {
                 let with_credentials = self.credentials.is_some();
                 Error::Denied { name, status, detail: reply.detail(), with_credentials }

@@ -119,5 +119,9 @@ fn passed_over(error: &Error, session: &Session) {
 }
 
 fn nowhere(reference: &Reference) -> Error {
-    Error::NotFound { name: reference.to_string(), detail: ": no place to ask is configured".to_owned() }
+    Error::NotFound {
+        repository: reference.repository(),
+        what: reference.suffix(),
+        detail: ": no place to ask is configured".to_owned(),
+    }
 }

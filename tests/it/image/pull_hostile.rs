@@ -242,7 +242,8 @@ fn b14_expired_foreign_and_unknown_certificates() {
     let pull = |more: &[&str], name: &str| env.run([&["pull", "-q", "--retry=0"], more, &[name]].concat());
     let trusted = ["--cert-dir", own.as_str()];
     // The registry answers: there is no such image.
-    pull(&trusted, &good.name("web")).code(125).stderr_has("not found").stderr_has("search --list-tags");
+    let cure = format!("sampan search --list-tags {} shows", good.name("web"));
+    pull(&trusted, &good.name("web")).code(125).stderr_has("not found").stderr_has(&cure);
     pull(&[], &good.name("web")).code(125).stderr_has("establish TLS").stderr_has("Hint:");
     pull(&trusted, &expired.name("web")).code(125).stderr_has("establish TLS").stderr_has("xpired");
     // The certificate is for the address, not for the name.
