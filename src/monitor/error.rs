@@ -22,6 +22,8 @@ pub(crate) enum Error {
     Detach(#[source] sys::Error),
     #[error("another monitor holds container {0}")]
     Held(String),
+    #[error("container {0} was stopped while it started")]
+    StopAsked(String),
     #[error(transparent)]
     Storage(storage::Error),
     #[error(transparent)]

@@ -91,6 +91,11 @@ pub(super) struct Remains {
 }
 
 impl Remains {
+    /// Of a run that was never begun.
+    pub(super) fn nothing() -> Self {
+        Self { published: None, helper: None }
+    }
+
     /// Waits for the network helper's end; P goes too.
     pub(super) fn reap(self) {
         reap(self.helper);
@@ -199,7 +204,7 @@ fn delete(
 
 /// A container that never started goes back to what it was; with `--rm` it goes altogether.
 pub(super) fn failed_start(store: &Store, request: &StartRequest, held: &FileLock, error: &Error, restarts: u32) {
-    if restarts > 0 {
+    if restarts > 0 && !matches!(error, Error::StopAsked(_)) {
         let mut exit = ExitRecord::unknown("restart failed");
         exit.error = Some(error.to_failure().to_string());
         exit.restarts = restarts;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::attach::{Clients, Pace};
 use super::error::Error;
-use super::exit::{self, Ending};
+use super::exit::{self, Ending, Remains};
 use super::health::Checks;
 use super::log::{K8sFile, LogSink};
 use super::request::StartRequest;
@@ -14,7 +14,7 @@ use super::spawn::{Reply, Started};
 use super::start::{Alive, identity, start};
 use super::supervise::{self, Exited, Hooks, StopPlan, Supervised, Wish};
 use crate::storage::Store;
-use crate::storage::container_record::ContainerState;
+use crate::storage::container_record::{ContainerState, ExitRecord};
 use crate::sys::lock::FileLock;
 use crate::sys::process::{self, ExitStatus, Pid, PidFd};
 use crate::sys::{self};
@@ -47,10 +47,16 @@ pub(super) fn live(store: &Store, mut request: StartRequest, client: Option<Owne
     // Good for one start; a restart makes its own.
     let mut outer = request.outer.take();
     let mut restarts = Restarts::new(request.config.spec.restart);
+    let mut last: Option<ExitRecord> = None;
     loop {
         let mut alive = match start(store, &request, outer.take(), restarts.count()) {
             Ok(alive) => alive,
             Err(error) => {
+                if let (Error::StopAsked(_), Some(record)) = (&error, &last) {
+                    // As if the word had come in the pause before.
+                    exit::finish(store, &request, Remains::nothing(), clients, record);
+                    return 0;
+                }
                 exit::failed_start(store, &request, &held, &error, restarts.count());
                 reply.send(&Err(error.to_failure()));
                 return 1;
@@ -75,6 +81,7 @@ pub(super) fn live(store: &Store, mut request: StartRequest, client: Option<Owne
             && pause_unless(pause, || exit::stop_asked(store, &request))
         {
             remains.reap();
+            last = Some(record);
             continue;
         }
         let helper = exit::finish(store, &request, remains, clients, &record);

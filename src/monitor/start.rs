@@ -15,7 +15,8 @@ use crate::rootless::outer::Published;
 use crate::runtime::cgroup::{self, ContainerCgroup};
 use crate::runtime::create::{self, Running, Staging};
 use crate::storage::Store;
-use crate::storage::container_record::ContainerState;
+use crate::storage::container_record::{ContainerRecord, ContainerState};
+use crate::storage::containers::Locked;
 use crate::storage::process_identity::ProcessIdentity;
 use crate::sys::process::Pid;
 use crate::sys::{self, process};
@@ -215,6 +216,19 @@ fn assemble(
     }
 }
 
+/// The lock for a new state, which would make the word of a `stop` or `rm --force` forgotten that came since this monitor
+/// began, or since it decided to start the container again.
+fn lock_unless_stopped(store: &Store, request: &StartRequest) -> Result<Locked<ContainerRecord>, Error> {
+    let locked = store.lock_own_container(&request.config).map_err(Error::Storage)?;
+    let ours = identity(Pid::this())?;
+    match &locked.state {
+        Some(state) if state.stopped_by_user && state.monitor == ours => {
+            Err(Error::StopAsked(request.config.id.short().to_owned()))
+        }
+        _ => Ok(locked),
+    }
+}
+
 /// Makes cgroup and init known before the program runs: whoever finds the container without a monitor knows what there
 /// is to end and to remove.
 fn write_initialized(
@@ -224,7 +238,7 @@ fn write_initialized(
     cgroup: Option<&CgroupRecord>,
     restarts: u32,
 ) -> Result<(), Error> {
-    let mut locked = store.lock_own_container(&request.config).map_err(Error::Storage)?;
+    let mut locked = lock_unless_stopped(store, request)?;
     let mut state = ContainerState::new(ContainerStatus::Initialized);
     state.init = init.map(identity).transpose()?.flatten();
     state.monitor = identity(Pid::this())?;
@@ -235,7 +249,7 @@ fn write_initialized(
 
 /// Makes the run known: the old exit is forgotten, the state says running.
 fn write_running(store: &Store, request: &StartRequest, alive: &mut Alive, restarts: u32) -> Result<(), Error> {
-    let mut locked = store.lock_own_container(&request.config).map_err(Error::Storage)?;
+    let mut locked = lock_unless_stopped(store, request)?;
     if locked.exit.is_some() {
         locked.clear_exit(store).map_err(Error::Storage)?;
     }

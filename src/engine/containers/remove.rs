@@ -101,11 +101,13 @@ impl Engine {
     /// passes through the freezer.
     fn tell_to_end(&self, id: &ContainerId, grace: Option<u32>) -> Result<Option<Farewell>, Error> {
         let mut locked = self.store.lock_container(id)?;
+        // No restart policy brings it back, and no health check: its monitor may be about to start it again.
+        if locked.status.is_alive() || locked.supervision == Supervision::Monitored {
+            self.note_stop(&mut locked)?;
+        }
         if !locked.status.is_alive() {
             return Ok(None);
         }
-        // No restart policy brings it back.
-        self.note_stop(&mut locked)?;
         let record = locked.unlock();
         let Some(init) = init_of(&record)? else { return Ok(None) };
         let grace = Duration::from_secs(grace.unwrap_or(0).into());
@@ -122,13 +124,12 @@ impl Engine {
             }
             Err(error) => return Err(error.into()),
         };
-        if record.status.is_alive() {
-            if !request.force {
-                return Err(Error::WrongStatus { verb: "remove", id: id.short().to_owned(), status: record.status });
-            }
+        if request.force && (record.status.is_alive() || record.supervision == Supervision::Monitored) {
             if !self.end_by_force(id, request.time)? {
                 return Err(Error::WillNotDie { id: id.short().to_owned(), seconds: DEATH.as_secs() });
             }
+        } else if record.status.is_alive() {
+            return Err(Error::WrongStatus { verb: "remove", id: id.short().to_owned(), status: record.status });
         } else if record.supervision == Supervision::Monitored && !self.wait_for_end(id, TIDYING)? {
             return Err(Error::WrongStatus { verb: "remove", id: id.short().to_owned(), status: record.status });
         }

@@ -66,6 +66,7 @@ impl Engine {
             _ => {
                 // Between two restarts of the policy the monitor waits: tell it that no more are wanted.
                 self.note_stop(&mut locked)?;
+                self.wait_for_monitor(&locked.unlock())?;
                 return Ok(Begun::Already);
             }
         }

@@ -82,6 +82,27 @@ fn restart_policies() {
     env.run(["ps", "-q"]).prints("");
 }
 
+/// A word that comes while the monitor starts it again, at whatever moment, is not forgotten.
+#[test]
+fn what_starts_again_and_again_is_stopped_and_removed() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let run = ["run", "-d", "--name=c", "--network=none", "--restart=always", BUSYBOX, "false"];
+    for round in 0..8 {
+        env.run(run).success();
+        // The moments between its first and its second life.
+        std::thread::sleep(Duration::from_millis(25 * round));
+        if round % 2 == 0 {
+            env.run(["rm", "-f", "-t0", "c"]).success();
+            env.run(["container", "exists", "c"]).code(1);
+        } else {
+            env.run(["stop", "-t0", "c"]).success();
+            env.run(["inspect", "c", "--format", "{{.State.Status}}"]).prints("exited\n");
+            env.run(["rm", "c"]).success();
+        }
+    }
+}
+
 #[test]
 fn signals_of_the_cli_reach_the_program() {
     requires!(userns);
