@@ -15,20 +15,31 @@ pub(super) struct Case {
     pub(super) act: &'static str,
     /// Must work afterwards at once, take what is there as whole, and leave what was there at the start.
     pub(super) again: &'static str,
-    /// Only points in processes of this name, where another case has the rest.
-    pub(super) only: Option<&'static str>,
+    /// Only points in processes of these names, where another case has the rest.
+    pub(super) only: &'static [&'static str],
 }
 
 const NOTHING: &str = "true";
 const IMPORTED: &str = "$S import root.tar localhost/new:1 >/dev/null; $S run --rm --network=none localhost/new:1 sh -c 'test -s /etc/big'";
 
+/// Waits until no check is to come: the container has ended, or is well, or nobody looks after it. Not for ever, for a
+/// disturbed check may have said nothing.
+macro_rules! until {
+    ($over:literal) => {
+        concat!("i=0; until ", $over, " || [ $i = 40 ]; do i=$((i+1)); sleep 0.05; done")
+    };
+}
+/// A container of the same name is checked, and well.
+const WELL: &str = "$S rm -f -i -t0 c; $S volume rm hv || true;
+    $S run -d --name=c --network=none --health-cmd=true --health-interval=100ms $I sleep 600; $S wait --condition=healthy c; $S rm -f -t0 c";
+
 macro_rules! case {
     ($name:literal, $setup:expr, $before:expr, $act:expr, $again:expr) => {
-        Case { name: $name, setup: $setup, before: $before, act: $act, again: $again, only: None }
+        Case { name: $name, setup: $setup, before: $before, act: $act, again: $again, only: &[] }
     };
 }
 
-pub(super) const CASES: [Case; 23] = [
+pub(super) const CASES: [Case; 26] = [
     case!("import", NOTHING, NOTHING, "exec $S import root.tar localhost/new:1",
         "if $S image exists localhost/new:1; then $S run --rm --network=none localhost/new:1 sh -c 'test -s /etc/big'; $S rmi localhost/new:1; fi;
          $S import root.tar localhost/new:1; $S run --rm --network=none localhost/new:1 sh -c 'test -s /etc/big'; $S rmi localhost/new:1"),
@@ -43,7 +54,7 @@ pub(super) const CASES: [Case; 23] = [
          $S untag localhost/tagged:1 localhost/tagged:1; $S image exists $I"),
     Case { name: "rmi", setup: NOTHING, before: IMPORTED, act: "exec $S rmi localhost/new:1",
         again: "if $S image exists localhost/new:1; then $S run --rm --network=none localhost/new:1 sh -c 'test -s /etc/big'; $S rmi localhost/new:1; fi;
-         $S import root.tar localhost/new:1; $S run --rm --network=none localhost/new:1 sh -c 'test -s /etc/big'; $S rmi localhost/new:1", only: None },
+         $S import root.tar localhost/new:1; $S run --rm --network=none localhost/new:1 sh -c 'test -s /etc/big'; $S rmi localhost/new:1", only: &[] },
     case!("create", NOTHING, NOTHING, "exec $S create --name=c -v vol:/v --network=none $I true",
         "if $S container exists c; then $S start -a c; $S rm c; fi; $S volume rm vol || true;
          $S create --name=c -v vol:/v --network=none $I true; $S start -a c; $S rm c; $S volume rm vol"),
@@ -59,10 +70,10 @@ pub(super) const CASES: [Case; 23] = [
         "$S stop -t0 c; $S start c; $S exec c true; $S rm -f -t0 c; $S run --rm --name=c --network=none $I true"),
     Case { name: "life", setup: NOTHING, before: NOTHING,
         act: "$S run -d --name=c --network=none $I sleep 600 || true; $S stop -t0 c || true; $S rm c || true",
-        again: "$S rm -f -i -t0 c; $S run -d --name=c --network=none $I sleep 600; $S exec c true; $S rm -f -t0 c", only: Some("sampan-monitor") },
+        again: "$S rm -f -i -t0 c; $S run -d --name=c --network=none $I sleep 600; $S exec c true; $S rm -f -t0 c", only: &["sampan-monitor"] },
     Case { name: "life_rm_port", setup: NOTHING, before: NOTHING,
         act: "$S run -d --rm --name=c -p 127.0.0.1:$PORT:80 $I sleep 600 || true; $S stop -t0 c || true",
-        again: "$S rm -f -i -t0 c; $S run -d --name=c -p 127.0.0.1:$PORT:80 $I sleep 600; $S exec c true; $S rm -f -t0 c", only: Some("sampan-monitor") },
+        again: "$S rm -f -i -t0 c; $S run -d --name=c -p 127.0.0.1:$PORT:80 $I sleep 600; $S exec c true; $S rm -f -t0 c", only: &["sampan-monitor"] },
     case!("rm", NOTHING, "$S create --name=c --network=none -v /anon $I true; $S start -a c", "exec $S rm -v c",
         "if $S container exists c; then $S start -a c; $S rm -v c; fi; $S run --rm --name=c --network=none -v /anon $I true"),
     case!("rm_force", NOTHING, "$S run -d --name=c --network=none $I sleep 600", "exec $S rm -f -t0 c",
@@ -81,6 +92,20 @@ pub(super) const CASES: [Case; 23] = [
     ),
     case!("restart", NOTHING, "$S run -d --name=c --network=none $I sleep 600", "exec $S restart -t0 c",
         "$S restart -t0 c; $S exec c true; $S rm -f -t0 c; $S run --rm --name=c --network=none $I true"),
+    // A check by hand, whose supervisor is a child of the command.
+    case!("healthcheck", NOTHING, "$S run -d --name=c --network=none --health-cmd=true --health-interval=disable $I sleep 600",
+        "exec $S healthcheck run c",
+        "$S healthcheck run c; $S wait --condition=healthy c; $S exec c true; $S rm -f -t0 c; $S run --rm --name=c --network=none $I true"),
+    Case { name: "health_stop", setup: NOTHING, before: NOTHING,
+        act: concat!("$S run -d --name=c --network=none --stop-timeout=0 --health-interval=500ms --health-retries=1",
+            " --health-cmd='exit 1' --health-on-failure=stop $I sleep 600 || true; ", until!("! $S ps | grep -q -e '(starting)' -e '(unhealthy)'"), "; $S rm -f -i -t0 c || true"),
+        again: WELL, only: &["sampan-monitor", "sampan-health"] },
+    // The second run is well, for the first has left a mark.
+    Case { name: "health_restart", setup: NOTHING, before: NOTHING,
+        act: concat!("$S run -d --name=c --network=none --stop-timeout=0 --health-interval=500ms --health-retries=1 -v hv:/v",
+            " --health-cmd='test -e /v/1 || { : >/v/1; exit 1; }' --health-on-failure=restart $I sleep 600 || true; ",
+            until!("$S ps | grep -q -e '(healthy)' -e unsupervised"), "; $S rm -f -i -t0 c || true; $S volume rm hv || true"),
+        again: WELL, only: &["sampan-monitor", "sampan-health"] },
     // A machine that went down with a container running, one with --rm, and a pull under way.
     case!("recover", NOTHING,
         "$S run -d --name=c --network=none $I sleep 600; $S run -d --rm --name=d --network=none $I sleep 600; $S volume create v;
@@ -102,7 +127,7 @@ pub(super) const CASES: [Case; 23] = [
 
 /// The case of this name.
 pub(super) fn case(name: &str) -> &'static Case {
-    static TABLE: [Case; 23] = CASES;
+    static TABLE: [Case; 26] = CASES;
     TABLE.iter().find(|case| case.name == name).unwrap()
 }
 

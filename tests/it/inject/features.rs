@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use nix::errno::Errno;
 use syscalls::Sysno;
 
-use super::sweep::{calls, without};
+use super::sweep::{calls, each, without};
+use super::tracer::Action;
 use crate::fault::kernels::is_never_taken_away;
 use crate::harness::requires;
 
@@ -20,6 +21,13 @@ fn without_layers_one_by_one() {
 fn without_time_namespaces() {
     requires!(userns, overlay);
     without("run", Sysno::statx, "/ns/time", Errno::ENOENT);
+}
+
+/// Before Linux 5.8 a pidfd is none of its descriptors: the refusal is one line.
+#[test]
+fn without_setns_of_a_pidfd() {
+    requires!(userns, overlay);
+    each("exec", Sysno::setns, "", Action::Fail(Errno::EINVAL));
 }
 
 /// Ours and those of the libraries beneath us.
