@@ -9,12 +9,12 @@ use crate::config::Roots;
 use crate::config::containers_conf::ContainersConf;
 use crate::engine::unshare;
 use crate::engine::{Engine, EngineConfig, StorageDriver};
-use crate::types::progress::{Progress, Silent};
+use crate::types::progress::Progress;
 
 use super::command::Global;
 use super::error::Error;
 use super::lower::FlagError;
-use super::output::progress::Bars;
+use super::output::progress::{Bars, Quiet};
 use super::output::ui::Ui;
 
 /// The caller's surroundings, read once. Everything that depends on them takes this as an argument.
@@ -147,7 +147,8 @@ impl Context {
 
     /// Bars when stderr is a terminal, plain lines otherwise, nothing with `quiet`.
     pub(crate) fn progress(&self, quiet: bool) -> Box<dyn Progress> {
-        if quiet { Box::new(Silent) } else { Box::new(Bars::new(self.ui.is_live())) }
+        let bars = Bars::new(self.ui.is_live());
+        if quiet { Box::new(Quiet(bars)) } else { Box::new(bars) }
     }
 
     /// Prints an error and its hint, and goes on: for verbs that work on several objects.

@@ -1,5 +1,7 @@
 //! `system df`: what images, containers and volumes take of the disk, so that the sum is what du(1) says.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::Timestamp;
 
 use super::{Engine, Error};
@@ -9,6 +11,7 @@ use crate::storage::container_record::ContainerRecord;
 use crate::storage::images::{Image, ImageRecord};
 use crate::storage::lists::ListRecord;
 use crate::storage::usage;
+use crate::types::digest::Digest;
 use crate::types::failure::{Failure, FailureKind};
 use crate::types::id::{ContainerId, ImageId};
 use crate::types::mount::MountSource;
@@ -81,7 +84,8 @@ impl Engine {
         let (container_sizes, volume_sizes) = sizes.split_at(containers.len());
         let accounts = self.store.accounts()?;
         let mut usage = DiskUsage::default();
-        usage.kinds[0] = image_kind(&accounts, &images, &self.store.lists()?.0, &containers);
+        let spare = self.store.spare_manifests(&images)?;
+        usage.kinds[0] = image_kind(&accounts, (&images, &spare), &self.store.lists()?.0, &containers);
         usage.images = image_lines(&accounts, &images, &containers);
         usage.containers = containers.iter().zip(container_sizes).map(|(record, size)| line(record, *size)).collect();
         let idle = |record: &ContainerRecord| !record.status.is_alive();
@@ -127,22 +131,25 @@ impl Engine {
 }
 
 /// True if the container was made of the image.
-pub(super) fn uses(record: &ContainerRecord, image: &ImageRecord) -> bool {
-    record.config.image.as_ref().is_some_and(|used| used.digest == image.digest || used.id == image.id)
+fn uses(record: &ContainerRecord, image: &ImageRecord) -> bool {
+    record.config.image.as_ref().is_some_and(|used| used.id == image.id)
 }
 
 fn image_kind(
     accounts: &Accounts,
-    images: &[Image],
+    (images, spare): (&[Image], &BTreeSet<Digest>),
     lists: &[ListRecord],
     containers: &[ContainerRecord],
 ) -> KindUsage {
     let mut held = Held::default();
-    let mut active = 0;
-    for image in images {
-        if containers.iter().any(|record| uses(record, &image.record)) {
-            held.image(&image.record);
-            active += 1;
+    let (mut all, mut active) = (BTreeSet::new(), BTreeSet::new());
+    for Image { record, .. } in images {
+        all.insert(&record.id);
+        if containers.iter().any(|container| uses(container, record)) {
+            active.insert(&record.id);
+            if !spare.contains(&record.digest) {
+                held.image(record);
+            }
         }
     }
     for list in lists {
@@ -152,21 +159,28 @@ fn image_kind(
         held.container(&record.config);
     }
     let (size, reclaimable) = (accounts.total(), accounts.free(&held));
-    KindUsage { name: "Images", total: images.len(), active, size, reclaimable }
+    KindUsage { name: "Images", total: all.len(), active: active.len(), size, reclaimable }
 }
 
+/// One line for each image, whatever the number of its manifests.
 fn image_lines(accounts: &Accounts, images: &[Image], containers: &[ContainerRecord]) -> Vec<ImageUsage> {
-    let lines = images.iter().enumerate().map(|(index, image)| {
-        let others: Vec<&ImageRecord> =
-            images.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, image)| &image.record).collect();
-        let (shared, unique) = accounts.image(&image.record, &others);
+    let mut by_id: BTreeMap<&ImageId, Vec<&Image>> = BTreeMap::new();
+    for image in images {
+        by_id.entry(&image.record.id).or_default().push(image);
+    }
+    let lines = by_id.into_iter().map(|(id, manifests)| {
+        let record = &manifests[0].record;
+        let others = images.iter().map(|image| &image.record).filter(|other| other.id != *id);
+        let (shared, unique) = accounts.image(manifests.iter().map(|image| &image.record), others);
+        let mut names: Vec<Reference> = manifests.iter().flat_map(|image| image.names.iter().cloned()).collect();
+        names.sort();
         ImageUsage {
-            id: image.record.id.clone(),
-            names: image.names.clone(),
-            created: image.record.created.unwrap_or(image.record.stored),
+            id: id.clone(),
+            names,
+            created: record.created.unwrap_or(record.stored),
             shared,
             unique,
-            containers: containers.iter().filter(|record| uses(record, &image.record)).count(),
+            containers: containers.iter().filter(|container| uses(container, record)).count(),
         }
     });
     lines.collect()

@@ -249,7 +249,7 @@ impl Engine {
             graph_root: layout.graphroot().to_owned(),
             graph_root_allocated: total,
             graph_root_used: total.saturating_sub(free),
-            image_store: ImageCounts { number: self.store.image_digests()?.len() },
+            image_store: ImageCounts { number: self.store.image_heads()?.0.len() },
             run_root: layout.runroot().to_owned(),
             volume_path: layout.volumes(),
         })

@@ -44,9 +44,11 @@ impl Engine {
     /// Mounts an image read-only, or finds it mounted.
     pub(crate) fn mount_image(&self, text: &str) -> Result<MountedImage, Error> {
         self.within_unshare("image mount")?;
-        let image = self.store.find_image(text)?.image;
+        let found = self.store.find_image(text)?;
+        let names = self.store.whole_image(&found)?.names;
+        let image = found.image;
         let path = self.mount_at(&format!("{IMAGE}{}", image.record.id), |engine| engine.image_tree_mount(&image))?;
-        Ok(mounted_image(image, path))
+        Ok(mounted_image(image, names, path))
     }
 
     /// Mounts the root of a container, to be written too; or finds it mounted.
@@ -75,7 +77,8 @@ impl Engine {
             if let Some(id) = name.strip_prefix(IMAGE)
                 && let Some(image) = self.store.try_find_image(id)?
             {
-                found.push(mounted_image(image.image, path));
+                let names = self.store.whole_image(&image)?.names;
+                found.push(mounted_image(image.image, names, path));
             }
         }
         Ok(found)
@@ -187,8 +190,8 @@ impl Engine {
     }
 }
 
-fn mounted_image(image: Image, path: PathBuf) -> MountedImage {
-    MountedImage { id: image.record.id, names: image.names, digest: image.record.digest.to_string(), path }
+fn mounted_image(image: Image, names: Vec<Reference>, path: PathBuf) -> MountedImage {
+    MountedImage { id: image.record.id, names, digest: image.record.digest.to_string(), path }
 }
 
 /// Covers the directory with a tmpfs: what is mounted on it and made in it is seen by this namespace alone.

@@ -2,10 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::disk_usage::uses;
 use super::images::{ImageFilter, RemoveImageRequest};
 use super::{Engine, Error};
-use crate::storage::images::Image;
 use crate::types::id::{ContainerId, ImageId};
 use crate::types::name::VolumeName;
 
@@ -75,7 +73,7 @@ impl Engine {
         if request.unused_for.is_none() && request.keep_size.is_none() {
             return Ok(());
         }
-        for (image, used) in self.unused_images()? {
+        for (id, used) in self.unused_images()? {
             let idle = used.elapsed().unwrap_or_default();
             let old = request.unused_for.is_some_and(|age| idle >= age);
             let large = match request.keep_size {
@@ -86,7 +84,7 @@ impl Engine {
                 continue;
             }
             let remove = RemoveImageRequest {
-                text: image.record.id.to_string(),
+                text: id.to_string(),
                 several_names: true,
                 keep_parents: true,
                 ..RemoveImageRequest::default()
@@ -102,13 +100,16 @@ impl Engine {
     }
 
     /// Images that no container uses, longest unused first.
-    fn unused_images(&self) -> Result<Vec<(Image, SystemTime)>, Error> {
-        let (containers, _) = self.store.containers()?;
+    fn unused_images(&self) -> Result<Vec<(ImageId, SystemTime)>, Error> {
+        let users = self.containers_by_image()?;
         let mut unused = Vec::new();
-        for image in self.store.images()?.0 {
-            if !containers.iter().any(|record| uses(record, &image.record)) {
-                let used = self.store.last_used(&image.record.digest)?.unwrap_or(SystemTime::UNIX_EPOCH);
-                unused.push((image, used));
+        for image in self.store.image_heads()?.0 {
+            if !users.contains_key(image.id.as_str()) {
+                let mut used = SystemTime::UNIX_EPOCH;
+                for digest in image.digests() {
+                    used = used.max(self.store.last_used(digest)?.unwrap_or(used));
+                }
+                unused.push((image.id, used));
             }
         }
         unused.sort_by_key(|(_, used)| *used);

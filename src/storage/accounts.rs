@@ -8,6 +8,7 @@ use super::error::{At as _, Error};
 use super::images::ImageRecord;
 use super::layers::{LayerKey, MapKey};
 use super::lists::ListRecord;
+use super::refs;
 use super::store::Store;
 use super::usage;
 use crate::sys;
@@ -18,8 +19,10 @@ use crate::types::digest::{ChainId, Digest};
 pub(crate) struct Accounts {
     layers: BTreeMap<LayerKey, u64>,
     blobs: BTreeMap<Digest, u64>,
-    /// Records and names.
-    records: u64,
+    /// Records of images by manifest digest, with the names that lead to them.
+    records: BTreeMap<Digest, u64>,
+    /// Manifest lists, and the directories that everything lies in: they stay.
+    fixed: u64,
     /// Downloads that have not come in full, and what waits to be deleted.
     unfinished: u64,
 }
@@ -30,6 +33,7 @@ pub(crate) struct Held {
     chains: BTreeSet<ChainId>,
     layers: BTreeSet<LayerKey>,
     blobs: BTreeSet<Digest>,
+    records: BTreeSet<Digest>,
 }
 
 impl Held {
@@ -37,6 +41,7 @@ impl Held {
     pub(crate) fn image(&mut self, record: &ImageRecord) {
         self.chains.extend(record.layers.iter().map(|layer| layer.chain.clone()));
         self.blobs.extend(blobs_of(record));
+        self.records.insert(record.digest.clone());
     }
 
     /// Everything of a manifest list: its images go out of the store only with it.
@@ -58,24 +63,28 @@ impl Held {
 impl Accounts {
     /// Everything.
     pub(crate) fn total(&self) -> u64 {
-        self.layers.values().sum::<u64>() + self.blobs.values().sum::<u64>() + self.records + self.unfinished
+        let images = [self.layers.values().sum::<u64>(), self.blobs.values().sum(), self.records.values().sum()];
+        images.into_iter().sum::<u64>() + self.fixed + self.unfinished
     }
 
     /// What nobody of `held` needs.
     pub(crate) fn free(&self, held: &Held) -> u64 {
         let layers = self.layers.iter().filter(|(key, _)| !held.has_layer(key)).map(|(_, size)| size);
         let blobs = self.blobs.iter().filter(|(digest, _)| !held.blobs.contains(digest)).map(|(_, size)| size);
-        layers.sum::<u64>() + blobs.sum::<u64>() + self.unfinished
+        let records = self.records.iter().filter(|(digest, _)| !held.records.contains(digest)).map(|(_, size)| size);
+        layers.sum::<u64>() + blobs.sum::<u64>() + records.sum::<u64>() + self.unfinished
     }
 
-    /// Bytes of one image: those that it shares with one of the others, and those that are its own.
-    pub(crate) fn image(&self, record: &ImageRecord, others: &[&ImageRecord]) -> (u64, u64) {
-        let mut theirs = Held::default();
-        for other in others {
-            theirs.image(other);
-        }
-        let mut own = Held::default();
-        own.image(record);
+    /// Bytes of one image: those that it shares with one of the others, and those that are its own. `manifests` are all
+    /// of it, `others` all of the other images.
+    pub(crate) fn image<'a>(
+        &self,
+        manifests: impl Iterator<Item = &'a ImageRecord>,
+        others: impl Iterator<Item = &'a ImageRecord>,
+    ) -> (u64, u64) {
+        let (mut own, mut theirs) = (Held::default(), Held::default());
+        manifests.for_each(|record| own.image(record));
+        others.for_each(|record| theirs.image(record));
         let (mut shared, mut unique) = (0, 0);
         for (key, size) in self.layers.iter().filter(|(key, _)| own.chains.contains(&key.chain)) {
             *(if theirs.chains.contains(&key.chain) { &mut shared } else { &mut unique }) += size;
@@ -114,17 +123,25 @@ impl Store {
             let size = one(&layout.blob(&digest))?;
             accounts.blobs.insert(digest, size);
         }
-        for dir in [layout.images(), layout.refs(), layout.lists()] {
-            accounts.records += one(&dir)?;
-            for name in sys::fs::names(&dir).reading(&dir)? {
-                accounts.records += one(&dir.join(name))?;
-            }
+        let lists = layout.lists();
+        for name in sys::fs::names(&lists).reading(&lists)? {
+            accounts.fixed += one(&lists.join(name))?;
         }
-        for dir in [layout.blobs(), layout.layers()] {
-            accounts.records += one(&dir)?;
+        for digest in self.image_digests()? {
+            let size = one(&layout.image(&digest))?;
+            accounts.records.insert(digest, size);
+        }
+        for reference in self.references()?.0 {
+            let size = one(&layout.reference(&refs::file_name(&reference.name)))?;
+            *accounts.records.entry(reference.digest).or_default() += size;
+        }
+        let root = layout.graphroot();
+        let others = [root.to_owned(), root.join("blobs"), layout.asides(), layout.version()];
+        for path in layout.graph_dirs().chain(others) {
+            accounts.fixed += one(&path)?;
         }
         for dir in [layout.partials(), layout.staging(), layout.trash(), layout.asides()] {
-            accounts.unfinished += usage::on_disk(&dir)?;
+            accounts.unfinished += usage::on_disk(&dir)?.saturating_sub(one(&dir)?);
         }
         Ok(accounts)
     }

@@ -51,6 +51,7 @@ impl Store {
         let staging = sweep_staging(self)?;
         let names = sweep_names(self)?;
         sweep_references(self)?;
+        self.sweep_manifests()?;
         self.sweep_volumes()?;
         self.sweep_partials(super::partials::KEPT)?;
         let marks = mark(self)?;
@@ -166,6 +167,20 @@ pub(super) fn sweep_staging(store: &Store) -> Result<usize, Error> {
         }
     }
     Ok(swept)
+}
+
+/// Images that somebody who lives is about to name, or works with.
+pub(super) fn promised_images(store: &Store) -> Result<BTreeSet<Digest>, Error> {
+    let staging = store.layout().staging();
+    let mut wanted = BTreeSet::new();
+    for name in sys::fs::names(&staging).reading(&staging)? {
+        let path = staging.join(&name);
+        wanted.extend(promises(&path)?);
+        if let Some(lease) = record::read_if_exists::<LeaseRecord>(&path.join("lease.json"))? {
+            wanted.extend(lease.images);
+        }
+    }
+    Ok(wanted)
 }
 
 /// Images that whoever has, or had, this staging directory wanted to name.

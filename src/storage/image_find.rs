@@ -1,5 +1,6 @@
 //! Which image a word means, here and in the additional stores, whose records are verified before they are believed.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::error::{At as _, Error};
@@ -9,7 +10,7 @@ use super::record;
 use super::store::Store;
 use crate::sys;
 use crate::types::digest::{ChainId, DiffId, Digest};
-use crate::types::id::is_id_prefix;
+use crate::types::id::{ImageId, is_id_prefix};
 use crate::types::image_config::ImageConfig;
 use crate::types::reference::{Reference, has_domain};
 
@@ -36,11 +37,20 @@ impl Store {
 
     /// Like [`Self::find_image`], with `None` where there is none such. This store comes first, then the additional ones.
     pub(crate) fn try_find_image(&self, text: &str) -> Result<Option<FoundImage>, Error> {
-        if let Some(found) = self.try_find_here(text)? {
+        let here = match self.try_find_here(text) {
+            // What is no name may be an id of another store.
+            Err(error @ Error::ImageName(_)) => Err(error),
+            other => Ok(other?),
+        };
+        if let Ok(Some(found)) = here {
             return Ok(Some(found));
         }
         for store in &self.additional {
-            if let Some(mut found) = store.try_find_here(text)? {
+            let found = match store.try_find_here(text) {
+                Err(Error::ImageName(_)) => None,
+                other => other?,
+            };
+            if let Some(mut found) = found {
                 let path = store.layout().graphroot();
                 store.verify(&found.image.record).map_err(|why| match why {
                     Unverified::Error(error) => error,
@@ -52,7 +62,7 @@ impl Store {
                 return Ok(Some(found));
             }
         }
-        Ok(None)
+        here
     }
 
     fn try_find_here(&self, text: &str) -> Result<Option<FoundImage>, Error> {
@@ -89,36 +99,37 @@ impl Store {
     fn image_by_digest_of(&self, name: &Reference) -> Result<Option<FoundImage>, Error> {
         let Some(digest) = name.digest() else { return Ok(None) };
         let (images, _) = self.image_heads()?;
-        let image = images.into_iter().find(|image| {
-            (image.digest == *digest || image.index.as_ref() == Some(digest))
-                && image.names.iter().any(|other| other.repository() == name.repository())
-        });
-        image
-            .map(|image| {
-                Ok(FoundImage { image: self.image(&image.digest)?, name: Some(name.clone()), read_only: None })
-            })
-            .transpose()
+        let of_repository =
+            |image: &&ImageHead| image.names.iter().any(|other| other.repository() == name.repository());
+        let mut digests = images.iter().filter(of_repository).flat_map(ImageHead::all_digests);
+        let manifest = digests.find(|(other, _)| *other == digest).map(|(_, manifest)| manifest);
+        let found = manifest.map(|manifest| self.image(manifest));
+        Ok(found.transpose()?.map(|image| FoundImage { image, name: Some(name.clone()), read_only: None }))
     }
 
     fn image_by_prefix(&self, text: &str, prefix: &str) -> Result<Option<FoundImage>, Error> {
         if !is_id_prefix(prefix) {
             return Ok(None);
         }
-        let (mut images, _) = self.image_heads()?;
-        images.retain(|image| {
-            image.id.as_str().starts_with(prefix)
-                || (text.starts_with("sha256:") && image.digest.hex().starts_with(prefix))
+        let (images, _) = self.image_heads()?;
+        let by_digest = |image: &ImageHead| {
+            let digest = text.starts_with("sha256:").then(|| image.digests().find(|d| d.hex().starts_with(prefix)));
+            digest.flatten().cloned()
+        };
+        // The id, and the manifest that is meant: the first one, if the id is.
+        let meant = images.iter().filter_map(|image| {
+            let by_id = image.id.as_str().starts_with(prefix).then(|| image.digest.clone());
+            Some((&image.id, by_id.or_else(|| by_digest(image))?))
         });
-        let mut ids: Vec<String> = images.iter().map(|image| image.id.short().to_owned()).collect();
-        ids.sort();
-        ids.dedup();
-        if ids.len() > 1 {
-            return Err(Error::AmbiguousImage { text: text.to_owned(), candidates: ids });
+        let meant: Vec<(&ImageId, Digest)> = meant.collect();
+        match meant.as_slice() {
+            [] => Ok(None),
+            [(_, digest)] => Ok(Some(FoundImage { image: self.image(digest)?, name: None, read_only: None })),
+            _ => {
+                let candidates = meant.iter().map(|(id, _)| id.short().to_owned()).collect();
+                Err(Error::AmbiguousImage { text: text.to_owned(), candidates })
+            }
         }
-        // Two manifests may have one configuration: prefer the one with a name.
-        images.sort_by_key(ImageHead::is_dangling);
-        let found = images.into_iter().next();
-        found.map(|image| Ok(FoundImage { image: self.image(&image.digest)?, name: None, read_only: None })).transpose()
     }
 
     fn image_by_suffix(&self, text: &str) -> Result<Option<FoundImage>, Error> {
@@ -127,7 +138,13 @@ impl Store {
         let (refs, _) = self.references()?;
         let mut matches = refs.into_iter().filter(|r| r.name.to_string().ends_with(&suffix)).collect::<Vec<_>>();
         let candidates = || matches.iter().map(|r| r.name.to_string()).collect::<Vec<_>>();
+        let mut ids = BTreeSet::new();
         if matches.windows(2).any(|pair| pair[0].digest != pair[1].digest) {
+            for reference in &matches {
+                ids.extend(self.image_record(&reference.digest)?.map(|record| record.id));
+            }
+        }
+        if ids.len() > 1 {
             return Err(Error::AmbiguousImage { text: text.to_owned(), candidates: candidates() });
         }
         let Some(reference) = matches.pop() else { return Ok(None) };

@@ -13,12 +13,13 @@ use super::images::{BrokenImage, ImageRecord, manifest_of};
 use super::lists::ListRecord;
 use super::record::{self, Record as _};
 use super::store::Store;
+use super::twins::{self, Twin};
 use crate::sys::small_files::SmallFiles;
 use crate::types::digest::{ChainId, Digest};
 use crate::types::id::ImageId;
 use crate::types::reference::Reference;
 
-/// The head of an [`ImageRecord`], and the names of the image, sorted.
+/// The head of an [`ImageRecord`]; in listings that of an image's first manifest, for all of them.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct ImageHead {
     version: u32,
@@ -35,8 +36,12 @@ pub(crate) struct ImageHead {
     created: Option<Timestamp>,
     pub(crate) stored: Timestamp,
     pub(crate) size: u64,
+    /// Of all manifests, sorted.
     #[serde(skip)]
     pub(crate) names: Vec<Reference>,
+    /// Its further manifests.
+    #[serde(skip)]
+    pub(crate) twins: Vec<Twin>,
     #[serde(skip)]
     read_only: bool,
     /// It stands for a manifest list.
@@ -77,6 +82,7 @@ impl ImageHead {
             stored: list.created,
             size: document.len() as u64,
             names: vec![list.name.clone()],
+            twins: Vec::new(),
             read_only: false,
             is_list: true,
         }
@@ -107,24 +113,38 @@ impl ImageHead {
 }
 
 impl Store {
-    /// Like [`Self::image_heads`], and after them those of the additional stores that are not here.
+    /// Like [`Self::image_heads`], and after them those of the additional stores: of an image that is here too, the names
+    /// that are not.
     pub(crate) fn all_image_heads(&self) -> Result<(Vec<ImageHead>, Vec<BrokenImage>), Error> {
         let (mut whole, mut broken) = self.image_heads()?;
         for store in &self.additional {
             let (others, damaged) = store.image_heads()?;
+            let known: BTreeMap<&ImageId, usize> = whole.iter().zip(0..).map(|(head, at)| (&head.id, at)).collect();
+            let mut more = Vec::new();
             for mut head in others {
-                if whole.iter().all(|known| known.digest != head.digest) {
-                    head.read_only = true;
-                    whole.push(head);
+                if let Some(first) = known.get(&head.id).map(|at| &whole[*at]) {
+                    head.names.retain(|name| !first.names.contains(name));
+                    if head.names.is_empty() {
+                        continue;
+                    }
                 }
+                head.read_only = true;
+                more.push(head);
             }
+            whole.extend(more);
             broken.extend(damaged);
         }
         Ok((whole, broken))
     }
 
-    /// The heads of all images of this store by manifest digest, and the damaged ones.
+    /// The heads of all images of this store, one for each id, and the damaged ones.
     pub(crate) fn image_heads(&self) -> Result<(Vec<ImageHead>, Vec<BrokenImage>), Error> {
+        let (manifests, broken) = self.manifest_heads()?;
+        Ok((twins::by_id(manifests), broken))
+    }
+
+    /// The heads of all manifests of this store, and the damaged ones.
+    pub(super) fn manifest_heads(&self) -> Result<(Vec<ImageHead>, Vec<BrokenImage>), Error> {
         let mut names = self.names_by_image()?;
         let dir = self.layout().images();
         let (mut whole, mut broken) = (Vec::new(), Vec::new());

@@ -1,4 +1,5 @@
 //! Images: one record for each manifest digest. Names point to it from `refs/`; an image without one is dangling.
+//! Several manifests may be of one image: [`super::twins`].
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -79,7 +80,7 @@ pub(crate) struct ImageLayer {
 
 record::record!(ImageRecord);
 
-/// An image and its names, sorted.
+/// A manifest of an image, and the names that lead to it, sorted.
 #[derive(Debug, Clone)]
 pub(crate) struct Image {
     pub(crate) record: ImageRecord,
@@ -176,7 +177,7 @@ impl Store {
         Ok(Image { record, names })
     }
 
-    /// All images, and the damaged ones.
+    /// All manifests of all images, and the damaged ones.
     pub(crate) fn images(&self) -> Result<(Vec<Image>, Vec<BrokenImage>), Error> {
         let mut names = self.names_by_image()?;
         let (mut whole, mut broken) = (Vec::new(), Vec::new());
@@ -197,7 +198,7 @@ impl Store {
         Ok(names.iter().filter_map(|name| manifest_of(name)).collect())
     }
 
-    /// Containers made of an image.
+    /// Containers made of an image, whatever its manifest was.
     pub(crate) fn image_users(&self, digest: &Digest, image_id: &ImageId) -> Result<Vec<ContainerId>, Error> {
         let mut users = Vec::new();
         for id in self.container_ids()? {
@@ -210,17 +211,18 @@ impl Store {
         Ok(users)
     }
 
-    /// Takes an image out of the store: its record, then its names. Blobs and layers that nobody else refers to are the
-    /// next sweep's ([`Store::sweep`]). Refused while containers use it: the caller removes those first.
-    pub(crate) fn remove_image(&self, digest: &Digest) -> Result<Vec<Reference>, Error> {
-        let image = self.image(digest)?;
-        let users = self.image_users(digest, &image.record.id)?;
-        let twins = self.image_heads()?.0.iter().filter(|other| other.id == image.record.id).count();
-        if !users.is_empty() && twins < 2 {
+    /// Takes an image out of the store: the records of all its manifests, and its names. Blobs and layers that nobody else
+    /// refers to are the next sweep's ([`Store::sweep`]). Refused while containers use it: the caller removes those first.
+    pub(crate) fn remove_image(&self, id: &ImageId) -> Result<Vec<Reference>, Error> {
+        let image = self.image_of(id)?;
+        let users = self.image_users(&image.digest, id)?;
+        if !users.is_empty() {
             let users = users.iter().map(|id| id.short().to_owned()).collect();
-            return Err(Error::ImageInUse { image: image.record.id.short().to_owned(), users });
+            return Err(Error::ImageInUse { image: id.short().to_owned(), users });
         }
-        self.discard_image(digest)?;
+        for digest in image.digests() {
+            self.discard_image(digest)?;
+        }
         Ok(image.names)
     }
 

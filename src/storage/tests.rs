@@ -245,8 +245,8 @@ fn r4_sweep_keeps_what_is_referred_to_and_r13_trashes_the_rest() {
     let mut container = config("c");
     container.layers = vec![used.layers[0].chain.clone()];
     store.create_container(container).expect("created");
-    store.remove_image(&used.digest).expect("removed");
-    store.remove_image(&gone.digest).expect("removed");
+    store.remove_image(&used.id).expect("removed");
+    store.remove_image(&gone.id).expect("removed");
     let swept = store.sweep().expect("swept");
     assert_eq!(swept.layers.len(), 1, "{swept:?}");
     assert_eq!(swept.layers[0].chain, gone.layers[0].chain);
@@ -276,7 +276,7 @@ fn r5_lease_protects_and_a_dead_one_is_swept() {
     let key = LayerKey::new(&image.layers[0].chain, &MapKey::from_text("single"));
     let lease = store.lease().expect("lease");
     assert!(lease.rely_on_layer(&store, &key).expect("noted"));
-    store.remove_image(&image.digest).expect("removed");
+    store.remove_image(&image.id).expect("removed");
     let swept = store.sweep().expect("swept");
     assert!(swept.layers.is_empty(), "{swept:?}");
     assert_eq!(swept.staging, 0);
@@ -569,9 +569,9 @@ fn image_in_use_is_not_removed() {
     let mut container = config("c");
     container.image = Some(store.image(&image.digest).expect("there").snapshot(None));
     let made = store.create_container(container).expect("created");
-    assert!(matches!(store.remove_image(&image.digest), Err(Error::ImageInUse { .. })));
+    assert!(matches!(store.remove_image(&image.id), Err(Error::ImageInUse { .. })));
     store.remove_container(store.lock_container(made.id()).expect("locked")).expect("removed");
-    store.remove_image(&image.digest).expect("removed");
+    store.remove_image(&image.id).expect("removed");
 }
 
 #[test]

@@ -23,9 +23,11 @@ pub(crate) trait Progress: Send + Sync {
 }
 
 /// Says nothing.
+#[cfg(test)]
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Silent;
 
+#[cfg(test)]
 impl Progress for Silent {
     fn begin(&self, _id: &str, _label: &str, _total: Option<u64>) {}
     fn advance(&self, _id: &str, _done: u64) {}

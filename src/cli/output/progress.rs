@@ -176,6 +176,25 @@ impl Progress for Bars {
     }
 }
 
+/// `--quiet`: no progress, but what the user should act on, and questions.
+#[derive(Debug)]
+pub(crate) struct Quiet(pub(crate) Bars);
+
+impl Progress for Quiet {
+    fn begin(&self, _id: &str, _label: &str, _total: Option<u64>) {}
+    fn advance(&self, _id: &str, _done: u64) {}
+    fn phase(&self, _id: &str, _phase: &str) {}
+    fn message(&self, _text: &str) {}
+
+    fn warn(&self, text: &str) {
+        self.0.warn(text);
+    }
+
+    fn choose(&self, question: &str, options: &[String]) -> Option<usize> {
+        self.0.choose(question, options)
+    }
+}
+
 fn style(sized: bool) -> ProgressStyle {
     let template = if sized {
         "{prefix} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec} {eta} {msg}"

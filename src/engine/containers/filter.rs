@@ -148,9 +148,10 @@ impl Test {
         let mut words = vec![value.to_owned()];
         let mut top = None;
         if let Some(found) = found {
+            let names = engine.store.whole_image(&found).map_err(Error::Storage)?.names;
+            words.extend(names.iter().map(ToString::to_string));
             let ImageRecord { id, layers, .. } = found.image.record;
             words.push(id.to_string());
-            words.extend(found.image.names.iter().map(ToString::to_string));
             top = layers.last().map(|layer| layer.chain.clone());
         }
         Ok(Self::Ancestor { words, top })

@@ -127,9 +127,7 @@ impl<'a> Sieve<'a> {
     fn matches(&self, filter: &ImageFilter, moment: Option<Timestamp>, image: &ImageHead, used: bool) -> bool {
         match filter {
             ImageFilter::Id(prefix) => image.id.as_str().starts_with(prefix),
-            ImageFilter::Digest(prefix) => {
-                [Some(&image.digest), image.index.as_ref()].into_iter().flatten().any(|d| d.hex().starts_with(prefix))
-            }
+            ImageFilter::Digest(prefix) => image.all_digests().any(|(digest, _)| digest.hex().starts_with(prefix)),
             ImageFilter::Before(_) => moment.is_some_and(|moment| image.created() < moment),
             ImageFilter::Since(_) => moment.is_some_and(|moment| image.created() > moment),
             ImageFilter::Until(until) => image.created() < *until,

@@ -21,8 +21,9 @@ pub(crate) struct HistoryEntry {
 impl Engine {
     /// The steps of an image. Layers that the history does not tell of come first in time, without a text.
     pub(crate) fn image_history(&self, text: &str) -> Result<Vec<HistoryEntry>, Error> {
-        let image = self.store.find_image(text)?.image;
-        let record = &image.record;
+        let found = self.store.find_image(text)?;
+        let names = self.store.whole_image(&found)?.names;
+        let record = &found.image.record;
         let steps = &record.config.history;
         let told = steps.iter().filter(|step| !step.empty_layer).count();
         let mut layers = record.layers.iter();
@@ -48,7 +49,7 @@ impl Engine {
         entries.reverse();
         if let Some(last) = entries.first_mut() {
             last.id = Some(record.id.to_string());
-            last.tags = image.names.iter().map(ToString::to_string).collect();
+            last.tags = names.iter().map(ToString::to_string).collect();
         }
         Ok(entries)
     }

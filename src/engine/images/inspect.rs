@@ -7,7 +7,6 @@ use serde::Serialize;
 use super::parent::parent_of;
 use crate::engine::{Engine, Error};
 use crate::storage::images::{Image, ImageRecord};
-use crate::types::digest::Digest;
 use crate::types::image_config::{Healthcheck, History, ProcessDefaults};
 use crate::types::reference::Reference;
 
@@ -64,15 +63,17 @@ pub(crate) struct RootFsReport {
 impl Engine {
     /// Everything about an image.
     pub(crate) fn inspect_image(&self, text: &str) -> Result<ImageReport, Error> {
-        let image = self.store.find_image(text)?.image;
+        let found = self.store.find_image(text)?;
+        let whole = self.store.whole_image(&found)?;
+        let image = found.image;
         let record = &image.record;
         let config = &record.config;
         let last = config.history.last();
         Ok(ImageReport {
             id: record.id.to_string(),
             digest: record.digest.to_string(),
-            repo_tags: tags(&image),
-            repo_digests: digests(&image.names, &record.digest, record.index.as_ref()),
+            repo_tags: tags(&whole.names),
+            repo_digests: whole.repo_digests(),
             parent: self.parent(record)?,
             comment: last.and_then(|step| step.comment.clone()).unwrap_or_default(),
             created: record.created.unwrap_or(record.stored).to_string(),
@@ -94,7 +95,7 @@ impl Engine {
             manifest_type: record.media_type.clone(),
             user: config.config.user.clone(),
             history: config.history.clone(),
-            names_history: tags(&image),
+            names_history: tags(&whole.names),
             healthcheck: config.config.healthcheck.clone(),
         })
     }
@@ -122,20 +123,6 @@ impl Engine {
 }
 
 /// Names with a tag.
-fn tags(image: &Image) -> Vec<String> {
-    image.names.iter().filter(|name| name.tag().is_some()).map(ToString::to_string).collect()
-}
-
-/// Every repository with every digest that it may be asked for by.
-pub(crate) fn digests(names: &[Reference], digest: &Digest, index: Option<&Digest>) -> Vec<String> {
-    let mut all = Vec::new();
-    let mut repositories: Vec<String> = names.iter().map(Reference::repository).collect();
-    // They are sorted.
-    repositories.dedup();
-    for repository in repositories {
-        for digest in [Some(digest), index].into_iter().flatten() {
-            all.push(format!("{repository}@{digest}"));
-        }
-    }
-    all
+fn tags(names: &[Reference]) -> Vec<String> {
+    names.iter().filter(|name| name.tag().is_some()).map(ToString::to_string).collect()
 }

@@ -70,7 +70,7 @@ impl Engine {
     }
 
     /// How many containers are made of each image, by image id.
-    fn containers_by_image(&self) -> Result<BTreeMap<String, usize>, Error> {
+    pub(in crate::engine) fn containers_by_image(&self) -> Result<BTreeMap<String, usize>, Error> {
         let mut users = BTreeMap::new();
         for id in self.store.container_ids()? {
             if let Ok(config) = self.store.container_config(&id)

@@ -52,7 +52,7 @@ pub(crate) use filter::ImageFilter;
 pub(crate) use history::HistoryEntry;
 pub(crate) use import::{ImportInput, ImportRequest};
 pub(super) use incoming::{IncomingImage, IncomingLayer, StagedUnpack, unpack_layer};
-pub(crate) use inspect::{GraphDriver, digests as image_digests};
+pub(crate) use inspect::GraphDriver;
 pub(crate) use list::ImageSummary;
 pub(crate) use lists::{AddRequest, EntryChange};
 pub(crate) use load::{ArchiveInput, LoadRequest};

@@ -37,7 +37,7 @@ impl Engine {
             if !self.store.image_users(&image.digest, &image.id)?.is_empty() {
                 continue;
             }
-            let removed = self.remove_whole(&image.digest, &image.id, false)?;
+            let removed = self.remove_whole(image, false)?;
             report.images.extend(removed.deleted);
             report.untagged.extend(removed.untagged);
             report.reclaimed += image.size;

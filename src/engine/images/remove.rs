@@ -3,7 +3,6 @@
 use crate::engine::{Engine, Error};
 use crate::storage::image_head::ImageHead;
 use crate::storage::images::ImageRecord;
-use crate::types::digest::Digest;
 use crate::types::id::{ContainerId, ImageId};
 use crate::types::reference::Reference;
 
@@ -41,7 +40,7 @@ impl Engine {
             return Ok(RemovedImage { untagged: vec![name], deleted: vec![id], ..RemovedImage::default() });
         }
         let found = self.store.find_own_image(&request.text)?;
-        let image = found.image;
+        let image = self.store.whole_image(&found)?;
         let by_name = found.name.filter(|name| image.names.contains(name));
         if let Some(name) = by_name
             && image.names.len() > 1
@@ -51,28 +50,28 @@ impl Engine {
         }
         if image.names.len() > 1 && !request.force && !request.several_names {
             return Err(Error::SeveralNames {
-                image: image.record.id.short().to_owned(),
+                image: image.id.short().to_owned(),
                 names: image.names.iter().map(ToString::to_string).collect(),
             });
         }
-        let mut removed = self.remove_whole(&image.record.digest, &image.record.id, request.force)?;
+        let mut removed = self.remove_whole(&image, request.force)?;
         if !request.keep_parents {
-            removed.deleted.extend(self.remove_parents(&image.record)?);
+            removed.deleted.extend(self.remove_parents(&found.image.record)?);
         }
         Ok(removed)
     }
 
-    /// Removes the image with all its names.
-    pub(super) fn remove_whole(&self, digest: &Digest, id: &ImageId, force: bool) -> Result<RemovedImage, Error> {
+    /// Removes the image with all its manifests and names.
+    pub(super) fn remove_whole(&self, image: &ImageHead, force: bool) -> Result<RemovedImage, Error> {
         let mut containers = Vec::new();
         if force {
-            for user in self.store.image_users(digest, id)? {
+            for user in self.store.image_users(&image.digest, &image.id)? {
                 self.remove_container(&user, true, true)?;
                 containers.push(user);
             }
         }
-        let untagged = self.store.remove_image(digest)?;
-        Ok(RemovedImage { untagged, deleted: vec![id.clone()], containers })
+        let untagged = self.store.remove_image(&image.id)?;
+        Ok(RemovedImage { untagged, deleted: vec![image.id.clone()], containers })
     }
 
     /// Removes the nameless images that a removed one was built on, if nothing else is built on them or made of them:
@@ -88,23 +87,23 @@ impl Engine {
             }
         }
         parents.sort_by_key(|parent| std::cmp::Reverse((parent.layers.len(), parent.config.history.len())));
-        let mut gone: Vec<Digest> = vec![child.digest.clone()];
+        let mut gone: Vec<ImageId> = vec![child.id.clone()];
         let mut deleted = Vec::new();
         for parent in parents {
             let needed = images.iter().any(|other| self.needs(other, &parent, &gone));
             if needed || !self.store.image_users(&parent.digest, &parent.id)?.is_empty() {
                 break;
             }
-            self.store.remove_image(&parent.digest)?;
-            gone.push(parent.digest.clone());
+            self.store.remove_image(&parent.id)?;
+            gone.push(parent.id.clone());
             deleted.push(parent.id);
         }
         Ok(deleted)
     }
 
     /// True if an image that stays was built on `parent`.
-    fn needs(&self, other: &ImageHead, parent: &ImageRecord, gone: &[Digest]) -> bool {
-        if other.digest == parent.digest || gone.contains(&other.digest) || other.chains().len() < parent.layers.len() {
+    fn needs(&self, other: &ImageHead, parent: &ImageRecord, gone: &[ImageId]) -> bool {
+        if other.id == parent.id || gone.contains(&other.id) || other.chains().len() < parent.layers.len() {
             return false;
         }
         // One that cannot be read may need it.

@@ -265,7 +265,7 @@ impl Engine {
 
     /// Layers go out as the plain tars that `docker load` and every other reader of this form takes.
     fn write_docker(&self, out: &mut Out<'_>, images: &[Outgoing]) -> Result<(), Error> {
-        let mut items = Vec::with_capacity(images.len());
+        let mut items: Vec<DockerItem> = Vec::with_capacity(images.len());
         for image in images {
             let Some(instance) = image.instances.first() else { continue };
             let chains = ChainId::of_stack(&instance.diff_ids);
@@ -285,11 +285,15 @@ impl Engine {
             }
             let config = self.document(&instance.config.digest)?;
             out.put(&archive::docker_config(&instance.config.digest), &config)?;
-            items.push(DockerItem {
-                config: instance.config.digest.clone(),
-                layers: instance.diff_ids.clone(),
-                names: image.names.clone(),
-            });
+            // Two manifests of one image are one image of an archive that holds no manifest of either.
+            match items.iter_mut().find(|item| item.config == instance.config.digest) {
+                Some(item) => item.names.extend(image.names.iter().cloned()),
+                None => items.push(DockerItem {
+                    config: instance.config.digest.clone(),
+                    layers: instance.diff_ids.clone(),
+                    names: image.names.clone(),
+                }),
+            }
         }
         archive::finish_docker(&mut out.writer, &items).map_err(saving(&out.name))
     }

@@ -27,7 +27,7 @@ impl Engine {
     /// Takes names away from an image, all of them if none is given. The image stays.
     pub(crate) fn untag_image(&self, image: &str, names: &[String]) -> Result<(), Error> {
         let found = self.store.find_own_image(image)?;
-        let has = &found.image.names;
+        let has = &self.store.whole_image(&found)?.names;
         let mut gone = Vec::new();
         for text in names {
             let candidates = Reference::candidates(text).map_err(Error::Reference)?;

@@ -39,7 +39,9 @@ struct Forest {
 impl Engine {
     /// The layers of an image, bottom first; with `requires`, its last layer and all that stand on it.
     pub(crate) fn image_tree(&self, text: &str, requires: bool) -> Result<ImageTree, Error> {
-        let image = self.store.find_image(text)?.image;
+        let found = self.store.find_image(text)?;
+        let names = self.store.whole_image(&found)?.names;
+        let image = found.image;
         let (images, _) = self.store.images()?;
         let forest = Forest::of(&images);
         let chains = image.chains();
@@ -48,7 +50,7 @@ impl Engine {
             Some((top, below)) if requires => forest.grow(below.last(), top, &mut layers),
             _ => layers.extend(chains.iter().map(|chain| forest.node(chain))),
         }
-        Ok(ImageTree { id: image.record.id, names: image.names, size: image.record.size, layers })
+        Ok(ImageTree { id: image.record.id, names, size: image.record.size, layers })
     }
 }
 

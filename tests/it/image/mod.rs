@@ -23,3 +23,4 @@ mod signed;
 mod signed_elsewhere;
 mod tree;
 mod trust;
+mod twins;

@@ -123,3 +123,23 @@ fn by_digest_and_by_mirror() {
     env.run(["image", "exists", "origin.invalid/web:1"]).success();
     env.run(["pull", "-q", "closed.invalid/x"]).code(125).stderr_has("blocks").stderr_has("Hint: the rule");
 }
+
+#[test]
+fn quiet_hides_no_warning() {
+    requires!(userns, registry);
+    let env = Env::new();
+    let registry = Registry::start(&env);
+    let name = registry.name("far:1");
+    let tar = env.write("one.tar", Layer::new().file("a", 0o644, b"1").finish());
+    env.run(["import", "-q", "--arch=s390x", tar.to_str().unwrap(), &name]).success();
+    env.run(["push", "-q", "--tls-verify=false", &name]).success();
+    for quiet in [true, false] {
+        env.run(["rmi", "--all"]).success();
+        let pull = ["pull", "--tls-verify=false", &name].into_iter().chain(quiet.then_some("--quiet"));
+        let output = env.run(pull);
+        output
+            .success()
+            .stderr_has("Warning: image platform (linux/s390x) does not match the expected platform (linux/");
+        assert_eq!(output.stderr().lines().count() == 1, quiet, "{output}");
+    }
+}

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::super::super::context::Context;
 use super::super::super::error::Error;
 use super::super::super::output::{json, table::Table, template, time};
-use crate::engine::images::{ImageFilter, ImageSummary, image_digests};
+use crate::engine::images::{ImageFilter, ImageSummary};
 use crate::types::reference::Reference;
 use crate::types::size;
 
@@ -132,7 +132,7 @@ pub(crate) fn run(args: ImagesArgs, context: &Context) -> Result<ExitCode, Error
     if args.quiet {
         let mut seen = BTreeSet::new();
         for (shown, _) in lines {
-            if seen.insert(&shown.summary.image.digest) {
+            if seen.insert(&shown.summary.image.id) {
                 context.ui.line(shown.id(&args))?;
             }
         }
@@ -141,7 +141,7 @@ pub(crate) fn run(args: ImagesArgs, context: &Context) -> Result<ExitCode, Error
     match &args.format {
         Some(format) if template::is_json(format) => {
             let mut seen = BTreeSet::new();
-            lines.retain(|(shown, _)| seen.insert(&shown.summary.image.digest));
+            lines.retain(|(shown, _)| seen.insert((&shown.summary.image.id, shown.summary.image.is_read_only())));
             json::print(&context.ui, &lines.iter().map(|(shown, _)| shown.object()).collect::<Vec<_>>())?;
         }
         Some(format) => {
@@ -167,7 +167,7 @@ fn table(lines: &[Line], args: &ImagesArgs, now: Timestamp) -> Table {
     for (shown, name) in lines {
         let image = &shown.summary.image;
         let mut cells: Vec<Cow<str>> = vec![repository(*name).into(), tag(*name).into()];
-        cells.extend(args.digests.then(|| image.digest.to_string().into()));
+        cells.extend(args.digests.then(|| image.digest_of(*name).to_string().into()));
         cells.extend([shown.id(args), time::ago(image.created(), now).into(), size::human_short(image.size).into()]);
         cells.extend(args.history.then(|| shown.history().into()));
         cells.extend(read_only.then(|| image.is_read_only().to_string().into()));
@@ -212,7 +212,7 @@ impl<'b> Shown<'b> {
         Self {
             summary,
             names: if texts { image.names.iter().map(ToString::to_string).collect() } else { Vec::new() },
-            digests: if texts { image_digests(&image.names, &image.digest, image.index.as_ref()) } else { Vec::new() },
+            digests: if texts { image.repo_digests() } else { Vec::new() },
         }
     }
 
@@ -239,7 +239,7 @@ impl<'b> Shown<'b> {
             tag: tag(name),
             id: self.id(args),
             full_id: image.id.as_str(),
-            digest: image.digest.to_string(),
+            digest: image.digest_of(name).to_string(),
             created: since.clone(),
             created_at: at.clone(),
             created_since: since,

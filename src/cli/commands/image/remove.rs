@@ -45,16 +45,16 @@ pub(crate) fn run(args: RmiArgs, context: &Context) -> Result<ExitCode, Error> {
         args.images
     };
     let mut worst = Worst::default();
-    let mut deleted = false;
+    let mut removed_any = false;
     for text in images {
         let request =
             RemoveImageRequest { text, force: args.force, several_names: args.all, keep_parents: args.no_prune };
         match engine.remove_image(&request) {
             Ok(removed) => {
-                deleted |= !removed.deleted.is_empty();
+                removed_any = true;
                 print(&removed, context)?;
             }
-            // Twice in one line, or the other manifest of the same id.
+            // Twice in one line.
             Err(error) if error.is_absent() && (args.ignore || args.force || args.all) => {}
             Err(error) => {
                 let error = Error::from(error);
@@ -63,7 +63,7 @@ pub(crate) fn run(args: RmiArgs, context: &Context) -> Result<ExitCode, Error> {
             }
         }
     }
-    if deleted {
+    if removed_any {
         context.ui.flush()?;
         engine.sweep_images()?;
     }
