@@ -46,7 +46,7 @@ pub(crate) fn marked(mark: u64) -> Vec<Process> {
 /// Everything outside the store that should be gone by now.
 pub(crate) fn find(env: &Env) -> Vec<String> {
     let mut problems = Vec::new();
-    let deadline = Instant::now() + Duration::from_secs(5);
+    let deadline = Instant::now() + Duration::from_secs(20);
     let mut alive = marked(env.mark());
     while !alive.is_empty() && Instant::now() < deadline {
         std::thread::sleep(Duration::from_millis(5));
@@ -82,7 +82,7 @@ pub(super) fn check_store(env: &Env) -> Vec<String> {
         }
     }
     let check = env.run(["system", "check"]);
-    if !check.is_success() && !check.stderr().contains("unrecognized subcommand") {
+    if !check.is_success() {
         problems.push(format!("system check: {check:?}"));
     }
     problems
@@ -90,7 +90,7 @@ pub(super) fn check_store(env: &Env) -> Vec<String> {
 
 /// Kills what carries the mark, removes the cgroup and the tree (which holds files of subordinate ids).
 pub(super) fn remove_everything(env: &Env) {
-    let deadline = Instant::now() + Duration::from_secs(5);
+    let deadline = Instant::now() + Duration::from_secs(20);
     loop {
         let alive = marked(env.mark());
         if alive.iter().all(|process| process.state == 'Z') || Instant::now() > deadline {
