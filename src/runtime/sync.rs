@@ -85,12 +85,7 @@ impl Wire {
 
     /// The next message; `None` at the end of the wire.
     pub(super) fn receive(&self) -> Result<Option<(Message, Vec<OwnedFd>)>, Error> {
-        let mut length = socket::next_length(&self.socket);
-        if length.as_ref().is_err_and(|error| error.is(sys::Errno::ECONNRESET)) {
-            // The other side ended without having read what we sent. Told once; its last words are still there.
-            length = socket::next_length(&self.socket);
-        }
-        let length = length.map_err(Error::Wire)?;
+        let length = socket::next_length(&self.socket).map_err(Error::Wire)?;
         if length == 0 {
             return Ok(None);
         }

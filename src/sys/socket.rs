@@ -111,16 +111,9 @@ pub(crate) fn send_with_fds(socket: impl AsFd, bytes: &[u8], fds: &[BorrowedFd<'
 /// largest. Zero is the end.
 pub(crate) fn next_length(socket: impl AsFd) -> Result<usize> {
     let mut nothing = [0_u8; 0];
-    loop {
-        match rustix::net::recv(&socket, &mut nothing[..], RecvFlags::PEEK | RecvFlags::TRUNC) {
-            Err(RustixErrno::INTR) => {}
-            result => {
-                return result
-                    .map(|(_, length)| length)
-                    .call("recv", || format!("{}, MSG_PEEK", socket.as_fd().as_raw_fd()));
-            }
-        }
-    }
+    last_words(|| rustix::net::recv(&socket, &mut nothing[..], RecvFlags::PEEK | RecvFlags::TRUNC))
+        .map(|(_, length)| length)
+        .call("recv", || format!("{}, MSG_PEEK", socket.as_fd().as_raw_fd()))
 }
 
 /// Receives one message (seqpacket) or what is there (stream), with the descriptors that came along, close-on-exec.
@@ -130,13 +123,9 @@ pub(crate) fn receive_with_fds(socket: impl AsFd, buffer: &mut [u8]) -> Result<(
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_FDS))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let describe = || socket.as_fd().as_raw_fd().to_string();
-    let message = loop {
-        let mut slices = [IoSliceMut::new(buffer)];
-        match rustix::net::recvmsg(&socket, &mut slices, &mut control, RecvFlags::CMSG_CLOEXEC) {
-            Err(RustixErrno::INTR) => {}
-            result => break result.call("recvmsg", describe)?,
-        }
-    };
+    let mut slices = [IoSliceMut::new(buffer)];
+    let message = last_words(|| rustix::net::recvmsg(&socket, &mut slices, &mut control, RecvFlags::CMSG_CLOEXEC))
+        .call("recvmsg", describe)?;
     let mut fds = Vec::new();
     for ancillary in control.drain() {
         if let RecvAncillaryMessage::ScmRights(received) = ancillary {
@@ -147,6 +136,19 @@ pub(crate) fn receive_with_fds(socket: impl AsFd, buffer: &mut [u8]) -> Result<(
         return Err(Error::new("recvmsg", format!("{}: message cut", describe()), Errno::EMSGSIZE));
     }
     Ok((message.bytes, fds))
+}
+
+/// Receives, also from one who closed its end without having read all that it was sent: ECONNRESET comes once, at any
+/// moment, before what it had said (`sock_error` in the kernel's `__skb_try_recv_datagram`, Linux 6.18).
+fn last_words<T>(mut receive: impl FnMut() -> rustix::io::Result<T>) -> rustix::io::Result<T> {
+    let mut reset = false;
+    loop {
+        match receive() {
+            Err(RustixErrno::INTR) => {}
+            Err(RustixErrno::CONNRESET) if !reset => reset = true,
+            result => return result,
+        }
+    }
 }
 
 /// Says that nothing more will be sent; the other side reads its end.
@@ -209,6 +211,26 @@ mod tests {
             wait_readable(server.as_fd(), None).expect("wait");
             assert_eq!(stream::read(&server, &mut buffer).expect("read"), Transfer::Bytes(5));
             assert_eq!(stream::read(&server, &mut buffer).expect("read"), Transfer::End);
+        }
+    }
+
+    /// Who ends on an error reads no further; its report must not be lost, whenever its end closes.
+    #[test]
+    fn last_words_outlive_what_was_not_read() {
+        for closed_before_its_length_was_asked in [true, false] {
+            let (left, right) = seqpacket_pair().expect("pair");
+            send_with_fds(&right, b"unread", &[]).expect("send");
+            send_with_fds(&left, b"words", &[]).expect("send");
+            let mut left = Some(left);
+            if closed_before_its_length_was_asked {
+                left.take();
+            }
+            assert_eq!(next_length(&right).expect("length"), 5);
+            drop(left);
+            let mut buffer = [0; 5];
+            assert_eq!(receive_with_fds(&right, &mut buffer).expect("receive").0, 5);
+            assert_eq!(&buffer, b"words");
+            assert_eq!(next_length(&right).expect("end"), 0);
         }
     }
 
