@@ -9,6 +9,7 @@ pub(crate) mod disk_usage;
 pub(crate) mod doctor;
 mod driver;
 mod error;
+mod error_kind;
 mod feeder;
 mod handle;
 pub(crate) mod images;

@@ -145,10 +145,12 @@ impl BlobSink for Tee {
     }
 }
 
-fn unwritten(error: crate::storage::Error) -> sys::Error {
+/// A blob that cannot be written, as a sink tells it.
+pub(super) fn unwritten(error: crate::storage::Error) -> sys::Error {
     match error {
         crate::storage::Error::Write { source, .. } => source,
-        error => sys::Error::new("write", error.to_string(), sys::Errno::EIO),
+        // Longer than it was announced.
+        error => sys::Error::new("write", error.to_string(), sys::Errno::EFBIG),
     }
 }
 

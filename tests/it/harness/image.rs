@@ -308,6 +308,18 @@ impl ImageBuilder {
     }
 }
 
+/// A header with a name and a link of any bytes, which no checked setter would take.
+pub(crate) fn raw_header(kind: tar::EntryType, mode: u32, name: &[u8], link: &[u8], size: u64) -> tar::Header {
+    let mut header = tar::Header::new_gnu();
+    header.set_entry_type(kind);
+    header.set_mode(mode);
+    header.set_size(size);
+    let old = header.as_old_mut();
+    old.name[..name.len()].copy_from_slice(name);
+    old.linkname[..link.len()].copy_from_slice(link);
+    header
+}
+
 /// Bytes that no compression makes smaller.
 pub(crate) fn noise(seed: u64, count: usize) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;

@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use super::peer::Served;
-use crate::harness::image::{ImageBuilder, Layer};
+use crate::harness::image::{ImageBuilder, Layer, raw_header};
 use crate::harness::{Env, requires};
 
 /// What comes of a layer.
@@ -20,14 +20,7 @@ enum Fate {
 use Fate::{Refused, Taken};
 
 fn header(kind: tar::EntryType, name: &[u8], link: &[u8], size: u64) -> tar::Header {
-    let mut header = tar::Header::new_gnu();
-    header.set_entry_type(kind);
-    header.set_mode(0o4777);
-    header.set_size(size);
-    let old = header.as_old_mut();
-    old.name[..name.len()].copy_from_slice(name);
-    old.linkname[..link.len()].copy_from_slice(link);
-    header
+    raw_header(kind, 0o4777, name, link, size)
 }
 
 fn named(name: &str) -> Layer {

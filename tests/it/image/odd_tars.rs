@@ -7,7 +7,7 @@ use std::path::Path;
 
 use tar::EntryType;
 
-use crate::harness::image::{Layer, sha256};
+use crate::harness::image::{Layer, raw_header, sha256};
 use crate::harness::{Env, requires};
 
 /// A tree as a tar reader made it: kind, mode, link, time, content, and which names are one file.
@@ -74,14 +74,7 @@ fn theirs(env: &Env, archive: &Path, into: &Path) -> BTreeMap<Vec<u8>, String> {
 }
 
 fn header(kind: EntryType, name: &[u8], link: &[u8], size: u64) -> tar::Header {
-    let mut header = tar::Header::new_gnu();
-    header.set_entry_type(kind);
-    header.set_mode(0o644);
-    header.set_size(size);
-    let old = header.as_old_mut();
-    old.name[..name.len()].copy_from_slice(name);
-    old.linkname[..link.len()].copy_from_slice(link);
-    header
+    raw_header(kind, 0o644, name, link, size)
 }
 
 fn ustar(size: u64) -> tar::Header {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Blob, Job, Origin, Shared};
 use crate::engine::error::failure;
+use crate::engine::images::feed::unwritten;
 use crate::engine::images::incoming::unpack_layer;
 use crate::engine::images::notes::{self, tell};
 use crate::registry::{self, BlobSink, Descriptor};
@@ -178,10 +179,7 @@ struct Tee<'a> {
 
 impl BlobSink for Tee<'_> {
     fn write(&mut self, bytes: &[u8]) -> sys::Result<()> {
-        self.blob.write_chunk(bytes).map_err(|error| match error {
-            storage::Error::Write { source, .. } => source,
-            error => sys::Error::new("write", error.to_string(), sys::Errno::EFBIG),
-        })?;
+        self.blob.write_chunk(bytes).map_err(unwritten)?;
         let received = self.blob.written();
         mark(self.marks.as_ref(), received, &mut self.closed)?;
         if received - self.told >= notes::EVERY {

@@ -1,0 +1,148 @@
+//! What an [`Error`] means to who decides by it: exit codes, hints, retries.
+
+use super::error::{Absent, Error};
+use crate::types::failure::FailureKind;
+use crate::{registry, storage, sys};
+
+impl Error {
+    /// True if what was named is not there: exit code 1 of `rm`, `rmi`, `exists` and the like.
+    pub(crate) fn is_absent(&self) -> bool {
+        self.absent().is_some()
+    }
+
+    /// What kind of object the one is that is not there.
+    pub(crate) fn absent(&self) -> Option<Absent> {
+        match self {
+            Self::Storage(storage::Error::NoContainer(_)) => Some(Absent::Container),
+            Self::Storage(storage::Error::NoVolume(_)) => Some(Absent::Volume),
+            Self::Storage(storage::Error::NoImage(_)) | Self::ImageNotFound(_) => Some(Absent::Image),
+            Self::NoList(_) => Some(Absent::List),
+            _ => None,
+        }
+    }
+
+    /// True if what was named is there and in use: exit code 2 of `rm`, `rmi` and the like.
+    pub(crate) fn is_in_use(&self) -> bool {
+        let in_use = |error: &storage::Error| {
+            matches!(error, storage::Error::ImageInUse { .. } | storage::Error::VolumeInUse { .. })
+        };
+        match self {
+            Self::Storage(error) => in_use(error),
+            Self::WrongStatus { verb: "remove", .. } => true,
+            _ => false,
+        }
+    }
+
+    /// True if the text cannot even be the name of an image.
+    pub(crate) fn is_bad_name(&self) -> bool {
+        matches!(self, Self::Reference(_) | Self::Storage(storage::Error::ImageName(_)))
+    }
+
+    /// True if the name of a new container is taken.
+    pub(crate) fn is_name_in_use(&self) -> bool {
+        matches!(self, Self::Storage(storage::Error::NameInUse { .. }))
+    }
+
+    /// True if namespaces were asked for that cannot go together.
+    pub(crate) fn joins_other_userns(&self) -> bool {
+        matches!(self, Self::JoinOtherUserns { .. })
+    }
+
+    /// True if the container runs on without its monitor.
+    pub(crate) fn is_unsupervised(&self) -> bool {
+        matches!(self, Self::Unsupervised { .. })
+    }
+
+    /// True if there is no health check, and should be.
+    pub(crate) fn wants_check(&self) -> bool {
+        matches!(self, Self::NoHealthCheck(_) | Self::NothingToCheck)
+    }
+
+    /// True if a record of an image cannot be read.
+    pub(crate) fn is_damaged_image(&self) -> bool {
+        matches!(self, Self::Storage(storage::Error::BrokenImage { .. }))
+    }
+
+    /// True if it works in the shell of `unshare` only.
+    pub(crate) fn wants_unshare(&self) -> bool {
+        matches!(self, Self::NeedsUnshare { .. })
+    }
+
+    /// True if the store is where the caller may not write.
+    pub(crate) fn is_closed_store(&self) -> bool {
+        matches!(self, Self::Storage(storage::Error::OpenStore { source, .. })
+            if source.is(sys::Errno::EACCES) || source.is(sys::Errno::EROFS) || source.is(sys::Errno::EPERM))
+    }
+
+    /// True if a registry could not prove who it is.
+    pub(crate) fn is_untrusted_registry(&self) -> bool {
+        self.registry().is_some_and(registry::Error::is_untrusted)
+    }
+
+    /// True if a registry wants to know who we are.
+    pub(crate) fn wants_login(&self) -> bool {
+        !matches!(self, Self::LogIn { .. } | Self::Origin { .. })
+            && self.registry().is_some_and(registry::Error::wants_login)
+    }
+
+    /// The registry that an image came from, if that wants to know who we are before it gives a blob again.
+    pub(crate) fn origin_login(&self) -> Option<&str> {
+        match self {
+            Self::Origin { name, source, .. } if source.wants_login() => name.split('/').next(),
+            _ => None,
+        }
+    }
+
+    /// What stands between us and an image elsewhere, if it is something that the user can change.
+    pub(crate) fn obstacle(&self) -> Option<registry::Obstacle<'_>> {
+        match self {
+            Self::Archive { source, .. } => source.obstacle(),
+            _ if self.kind() == FailureKind::WrongContent => Some(registry::Obstacle::WrongContent),
+            _ => self.registry()?.obstacle(),
+        }
+    }
+
+    /// What went wrong with a registry.
+    fn registry(&self) -> Option<&registry::Error> {
+        match self {
+            Self::Pull { source, .. }
+            | Self::Origin { source, .. }
+            | Self::Push { source, .. }
+            | Self::Search { source, .. }
+            | Self::LogIn { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+
+    /// True if the registry has turned these credentials down, and did not just fail.
+    pub(crate) fn is_wrong_password(&self) -> bool {
+        matches!(self, Self::LogIn { source, .. } if source.wants_login())
+    }
+
+    /// What hints and exit codes are chosen by.
+    pub(crate) fn kind(&self) -> FailureKind {
+        match self {
+            Self::Rootless(error) => error.kind(),
+            Self::Start { source, .. } => source.kind(),
+            Self::Exec { source, .. } => source.kind(),
+            Self::Network(error) => error.kind(),
+            Self::Program { kind, .. } => *kind,
+            Self::Failure(failure) | Self::Layer { source: failure, .. } => failure.kind,
+            Self::NoCgroup { .. } => FailureKind::Cgroup,
+            _ if is_full(self) => FailureKind::NoSpace,
+            _ => FailureKind::Other,
+        }
+    }
+}
+
+/// True if something could not be written because the disk, or the user's share of it, is full.
+fn is_full(error: &Error) -> bool {
+    let first: &(dyn std::error::Error + 'static) = error;
+    std::iter::successors(Some(first), |error| error.source())
+        .filter_map(|error| error.downcast_ref::<sys::Error>())
+        .any(is_disk_full)
+}
+
+pub(super) fn is_disk_full(error: &sys::Error) -> bool {
+    error.is(sys::Errno::ENOSPC) || error.is(sys::Errno::EDQUOT)
+}
