@@ -128,9 +128,9 @@ impl Engine {
             if !self.end_by_force(id, request.time)? {
                 return Err(Error::WillNotDie { id: id.short().to_owned(), seconds: DEATH.as_secs() });
             }
-        } else if record.status.is_alive() {
-            return Err(Error::WrongStatus { verb: "remove", id: id.short().to_owned(), status: record.status });
-        } else if record.supervision == Supervision::Monitored && !self.wait_for_end(id, TIDYING)? {
+        } else if record.status.is_alive()
+            || record.supervision == Supervision::Monitored && !self.wait_for_end(id, TIDYING)?
+        {
             return Err(Error::WrongStatus { verb: "remove", id: id.short().to_owned(), status: record.status });
         }
         let config = record.config;
