@@ -22,7 +22,7 @@ fn command(random: &mut Random, pulled: Option<&str>) -> Vec<String> {
     let container = format!("box{}", random.below(4));
     let (volume, mount) = (format!("v{}", random.below(3)), format!("v{}:/v", random.below(3)));
     let tag = format!("localhost/tag{}:1", random.below(3));
-    let words: Vec<&str> = match random.below(20) {
+    let words: Vec<&str> = match random.below(24) {
         0 | 1 => vec!["run", "--rm", "--network=none", "-v", "/anon", BUSYBOX, "sh", "-c", "echo 1 >/anon/1"],
         2 | 3 => vec!["run", "-d", "--network=none", "--name", &container, "-v", &mount, BUSYBOX, "sleep", "600"],
         4 => vec!["run", "-d", "--rm", "--name", &container, BUSYBOX, "sleep", "600"],
@@ -43,6 +43,16 @@ fn command(random: &mut Random, pulled: Option<&str>) -> Vec<String> {
             2 => vec!["image", "prune", "-f"],
             _ => vec!["ps", "-a"],
         },
+        // One that starts again and again, and ones that their checks stop or start again.
+        19 => vec!["run", "-d", "--network=none", "--name", &container, "--restart=always", BUSYBOX, "false"],
+        20 | 21 => {
+            let action = ["restart", "stop", "kill", "none"][random.index(4)];
+            let mut words = vec!["run", "-d", "--network=none", "--name", &container, "--health-interval=50ms"];
+            words.extend(["--stop-timeout=0", "--health-retries=2", "--health-cmd=test $(($$ % 3)) != 0"]);
+            words.extend(["--health-on-failure", action, BUSYBOX, "sleep", "600"]);
+            words
+        }
+        22 => vec!["healthcheck", "run", &container],
         _ => match random.below(3) {
             0 => vec!["volume", "create", &volume],
             1 => vec!["volume", "rm", &volume],
