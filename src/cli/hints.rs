@@ -104,6 +104,9 @@ fn particular(error: &engine::Error) -> Option<String> {
             "sampan system check --repair tells which images have lost something; pull or load those again".to_owned(),
         ),
         engine::Error::Untrusted { name, why, .. } => Some(trust(name, why)),
+        engine::Error::Search { .. } if matches!(error.obstacle(), Some(Obstacle::Missing { .. })) => {
+            Some("look at its spelling: a repository is there from its first push on".to_owned())
+        }
         _ => match error.obstacle() {
             Some(obstacle) => Some(around(obstacle)),
             None => Some(Need::behind(error.kind())?.cure(&Caller::this("/usr/sbin:/usr/bin:/sbin:/bin"))),

@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use super::error::Error;
 use crate::sys;
-use crate::types::reference::{Reference, has_domain};
+use crate::types::reference::{Reference, has_domain, split_suffix};
 
 pub(crate) use route::{Location, Route};
 pub(crate) use short_names::{ShortName, record_alias};
@@ -27,6 +27,8 @@ const LIMIT: u64 = 1 << 20;
 pub(crate) struct RegistriesConf {
     /// Tried in this order for a name without a registry.
     pub(crate) unqualified_search: Vec<String>,
+    /// A file names the search registries, be it none.
+    search_given: bool,
     pub(crate) short_name_mode: ShortNameMode,
     /// Programs that know credentials, in order; empty if the files say nothing.
     pub(crate) credential_helpers: Vec<String>,
@@ -129,6 +131,7 @@ impl RegistriesConf {
     fn merge(&mut self, file: File) {
         if let Some(search) = file.unqualified_search_registries {
             self.unqualified_search = search;
+            self.search_given = true;
         }
         if let Some(mode) = file.short_name_mode {
             self.short_name_mode = mode;
@@ -195,9 +198,9 @@ fn check(file: &File) -> Result<(), String> {
         if !short || name.parse::<Reference>().is_err() {
             return Err(format!("alias {name:?} is not a name without registry and tag"));
         }
-        let full = has_domain(target) && !target.contains('@') && target.parse::<Reference>().is_ok();
+        let full = has_domain(target) && split_suffix(target).1.is_empty() && target.parse::<Reference>().is_ok();
         if !target.is_empty() && !full {
-            return Err(format!("alias {name:?} leads to {target:?}, which is not REGISTRY/NAME"));
+            return Err(format!("alias {name:?} leads to {target:?}, which is not REGISTRY/NAME without a tag"));
         }
     }
     Ok(())

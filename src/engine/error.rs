@@ -198,6 +198,8 @@ pub(crate) enum Error {
     Reference(InvalidReference),
     #[error("short name {text:?} could mean {}: write it in full", .candidates.join(" or "))]
     ShortName { text: String, candidates: Vec<String> },
+    #[error("short name {0:?} has no alias, and registries.conf searches no registry: write it in full")]
+    NoSearch(String),
     #[error("{0:?} names one image: --all-tags wants a name without tag and digest")]
     TagWithAllTags(String),
     #[error("{text:?}: {transport} images do not come from a registry: use load")]

@@ -1,7 +1,7 @@
 //! What a container or an image changed: `diff`. Answered from indexes and the container's own writable directory; the
 //! files of an image are never read. Plain functions: what the upper directory holds is read by a worker in P.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt as _;
@@ -235,7 +235,13 @@ fn change(kind: ChangeKind, path: &Path) -> Change {
     Change { kind, path: format!("/{}", path.to_string_lossy()) }
 }
 
+/// With the directories that something has changed in, by path.
 fn sorted(mut changes: Vec<Change>) -> Vec<Change> {
+    let told: BTreeSet<PathBuf> = changes.iter().map(|change| PathBuf::from(&change.path)).collect();
+    let above: BTreeSet<&Path> = told.iter().flat_map(|path| path.ancestors().skip(1)).collect();
+    for dir in above.into_iter().filter(|dir| dir.parent().is_some() && !told.contains(*dir)) {
+        changes.push(Change { kind: ChangeKind::Changed, path: dir.to_string_lossy().into_owned() });
+    }
     changes.sort_by(|a, b| Path::new(&a.path).cmp(Path::new(&b.path)));
     changes
 }

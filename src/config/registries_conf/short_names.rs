@@ -14,6 +14,8 @@ pub(crate) enum ShortName {
     Names(Vec<String>),
     /// One of these, and only the user can say which. `or_all`: without a terminal all are tried.
     Ask { names: Vec<String>, or_all: bool },
+    /// The files forbid to search for it.
+    Nowhere,
 }
 
 impl RegistriesConf {
@@ -24,6 +26,7 @@ impl RegistriesConf {
         }
         let names: Vec<String> = self.searched(name).collect();
         match self.short_name_mode {
+            _ if names.is_empty() && self.search_given => ShortName::Nowhere,
             ShortNameMode::Disabled => ShortName::Names(names),
             _ if names.len() < 2 => ShortName::Names(names),
             mode => ShortName::Ask { names, or_all: mode == ShortNameMode::Permissive },

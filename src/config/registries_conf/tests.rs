@@ -104,6 +104,8 @@ location = 'b.org'
 \
          pull-from-mirror = 'all'",
         "[aliases]
+        tagged = 'example.org/name:1'",
+        "[aliases]
 'a.org/x' = 'b.org/x'",
         "[aliases]
 'x:1' = 'b.org/x'",
@@ -152,4 +154,15 @@ fn keys_that_nobody_reads_are_told() {
     assert_eq!(beyond(all), [""; 0]);
     let wrong = "searched = 1\n[[registry]]\nlocation = 'a.org'\nblockd = true\n[[registry.mirror]]\nlocation = 'b'\ninsecur = 1";
     assert_eq!(beyond(wrong), ["searched", "registry.blockd", "registry.mirror.insecur"]);
+}
+
+#[test]
+fn no_list_is_not_an_empty_list() {
+    assert_eq!(conf("").expand("web"), ShortName::Names(Vec::new()));
+    let none = "unqualified-search-registries = []\n";
+    assert_eq!(conf(none).expand("web"), ShortName::Nowhere);
+    let disabled = conf(&format!("{none}short-name-mode = 'disabled'"));
+    assert_eq!(disabled.expand("web"), ShortName::Nowhere);
+    let alias = conf(&format!("{none}[aliases]\nweb = 'example.org/web'"));
+    assert_eq!(alias.expand("web"), ShortName::Names(vec!["example.org/web".to_owned()]));
 }

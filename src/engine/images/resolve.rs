@@ -89,11 +89,12 @@ pub(super) fn remote(text: &str, configuration: &RegistriesConf, progress: &dyn 
     if let Some(transport) = ARCHIVES.iter().find(|transport| text.starts_with(**transport)) {
         return Err(Error::Transport { text: text.to_owned(), transport });
     }
-    let text = text.strip_prefix("docker://").unwrap_or(text);
+    let (text, explicit) = text.strip_prefix("docker://").map_or((text, false), |rest| (rest, true));
     // The grammar first: what is wrong anywhere needs no search.
     let plain: Reference = text.parse().map_err(Error::Reference)?;
     let one = |name: Reference| Wanted { names: vec![name.pinned()], chosen: None };
-    if has_domain(text) {
+    // Whoever names the transport means docker.io, as everywhere.
+    if has_domain(text) || explicit {
         return Ok(one(plain));
     }
     let (short, suffix) = split_suffix(text);
@@ -102,6 +103,7 @@ pub(super) fn remote(text: &str, configuration: &RegistriesConf, progress: &dyn 
         parsed.map(|name| name.map(Reference::pinned).map_err(Error::Reference)).collect()
     };
     match configuration.expand(short) {
+        ShortName::Nowhere => Err(Error::NoSearch(text.to_owned())),
         ShortName::Names(names) if names.is_empty() => Ok(one(plain)),
         ShortName::Names(names) => Ok(Wanted { names: full(&names)?, chosen: None }),
         ShortName::Ask { names, or_all } => {
@@ -166,7 +168,7 @@ mod tests {
         assert_eq!(full("team/web:1", &["r.example.org"]).as_deref(), Some("r.example.org/team/web:1"));
         assert_eq!(full("localhost:5000/web", &["a.org", "b.org"]).as_deref(), Some("localhost:5000/web:latest"));
         assert_eq!(full("web", &["a.org", "b.org"]), None);
-        assert_eq!(full("docker://web", &[]).as_deref(), Some("docker.io/library/web:latest"));
+        assert_eq!(full("docker://web", &["r.example.org", "b.org"]).as_deref(), Some("docker.io/library/web:latest"));
         let digest = format!("web@sha256:{}", "0".repeat(64));
         assert_eq!(full(&digest, &[]), Some(format!("docker.io/library/{digest}")));
         assert_eq!(full(&digest.replace('@', ":1@"), &[]), full(&digest, &[]));
