@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use super::attach::{Clients, Pace};
 use super::error::Error;
+use super::hooks::{NoHooks, StopPlan};
 use super::log::LogSink;
 use super::report::ExitReport;
 use super::spawn::{self, Reply, Started};
 use super::stdio::ContainerIo;
-use super::supervise::{self, Exited, NoHooks, StopPlan, Supervised};
+use super::supervise::{self, Exited, Supervised};
 use crate::runtime::bundle::Bundle;
 use crate::runtime::cgroup::ContainerCgroup;
 use crate::runtime::exec::{self, Entered};

@@ -14,6 +14,7 @@ mod error;
 pub(crate) mod exec_session;
 mod exit;
 pub(crate) mod health;
+mod hooks;
 mod life;
 pub(crate) mod request;
 pub(crate) mod spawn;

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::attach::{AttachSocket, Clients};
+use super::hooks::{Hooks, StopPlan, Wish};
 use super::log::LogSink;
 use super::output::{Output, split};
 use super::stdio::{ContainerIo, Input};
@@ -34,49 +35,6 @@ pub(crate) struct Supervised<'a> {
     pub(crate) stop: StopPlan,
     pub(crate) hooks: &'a mut dyn Hooks,
 }
-
-/// How a container is stopped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct StopPlan {
-    /// The first signal.
-    pub(crate) signal: i32,
-    /// SIGKILL after this; `None`: never.
-    pub(crate) timeout: Option<Duration>,
-}
-
-/// What the owner of the loop does when something happens. Short: the container's output waits meanwhile.
-pub(crate) trait Hooks: std::fmt::Debug {
-    /// The directory of the attach socket was gone and is there again: write anew what else belongs into it.
-    fn runroot_restored(&mut self) {}
-    /// pasta or slirp4netns has died.
-    fn network_helper_ended(&mut self) {}
-    /// Init is about to get SIGKILL from us.
-    fn killing(&mut self, _init: &PidFd) {}
-    /// When [`Self::tick`] wants to be called.
-    fn deadline(&self) -> Option<Instant> {
-        None
-    }
-    /// Called now and then, and at the deadline.
-    fn tick(&mut self, _now: Instant) {}
-    /// A child that is not init has ended.
-    fn child_ended(&mut self, _pid: Pid, _status: ExitStatus) -> Option<Wish> {
-        None
-    }
-}
-
-/// What shall happen to the program.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wish {
-    /// As by SIGTERM to us.
-    Stop,
-    Kill,
-}
-
-/// For those who have nothing to add.
-#[derive(Debug)]
-pub(crate) struct NoHooks;
-
-impl Hooks for NoHooks {}
 
 /// The program's end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

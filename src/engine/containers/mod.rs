@@ -28,6 +28,7 @@ pub(crate) mod remove;
 pub(crate) mod rename;
 pub(crate) mod run;
 pub(crate) mod select;
+mod settle;
 pub(crate) mod signal;
 pub(crate) mod signal_proxy;
 pub(crate) mod start;

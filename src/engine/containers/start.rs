@@ -1,7 +1,6 @@
 //! `start`: the request of a start, and the monitor.
 
 use std::os::fd::OwnedFd;
-use std::time::{Duration, Instant};
 
 use crate::engine::error::Error;
 use crate::engine::handle::Engine;
@@ -10,7 +9,6 @@ use crate::storage::container_record::{ContainerRecord, Supervision};
 use crate::sys::process::PidFd;
 use crate::types::id::ContainerId;
 
-use super::farewell::DEATH;
 use super::select::Answers;
 
 /// Most starts that are under way at once: more than processors, because a network helper is mostly waited for.
@@ -73,20 +71,6 @@ impl Engine {
     fn finish_launches(&self, under_way: &mut Vec<(usize, Launch)>, answers: &mut Answers<Option<Started>>) {
         for (index, launch) in under_way.drain(..) {
             answers[index].1 = self.launched(launch).map(Some);
-        }
-    }
-
-    /// The container once no monitor is about to leave it: one that has recorded the end still frees the network, the ports
-    /// and the cgroup, or will start the program again as its policy says.
-    fn settled(&self, id: &ContainerId) -> Result<ContainerRecord, Error> {
-        let deadline = Instant::now() + DEATH;
-        loop {
-            let record = self.store.container(id)?;
-            let leaving = record.status.can_start() && record.supervision == Supervision::Monitored;
-            if !leaving || Instant::now() >= deadline {
-                return Ok(record);
-            }
-            std::thread::sleep(Duration::from_millis(1));
         }
     }
 

@@ -1,20 +1,17 @@
 //! `stop` and `restart`.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::engine::error::Error;
 use crate::engine::handle::Engine;
 use crate::monitor::spawn::Started;
-use crate::storage::container_record::{ContainerRecord, MonitorLock, Supervision};
+use crate::storage::container_record::{ContainerRecord, Supervision};
 use crate::types::id::ContainerId;
 use crate::types::status::ContainerStatus;
 
 use super::farewell::{AT_ONCE, DEATH, Ending, Farewell, see_off};
 use super::select::{Answers, Selected};
 use super::signal::init_of;
-
-/// How long a container may take to get from its start to its program.
-const STARTING: Duration = Duration::from_secs(25);
 
 /// How a stop went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,14 +47,8 @@ impl Engine {
 
     /// Sends the first signal.
     fn begin_stop(&self, id: &ContainerId, timeout: Option<u32>) -> Result<Begun, Error> {
-        let mut locked = self.store.lock_container(id)?;
-        let deadline = Instant::now() + STARTING;
-        while locked.status == ContainerStatus::Initialized && Instant::now() < deadline {
-            // Its program is about to run; what it is told before that, it never hears.
-            drop(locked);
-            std::thread::sleep(Duration::from_millis(2));
-            locked = self.store.lock_container(id)?;
-        }
+        // If its program is about to run: what it is told before that, it never hears.
+        let mut locked = self.lock_started(id)?;
         match locked.status {
             ContainerStatus::Running | ContainerStatus::Stopping | ContainerStatus::Initialized => {}
             ContainerStatus::Paused => {
@@ -138,25 +129,5 @@ impl Engine {
         let wanted = stopped.into_iter().zip(ids).map(|((word, stopped), id)| (word, stopped.map(|_| id)));
         let started = self.start_each(wanted).into_iter();
         Ok(started.filter_map(|(word, started)| started.transpose().map(|started| (word, started))).collect())
-    }
-
-    /// Waits until the monitor has recorded the end and freed everything, so that `rm` or `start` can follow.
-    pub(super) fn wait_for_monitor(&self, record: &ContainerRecord) -> Result<(), Error> {
-        if record.supervision != Supervision::Monitored {
-            return Ok(());
-        }
-        let monitor = record.monitor().and_then(|monitor| {
-            let pid = crate::sys::process::Pid::from_raw(i32::try_from(monitor.pid).ok()?)?;
-            crate::sys::process::PidFd::open_checked(pid, monitor.start_time).ok().flatten()
-        });
-        if let Some(monitor) = monitor {
-            let gone = monitor.wait_gone(Some(DEATH));
-            gone.map_err(|source| Error::Host { what: "wait for the monitor", source })?;
-        }
-        let deadline = Instant::now() + DEATH;
-        while self.store.monitor_lock(record.id())? == MonitorLock::Held && Instant::now() < deadline {
-            std::thread::sleep(Duration::from_millis(1));
-        }
-        Ok(())
     }
 }

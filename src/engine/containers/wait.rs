@@ -1,6 +1,6 @@
 //! `wait`: until a container is in one of the asked states. No lock is held meanwhile.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::farewell::AT_ONCE;
 use super::select::{Answers, Selection};
@@ -142,30 +142,6 @@ impl Engine {
                 // Nobody to wait for: look from time to time.
                 (Supervision::Unsupervised | Supervision::None, None) => std::thread::sleep(INTERVAL),
             }
-        }
-    }
-
-    /// Waits until nothing of the container runs and its monitor is gone; false after `timeout`.
-    pub(crate) fn wait_for_end(&self, id: &ContainerId, timeout: Duration) -> Result<bool, Error> {
-        let deadline = Instant::now() + timeout;
-        let mut pause = Duration::from_millis(1);
-        loop {
-            match self.store.container(id) {
-                Err(storage::Error::NoContainer(_)) => return Ok(true),
-                Ok(record)
-                    if !record.status.is_alive()
-                        && matches!(record.supervision, Supervision::None | Supervision::Lost) =>
-                {
-                    return Ok(true);
-                }
-                Ok(_) | Err(storage::Error::BrokenContainer { .. }) => {}
-                Err(error) => return Err(error.into()),
-            }
-            if Instant::now() >= deadline {
-                return Ok(false);
-            }
-            std::thread::sleep(pause);
-            pause = (pause * 2).min(INTERVAL);
         }
     }
 

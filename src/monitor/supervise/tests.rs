@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::{Exited, Hooks, NoHooks, StopPlan, Supervised, collect, run};
+use super::{Exited, Supervised, collect, run};
 use crate::monitor::attach::{Clients, Pace};
+use crate::monitor::hooks::{Hooks, NoHooks, StopPlan};
 use crate::monitor::log::{K8sFile, LogSink};
 use crate::monitor::report::{self, Decoder, Event, ExitReport, FrameKind};
 use crate::monitor::stdio::ContainerIo;

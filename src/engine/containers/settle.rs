@@ -1,0 +1,112 @@
+//! Waiting for a container to come to rest: until its monitor has left, or its program is there.
+
+use std::time::{Duration, Instant};
+
+use crate::engine::error::Error;
+use crate::engine::handle::Engine;
+use crate::storage;
+use crate::storage::container_record::{ContainerRecord, Supervision};
+use crate::storage::containers::Locked;
+use crate::sys::process::{Pid, PidFd};
+use crate::types::id::ContainerId;
+use crate::types::status::ContainerStatus;
+
+use super::farewell::DEATH;
+
+/// How long a container may take to get from its start to its program.
+const STARTING: Duration = Duration::from_secs(25);
+/// The first pause between two looks.
+const FIRST: Duration = Duration::from_millis(1);
+/// The longest.
+const LONGEST: Duration = Duration::from_millis(15);
+
+impl Engine {
+    /// Looks at a container until `enough`, at most for `timeout`; the last look, or `None` if the container is gone. The
+    /// end of its monitor is seen at once.
+    pub(super) fn look_until(
+        &self,
+        id: &ContainerId,
+        timeout: Duration,
+        enough: impl Fn(&ContainerRecord) -> bool,
+    ) -> Result<Option<ContainerRecord>, Error> {
+        let deadline = Instant::now() + timeout;
+        let mut pause = FIRST;
+        loop {
+            let over = Instant::now() >= deadline;
+            match self.store.container(id) {
+                Err(storage::Error::NoContainer(_)) => return Ok(None),
+                Ok(record) if over || enough(&record) => return Ok(Some(record)),
+                Ok(record) => rest(&record, pause)?,
+                // It may be about to go.
+                Err(storage::Error::BrokenContainer { .. }) if !over => std::thread::sleep(pause),
+                Err(error) => return Err(error.into()),
+            }
+            pause = (pause * 2).min(LONGEST);
+        }
+    }
+
+    /// Waits until nothing of the container runs and its monitor is gone; false after `timeout`.
+    pub(crate) fn wait_for_end(&self, id: &ContainerId, timeout: Duration) -> Result<bool, Error> {
+        Ok(self.look_until(id, timeout, is_at_rest)?.is_none_or(|record| is_at_rest(&record)))
+    }
+
+    /// Waits until the monitor of this run has recorded the end and freed everything, so that `rm` or `start` can follow.
+    pub(super) fn wait_for_monitor(&self, record: &ContainerRecord) -> Result<(), Error> {
+        let monitor = record.monitor();
+        // Somebody else may have started it again by then.
+        let gone = |now: &ContainerRecord| {
+            now.supervision != Supervision::Monitored || (monitor.is_some() && now.monitor() != monitor)
+        };
+        if !gone(record) {
+            self.look_until(record.id(), DEATH, gone)?;
+        }
+        Ok(())
+    }
+
+    /// The container once no monitor is about to leave it: one that has recorded the end still frees the network, the ports
+    /// and the cgroup, or will start the program again as its policy says.
+    pub(super) fn settled(&self, id: &ContainerId) -> Result<ContainerRecord, Error> {
+        let leaving = |now: &ContainerRecord| now.status.can_start() && now.supervision == Supervision::Monitored;
+        match self.look_until(id, DEATH, |now| !leaving(now))? {
+            Some(record) => Ok(record),
+            // Says that it is gone.
+            None => Ok(self.store.container(id)?),
+        }
+    }
+
+    /// The locked container, not while its start is under way.
+    pub(super) fn lock_started(&self, id: &ContainerId) -> Result<Locked<ContainerRecord>, Error> {
+        let deadline = Instant::now() + STARTING;
+        loop {
+            let locked = self.store.lock_container(id)?;
+            if locked.status != ContainerStatus::Initialized || Instant::now() >= deadline {
+                return Ok(locked);
+            }
+            drop(locked);
+            std::thread::sleep(2 * FIRST);
+        }
+    }
+}
+
+/// Nothing of it runs, not even a monitor.
+fn is_at_rest(record: &ContainerRecord) -> bool {
+    !record.status.is_alive() && matches!(record.supervision, Supervision::None | Supervision::Lost)
+}
+
+/// A pause, cut short by the end of the monitor.
+fn rest(record: &ContainerRecord, pause: Duration) -> Result<(), Error> {
+    let monitor = record.monitor().and_then(|monitor| {
+        let pid = Pid::from_raw(i32::try_from(monitor.pid).ok()?)?;
+        PidFd::open_checked(pid, monitor.start_time).ok().flatten()
+    });
+    let Some(monitor) = monitor else {
+        std::thread::sleep(pause);
+        return Ok(());
+    };
+    let gone = monitor.wait_gone(Some(pause)).map_err(|source| Error::Host { what: "wait for the monitor", source })?;
+    if gone {
+        // What it held is free in a moment.
+        std::thread::sleep(FIRST);
+    }
+    Ok(())
+}
