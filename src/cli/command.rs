@@ -215,7 +215,15 @@ pub(super) fn parse(mut arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
         };
         match go_bool(value) {
             Ok(true) => arguments[index] = flag.into(),
-            Ok(false) => drop(arguments.remove(index)),
+            // The last one counts: it takes those before it back.
+            Ok(false) => {
+                arguments.remove(index);
+                let mut position = 0;
+                arguments.retain(|argument| {
+                    position += 1;
+                    position > index || *argument != **flag
+                });
+            }
             Err(_) => return Err(error),
         }
     }
@@ -292,5 +300,14 @@ mod tests {
             }
         }
         assert!(parse(words("sampan --nope version")).is_err());
+        for (line, privileged) in [
+            ("sampan exec --privileged --privileged=false c true", false),
+            ("sampan exec --privileged=true --privileged=0 c true", false),
+            ("sampan exec --privileged=false --privileged c true", true),
+            ("sampan exec --privileged=false c true --privileged", false),
+        ] {
+            let told = format!("{:?}", parse(words(line)).expect(line));
+            assert!(told.contains(&format!("privileged: {privileged}")), "{line}: {told}");
+        }
     }
 }

@@ -79,6 +79,13 @@ fn particular(error: &engine::Error) -> Option<String> {
         engine::Error::NoSource { what: "bind source", path } => {
             Some(format!("make it first: mkdir -p {path:?}; a name without a slash is that of a volume"))
         }
+        engine::Error::Archive { name, .. } if error.is_without_images() => {
+            Some(format!("load takes what save wrote; a root file system comes in by sampan import {name:?}"))
+        }
+        engine::Error::OtherPlatformHere { name, here, .. } => {
+            Some(format!("take it with --platform {here}, or pull the other with sampan pull --platform, then {name:?}"))
+        }
+        engine::Error::NoDevice(path) => Some(format!("a file or a directory comes in by -v {path:?}:TARGET")),
         engine::Error::NoSource { what: "device", .. } => Some("ls -l /dev shows those of this host".to_owned()),
         engine::Error::NoSource { path, .. } => Some(format!(
             "it is the directory that becomes /: unpack one first, mkdir {path:?} && tar -xf ROOTFS.TAR -C {path:?}"

@@ -33,6 +33,12 @@ fn in_our_words(error: &clap::Error) -> (String, String) {
     {
         return (format!("there is no command '{verb}' yet"), DIFFERENCES.to_owned());
     }
+    if let (Some(flag), Some(value)) = (word(error, ContextKind::InvalidArg), word(error, ContextKind::InvalidValue))
+        && error.kind() == ErrorKind::TooManyValues
+    {
+        let message = format!("invalid value '{value}' for '{flag}': true or false");
+        return (message, "the same command with --help says what it takes".to_owned());
+    }
     let text = error.render().to_string();
     let mut paragraphs = text.split("\n\n");
     let message = paragraphs.next().unwrap_or_default();
@@ -77,6 +83,11 @@ mod tests {
         let table = [
             ("rum", "unrecognized subcommand 'rum'", "a similar subcommand exists: 'run'; sampan --help lists all"),
             ("pod ps", "there is no command 'pod' yet", "docs/podman-differences.md"),
+            (
+                "run --rm=maybe x",
+                "invalid value 'maybe' for '--rm': true or false",
+                "the same command with --help says what it takes",
+            ),
             ("run --pod x y", "--pod is not supported yet", "docs/podman-differences.md"),
             ("ps --al", "unexpected argument '--al' found", "'--all'; sampan ps --help lists all"),
             ("rename x", "the following required arguments were not provided: <", "sampan rename "),

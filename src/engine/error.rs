@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::images::Distrust;
 use crate::types::digest::Digest;
 use crate::types::failure::{Failure, FailureKind};
+use crate::types::platform::Platform;
 use crate::types::reference::InvalidReference;
 use crate::types::status::ContainerStatus;
 use crate::{config, monitor, network, registry, rootless, runtime, specgen, storage, sys};
@@ -93,6 +94,10 @@ pub(crate) enum Error {
     Decode(#[source] serde_json::Error),
     #[error("image {0:?} not found in the local store")]
     ImageNotFound(String),
+    #[error("image {name:?} is here for {here} only, not for {wanted}")]
+    OtherPlatformHere { name: String, here: Platform, wanted: Platform },
+    #[error("{0:?} is not a device")]
+    NoDevice(PathBuf),
     #[error("pull {name}")]
     Pull {
         name: String,

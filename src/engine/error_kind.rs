@@ -38,6 +38,11 @@ impl Error {
         matches!(self, Self::Reference(_) | Self::Storage(storage::Error::ImageName(_)))
     }
 
+    /// True if a tar is an archive, but not one of images.
+    pub(crate) fn is_without_images(&self) -> bool {
+        matches!(self, Self::Archive { source, .. } if matches!(**source, registry::Error::NoImagesInside(_)))
+    }
+
     /// True if the name of a new container is taken.
     pub(crate) fn is_name_in_use(&self) -> bool {
         matches!(self, Self::Storage(storage::Error::NameInUse { .. }))

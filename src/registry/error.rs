@@ -76,6 +76,8 @@ pub(crate) enum Error {
     WrongSize { digest: Digest, expected: u64, actual: u64 },
     #[error("{what} is not valid: {why}")]
     Invalid { what: String, why: String },
+    #[error("archive {0:?} is not valid: neither manifest.json (docker save) nor index.json (OCI) is in it")]
+    NoImagesInside(String),
     #[error("{name} has no image for {wanted}; it has: {available}")]
     NoPlatform { name: String, wanted: Platform, available: String },
     #[error("read archive {name:?}")]

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{OsStringValueParser, TypedValueParser as _};
+
 use super::super::command::go_bool;
 use super::registry::{AccessFlags, PlatformFlags};
 
@@ -36,7 +38,7 @@ pub(crate) struct ContainerFlags {
     #[arg(long, value_name = "PROGRAM", allow_hyphen_values = true)]
     pub(crate) entrypoint: Option<String>,
     /// Working directory in the container.
-    #[arg(short, long, value_name = "DIR")]
+    #[arg(short, long, value_name = "DIR", value_parser = OsStringValueParser::new().map(PathBuf::from))]
     pub(crate) workdir: Option<PathBuf>,
     /// User, by name or number, and group.
     #[arg(short, long, value_name = "USER[:GROUP]")]

@@ -52,7 +52,13 @@ fn volume(text: &str, around: &Surroundings<'_>) -> Result<MountSpec, FlagError>
         _ => return Err(wrong("volume", text, "[SOURCE:]TARGET[:OPTIONS]")),
     };
     let mut parsed = Parsed { source, ..Parsed::new("volume", text, target("volume", text, at)?) };
+    let mut seen: Vec<(&str, &str)> = Vec::new();
     for option in options.split(',').filter(|option| !option.is_empty()) {
+        let group = group_of(option);
+        if let Some((_, other)) = seen.iter().find(|(known, other)| *known == group && *other != option) {
+            return Err(wrong("volume", text, format!("{other} and {option} exclude each other")));
+        }
+        seen.push((group, option));
         if !parsed.common(option, None)? {
             return Err(parsed.unknown(option));
         }
@@ -62,6 +68,20 @@ fn volume(text: &str, around: &Surroundings<'_>) -> Result<MountSpec, FlagError>
         Some(path) if path.starts_with(['/', '.']) => parsed.bind(path, around),
         Some("") => Err(wrong("volume", text, "the source is empty")),
         Some(name) => parsed.volume(Some(name), around),
+    }
+}
+
+/// What an option of `-v` is about: of each group there is one.
+fn group_of(option: &str) -> &str {
+    match option {
+        "ro" | "rw" => "access",
+        "z" | "Z" => "label",
+        "copy" | "nocopy" => "copy",
+        "exec" | "noexec" => "exec",
+        "suid" | "nosuid" => "suid",
+        "dev" | "nodev" => "dev",
+        mode if propagation(mode).is_some() => "propagation",
+        other => other,
     }
 }
 

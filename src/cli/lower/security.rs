@@ -80,8 +80,13 @@ fn option(text: &str, security: &mut Security, around: &Surroundings<'_>) -> Res
                 Unmask::None => security.unmask = Unmask::Paths(more.collect()),
             }
         }
-        ("apparmor", Some(profile)) => security.apparmor = Some(profile.to_owned()),
-        ("label", Some(label)) => security.label.push(label.to_owned()),
+        ("apparmor", Some("unconfined")) => security.apparmor = Some("unconfined".to_owned()),
+        ("apparmor", Some(profile)) if !profile.is_empty() => return Err(unsupported("security-opt", text)),
+        ("label", Some(label)) if is_label(label) => security.label.push(label.to_owned()),
+        ("label", _) => {
+            let why = "label=disable, nested, user:, role:, type:, level: or filetype: with a value";
+            return Err(wrong("security-opt", text, why));
+        }
         ("proc-opts", Some(options)) => security.proc_opts.extend(options.split(',').map(str::to_owned)),
         _ => {
             let why = "seccomp=, no-new-privileges, mask=, unmask=, proc-opts=, apparmor=, label= or systempaths=";
@@ -89,6 +94,14 @@ fn option(text: &str, security: &mut Security, around: &Surroundings<'_>) -> Res
         }
     }
     Ok(())
+}
+
+/// Words of SELinux's that Podman knows. Nothing here is labelled (docs/podman-differences.md).
+fn is_label(text: &str) -> bool {
+    match text.split_once(':') {
+        None => matches!(text, "disable" | "nested"),
+        Some((key, value)) => matches!(key, "user" | "role" | "type" | "level" | "filetype") && !value.is_empty(),
+    }
 }
 
 /// `HOST[:CONTAINER][:rwm]`.

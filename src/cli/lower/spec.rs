@@ -90,7 +90,9 @@ fn process(
         spec.image = Some(first.clone());
     }
     spec.command = command.to_vec();
-    spec.name = flags.name.as_deref().map(|text| text.parse().map_err(|e| wrong("name", text, e))).transpose()?;
+    // As in scripts: an empty text is none.
+    let name = flags.name.as_deref().filter(|name| !name.is_empty());
+    spec.name = name.map(|text| text.parse().map_err(|e| wrong("name", text, e))).transpose()?;
     if flags.replace && spec.name.is_none() {
         return Err(FlagError::Needs { flag: "replace", needs: "name" }.into());
     }
@@ -98,7 +100,8 @@ fn process(
     spec.env = environment::environment(flags, around)?;
     spec.unset_env.clone_from(&flags.unsetenv);
     spec.unset_env_all = flags.unsetenv_all;
-    spec.workdir = flags.workdir.as_deref().map(workdir).transpose()?;
+    let directory = flags.workdir.as_deref().filter(|path| !path.as_os_str().is_empty());
+    spec.workdir = directory.map(workdir).transpose()?;
     spec.user = flags.user.as_deref().map(user).transpose()?;
     spec.group_add.clone_from(&flags.group_add);
     if flags.group_add.iter().any(|group| group == "keep-groups") && flags.group_add.len() > 1 {
@@ -238,11 +241,10 @@ fn workdir(path: &std::path::Path) -> Result<PathBuf, FlagError> {
 }
 
 fn user(text: &str) -> Result<String, FlagError> {
-    let bad = text.is_empty()
-        || text.starts_with(':')
-        || text.matches(':').count() > 1
-        || text.contains(|c: char| c.is_control() || c == '/');
-    if bad { Err(wrong("user", text, "USER[:GROUP]")) } else { Ok(text.to_owned()) }
+    // A group alone goes with root.
+    let whole = if text.starts_with(':') && text.len() > 1 { format!("0{text}") } else { text.to_owned() };
+    let bad = text.is_empty() || text.matches(':').count() > 1 || text.contains(|c: char| c.is_control() || c == '/');
+    if bad || whole == ":" { Err(wrong("user", text, "USER[:GROUP]")) } else { Ok(whole) }
 }
 
 fn labels(flags: &ContainerFlags, around: &Surroundings<'_>) -> Result<BTreeMap<String, String>, Error> {

@@ -187,6 +187,9 @@ fn volumes() {
 fn f04_mount_grammar() {
     all_bad(&[
         "-v :/x",
+        "-v /a:/b:ro,rw",
+        "-v /a:/b:z,Z",
+        "-v /a:/b:rprivate,shared",
         "-v a:b",
         "-v /a:/",
         "-v /a:/b:/c:/d",
@@ -339,10 +342,15 @@ fn privileges() {
     assert_eq!((device.container.as_path(), device.access.as_str()), (Path::new("/dev/f"), "r"));
     assert_eq!(good("--device /dev/fuse:rw").security.devices[0].access, "rw");
     assert_eq!(good("--sysctl net.ipv4.ip_forward=1").security.sysctl.len(), 1);
+    assert_eq!(good("--security-opt label=type:spc_t --security-opt label:disable").security.label.len(), 2);
+    good("--security-opt apparmor=unconfined");
     assert_eq!(good("--ipc=host").ipc, NamespaceMode::Host);
     all_bad(&[
         "--cap-add NOPE",
         "--security-opt bogus",
+        "--security-opt label=bogus",
+        "--security-opt label=type:",
+        "--security-opt apparmor=profile",
         "--security-opt mask=rel",
         "--security-opt no-new-privileges=x",
         "--device fuse",
@@ -361,6 +369,9 @@ fn life_and_log() {
     let spec = good("--restart on-failure:3 --stop-signal RTMIN+3 --stop-timeout -1 --umask 027 --tz Europe/Berlin");
     assert_eq!(spec.restart, RestartPolicy::OnFailure { max: Some(3) });
     assert_eq!((spec.stop_timeout, spec.umask), (Some(u32::MAX), Some(0o27)));
+    assert_eq!(good("-u :5").user.as_deref(), Some("0:5"));
+    let empty = good("--name= --workdir=");
+    assert_eq!((empty.name, empty.workdir), (None, None));
     let log = good("--log-opt max-size=1k --log-opt max-file=5 --log-opt path=l").log;
     assert_eq!((log.max_size, log.max_files, log.path), (1024, 5, Some("/home/u/l".into())));
     assert_eq!(good("--log-driver none").log.driver, LogDriver::None);
@@ -377,7 +388,7 @@ fn life_and_log() {
         "--log-opt max-size=0",
         "--image-volume x",
         "-w rel",
-        "-u :g",
+        "-u :",
         "--annotation x",
         "--group-add keep-groups,5",
     ]);

@@ -145,14 +145,22 @@ fn check_sources(spec: &ContainerSpec) -> Result<(), Error> {
     for (what, path) in binds.chain(devices).chain(root) {
         let there =
             sys::fs::stat(path).map_err(|source| Error::Path { what: "look at", path: path.clone(), source })?;
-        if there.is_none() {
-            return Err(Error::NoSource { what, path: path.clone() });
+        let Some(there) = there else { return Err(Error::NoSource { what, path: path.clone() }) };
+        if what == "device" && !is_device(&there) {
+            return Err(Error::NoDevice(path.clone()));
         }
     }
     if let Some(zone) = &spec.timezone {
         timezone::read(zone)?;
     }
     Ok(())
+}
+
+/// A device, or a directory of devices.
+fn is_device(there: &std::fs::Metadata) -> bool {
+    use std::os::unix::fs::FileTypeExt;
+    let kind = there.file_type();
+    kind.is_char_device() || kind.is_block_device() || kind.is_dir()
 }
 
 /// Uid and gid of `--user` where they are numbers: what single-id mode maps to the caller.

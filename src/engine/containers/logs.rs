@@ -50,6 +50,8 @@ pub(crate) struct LogPiece<'a> {
 /// Takes pieces; `Break` when nobody reads any more.
 pub(crate) trait LogOutput {
     fn piece(&mut self, piece: LogPiece<'_>) -> ControlFlow<()>;
+    /// Lines of a container were rotated away before they could be read.
+    fn lost(&mut self, name: &str);
     /// Nothing more for now: the reader should see everything.
     fn idle(&mut self) -> ControlFlow<()>;
 }
@@ -177,6 +179,9 @@ impl Source {
             if output.piece(piece).is_break() {
                 return Ok(ControlFlow::Break(()));
             }
+        }
+        if self.reader.take_lost() {
+            output.lost(&self.name);
         }
         Ok(ControlFlow::Continue(()))
     }

@@ -186,7 +186,8 @@ impl Engine {
                     return Ok(record.exit.map_or(UNKNOWN_CODE, |exit| exit.code));
                 }
                 Ok(_) => {}
-                Err(storage::Error::NoContainer(_)) if conditions.contains(&WaitCondition::Removed) => {
+                // Its removal may have begun and ended between two looks.
+                Err(storage::Error::NoContainer(_)) if conditions.iter().any(|condition| is_removal(*condition)) => {
                     return Ok(UNKNOWN_CODE);
                 }
                 Err(error) => return Err(error.into()),
@@ -199,6 +200,10 @@ impl Engine {
 /// True if the condition is the end of the run.
 fn is_end(condition: WaitCondition) -> bool {
     matches!(condition, WaitCondition::Status(ContainerStatus::Stopped | ContainerStatus::Exited))
+}
+
+fn is_removal(condition: WaitCondition) -> bool {
+    matches!(condition, WaitCondition::Removed | WaitCondition::Status(ContainerStatus::Removing))
 }
 
 fn holds(condition: WaitCondition, record: &ContainerRecord) -> bool {

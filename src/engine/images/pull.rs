@@ -61,7 +61,7 @@ impl Engine {
         let local = local.map(|found| PullReport { image: found.image, name: found.name });
         match (request.policy, local) {
             (PullPolicy::Missing | PullPolicy::Never, Some(report)) => Ok(report),
-            (PullPolicy::Never, None) => Err(Error::ImageNotFound(request.name.clone())),
+            (PullPolicy::Never, None) => Err(self.not_here(request)?),
             (PullPolicy::Newer, Some(report)) => match self.pull_newer(request, &report, progress) {
                 Ok(Some(newer)) => Ok(newer),
                 Ok(None) => Ok(report),
@@ -72,6 +72,20 @@ impl Engine {
             },
             (PullPolicy::Always | PullPolicy::Missing | PullPolicy::Newer, _) => self.pull_now(request, progress),
         }
+    }
+
+    /// Why an image that must not be pulled is not there: perhaps it is, but for another platform.
+    fn not_here(&self, request: &PullRequest) -> Result<Error, Error> {
+        let name = request.name.clone();
+        let others = request.platform.as_ref().map(|_| resolve::local(self, &name, None)).transpose()?.flatten();
+        Ok(match (others, request.platform.clone()) {
+            (Some(found), Some(wanted)) => {
+                let config = &found.image.record.config;
+                let here = Platform::new(&config.os, &config.architecture, config.variant.as_deref());
+                Error::OtherPlatformHere { name, here, wanted }
+            }
+            _ => Error::ImageNotFound(name),
+        })
     }
 
     /// Asks the registry whatever is here.

@@ -19,6 +19,9 @@ const LONGEST: usize = 1 << 20;
 /// Rotated files are looked for up to this number.
 const MOST_FILES: u32 = 100;
 
+/// Most rotated files that are kept open, and so on the disk, for a slow reader.
+const MOST_HELD: usize = 16;
+
 /// Where to begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Start {
@@ -37,6 +40,8 @@ pub(crate) struct LogReader {
     buffer: Vec<u8>,
     /// What of the buffer has not been given out.
     rest: Range<usize>,
+    /// Files were rotated away unread.
+    lost: bool,
 }
 
 impl LogReader {
@@ -52,7 +57,7 @@ impl LogReader {
             }
         }
         let current = newer.pop_front();
-        Ok(Self { path: path.to_owned(), current, newer, buffer: Vec::new(), rest: 0..0 })
+        Ok(Self { path: path.to_owned(), current, newer, buffer: Vec::new(), rest: 0..0, lost: false })
     }
 
     /// Takes the next line; `None` if there is none yet.
@@ -64,6 +69,11 @@ impl LogReader {
                 return Ok(line::parse(&self.buffer[range]));
             }
         }
+    }
+
+    /// True once after lines were rotated away before they could be read.
+    pub(crate) fn take_lost(&mut self) -> bool {
+        std::mem::take(&mut self.lost)
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -86,7 +96,9 @@ impl LogReader {
                 self.rest = cut.end..cut.end;
                 return Ok(Some(cut));
             }
-            if !self.fill()? && !self.advance()? {
+            if self.fill()? {
+                self.keep_up()?;
+            } else if !self.advance()? {
                 return Ok(None);
             }
             searched = searched.min(self.rest.len());
@@ -112,17 +124,11 @@ impl LogReader {
     /// Goes to the next file if the current one is complete. True if there may be more to read now.
     fn advance(&mut self) -> sys::Result<bool> {
         if self.newer.is_empty() {
-            let named = fs::lstat(&self.path)?.map(|metadata| (metadata.dev(), metadata.ino()));
-            let held = self.current.as_ref().and_then(identity);
-            if named.is_none() || named == held {
+            self.keep_up()?;
+            if self.newer.is_empty() {
                 return Ok(false);
             }
-            // Rotated, perhaps more than once. What was written between our read and the rotation is still ours.
-            let mut files = existing(&self.path)?;
-            if let Some(index) = files.iter().position(|file| identity(file) == held) {
-                files.drain(..=index);
-            }
-            self.newer = files;
+            // What was written between our read and the rotation is still ours.
             if self.fill()? {
                 return Ok(true);
             }
@@ -131,6 +137,24 @@ impl LogReader {
         // A line that was cut at the end of a file has no other half.
         self.rest = 0..0;
         Ok(self.current.is_some())
+    }
+
+    /// Opens the files that are newer than those that are known: who reads slower than the container writes shall not
+    /// lose them to the next rotation.
+    fn keep_up(&mut self) -> sys::Result<()> {
+        let newest = self.newer.back().or(self.current.as_ref()).and_then(identity);
+        let named = fs::lstat(&self.path)?.map(|metadata| (metadata.dev(), metadata.ino()));
+        if named.is_none() || named == newest || self.newer.len() >= MOST_HELD {
+            return Ok(());
+        }
+        // Rotated, perhaps more than once.
+        let mut files = existing(&self.path)?;
+        match files.iter().position(|file| identity(file) == newest) {
+            Some(index) => drop(files.drain(..=index)),
+            None => self.lost |= newest.is_some(),
+        }
+        self.newer.extend(files);
+        Ok(())
     }
 }
 
@@ -206,6 +230,36 @@ mod tests {
             fs::remove_file(&dir.path().join(name)).expect("remove");
         }
         assert_eq!(all(&mut reader), numbers(0..3));
+    }
+
+    #[test]
+    fn a_slow_reader_loses_nothing_or_is_told() {
+        let dir = tempfile::tempdir().expect("temporary directory");
+        let (mut log, path) = log_in(dir.path());
+        let file = 2000 / line_length();
+        write(&mut log, 0..1);
+        let mut reader = LogReader::open(&path, Start::Beginning).expect("open");
+        let next = |reader: &mut LogReader| reader.next().expect("read").map(|parts| parts.text.to_vec());
+        assert_eq!(next(&mut reader), Some(b"0".to_vec()));
+        // Two files more than there is room for, but it saw each of them coming.
+        let (mut written, mut read) = (1, vec![]);
+        for _ in 0..8 {
+            write(&mut log, written..written + file);
+            written += file;
+            read.extend(next(&mut reader));
+            reader.keep_up().expect("look");
+        }
+        read.extend(std::iter::from_fn(|| next(&mut reader)));
+        assert_eq!(read, (1..written).map(|number| number.to_string().into_bytes()).collect::<Vec<_>>());
+        assert!(!reader.take_lost());
+        write(&mut log, 0..6 * file);
+        assert!(all(&mut reader).len() < 6 * file as usize);
+        assert!(reader.take_lost() && !reader.take_lost());
+    }
+
+    /// About the bytes that a short line takes in the file.
+    fn line_length() -> u32 {
+        50
     }
 
     #[test]

@@ -67,7 +67,7 @@ impl Archive {
         }
         match self.read("index.json")? {
             Some(index) => super::oci::images(self, &index, platform),
-            None => Err(invalid(&self.name, "neither manifest.json (docker save) nor index.json (OCI) is in it")),
+            None => Err(Error::NoImagesInside(self.name.clone())),
         }
     }
 

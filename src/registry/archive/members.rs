@@ -64,6 +64,10 @@ pub(super) enum Member {
     Link(String),
 }
 
+fn malformed(at: u64, error: &tar_core::parse::ParseError) -> String {
+    if at == 0 { "it is no tar".to_owned() } else { format!("malformed tar at byte {at}: {error}") }
+}
+
 /// The files by name.
 #[derive(Debug)]
 pub(super) enum Members {
@@ -81,7 +85,7 @@ impl Members {
         let mut members = HashMap::new();
         let (mut at, mut window) = (0_u64, Vec::new());
         loop {
-            match parser.parse(&window).map_err(|error| format!("malformed tar at byte {at}: {error}"))? {
+            match parser.parse(&window).map_err(|error| malformed(at, &error))? {
                 ParseEvent::NeedData { .. } => {
                     if window.len() > MAX_HEADERS {
                         return Err(format!("headers at byte {at} are too long"));

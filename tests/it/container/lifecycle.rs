@@ -82,6 +82,19 @@ fn restart_policies() {
     env.run(["ps", "-q"]).prints("");
 }
 
+#[test]
+fn waits_for_a_removal() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    for condition in ["removing", "removed"] {
+        env.run(["run", "-d", "--name=c", "--network=none", BUSYBOX, "sleep", "600"]).success();
+        // One that comes too late says the same.
+        let waiting = env.spawn(["wait", "--ignore", &format!("--condition={condition}"), "c"]);
+        env.run(["rm", "-f", "c"]).success();
+        waiting.wait().success().prints("-1\n");
+    }
+}
+
 /// A word that comes while the monitor starts it again, at whatever moment, is not forgotten.
 #[test]
 fn what_starts_again_and_again_is_stopped_and_removed() {

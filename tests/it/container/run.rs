@@ -23,6 +23,9 @@ fn codes() {
     run(&env, &["--nope"], &["true"]).code(125).stderr_has("--nope");
     env.run(["run", "--rm", "nosuch.invalid/x:1", "true"]).code(125).stderr_has("nosuch.invalid");
     env.run(["run", "--rm", "--pull=never", "localhost/absent:1"]).code(125).stderr_has("localhost/absent:1");
+    let other = ["run", "--rm", "--pull=never", "--platform=linux/s390x", BUSYBOX, "true"];
+    env.run(other).code(125).stderr_has("only, not for linux/s390x").stderr_has("Hint: ");
+    run(&env, &["--rm=maybe"], &["true"]).code(125).stderr_has("true or false");
     env.run(["ps", "-aq"]).prints("");
 }
 
@@ -160,6 +163,7 @@ fn sources_that_are_not_there() {
     requires!(userns);
     let env = Env::with_busybox();
     run(&env, &["--device=/dev/nothing"], &["true"]).code(125).stderr_has("device \"/dev/nothing\" does not exist");
+    run(&env, &["--device=/etc/passwd"], &["true"]).code(125).stderr_has("is not a device").stderr_has("Hint: ");
     run(&env, &["-v/nothing:/x"], &["true"]).code(125).stderr_has("mkdir -p \"/nothing\"");
     let words = ["run", "--rm", "--network=none", "--rootfs", "/nothing", "true"];
     env.run(words).code(125).stderr_has("root file system \"/nothing\" does not exist").stderr_has("Hint: ");

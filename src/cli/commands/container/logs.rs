@@ -133,6 +133,11 @@ impl LogOutput for Printer<'_> {
         self.keep(written)
     }
 
+    fn lost(&mut self, name: &str) {
+        let text = format!("lines of {name} were rotated away before they could be shown");
+        self.ui.warn(format!("{text}: --log-opt max-size= and max-file= keep more"));
+    }
+
     fn idle(&mut self) -> ControlFlow<()> {
         let flushed = self.ui.flush();
         self.keep(flushed)
