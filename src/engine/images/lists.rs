@@ -8,6 +8,7 @@ use crate::engine::{Engine, Error};
 use crate::registry::{self, Access, KeptManifest, RemoteImage, Source};
 use crate::storage::images::ImageRecord;
 use crate::storage::lists::{ListEntry, ListPlatform, ListRecord};
+use crate::storage::unpack::Compression;
 use crate::types::digest::Digest;
 use crate::types::platform::Platform;
 use crate::types::progress::Progress;
@@ -227,9 +228,19 @@ impl Engine {
         let bytes = self.document(&record.digest)?;
         let invalid = |source| Error::SaveTo { name: record.id.short().to_owned(), source: Box::new(source) };
         let kept = KeptManifest::parse(&bytes, &record.media_type).map_err(invalid)?;
-        for blob in kept.layers.iter().chain([&kept.config]) {
-            lease.rely_on_blob(&self.store, &blob.digest)?;
+        let mut unpacked = Vec::new();
+        for (blob, diff_id) in kept.layers.iter().zip(&record.config.rootfs.diff_ids) {
+            // A plain layer that was here in another compression: the list will want its own form, and asks no registry.
+            if !self.relies_on(lease, &blob.digest)?
+                && record.source.is_none()
+                && blob.digest == diff_id.0
+                && let Some(twin) = self.same_layer(lease, record, diff_id, kept.format)?
+            {
+                unpacked.push(self.recode(lease, (&twin, &BTreeMap::new()), diff_id, None, Compression::None)?);
+            }
         }
+        self.store.publish(lease, &unpacked, &[])?;
+        lease.rely_on_blob(&self.store, &kept.config.digest)?;
         let config = &record.config;
         let platform = Platform::new(&config.os, &config.architecture, config.variant.as_deref());
         Ok(ListEntry {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::image::{self, ImageBuilder, Layer, sha256};
+use crate::harness::image::{self, Compression, ImageBuilder, Layer, sha256};
 use crate::harness::{Env, Registry, requires};
 
 fn image(mark: &str) -> ImageBuilder {
@@ -134,4 +134,26 @@ fn lists_go_to_registries_and_come_from_them() {
         env.run(["manifest", verb, flag, "l:1", "x"]).code(125).stderr_has(&format!("{flag} is not supported yet"));
     }
     env.run(["system", "check"]).success();
+}
+
+/// Loaded with plain layers while the same layers were here in gzip: the list has what it names.
+#[test]
+fn a_list_of_an_image_whose_layers_were_here_in_another_form() {
+    requires!(userns, registry, skopeo);
+    let env = Env::new();
+    let registry = Registry::start(&env);
+    let path = env.path("image.tar");
+    let image = ImageBuilder::scratch().layer(Layer::new().file("a", 0o644, b"1"));
+    image.compression(Compression::Gzip).oci_archive(&path, "x:1");
+    env.run(["load", "-q", "-i", path.to_str().unwrap()]).success();
+    let saved = env.path("saved.tar");
+    env.run(["save", "-q", "-o", saved.to_str().unwrap(), "x:1"]).success();
+    env.run(["load", "-q", "-i", saved.to_str().unwrap()]).success();
+    env.run(["manifest", "create", "l:1", "x:1"]).success();
+    env.run(["rmi", "x:1"]).success();
+    let to = registry.name("l:1");
+    env.run(["manifest", "push", "-q", "--all", "--tls-verify=false", "l:1", &to]).success();
+    let from = format!("docker://{to}");
+    env.other("skopeo").args(["inspect", "--tls-verify=false", &from]).run().success();
+    env.run(["system", "check", "--full"]).success();
 }

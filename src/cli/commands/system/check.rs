@@ -11,14 +11,14 @@ use super::super::super::output::{json, template};
 /// Checks that the store and what runs are as they should be.
 ///
 /// Looks at every record, at the names, modes, owners and sizes of all files of layers, and at what runs; with --full
-/// also at the content of every file and every blob. The exit code is 0 if nothing is wrong, 1 if everything found was
+/// or --repair also at the content of every file and every blob. The exit code is 0 if nothing is wrong, 1 if everything found was
 /// repaired, and 2 if something is left. It may be run while other commands work.
 #[derive(Debug, clap::Args)]
 pub(crate) struct CheckArgs {
     /// Repair what can be repaired: damaged layers and records of images are made anew from the blobs that are kept.
     #[arg(short, long)]
     repair: bool,
-    /// Do not read the content of files and blobs (the default).
+    /// Do not read the content of files and blobs: the default without --repair.
     #[arg(short, long)]
     quick: bool,
     /// Read the content of all files and blobs.
@@ -31,7 +31,7 @@ pub(crate) struct CheckArgs {
 
 /// Prints the findings, one a line.
 pub(crate) fn run(args: CheckArgs, context: &Context) -> Result<ExitCode, Error> {
-    let request = CheckRequest { repair: args.repair, full: args.full && !args.quick };
+    let request = CheckRequest { repair: args.repair, full: (args.full || args.repair) && !args.quick };
     let report = context.engine()?.system_check(request)?;
     match &args.format {
         Some(format) if template::is_json(format) => json::print(&context.ui, &report)?,
