@@ -197,7 +197,9 @@ fn i02_i05_blobs_and_images() {
     let digest = env.run(["images", "--format", "{{.Digest}}"]).trimmed();
     let manifest = env.graphroot().join("blobs/sha256").join(digest.strip_prefix("sha256:").unwrap());
     flip(&manifest, 10);
-    let left = env.run(["system", "check", "--full", "--repair"]);
+    // Who asks for repairs has everything read, unless it is to be quick.
+    env.run(["system", "check", "--repair", "--quick"]).prints("").success();
+    let left = env.run(["system", "check", "--repair"]);
     left.code(2).stdout_has("its manifest sha256:").stdout_has("load example.org/rich:1 again");
     load(&env);
     env.run(["system", "check", "--full"]).prints("").success();
