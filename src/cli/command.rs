@@ -198,7 +198,8 @@ pub(crate) fn main() -> ExitCode {
 
 /// Parses, and takes `--flag=true` and `--flag=false` for every flag, as Go's flag packages do: the first is the
 /// flag itself, the second is no flag.
-pub(super) fn parse(mut arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
+pub(super) fn parse(arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
+    let mut arguments = in_long_words(arguments);
     loop {
         let error = match Cli::try_parse_from(&arguments) {
             Err(error) if error.kind() == ErrorKind::TooManyValues => error,
@@ -227,6 +228,19 @@ pub(super) fn parse(mut arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
             Err(_) => return Err(error),
         }
     }
+}
+
+/// `help [VERB…]` and `-v`, as other programs of this kind have them.
+fn in_long_words(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    match arguments.get(1).and_then(|word| word.to_str()) {
+        Some("help") => {
+            arguments.remove(1);
+            arguments.push("--help".into());
+        }
+        Some("-v") => arguments[1] = "--version".into(),
+        _ => {}
+    }
+    arguments
 }
 
 fn is_help(error: &clap::Error) -> bool {
@@ -283,13 +297,27 @@ mod tests {
 
     #[test]
     fn help_says_what_each_verb_is_good_for() {
-        for line in ["sampan", "sampan --help", "sampan container --help", "sampan image -h"] {
+        for line in [
+            "sampan",
+            "sampan --help",
+            "sampan help",
+            "sampan container --help",
+            "sampan help container",
+            "sampan image -h",
+        ] {
             let help = parse(words(line)).expect_err(line).render().to_string();
             let verbs =
                 help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
             let bare: Vec<&str> = verbs.filter(|line| line.split_whitespace().count() < 3).collect();
             assert!(help.contains("Commands:") && bare.is_empty(), "{line}: {bare:?}");
         }
+    }
+
+    #[test]
+    fn short_words_for_help_and_version() {
+        let text = |line| parse(words(line)).expect_err(line).render().to_string();
+        assert_eq!(text("sampan help run"), text("sampan run --help"));
+        assert_eq!(text("sampan -v"), text("sampan --version"));
     }
 
     #[test]
