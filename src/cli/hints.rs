@@ -15,6 +15,10 @@ pub(super) const DIFFERENCES: &str = "docs/podman-differences.md says what is mi
 /// The cure, if there is one that we know.
 pub(super) fn of(error: &Error) -> Option<String> {
     match error {
+        // A program of the host's, not of an image.
+        Error::Engine(engine::Error::Program { .. }) => {
+            Some("sampan unshare COMMAND runs a program of this host: look at its path, its mode and $PATH".to_owned())
+        }
         Error::Engine(error) => plain(error).map(str::to_owned).or_else(|| particular(error)),
         Error::Flag(FlagError::NoImage) => {
             Some("sampan run [OPTIONS] IMAGE [COMMAND [ARG...]]; sampan images lists those here".to_owned())

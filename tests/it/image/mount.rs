@@ -16,7 +16,10 @@ fn a_program_in_the_namespace_of_containers() {
     let mut env = Env::with_busybox();
     env.run(["unshare", "sh", "-c", "exit 7"]).code(7);
     env.run(["unshare", "sh", "-c", "kill -9 $$"]).code(137);
-    env.run(["unshare", "no-such-program"]).code(127).stderr_has("command not found: no-such-program");
+    env.run(["unshare", "no-such-program"])
+        .code(127)
+        .stderr_has("command not found: no-such-program")
+        .stderr_has("of this host");
     env.run(["unshare", "/nope/x"]).code(127);
     env.run(["unshare", "/etc/passwd"]).code(126);
     env.run(["unshare", "--rootless-netns", "true"]).code(125).stderr_has("not supported yet");
