@@ -40,6 +40,9 @@ _sampan() {
             sampan,export)
                 cmd="sampan__subcmd__export"
                 ;;
+            sampan,gc)
+                cmd="sampan__subcmd__gc"
+                ;;
             sampan,healthcheck)
                 cmd="sampan__subcmd__healthcheck"
                 ;;
@@ -368,7 +371,7 @@ _sampan() {
 
     case "${cmd}" in
         sampan)
-            opts="-h -V --root --runroot --storage-driver --storage-opt --cgroup-manager --log-level --help --version attach completion create cp diff exec export history images import info inspect kill load login logout logs mount pause port ps pull push rename restart rm rmi run save search start stop tag unmount umount unpause unshare untag version wait container healthcheck image manifest system volume"
+            opts="-h -V --root --runroot --storage-driver --storage-opt --cgroup-manager --log-level --help --version attach completion create cp diff exec export gc history images import info inspect kill load login logout logs mount pause port ps pull push rename restart rm rmi run save search start stop tag unmount umount unpause unshare untag version wait container healthcheck image manifest system volume"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2255,6 +2258,28 @@ _sampan() {
                     return 0
                     ;;
                 -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        sampan__subcmd__gc)
+            opts="-h --keep-size --unused-for --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --keep-size)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --unused-for)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

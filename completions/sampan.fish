@@ -40,6 +40,7 @@ complete -c sampan -n "__fish_sampan_needs_command" -f -a "cp" -d 'Copies files 
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "diff" -d 'Shows what a container or an image changed'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "exec" -d 'Runs another program in a running container'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "export" -d 'Writes the root file system of a container to a tar'
+complete -c sampan -n "__fish_sampan_needs_command" -f -a "gc" -d 'Removes images that have not been used for long, and what nothing refers to'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "history" -d 'Shows how an image was made, newest step first'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "images" -d 'Lists images, newest first, one line for each name'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "import" -d 'Makes an image of a root file system in a tar'
@@ -202,6 +203,9 @@ complete -c sampan -n "__fish_sampan_using_subcommand exec" -s t -l tty -d 'Give
 complete -c sampan -n "__fish_sampan_using_subcommand exec" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sampan -n "__fish_sampan_using_subcommand export" -s o -l output -d 'File to write; standard output if not given' -r -F
 complete -c sampan -n "__fish_sampan_using_subcommand export" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c sampan -n "__fish_sampan_using_subcommand gc" -l keep-size -d 'Images that no container uses go, longest unused first, until all images take at most this much of the disk' -r
+complete -c sampan -n "__fish_sampan_using_subcommand gc" -l unused-for -d 'Images that no container uses and that were not used for so long: 36h, 30d, 2w' -r
+complete -c sampan -n "__fish_sampan_using_subcommand gc" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sampan -n "__fish_sampan_using_subcommand history" -l format -d 'Form of the output: `json` or a Go template' -r
 complete -c sampan -n "__fish_sampan_using_subcommand history" -s H -l human -d 'Dates for people: how long ago' -r
 complete -c sampan -n "__fish_sampan_using_subcommand history" -l no-trunc -d 'Do not shorten ids and commands'

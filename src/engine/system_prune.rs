@@ -68,6 +68,21 @@ impl Engine {
         Ok(report)
     }
 
+    /// `gc`: images by age and by the budget, and what nothing refers to. Containers and volumes stay.
+    pub(crate) fn collect_garbage(
+        &self,
+        unused_for: Option<Duration>,
+        keep_size: Option<u64>,
+    ) -> Result<SystemPruneReport, Error> {
+        let mut report = SystemPruneReport::default();
+        let before = self.store.accounts()?.total();
+        let request = SystemPruneRequest { unused_for, keep_size, ..SystemPruneRequest::default() };
+        self.prune_unused(&request, &mut report)?;
+        self.sweep_images()?;
+        report.reclaimed = before.saturating_sub(self.store.accounts()?.total());
+        Ok(report)
+    }
+
     /// Images by age and by the budget.
     fn prune_unused(&self, request: &SystemPruneRequest, report: &mut SystemPruneReport) -> Result<(), Error> {
         if request.unused_for.is_none() && request.keep_size.is_none() {

@@ -173,9 +173,15 @@ fn images_go_by_age_and_by_a_budget() {
     for bad in ["--keep-size=x", "--unused-for=7", "--unused-for=1y"] {
         env.run(["system", "prune", "-f", bad]).code(125);
     }
+    env.run(["gc", "--keep-size=x"]).code(125);
+    env.run(["gc"]).success();
+    env.run(["gc", "--unused-for=50d", "--keep-size=1G"]).success().stdout_has("Total reclaimed space: ");
     env.run(["system", "prune", "-f", "--unused-for=50d", "--keep-size=1G"]).success();
     assert_eq!(names(&env), "middle new old");
-    env.run(["system", "prune", "-f", "--unused-for=30d"]).success().stdout_has("Deleted Images");
+    // Of the two words for it one leaves containers alone.
+    env.run(["create", "--name=idle", "example.org/new:1", "true"]).success();
+    env.run(["gc", "--unused-for=30d"]).success().stdout_has("Deleted Images");
+    env.run(["rm", "idle"]).success();
     assert_eq!(names(&env), "middle new", "a container was made of it a moment ago");
     let all = sizes(&env)[0].0;
     env.run(["system", "prune", "-f", &format!("--keep-size={}", all - 1)]).success();

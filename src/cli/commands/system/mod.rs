@@ -3,6 +3,7 @@
 pub(crate) mod check;
 pub(crate) mod df;
 pub(crate) mod doctor;
+pub(crate) mod gc;
 pub(crate) mod info;
 pub(crate) mod prune;
 pub(crate) mod unshare;

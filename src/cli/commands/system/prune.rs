@@ -36,12 +36,13 @@ pub(crate) struct SystemPruneArgs {
     volumes: bool,
 }
 
-fn bytes(text: &str) -> Result<u64, String> {
+/// A size with its unit.
+pub(super) fn bytes(text: &str) -> Result<u64, String> {
     size::parse_bytes(text).map_err(|error| error.to_string())
 }
 
 /// A number and one of s, m, h, d, w.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let invalid = || format!("{text:?}: a number and one of s, m, h, d, w");
     let unit = text.chars().next_back().ok_or_else(invalid)?;
     let seconds = match unit {
@@ -71,7 +72,11 @@ pub(crate) fn run(args: SystemPruneArgs, context: &Context) -> Result<ExitCode, 
         unused_for: args.unused_for,
         keep_size: args.keep_size,
     };
-    let report = context.engine()?.system_prune(&request)?;
+    tell(context.engine()?.system_prune(&request)?, context)
+}
+
+/// What went, and what did not.
+pub(super) fn tell(report: SystemPruneReport, context: &Context) -> Result<ExitCode, Error> {
     print(&report, context)?;
     let mut worst = Worst::default();
     for error in report.failed {
