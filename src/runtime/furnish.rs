@@ -51,9 +51,8 @@ fn one(root: &RootDir, wanted: &RootMount) -> Result<(), Error> {
     };
     let failed = |source| Error::Mount { target: wanted.target.clone(), source };
     let shape = if sys::dir::fstat(source.as_fd()).map_err(failed)?.is_dir() { Shape::Directory } else { Shape::File };
-    let fills = wanted.copy_up && shape == Shape::Directory && root.lookup(&target::relative(&wanted.target)).is_ok();
     let place = target::open(root, &wanted.target, shape)?;
-    if fills {
+    if wanted.copy_up && shape == Shape::Directory {
         fill::if_empty(place.as_fd(), source.as_fd()).map_err(failed)?;
     }
     if wanted.read_only {

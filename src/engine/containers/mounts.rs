@@ -73,15 +73,12 @@ impl Engine {
         Ok(found)
     }
 
-    /// Volumes that were filled by this start need it no more. One that is empty still waits for an image that has something
-    /// at its place.
+    /// Volumes that were filled by this start need it no more.
     pub(super) fn note_filled(&self, spec: &ContainerSpec) -> Result<(), Error> {
         for mount in &spec.mounts {
             // An anonymous one may be gone with its container by now.
             if let MountSource::Volume { name, anonymous: false, .. } = &mount.source
                 && self.store.volume_if_exists(name)?.is_some_and(|meta| meta.needs_copy_up)
-                // One that its owner alone may read has got him from an image.
-                && sys::fs::names(&self.store.layout().volume_data(name)).map_or(true, |names| !names.is_empty())
             {
                 self.store.volume_filled(name)?;
             }

@@ -61,10 +61,8 @@ fn one_mount(root: &RootDir, spec: &Mount, tree: Option<BorrowedFd<'_>>, bundle:
     let kind = spec.typ().as_deref().unwrap_or("bind");
     if let Some(tree) = tree {
         let shape = if sys::dir::fstat(tree).map_err(error)?.is_dir() { Shape::Directory } else { Shape::File };
-        // Only what the image has there fills a volume, and gives it an owner.
-        let fills = options.copy_up && shape == Shape::Directory && root.lookup(&target::relative(target)).is_ok();
         let place = target::open(root, target, shape)?;
-        if fills {
+        if options.copy_up && shape == Shape::Directory {
             fill::if_empty(place.as_fd(), tree).map_err(error)?;
         }
         if options.chown {

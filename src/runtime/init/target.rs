@@ -70,6 +70,6 @@ fn require_directory(fd: OwnedFd, target: &Path) -> Result<OwnedFd, Error> {
 }
 
 /// A container path relative to its root.
-pub(in crate::runtime) fn relative(path: &Path) -> PathBuf {
+pub(super) fn relative(path: &Path) -> PathBuf {
     path.strip_prefix("/").unwrap_or(path).to_owned()
 }

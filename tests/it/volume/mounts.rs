@@ -49,24 +49,6 @@ fn d05_copy_up_stays_in_the_image() {
 }
 
 #[test]
-fn an_empty_volume_waits_for_its_image() {
-    requires!(userns);
-    let env = Env::new();
-    let layer = Layer::new().dir("data", 0o750).file("data/page", 0o644, b"of the image\n");
-    ImageBuilder::busybox().layer(layer).docker_archive(&env.path("i.tar"), "filled:1");
-    env.run(["load", "-i", "i.tar"]).success();
-    let run = |volume: &str, script: &str| {
-        env.run(["run", "--rm", "--network=none", "-v", volume, "filled:1", "sh", "-c", script])
-    };
-    // Nothing of the image is at this place: the volume keeps the owner and mode that the program gives it.
-    run("v:/mine", "chown 7:8 /mine && chmod 775 /mine").success();
-    run("v:/mine", "stat -c '%u:%g %a' /mine").prints("7:8 775\n");
-    run("v:/data", "cat /data/page; stat -c '%u:%g %a' /data; rm /data/page").prints("of the image\n0:0 750\n");
-    // Once.
-    run("v:/data", "ls /data").prints("");
-}
-
-#[test]
 fn d07_subpath_is_no_way_out() {
     requires!(userns);
     let env = Env::with_busybox();
