@@ -220,13 +220,13 @@ fn assemble(
 /// began, or since it decided to start the container again.
 fn lock_unless_stopped(store: &Store, request: &StartRequest) -> Result<Locked<ContainerRecord>, Error> {
     let locked = store.lock_own_container(&request.config).map_err(Error::Storage)?;
-    let ours = identity(Pid::this())?;
-    match &locked.state {
-        Some(state) if state.stopped_by_user && state.monitor == ours => {
-            Err(Error::StopAsked(request.config.id.short().to_owned()))
-        }
-        _ => Ok(locked),
+    if let Some(state) = &locked.state
+        && state.stopped_by_user
+        && state.monitor == identity(Pid::this())?
+    {
+        return Err(Error::StopAsked(request.config.id.short().to_owned()));
     }
+    Ok(locked)
 }
 
 /// Makes cgroup and init known before the program runs: whoever finds the container without a monitor knows what there
