@@ -5,6 +5,7 @@ use crate::engine::{Engine, Error};
 use crate::registry::{self, Manifest};
 use crate::storage::images::ImageRecord;
 use crate::storage::layers::{LayerKey, MapKey};
+use crate::storage::unpack::Threads;
 use crate::sys;
 use crate::types::digest::Digest;
 use crate::types::id::ContainerId;
@@ -63,7 +64,7 @@ impl Engine {
         let lease = self.store.lease()?;
         let outer = self.outer()?;
         let done = lease.stage_layer(key.clone()).map_err(Error::Storage).and_then(|staged| {
-            let unpacked = unpack_layer(&outer, &maps, file.into(), &staged, &incoming)?;
+            let unpacked = unpack_layer(&outer, &maps, file.into(), &staged, &incoming, Threads::Two)?;
             let keys: Vec<LayerKey> = record.layers.iter().map(|l| LayerKey::new(&l.chain, &key.map)).collect();
             self.replace_layer(&lease, &keys, StagedUnpack { index, staged, unpacked }, blob, &maps)
         });

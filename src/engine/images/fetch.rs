@@ -20,7 +20,7 @@ use crate::storage::blobs::StagedBlob;
 use crate::storage::layers::StagedLayer;
 use crate::storage::lease::Lease;
 use crate::storage::partials::{Partial, TryPartial};
-use crate::storage::unpack::Unpacked;
+use crate::storage::unpack::{Threads, Unpacked};
 use crate::sys::clone::{Forked, fork};
 use crate::sys::fs::File;
 use crate::sys::poll::{EventLoop, Interest};
@@ -31,6 +31,7 @@ use crate::types::idmap::IdMaps;
 use crate::types::progress::Progress;
 
 use layer::Note;
+pub(super) use layer::threads;
 
 /// Layers at once: enough to keep a slow registry and two cores busy.
 const AT_ONCE: usize = 4;
@@ -124,6 +125,8 @@ pub(super) struct Shared<'a> {
     pub(super) outer: &'a Outer,
     pub(super) maps: &'a IdMaps,
     pub(super) lease: &'a Lease,
+    /// Of each layer.
+    pub(super) threads: Threads,
 }
 
 /// What came of it.

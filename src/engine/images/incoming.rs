@@ -12,7 +12,7 @@ use crate::storage::layer_index::{self, IndexWriter};
 use crate::storage::layers::{LayerKey, LayerMeta, MapKey, StagedLayer};
 use crate::storage::lease::Lease;
 use crate::storage::record::{Record as _, Rest};
-use crate::storage::unpack::{self, Compression, Plan, Remarks, Unpacked};
+use crate::storage::unpack::{self, Compression, Plan, Remarks, Threads, Unpacked};
 use crate::sys;
 use crate::sys::root::RootDir;
 use crate::types::digest::{ChainId, DiffId, Digest};
@@ -323,8 +323,10 @@ pub(crate) fn unpack_layer(
     source: unpack::Source,
     staged: &StagedLayer,
     layer: &IncomingLayer,
+    threads: Threads,
 ) -> Result<Unpacked, crate::rootless::Error> {
     let plan = Plan {
+        threads,
         diff_id: Some(&layer.diff_id),
         label: Compression::of_media_type(&layer.media_type),
         ..Plan::layer(maps)

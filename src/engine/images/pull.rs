@@ -263,7 +263,7 @@ impl Engine {
         }
         let (outer, maps) = (self.outer_for_many()?, self.layer_maps()?);
         let expected = jobs.iter().map(|job| job.layer.size).sum();
-        let shared = Shared { store: &self.store, outer: &outer, maps: &maps, lease };
+        let shared = Shared { store: &self.store, outer: &outer, maps: &maps, lease, threads: fetch::threads(&jobs) };
         writeback::during(lease.dir(), Some(expected), || fetch::run(jobs, origin, &shared, progress))
     }
 

@@ -4,6 +4,7 @@
 use crate::engine::{Engine, Error};
 use crate::storage::images::ImageRecord;
 use crate::storage::layers::{LayerKey, MapKey};
+use crate::storage::unpack::Threads;
 use crate::sys;
 use crate::types::idmap::IdMaps;
 
@@ -38,7 +39,7 @@ impl Engine {
                 twin: None,
             };
             let staged = lease.stage_layer(key.clone())?;
-            let done = unpack_layer(&outer, maps, file.into(), &staged, &incoming)?;
+            let done = unpack_layer(&outer, maps, file.into(), &staged, &incoming, Threads::Two)?;
             unpacked.push(StagedUnpack { index, staged, unpacked: done });
         }
         // A blob of an additional store is not kept here.

@@ -5,11 +5,12 @@ use std::io::Write;
 use serde::{Deserialize, Serialize};
 
 use super::compression::Compression;
+use super::decode::Limits;
 use super::error::Error;
 use super::reader::{EntryKind, TarReader, normalise};
 use super::remarks::Remarks;
 use super::source::Source;
-use super::stream::{self, Limits};
+use super::stream::{self, Threads};
 use super::tree::Tree;
 use super::whiteout::{Meaning, meaning};
 use crate::storage::layer_index::IndexWriter;
@@ -37,6 +38,7 @@ pub(crate) struct Plan<'a> {
     pub(crate) diff_id: Option<&'a DiffId>,
     pub(crate) flavour: Flavour,
     pub(crate) limits: Limits,
+    pub(crate) threads: Threads,
     /// Everything shall belong to these ids of P, whatever the tar says; (0, 0) is who unpacks.
     pub(crate) owner: Option<(u32, u32)>,
     /// Mode bits that are taken over.
@@ -56,6 +58,7 @@ impl<'a> Plan<'a> {
             diff_id: None,
             flavour: Flavour::Layer,
             limits: Limits::default(),
+            threads: Threads::Two,
             owner: None,
             mode_mask: 0o7777,
             overwrite: true,
@@ -97,7 +100,7 @@ pub(crate) fn unpack<W: Write>(
     index: Option<IndexWriter<W>>,
     plan: &Plan<'_>,
 ) -> Result<Unpacked, Error> {
-    let mut reader = TarReader::new(stream::start(source, plan.label, plan.limits)?);
+    let mut reader = TarReader::new(stream::start(source, plan.label, plan.limits, plan.threads)?);
     let mut tree = Tree::new(root, plan);
     while let Some(mut entry) = reader.next()? {
         if entry.kind == EntryKind::Global {

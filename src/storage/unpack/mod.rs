@@ -2,7 +2,8 @@
 //! effect on the file system goes through descriptors of directories inside it (`tree`), never through a path.
 //!
 //! ```text
-//! descriptor ─ decompress thread: gunzip, count, sha256 = diff id ─► chunks ─ main thread: tar ─► tree, idx, digests of files
+//! descriptor ─ decode: gunzip, count, sha256 = diff id ─► chunks ─ stream ─► reader: tar ─► tree, idx, digests of files
+//!              a thread of its own, or who reads the tar
 //! ```
 #![forbid(unsafe_code)]
 
@@ -11,6 +12,7 @@ mod compare;
 mod compression;
 mod confine;
 mod content;
+mod decode;
 mod error;
 mod inherit;
 mod metadata;
@@ -32,8 +34,9 @@ pub(crate) use apply::{Flavour, Plan, Unpacked, unpack};
 pub(crate) use compare::{Comparison, compare};
 pub(crate) use compression::Compression;
 pub(crate) use confine::confine;
+pub(crate) use decode::Limits;
 pub(crate) use error::Error;
 pub(crate) use inherit::{Inherited, inherit_parents};
 pub(crate) use remarks::Remarks;
 pub(crate) use source::{Growing, Marks, Source};
-pub(crate) use stream::{Limits, PlainLayer, open_archive};
+pub(crate) use stream::{PlainLayer, Threads, open_archive};

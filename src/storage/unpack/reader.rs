@@ -4,9 +4,10 @@
 use tar_core::parse::{Limits as TarLimits, ParseError, ParseEvent, ParsedEntry, Parser};
 use tar_core::{EntryType, SparseEntry};
 
+use super::decode::Totals;
 use super::error::{Error, shown};
 use super::pax;
-use super::stream::{Stream, Totals};
+use super::stream::Stream;
 use crate::sys::dir::Time;
 
 /// Most bytes that headers of one entry may have together: the names, 1 MiB of xattrs, a sparse map.

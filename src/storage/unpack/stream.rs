@@ -1,18 +1,20 @@
-//! From a descriptor to chunks of uncompressed tar: a thread of its own reads, decompresses, counts and hashes, so
-//! that both halves of the work have a core. The two ends can never wait for each other: when either goes, the
-//! channel closes and the other one ends (case A24).
+//! From a descriptor to chunks of uncompressed tar. With a core to spare a thread of its own reads, decompresses, counts
+//! and hashes. The two ends can never wait for each other: when either goes, the channel closes and the other one ends
+//! (case A24). Where other layers keep the cores busy, who reads the tar does it all: then the bytes that were just
+//! decompressed are hashed and written while they are in the processor's own cache.
 
-use std::io::{self, BufReader, Read};
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
 
-use sha2::{Digest as _, Sha256};
-
 use super::compression::Compression;
+use super::decode::{Counting, Decoding, Limits, Totals, decoder, peek};
 use super::error::Error;
 use super::source::Source;
 use crate::sys::fs::File;
-use crate::types::digest::{DiffId, Digest};
+use crate::types::digest::DiffId;
 
 /// Uncompressed bytes in one chunk.
 const CHUNK: usize = 256 << 10;
@@ -23,34 +25,16 @@ const HEADROOM: usize = 8 << 10;
 /// Chunks on their way: bounds memory.
 const IN_FLIGHT: usize = 8;
 
-/// `log2` of the largest window that a zstd frame may ask for: 128 MiB (case A23).
-const ZSTD_WINDOW_LOG: u32 = 27;
-
 /// Most memory that an xz stream may ask for, in KiB: what `xz -9` needs, twice.
 const XZ_MEMORY_KIB: u32 = 128 << 10;
 
-/// What a stream may cost.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Limits {
-    /// Uncompressed bytes that are always allowed…
-    pub(crate) base: u64,
-    /// …and how many more for each compressed byte. Real layers stay below 100; deflate reaches 1032.
-    pub(crate) ratio: u64,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { base: 256 << 20, ratio: 200 }
-    }
-}
-
-/// What was found out about a whole stream.
-#[derive(Debug)]
-pub(super) struct Totals {
-    pub(super) compression: Compression,
-    pub(super) compressed: u64,
-    pub(super) uncompressed: u64,
-    pub(super) diff_id: DiffId,
+/// How a layer is decompressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Threads {
+    /// By the thread that unpacks it: the least work.
+    One,
+    /// By another one: sooner done, if there is a core for it.
+    Two,
 }
 
 /// A chunk: data from `start` on; what is before is scratch.
@@ -59,18 +43,24 @@ struct Chunk {
     start: usize,
 }
 
-/// The thread, and what became of it.
+/// Where the chunks come from, and what became of it.
 enum Producer {
-    Running(JoinHandle<Result<Totals, Error>>),
+    Here(Decoding),
+    Running(Thread),
     Finished(Totals),
     /// Its error was returned already.
     Failed,
 }
 
-/// The receiving end: a window on the uncompressed stream.
-pub(super) struct Stream {
+/// The thread that decompresses.
+struct Thread {
     chunks: Receiver<Chunk>,
     used: Sender<Vec<u8>>,
+    handle: JoinHandle<Result<Totals, Error>>,
+}
+
+/// The receiving end: a window on the uncompressed stream.
+pub(super) struct Stream {
     producer: Producer,
     bytes: Vec<u8>,
     start: usize,
@@ -85,14 +75,46 @@ impl std::fmt::Debug for Stream {
 }
 
 /// Begins to decompress `source`; `label` is what its media type promises, if there is one.
-pub(super) fn start(source: Source, label: Option<Compression>, limits: Limits) -> Result<Stream, Error> {
-    let (chunk_sender, chunks) = sync_channel(IN_FLIGHT);
-    let (used, spare) = channel();
-    let thread = std::thread::Builder::new()
-        .name("decompress".to_owned())
-        .spawn(move || produce(source, label, limits, &chunk_sender, &spare))
-        .map_err(Error::Thread)?;
-    Ok(Stream { chunks, used, producer: Producer::Running(thread), bytes: Vec::new(), start: 0, offset: 0 })
+pub(super) fn start(
+    source: Source,
+    label: Option<Compression>,
+    limits: Limits,
+    threads: Threads,
+) -> Result<Stream, Error> {
+    let producer = match threads {
+        Threads::One => Producer::Here(Decoding::open(source, label, limits)?),
+        Threads::Two => {
+            let (chunk_sender, chunks) = sync_channel(IN_FLIGHT);
+            let (used, spare) = channel();
+            let handle = std::thread::Builder::new()
+                .name("decompress".to_owned())
+                .spawn(move || produce(source, label, limits, &chunk_sender, &spare))
+                .map_err(Error::Thread)?;
+            Producer::Running(Thread { chunks, used, handle })
+        }
+    };
+    Ok(Stream { producer, bytes: Vec::new(), start: 0, offset: 0 })
+}
+
+/// The body of the thread.
+fn produce(
+    source: Source,
+    label: Option<Compression>,
+    limits: Limits,
+    chunks: &SyncSender<Chunk>,
+    spare: &Receiver<Vec<u8>>,
+) -> Result<Totals, Error> {
+    let mut decoding = Decoding::open(source, label, limits)?;
+    loop {
+        let mut bytes = spare.try_recv().unwrap_or_default();
+        bytes.resize(HEADROOM + CHUNK, 0);
+        let filled = decoding.fill(&mut bytes[HEADROOM..])?;
+        bytes.truncate(HEADROOM + filled);
+        // A refused send means that the other end has found an error and gone.
+        if filled == 0 || chunks.send(Chunk { bytes, start: HEADROOM }).is_err() {
+            return Ok(decoding.finish());
+        }
+    }
 }
 
 /// A whole archive being read, whatever it is compressed with, without a thread of its own. It may expand as far as a
@@ -101,7 +123,7 @@ pub(crate) struct Opened {
     inner: Box<dyn Read + Send>,
     /// None of the compressions.
     plain: bool,
-    compressed: std::sync::Arc<std::sync::atomic::AtomicU64>,
+    compressed: Arc<AtomicU64>,
     uncompressed: u64,
     limits: Limits,
 }
@@ -114,9 +136,8 @@ impl std::fmt::Debug for Opened {
 
 /// Opens an archive. Other than a layer, it may be compressed with xz or bzip2, too.
 pub(crate) fn open_archive(source: impl Read + Send + 'static, limits: Limits) -> Result<Opened, Error> {
-    let compressed = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
-    let (magic, input) =
-        peek(Counting { inner: source, count: std::sync::Arc::clone(&compressed) }).map_err(Error::Read)?;
+    let compressed = Arc::new(AtomicU64::new(0));
+    let (magic, input) = peek(Counting { inner: source, count: Arc::clone(&compressed) }).map_err(Error::Read)?;
     let (inner, plain): (Box<dyn Read + Send>, bool) = if Compression::is_xz(&magic) {
         (Box::new(lzma_rust2::XzReader::new_mem_limit(input, true, XZ_MEMORY_KIB)), false)
     } else if Compression::is_bzip2(&magic) {
@@ -141,10 +162,8 @@ impl Opened {
             }
         };
         self.uncompressed += count as u64;
-        let compressed = self.compressed.load(std::sync::atomic::Ordering::Relaxed);
-        let limit = self.limits.base.saturating_add(compressed.saturating_mul(self.limits.ratio));
-        if !self.plain && self.uncompressed > limit {
-            return Err(Error::Bomb { compressed, limit });
+        if !self.plain {
+            self.limits.check(self.compressed.load(Ordering::Relaxed), self.uncompressed)?;
         }
         Ok(count)
     }
@@ -160,7 +179,7 @@ pub(crate) struct PlainLayer {
 impl PlainLayer {
     /// Begins to read `source`. Not for a process that forks meanwhile.
     pub(crate) fn open(source: File) -> Result<Self, Error> {
-        Ok(Self { stream: start(source.into(), None, Limits::default())?, ended: false })
+        Ok(Self { stream: start(source.into(), None, Limits::default(), Threads::Two)?, ended: false })
     }
 
     /// Reads what is left; bytes of the tar, and their digest.
@@ -205,33 +224,40 @@ impl Stream {
 
     /// Adds the next chunk to the window; false at the end of the stream.
     pub(super) fn extend(&mut self) -> Result<bool, Error> {
-        let Ok(next) = self.chunks.recv() else {
-            // The thread has ended: well, or with an error, which is ours to return.
+        let more = match &mut self.producer {
+            Producer::Here(decoding) => {
+                // What is left is part of a header, and short.
+                let rest = self.bytes.len() - self.start;
+                self.bytes.copy_within(self.start.., 0);
+                self.bytes.resize(rest + CHUNK, 0);
+                self.start = 0;
+                let filled = decoding.fill(&mut self.bytes[rest..]);
+                self.bytes.truncate(rest + filled.as_ref().copied().unwrap_or_default());
+                filled? > 0
+            }
+            Producer::Running(thread) => match thread.chunks.recv() {
+                Ok(next) => {
+                    let used = join(&mut self.bytes, &mut self.start, next);
+                    if used.capacity() >= HEADROOM + CHUNK && thread.used.send(used).is_err() {
+                        tracing::trace!("the decompressing thread has ended");
+                    }
+                    true
+                }
+                Err(_) => false,
+            },
+            Producer::Finished(_) | Producer::Failed => return Ok(false),
+        };
+        if !more {
             self.producer = match std::mem::replace(&mut self.producer, Producer::Failed) {
-                Producer::Running(thread) => Producer::Finished(thread.join().unwrap_or(Err(Error::ThreadDied))?),
+                Producer::Here(decoding) => Producer::Finished(decoding.finish()),
+                // It has ended: well, or with an error, which is ours to return.
+                Producer::Running(thread) => {
+                    Producer::Finished(thread.handle.join().unwrap_or(Err(Error::ThreadDied))?)
+                }
                 other => other,
             };
-            return Ok(false);
-        };
-        let rest = self.bytes.len() - self.start;
-        let mut bytes = next.bytes;
-        let mut start = next.start;
-        if rest > start {
-            // A header longer than the headroom: rare, so it may cost a copy.
-            let mut joined = Vec::with_capacity(rest + bytes.len() - start);
-            joined.extend_from_slice(&self.bytes[self.start..]);
-            joined.extend_from_slice(&bytes[start..]);
-            (bytes, start) = (joined, 0);
-        } else {
-            start -= rest;
-            bytes[start..start + rest].copy_from_slice(&self.bytes[self.start..]);
         }
-        let used = std::mem::replace(&mut self.bytes, bytes);
-        self.start = start;
-        if used.capacity() >= HEADROOM + CHUNK && self.used.send(used).is_err() {
-            tracing::trace!("the decompressing thread has ended");
-        }
-        Ok(true)
+        Ok(more)
     }
 
     /// Reads what is left and returns the totals.
@@ -245,100 +271,26 @@ impl Stream {
         }
         match self.producer {
             Producer::Finished(totals) => Ok(totals),
-            Producer::Running(_) | Producer::Failed => Err(Error::ThreadDied),
+            Producer::Here(_) | Producer::Running(_) | Producer::Failed => Err(Error::ThreadDied),
         }
     }
 }
 
-/// Reads through `R` and counts.
-struct Counting<R> {
-    inner: R,
-    count: std::sync::Arc<std::sync::atomic::AtomicU64>,
-}
-
-impl<R: Read> Read for Counting<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(buffer)?;
-        self.count.fetch_add(count as u64, std::sync::atomic::Ordering::Relaxed);
-        Ok(count)
+/// Puts what is left of the window `bytes[*start..]` in front of the next chunk; answers the buffer that is free now.
+fn join(bytes: &mut Vec<u8>, start: &mut usize, next: Chunk) -> Vec<u8> {
+    let rest = bytes.len() - *start;
+    let mut new = next.bytes;
+    let mut new_start = next.start;
+    if rest > new_start {
+        // A header longer than the headroom: rare, so it may cost a copy.
+        let mut joined = Vec::with_capacity(rest + new.len() - new_start);
+        joined.extend_from_slice(&bytes[*start..]);
+        joined.extend_from_slice(&new[new_start..]);
+        (new, new_start) = (joined, 0);
+    } else {
+        new_start -= rest;
+        new[new_start..new_start + rest].copy_from_slice(&bytes[*start..]);
     }
-}
-
-/// The body of the thread.
-fn produce(
-    source: Source,
-    label: Option<Compression>,
-    limits: Limits,
-    chunks: &SyncSender<Chunk>,
-    spare: &Receiver<Vec<u8>>,
-) -> Result<Totals, Error> {
-    let count = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
-    let counting = Counting { inner: source, count: std::sync::Arc::clone(&count) };
-    let (magic, input) = peek(counting).map_err(Error::Read)?;
-    let compression = Compression::sniff(&magic)?;
-    if let Some(label) = label.filter(|label| *label != compression) {
-        return Err(Error::Label { label, found: compression });
-    }
-    let mut reader = decoder(compression, input).map_err(|error| Error::Decompress(compression, error))?;
-    let mut hash = Sha256::new();
-    let mut uncompressed = 0_u64;
-    loop {
-        let mut bytes = spare.try_recv().unwrap_or_default();
-        bytes.resize(HEADROOM + CHUNK, 0);
-        let filled = read_full(&mut reader, &mut bytes[HEADROOM..]).map_err(|error| match compression {
-            Compression::None => Error::Read(error),
-            _ => Error::Decompress(compression, error),
-        })?;
-        bytes.truncate(HEADROOM + filled);
-        hash.update(&bytes[HEADROOM..]);
-        uncompressed += filled as u64;
-        let compressed = count.load(std::sync::atomic::Ordering::Relaxed);
-        let limit = limits.base.saturating_add(compressed.saturating_mul(limits.ratio));
-        if compression != Compression::None && uncompressed > limit {
-            return Err(Error::Bomb { compressed, limit });
-        }
-        // A refused send means that the other end has found an error and gone.
-        if filled == 0 || chunks.send(Chunk { bytes, start: HEADROOM }).is_err() {
-            let diff_id = DiffId(Digest::from_bytes(hash.finalize().into()));
-            return Ok(Totals { compression, compressed, uncompressed, diff_id });
-        }
-    }
-}
-
-/// A stream whose first bytes were looked at.
-type Peeked<R> = BufReader<io::Chain<io::Cursor<Vec<u8>>, R>>;
-
-/// The first bytes of a stream (a pipe may give them one by one), and the whole stream.
-fn peek<R: Read>(mut input: R) -> io::Result<(Vec<u8>, Peeked<R>)> {
-    let mut magic = vec![0; Compression::MAGIC_LEN];
-    let filled = read_full(&mut input, &mut magic)?;
-    magic.truncate(filled);
-    let whole = io::Cursor::new(magic.clone()).chain(input);
-    Ok((magic, BufReader::with_capacity(128 << 10, whole)))
-}
-
-fn decoder<R: Read + Send + 'static>(compression: Compression, input: Peeked<R>) -> io::Result<Box<dyn Read + Send>> {
-    Ok(match compression {
-        Compression::None => Box::new(input),
-        Compression::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(input)),
-        Compression::Zstd => {
-            let mut decoder = zstd::stream::read::Decoder::with_buffer(input)?;
-            decoder.window_log_max(ZSTD_WINDOW_LOG)?;
-            Box::new(decoder)
-        }
-    })
-}
-
-/// Reads until the buffer is full or the stream ends.
-fn read_full(reader: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut filled = 0;
-    while filled < buffer.len() {
-        match reader.read(&mut buffer[filled..]) {
-            Ok(0) => break,
-            Ok(count) => filled += count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(filled)
+    *start = new_start;
+    std::mem::replace(bytes, new)
 }

@@ -13,9 +13,10 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use super::{Error, Limits, Plan, Unpacked, unpack};
+use super::{Error, Limits, Plan, Threads, Unpacked, unpack};
 use crate::storage::layer_index::{Entry, IndexReader, IndexWriter};
 use crate::sys::root::RootDir;
+use crate::types::failure::chain;
 use crate::types::idmap::{IdMap, IdMaps};
 
 /// Single-id mode.
@@ -62,6 +63,8 @@ impl Ground {
     pub(super) fn unpack_with<'a>(&self, bytes: &[u8], change: impl FnOnce(&mut Plan<'a>)) -> Result<Unpacked, Error> {
         let mut plan = Plan { umask: umask(), ..Plan::layer(&SINGLE) };
         change(&mut plan);
+        let fresh = std::fs::read_dir(self.path("diff")).expect("readdir").next().is_none();
+        let alone = fresh.then(|| self.alone(bytes, plan));
         let mut file = tempfile::tempfile().expect("temporary file");
         file.write_all(bytes).expect("write");
         file.rewind().expect("rewind");
@@ -70,9 +73,41 @@ impl Ground {
         std::fs::remove_file(&index).unwrap_or_default();
         let index = IndexWriter::create(&index).expect("index");
         let result = unpack(file.into(), &root, Some(index), &plan);
+        if let Some(alone) = alone {
+            assert_eq!(alone, self.told(&result, "diff", "idx"), "one thread, and two");
+        }
         assert_eq!(listing(&self.path("sentinel")), self.before, "the sentinel was touched");
         assert_eq!(std::fs::read(self.path("diff-evil/file")).expect("read"), b"untouched");
         result
+    }
+
+    /// The same by one thread, elsewhere.
+    fn alone(&self, bytes: &[u8], plan: Plan<'_>) -> Vec<String> {
+        let at = tempfile::tempdir_in(self.temporary.path()).expect("directory");
+        let name = |sub: &str| at.path().join(sub);
+        std::fs::create_dir(name("diff")).expect("mkdir");
+        let mut file = tempfile::tempfile().expect("temporary file");
+        file.write_all(bytes).expect("write");
+        file.rewind().expect("rewind");
+        let root = RootDir::open(&name("diff")).expect("open");
+        let index = IndexWriter::create(&name("idx")).expect("index");
+        let result = unpack(file.into(), &root, Some(index), &Plan { threads: Threads::One, ..plan });
+        self.told(&result, name("diff"), name("idx"))
+    }
+
+    /// All that came of an unpacking.
+    fn told(&self, result: &Result<Unpacked, Error>, diff: impl AsRef<Path>, index: impl AsRef<Path>) -> Vec<String> {
+        let diff = self.temporary.path().join(diff);
+        match result {
+            // With numbers they may differ: the free space does.
+            Err(error) => vec![chain(error).replace(|c: char| c.is_ascii_digit(), "")],
+            Ok(unpacked) => {
+                let index = std::fs::read(self.temporary.path().join(index)).expect("index");
+                let rest = [format!("{:?}", Unpacked { disk: 0, ..unpacked.clone() }), format!("{index:?}")];
+                let top = format!("{:?}", diff.display().to_string()).replace('"', "");
+                listing(&diff).iter().map(|line| line.replacen(&top, "", 1)).chain(rest).collect()
+            }
+        }
     }
 
     /// Entries of the index that the last call has written.
@@ -118,9 +153,10 @@ fn listing(top: &Path) -> Vec<String> {
     let mut queue = vec![top.to_owned()];
     while let Some(path) = queue.pop() {
         let m = std::fs::symlink_metadata(&path).expect("lstat");
-        let content = if m.is_file() { std::fs::read(&path).expect("read") } else { Vec::new() };
+        let content = if m.is_file() && m.len() < 64 << 20 { std::fs::read(&path).expect("read") } else { Vec::new() };
         let time = if m.is_file() { (m.mtime(), m.mtime_nsec()) } else { (0, 0) };
-        lines.push(format!("{path:?} {:o} {} {} {} {time:?} {content:?}", m.mode(), m.uid(), m.gid(), m.nlink()));
+        let content = crate::types::digest::Digest::of(&content);
+        lines.push(format!("{path:?} {:o} {} {} {} {time:?} {content}", m.mode(), m.uid(), m.gid(), m.nlink()));
         if m.is_dir() {
             queue.extend(std::fs::read_dir(&path).expect("readdir").map(|entry| entry.expect("entry").path()));
         }

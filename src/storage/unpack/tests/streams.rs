@@ -6,7 +6,7 @@ use super::Ground;
 use super::limits::gzip;
 use crate::storage::layer_content::Content;
 use crate::storage::unpack::tar_builder::TarBuilder;
-use crate::storage::unpack::{Compression, Error, Flavour, Limits, Plan, open_archive, unpack};
+use crate::storage::unpack::{Compression, Error, Flavour, Limits, Plan, Threads, open_archive, unpack};
 use crate::sys::root::RootDir;
 use crate::types::digest::{DiffId, Digest};
 use crate::types::failure::chain;
@@ -39,6 +39,12 @@ fn all_compressions_give_the_same_layer() {
 #[test]
 fn a24_nobody_waits_for_the_other() {
     // The tar is refused at its first entry while the other half has megabytes to go, and the writer of the pipe too.
+    for threads in [Threads::One, Threads::Two] {
+        refused_at_once(threads);
+    }
+}
+
+fn refused_at_once(threads: Threads) {
     let mut tar = TarBuilder::default().file("../x", b"").bytes;
     tar.resize(64 << 20, 1);
     let (reader, mut writer) = std::io::pipe().expect("pipe");
@@ -47,7 +53,8 @@ fn a24_nobody_waits_for_the_other() {
     let ground = Ground::new();
     let root = RootDir::open(&ground.path("diff")).expect("open");
     let source = std::os::fd::OwnedFd::from(reader).into();
-    unpack::<Vec<u8>>(source, &root, None, &Plan::layer(&ids)).expect_err("refused");
+    let plan = Plan { threads, ..Plan::layer(&ids) };
+    unpack::<Vec<u8>>(source, &root, None, &plan).expect_err("refused");
     assert!(feeder.join().expect("feeder"), "the feeder got EPIPE");
 }
 
