@@ -92,7 +92,10 @@ impl Ground {
         let root = RootDir::open(&name("diff")).expect("open");
         let index = IndexWriter::create(&name("idx")).expect("index");
         let result = unpack(file.into(), &root, Some(index), &Plan { threads: Threads::One, ..plan });
-        self.told(&result, name("diff"), name("idx"))
+        let told = self.told(&result, name("diff"), name("idx"));
+        // So that it can be removed.
+        look(&name("diff"));
+        told
     }
 
     /// All that came of an unpacking.
@@ -149,10 +152,24 @@ fn umask() -> u32 {
 
 /// Everything about a tree that an attack could change.
 fn listing(top: &Path) -> Vec<String> {
-    let mut lines = Vec::new();
+    let (lines, opened) = look(top);
+    for (path, mode) in opened.into_iter().rev() {
+        std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).expect("chmod");
+    }
+    lines
+}
+
+/// The listing, and the modes of what was opened up for it: an ordinary user cannot look into what has mode 0, nor remove it.
+fn look(top: &Path) -> (Vec<String>, Vec<(PathBuf, u32)>) {
+    let (mut lines, mut opened) = (Vec::new(), Vec::new());
     let mut queue = vec![top.to_owned()];
     while let Some(path) = queue.pop() {
         let m = std::fs::symlink_metadata(&path).expect("lstat");
+        let needed = if m.is_dir() { 0o700 } else { 0o400 };
+        if (m.is_dir() || m.is_file()) && m.mode() & needed != needed {
+            opened.push((path.clone(), m.mode() & 0o7777));
+            std::fs::set_permissions(&path, PermissionsExt::from_mode(m.mode() & 0o7777 | needed)).expect("chmod");
+        }
         let content = if m.is_file() && m.len() < 64 << 20 { std::fs::read(&path).expect("read") } else { Vec::new() };
         let time = if m.is_file() { (m.mtime(), m.mtime_nsec()) } else { (0, 0) };
         let content = crate::types::digest::Digest::of(&content);
@@ -162,7 +179,7 @@ fn listing(top: &Path) -> Vec<String> {
         }
     }
     lines.sort();
-    lines
+    (lines, opened)
 }
 
 pub(super) fn limits(base: u64, ratio: u64) -> Limits {
