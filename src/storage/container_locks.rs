@@ -6,7 +6,10 @@ use std::time::{Duration, Instant};
 use super::container_record::ExitRecord;
 use super::error::{At as _, Error};
 use super::record;
+use super::store::Store;
+use crate::sys;
 use crate::sys::lock::{FileLock, LockWatch, TryLock};
+use crate::types::id::ContainerId;
 
 /// The open liveness lock of a container.
 #[derive(Debug)]
@@ -28,6 +31,24 @@ impl MonitorWatch {
         let bytes = self.watch.wait().locking(&self.path)?;
         // What is no exit record is the state of a run whose monitor died.
         Ok(record::parse::<ExitRecord>(&self.path, &bytes).ok())
+    }
+}
+
+impl Store {
+    /// Removes the locks of containers that are gone: a killed command left them. One of another store that shares our
+    /// runroot may go, too: nobody holds it, and who wants it makes it anew.
+    pub(crate) fn sweep_locks(&self) -> Result<(), Error> {
+        let dir = self.layout().locks();
+        for name in sys::fs::names(&dir).reading(&dir)? {
+            let id = name.to_str().and_then(|name| name.strip_prefix("ctr-")?.parse::<ContainerId>().ok());
+            let path = dir.join(&name);
+            if id.is_some_and(|id| !self.has_container(&id))
+                && let TryLock::Held(lock) = FileLock::try_exclusive(&path).locking(&path)?
+            {
+                lock.remove().removing(&path)?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -168,7 +168,7 @@ impl Store {
         self.make_run()?;
         let path = self.layout().container_lock(id);
         let lock = patient_lock(&path, &format!("container {}", id.short()))?;
-        Ok(Locked { value: self.container(id)?, lock })
+        locked(self.container(id), lock)
     }
 
     /// Like [`Self::lock_container`], for its monitor, which has read the definition and holds the liveness lock: that the
@@ -177,8 +177,7 @@ impl Store {
         self.make_run()?;
         let id = &config.id;
         let lock = patient_lock(&self.layout().container_lock(id), &format!("container {}", id.short()))?;
-        let value = self.own_container(config)?;
-        Ok(Locked { value, lock })
+        locked(self.own_container(config), lock)
     }
 
     /// Like [`Self::container`], for its monitor.
@@ -289,6 +288,26 @@ impl Store {
         if cgroup.is_none_or(gone) {
             sys::fs::remove_tree(&volatile).removing(&volatile)?;
         }
-        self.remove_execs(id)
+        self.remove_execs(id)?;
+        // Last: whoever waits for it finds no container any more.
+        if let Err(error) = sys::fs::remove_file(&layout.container_lock(id)) {
+            tracing::debug!(%error, "lock of a removed container stays");
+        }
+        Ok(())
+    }
+}
+
+/// What was read under a lock. The lock of a container that is gone goes with it: to wait for it made it anew.
+fn locked(value: Result<ContainerRecord, Error>, lock: FileLock) -> Result<Locked<ContainerRecord>, Error> {
+    match value {
+        Ok(value) => Ok(Locked { value, lock }),
+        Err(error) => {
+            if matches!(error, Error::NoContainer(_))
+                && let Err(error) = lock.remove()
+            {
+                tracing::debug!(%error, "lock of no container stays");
+            }
+            Err(error)
+        }
     }
 }

@@ -53,6 +53,7 @@ impl Store {
         sweep_references(self)?;
         self.sweep_manifests()?;
         self.sweep_volumes()?;
+        self.sweep_locks()?;
         self.sweep_partials(super::partials::KEPT)?;
         let marks = mark(self)?;
         let mut swept = Swept { staging, names, containers, cautious: marks.incomplete, ..Swept::default() };

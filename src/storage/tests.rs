@@ -605,6 +605,29 @@ fn upper_has_the_mode_of_the_images_root() {
     assert_eq!(mode & 0o7777, 0o1751);
 }
 
+/// The name of a lock lives as long as its container; whoever waited for it meanwhile leaves none behind.
+#[test]
+fn locks_go_with_their_containers() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    let made = store.create_container(config("a")).expect("created");
+    let lock = store.layout().container_lock(made.id());
+    let held = store.lock_container(made.id()).expect("locked");
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| store.lock_container(made.id()).expect_err("gone"));
+        store.remove_container(held).expect("removed");
+        assert!(matches!(waiting.join().expect("ends"), Error::NoContainer(_)));
+    });
+    assert!(!lock.exists());
+    // One that a killed command left goes with the sweep, unless somebody holds it: another store may share our runroot.
+    let held = FileLock::exclusive(&lock).expect("locked");
+    store.sweep().expect("swept");
+    assert!(lock.exists());
+    drop(held);
+    store.sweep().expect("swept");
+    assert!(!lock.exists());
+}
+
 #[test]
 fn r13_trash_with_locked_directories_is_emptied() {
     let fixture = Fixture::new();

@@ -52,8 +52,11 @@ impl Engine {
                 findings.retain(|finding| again.contains(finding));
             }
         }
-        if request.repair && !findings.is_empty() {
-            self.repair(&mut findings, request.full)?;
+        if request.repair {
+            self.store.sweep_locks()?;
+            if !findings.is_empty() {
+                self.repair(&mut findings, request.full)?;
+            }
         }
         Ok(CheckReport { findings })
     }

@@ -81,11 +81,19 @@ pub(super) fn check_store(env: &Env) -> Vec<String> {
             problems.extend(left.map(|path| format!("in runroot: {}", path.display())));
         }
     }
+    problems.extend(locks_of_no_container(env).into_iter().map(|id| format!("lock of container {id}")));
     let check = env.run(["system", "check"]);
     if !check.is_success() {
         problems.push(format!("system check: {check:?}"));
     }
     problems
+}
+
+/// Lock files whose container is gone.
+pub(crate) fn locks_of_no_container(env: &Env) -> Vec<String> {
+    let locks = children(&env.runroot()).into_iter().flat_map(|epoch| children(&epoch.join("locks")));
+    let ids = locks.filter_map(|lock| Some(lock.file_name()?.to_str()?.strip_prefix("ctr-")?.to_owned()));
+    ids.filter(|id| !env.graphroot().join("containers").join(id).exists()).collect()
 }
 
 /// Kills what carries the mark, removes the cgroup and the tree (which holds files of subordinate ids).

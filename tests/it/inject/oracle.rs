@@ -30,6 +30,9 @@ impl Rest {
                 list(&epoch.path().join(name), name, &mut entries);
             }
         }
+        for id in leaks::locks_of_no_container(env) {
+            entries.insert(format!("locks/{id}"));
+        }
         // The port directory's own lock.
         entries.remove("ports/lock");
         let mut cgroups = Vec::new();

@@ -11,7 +11,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::harness::image::{BUSYBOX, Layer};
-use crate::harness::leaks::directories;
+use crate::harness::leaks::{directories, locks_of_no_container};
 use crate::harness::{Env, ImageBuilder, Random, Registry, requires};
 
 /// Many at once, on a machine that is slow.
@@ -111,6 +111,7 @@ fn rest(env: &Env) -> BTreeSet<String> {
             list(&epoch.path().join(name));
         }
     }
+    found.extend(locks_of_no_container(env));
     let mut cgroups = Vec::new();
     env.cgroup().inspect(|dir| directories(dir, &mut cgroups));
     found.extend(cgroups.iter().map(|dir| dir.display().to_string()));
