@@ -67,6 +67,11 @@ impl Engine {
     /// and the cgroup, or will start the program again as its policy says.
     pub(super) fn settled(&self, id: &ContainerId) -> Result<ContainerRecord, Error> {
         let leaving = |now: &ContainerRecord| now.status.can_start() && now.supervision == Supervision::Monitored;
+        // One that is damaged is not waited for.
+        let record = self.store.container(id)?;
+        if !leaving(&record) {
+            return Ok(record);
+        }
         match self.look_until(id, DEATH, |now| !leaving(now))? {
             Some(record) => Ok(record),
             // Says that it is gone.

@@ -12,7 +12,7 @@ fn f01_f02_f04_are_refused_before_anything_is_made() {
     let env = Env::with_busybox();
     let long = "a".repeat(300);
     let cases: [(&str, &[&str]); 8] = [
-        ("--name", &["../x", "-rf", "a\nb", "a/b", "", &long]),
+        ("--name", &["../x", "-rf", "a\nb", "a/b", " ", &long]),
         ("--add-host", &["a:1.1.1.1\n2.2.2.2 b", "a", "a:"]),
         ("--hostname", &[&long, "a\nb", "a/b"]),
         ("--dns", &["x", "1.1.1.1\nsearch evil"]),
