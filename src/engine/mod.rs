@@ -28,6 +28,7 @@ pub(crate) use error::{Absent, Error};
 pub(crate) use handle::{Engine, EngineConfig};
 
 pub(crate) use crate::storage::container_record::StorageDriver;
+pub(crate) use crate::storage::twins::WholeImages;
 
 #[cfg(test)]
 mod default_seccomp_tests;

@@ -10,6 +10,7 @@ use crate::runtime;
 use crate::storage::container_record::{ContainerRecord, StorageDriver};
 use crate::storage::images::Image;
 use crate::storage::overlay::DriverTools;
+use crate::storage::twins::WholeImages;
 use crate::sys;
 use crate::sys::mount::{self, Attributes, FsContext};
 use crate::types::id::{ContainerId, ImageId};
@@ -41,11 +42,11 @@ const IMAGE: &str = "image-";
 const CONTAINER: &str = "container-";
 
 impl Engine {
-    /// Mounts an image read-only, or finds it mounted.
-    pub(crate) fn mount_image(&self, text: &str) -> Result<MountedImage, Error> {
+    /// Mounts an image read-only, or finds it mounted. `images` serves all words of the command.
+    pub(crate) fn mount_image(&self, text: &str, images: &mut WholeImages) -> Result<MountedImage, Error> {
         self.within_unshare("image mount")?;
         let found = self.store.find_image(text)?;
-        let names = self.store.whole_image(&found)?.names;
+        let names = images.of(&self.store, &found)?.names.clone();
         let image = found.image;
         let path = self.mount_at(&format!("{IMAGE}{}", image.record.id), |engine| engine.image_tree_mount(&image))?;
         Ok(mounted_image(image, names, path))
@@ -72,12 +73,12 @@ impl Engine {
 
     /// Images that are mounted in this namespace.
     pub(crate) fn mounted_images(&self) -> Result<Vec<MountedImage>, Error> {
-        let mut found = Vec::new();
+        let (mut found, mut images) = (Vec::new(), WholeImages::default());
         for (name, path) in self.mounted()? {
             if let Some(id) = name.strip_prefix(IMAGE)
                 && let Some(image) = self.store.try_find_image(id)?
             {
-                let names = self.store.whole_image(&image)?.names;
+                let names = images.of(&self.store, &image)?.names.clone();
                 found.push(mounted_image(image.image, names, path));
             }
         }

@@ -44,7 +44,7 @@ pub(crate) mod store;
 #[cfg(test)]
 mod tests;
 pub(crate) mod trash;
-mod twins;
+pub(crate) mod twins;
 pub(crate) mod unpack;
 pub(crate) mod usage;
 pub(crate) mod volumes;

@@ -12,6 +12,7 @@ use super::layer_index::{Entry, EntryKind, IndexEnd, IndexWriter};
 use super::layers::{LayerKey, LayerMeta, MapKey};
 use super::process_identity::ProcessIdentity;
 use super::record::Rest;
+use super::twins::WholeImages;
 use super::volumes::VolumeMeta;
 use super::{Error, Layout, Store};
 use crate::sys;
@@ -255,6 +256,24 @@ fn r4_sweep_keeps_what_is_referred_to_and_r13_trashes_the_rest() {
     assert!(store.blob_size(&kept.digest).expect("read").is_some());
     assert!(store.empty_trash().expect("emptied"));
     assert_eq!(store.sweep().expect("swept").layers.len(), 0);
+}
+
+#[test]
+fn whole_images_are_read_at_the_first_look_and_for_one_that_came_after_it() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    let old = store_image(&store, "old", "localhost/old:1");
+    let mut images = WholeImages::default();
+    let mut names_of = |name: &str| {
+        let found = store.find_image(name).expect("there");
+        images.of(&store, &found).expect("read").names.len()
+    };
+    assert_eq!(names_of("localhost/old:1"), 1);
+    store.tag(&"localhost/old:2".parse().expect("valid"), &old.digest).expect("tagged");
+    assert_eq!(names_of("localhost/old:1"), 1, "the store was read once");
+    store_image(&store, "new", "localhost/new:1");
+    assert_eq!(names_of("localhost/new:1"), 1);
+    assert_eq!(names_of("localhost/old:1"), 2);
 }
 
 #[test]

@@ -6,6 +6,7 @@
 //! or removes images sees one image with all names (`docs/adr/0006-one-image-several-manifests.md`).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 
@@ -86,12 +87,38 @@ pub(super) fn by_id(mut heads: Vec<ImageHead>) -> Vec<ImageHead> {
     whole
 }
 
-impl Store {
+/// Whole images by id, for a command that looks at several: a store is read once, when the first image of it is asked for.
+/// Who removes images asks [`Store::whole_image`] for each, because it must decide by what is there now.
+#[derive(Debug, Default)]
+pub(crate) struct WholeImages {
+    /// By their graphroot.
+    stores: BTreeMap<PathBuf, BTreeMap<ImageId, ImageHead>>,
+}
+
+impl WholeImages {
     /// The whole image that a found manifest belongs to, in the store where it was found.
+    pub(crate) fn of(&mut self, store: &Store, found: &FoundImage) -> Result<&ImageHead, Error> {
+        let (store, id) = (store.store_of(found), &found.image.record.id);
+        let images = self.stores.entry(store.layout().graphroot().to_owned()).or_default();
+        // It is not there before the first look, nor if it came after that.
+        if !images.contains_key(id) {
+            *images = store.image_heads()?.0.into_iter().map(|head| (head.id.clone(), head)).collect();
+        }
+        images.get(id).ok_or_else(|| Error::NoImage(id.to_string()))
+    }
+}
+
+impl Store {
+    /// The whole image that a found manifest belongs to, in the store where it was found, as it is now.
     pub(crate) fn whole_image(&self, found: &FoundImage) -> Result<ImageHead, Error> {
-        let elsewhere =
+        self.store_of(found).image_of(&found.image.record.id)
+    }
+
+    /// The store where an image was found: this one, or an additional one.
+    fn store_of(&self, found: &FoundImage) -> &Self {
+        let additional =
             self.additional.iter().find(|store| found.read_only.as_deref() == Some(store.layout().graphroot()));
-        elsewhere.unwrap_or(self).image_of(&found.image.record.id)
+        additional.unwrap_or(self)
     }
 
     /// The image of an id, with all its names.

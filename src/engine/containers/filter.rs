@@ -8,6 +8,7 @@ use crate::engine::{Engine, Error};
 use crate::specgen;
 use crate::storage::container_record::ContainerRecord;
 use crate::storage::images::ImageRecord;
+use crate::storage::twins::WholeImages;
 use crate::types::digest::ChainId;
 use crate::types::image_config::ImageConfig;
 use crate::types::moment::parse_moment;
@@ -63,13 +64,13 @@ enum Test {
 impl Filters {
     /// Parses `key=value` words. Names of containers and images in them are looked up at once.
     pub(crate) fn parse(engine: &Engine, words: &[String]) -> Result<Self, Error> {
-        let mut filters = Self::default();
+        let (mut filters, mut images) = (Self::default(), WholeImages::default());
         for word in words {
             let invalid = |why: &'static str| Error::Filter { text: word.clone(), why: why.to_owned() };
             let (key, value) = word.split_once('=').ok_or_else(|| invalid("it must be KEY=VALUE"))?;
             // `label!=x` splits at its `=`.
             let key = KEYS.into_iter().find(|known| *known == key).ok_or_else(|| invalid("unknown key"))?;
-            let test = Test::parse(engine, key, value).map_err(|why| match why {
+            let test = Test::parse(engine, &mut images, key, value).map_err(|why| match why {
                 Wrong::Value(why) => invalid(why),
                 Wrong::Engine(error) => *error,
             })?;
@@ -106,7 +107,7 @@ impl From<Error> for Wrong {
 }
 
 impl Test {
-    fn parse(engine: &Engine, key: &str, value: &str) -> Result<Self, Wrong> {
+    fn parse(engine: &Engine, images: &mut WholeImages, key: &str, value: &str) -> Result<Self, Wrong> {
         let text = value.to_owned();
         Ok(match key {
             "id" => Self::IdPrefix(text),
@@ -117,7 +118,7 @@ impl Test {
             },
             "exited" => Self::ExitCode(value.parse().ok().ok_or(Wrong::Value("the exit code must be a number"))?),
             "status" => Self::Status(status(value).ok_or(Wrong::Value("unknown status"))?),
-            "ancestor" => Self::ancestor(engine, value)?,
+            "ancestor" => Self::ancestor(engine, images, value)?,
             "before" => Self::Before(engine.container(value)?.config.created),
             "since" => Self::Since(engine.container(value)?.config.created),
             "until" => Self::Before(moment(value).ok_or(Wrong::Value("neither a time nor a duration"))?),
@@ -143,13 +144,13 @@ impl Test {
     }
 
     /// The image, whatever its name is today, and every image built on it.
-    fn ancestor(engine: &Engine, value: &str) -> Result<Self, Wrong> {
+    fn ancestor(engine: &Engine, images: &mut WholeImages, value: &str) -> Result<Self, Wrong> {
         let found = engine.store.try_find_image(value).map_err(Error::Storage)?;
         let mut words = vec![value.to_owned()];
         let mut top = None;
         if let Some(found) = found {
-            let names = engine.store.whole_image(&found).map_err(Error::Storage)?.names;
-            words.extend(names.iter().map(ToString::to_string));
+            let whole = images.of(&engine.store, &found).map_err(Error::Storage)?;
+            words.extend(whole.names.iter().map(ToString::to_string));
             let ImageRecord { id, layers, .. } = found.image.record;
             words.push(id.to_string());
             top = layers.last().map(|layer| layer.chain.clone());

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::parent::parent_of;
-use crate::engine::{Engine, Error};
+use crate::engine::{Engine, Error, WholeImages};
 use crate::storage::images::{Image, ImageRecord};
 use crate::types::image_config::{Healthcheck, History, ProcessDefaults};
 use crate::types::reference::Reference;
@@ -61,10 +61,10 @@ pub(crate) struct RootFsReport {
 }
 
 impl Engine {
-    /// Everything about an image.
-    pub(crate) fn inspect_image(&self, text: &str) -> Result<ImageReport, Error> {
+    /// Everything about an image. `images` serves all words of the command.
+    pub(crate) fn inspect_image(&self, text: &str, images: &mut WholeImages) -> Result<ImageReport, Error> {
         let found = self.store.find_image(text)?;
-        let whole = self.store.whole_image(&found)?;
+        let whole = images.of(&self.store, &found)?;
         let image = found.image;
         let record = &image.record;
         let config = &record.config;

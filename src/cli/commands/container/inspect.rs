@@ -8,6 +8,7 @@ use super::super::super::context::Context;
 use super::super::super::error::Error;
 use super::super::super::exit::{OURS, Worst};
 use super::super::super::output::{json, template, zero_values};
+use crate::engine::WholeImages;
 
 /// Shows everything about containers, images and volumes.
 ///
@@ -59,8 +60,9 @@ pub(crate) fn run(args: InspectArgs, context: &Context) -> Result<ExitCode, Erro
         kind = "container";
     }
     let (mut found, mut worst) = (Vec::new(), Worst::default());
+    let mut images = WholeImages::default();
     for name in &names {
-        match inspect(name, kind, args.size, context) {
+        match inspect(name, kind, args.size, &mut images, context) {
             Ok(value) => found.push(value),
             Err(error) => {
                 worst.note(OURS);
@@ -87,7 +89,7 @@ pub(crate) fn run_container(args: ContainerInspectArgs, context: &Context) -> Re
     run(InspectArgs { format, r#type: "container".to_owned(), size, latest, names: containers }, context)
 }
 
-fn inspect(name: &str, kind: &str, size: bool, context: &Context) -> Result<Value, Error> {
+fn inspect(name: &str, kind: &str, size: bool, images: &mut WholeImages, context: &Context) -> Result<Value, Error> {
     let engine = context.engine()?;
     let all = kind == "all";
     if all || kind == "container" {
@@ -97,7 +99,7 @@ fn inspect(name: &str, kind: &str, size: bool, context: &Context) -> Result<Valu
         }
     }
     if all || kind == "image" {
-        match engine.inspect_image(name) {
+        match engine.inspect_image(name, images) {
             Err(error) if all && (error.is_absent() || error.is_bad_name()) => {}
             report => return serde_json::to_value(report?).map_err(Error::Encode),
         }

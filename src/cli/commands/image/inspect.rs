@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 use super::super::super::context::Context;
 use super::super::super::error::Error;
-
 use super::super::super::exit::{OURS, Worst};
 use super::super::super::output::{json, template, zero_values};
+use crate::engine::WholeImages;
 
 /// Shows everything about images, as JSON or by a template.
 #[derive(Debug, clap::Args)]
@@ -22,9 +22,9 @@ pub(crate) struct ImageInspectArgs {
 /// Prints those that are there, and an error for each that is not.
 pub(crate) fn run(args: ImageInspectArgs, context: &Context) -> Result<ExitCode, Error> {
     let mut worst = Worst::default();
-    let mut reports = Vec::new();
+    let (mut reports, mut images) = (Vec::new(), WholeImages::default());
     for image in &args.images {
-        match context.engine()?.inspect_image(image) {
+        match context.engine()?.inspect_image(image, &mut images) {
             Ok(report) => reports.push(report),
             Err(error) => {
                 context.report(&error.into());

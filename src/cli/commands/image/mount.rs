@@ -8,6 +8,7 @@ use super::super::super::context::Context;
 use super::super::super::error::Error;
 use super::super::super::exit::Worst;
 use super::super::super::output::{json, table::Table};
+use crate::engine::WholeImages;
 use crate::engine::mounts::MountedImage;
 
 /// Mounts the root file system of images read-only and prints where; without an image, lists those that are mounted.
@@ -56,10 +57,10 @@ pub(crate) fn run(args: ImageMountArgs, context: &Context) -> Result<ExitCode, E
     let engine = context.engine()?;
     let lists = args.images.is_empty() && !args.all;
     let wanted = if args.all { engine.all_images()? } else { args.images };
-    let mut worst = Worst::default();
+    let (mut worst, mut images) = (Worst::default(), WholeImages::default());
     let mut mounted = Vec::new();
     for image in &wanted {
-        match engine.mount_image(image) {
+        match engine.mount_image(image, &mut images) {
             Ok(image) => mounted.push(image),
             Err(error) => worst.report(error),
         }
