@@ -1,5 +1,6 @@
 //! What a test left behind: processes, mounts, cgroups, sockets, files of the store that should be gone.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -54,34 +55,65 @@ pub(crate) fn find(env: &Env) -> Vec<String> {
     }
     problems
         .extend(alive.iter().map(|process| format!("process {} {} {}", process.pid, process.state, process.command)));
-    let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-    let root = env.root().to_string_lossy().into_owned();
-    problems.extend(mounts.lines().filter(|line| line.contains(&root)).map(|line| format!("mount {line}")));
-    if let Some(cgroup) = env.cgroup() {
-        let mut left = Vec::new();
-        directories(cgroup, &mut left);
-        // The leaf that takes the caller's own processes stays with the subtree, for the next container.
-        left.retain(|dir| dir.file_name().is_some_and(|name| name != "sampan-host"));
-        problems.extend(left.iter().map(|dir| format!("cgroup {}", dir.display())));
-    }
+    problems.extend(mounts(env));
+    problems.extend(cgroups(env));
     problems
+}
+
+/// Directories of the store and of runroot that have an entry for each object. Caches and what belongs to the whole store
+/// are not among them.
+const OF_STORE: [&str; 10] =
+    ["blobs/sha256", "layers", "images", "refs", "containers", "names", "volumes", "staging", "trash", "aside"];
+const OF_RUNROOT: [&str; 4] = ["ctr", "exec", "ports", "net"];
+
+/// Those that hold nothing once all containers are removed and nothing is half done.
+const OF_CONTAINERS: [&str; 8] = ["containers", "names", "staging", "trash", "ctr", "exec", "ports", "locks"];
+
+/// All objects of the store and of runroot, as `directory/name`, and the locks of containers that are gone.
+fn objects(env: &Env) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut list = |root: &Path, name: &str| {
+        let names = children(&root.join(name)).into_iter();
+        found.extend(names.map(|path| format!("{name}/{}", path.file_name().unwrap().display())));
+    };
+    OF_STORE.iter().for_each(|name| list(&env.graphroot(), name));
+    for epoch in children(&env.runroot()) {
+        OF_RUNROOT.iter().for_each(|name| list(&epoch, name));
+    }
+    // The port directory's own lock.
+    found.remove("ports/lock");
+    found.extend(locks_of_no_container(env).into_iter().map(|id| format!("locks/{id}")));
+    found
+}
+
+/// Mounts below the test's directory.
+fn mounts(env: &Env) -> Vec<String> {
+    let table = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    let root = env.root().to_string_lossy().into_owned();
+    table.lines().filter(|line| line.contains(&root)).map(|line| format!("mount {line}")).collect()
+}
+
+/// Cgroups below the test's own. The leaf that takes the caller's own processes stays with the subtree, for the next
+/// container.
+fn cgroups(env: &Env) -> Vec<String> {
+    let mut found = Vec::new();
+    env.cgroup().inspect(|cgroup| directories(cgroup, &mut found));
+    found.retain(|dir| dir.file_name().is_some_and(|name| name != "sampan-host"));
+    found.iter().map(|dir| format!("cgroup {}", dir.display())).collect()
+}
+
+/// What there is beside processes: objects, cgroups, mounts. Two looks while nothing goes on differ by what was left or lost.
+pub(crate) fn rest(env: &Env) -> BTreeSet<String> {
+    let mut found = objects(env);
+    found.extend(cgroups(env));
+    found.extend(mounts(env));
+    found
 }
 
 /// What `rm --all --force` should have left of the store: no containers, nothing half done; then the program's own check.
 pub(super) fn check_store(env: &Env) -> Vec<String> {
-    let mut problems = Vec::new();
-    for name in ["containers", "names", "staging", "trash"] {
-        let dir = env.graphroot().join(name);
-        problems.extend(children(&dir).into_iter().map(|path| format!("in the store: {}", path.display())));
-    }
-    for epoch in children(&env.runroot()) {
-        for name in ["ctr", "exec", "ports"] {
-            // `ports/lock` is the directory's own.
-            let left = children(&epoch.join(name)).into_iter().filter(|path| !path.ends_with("ports/lock"));
-            problems.extend(left.map(|path| format!("in runroot: {}", path.display())));
-        }
-    }
-    problems.extend(locks_of_no_container(env).into_iter().map(|id| format!("lock of container {id}")));
+    let of_container = |path: &String| OF_CONTAINERS.iter().any(|name| path.split('/').next() == Some(name));
+    let mut problems: Vec<String> = objects(env).into_iter().filter(of_container).collect();
     let check = env.run(["system", "check"]);
     if !check.is_success() {
         problems.push(format!("system check: {check:?}"));
@@ -90,7 +122,7 @@ pub(super) fn check_store(env: &Env) -> Vec<String> {
 }
 
 /// Lock files whose container is gone.
-pub(crate) fn locks_of_no_container(env: &Env) -> Vec<String> {
+fn locks_of_no_container(env: &Env) -> Vec<String> {
     let locks = children(&env.runroot()).into_iter().flat_map(|epoch| children(&epoch.join("locks")));
     let ids = locks.filter_map(|lock| Some(lock.file_name()?.to_str()?.strip_prefix("ctr-")?.to_owned()));
     ids.filter(|id| !env.graphroot().join("containers").join(id).exists()).collect()
@@ -130,6 +162,7 @@ fn children(dir: &Path) -> Vec<PathBuf> {
     std::fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
 }
 
+/// All directories below one, parents first.
 pub(crate) fn directories(dir: &Path, found: &mut Vec<PathBuf>) {
     for child in children(dir).into_iter().filter(|child| child.is_dir()) {
         found.push(child.clone());

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::cases::Case;
 use crate::harness::{Env, leaks};
 
-/// What is there when nothing goes on: processes, cgroups, entries of the store and of runroot.
+/// What is there when nothing goes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Rest {
     processes: usize,
@@ -18,31 +17,7 @@ pub(super) struct Rest {
 impl Rest {
     /// Looks now.
     pub(super) fn look(env: &Env) -> Self {
-        let mut entries = BTreeSet::new();
-        for name in
-            ["blobs/sha256", "layers", "images", "refs", "containers", "names", "volumes", "staging", "trash", "aside"]
-        {
-            list(&env.graphroot().join(name), name, &mut entries);
-        }
-        let epochs = std::fs::read_dir(env.runroot()).into_iter().flatten().flatten();
-        for epoch in epochs.filter(|entry| entry.path().is_dir()) {
-            for name in ["ctr", "ports", "net", "exec"] {
-                list(&epoch.path().join(name), name, &mut entries);
-            }
-        }
-        for id in leaks::locks_of_no_container(env) {
-            entries.insert(format!("locks/{id}"));
-        }
-        // The port directory's own lock.
-        entries.remove("ports/lock");
-        let mut cgroups = Vec::new();
-        env.cgroup().inspect(|cgroup| leaks::directories(cgroup, &mut cgroups));
-        cgroups.retain(|dir| dir.file_name().is_some_and(|name| name != "sampan-host"));
-        entries.extend(cgroups.iter().map(|dir| format!("cgroup {}", dir.display())));
-        let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-        let root = env.root().to_string_lossy().into_owned();
-        entries.extend(mounts.lines().filter(|line| line.contains(&root)).map(|line| format!("mount {line}")));
-        Self { processes: alive(env).len(), entries }
+        Self { processes: alive(env).len(), entries: leaks::rest(env) }
     }
 
     /// Waits until all is as before.
@@ -62,11 +37,6 @@ impl Rest {
             std::thread::sleep(Duration::from_millis(5));
         }
     }
-}
-
-fn list(dir: &Path, name: &str, entries: &mut BTreeSet<String>) {
-    let found = std::fs::read_dir(dir).into_iter().flatten().flatten();
-    entries.extend(found.map(|entry| format!("{name}/{}", entry.file_name().display())));
 }
 
 fn alive(env: &Env) -> Vec<leaks::Process> {

@@ -3,7 +3,6 @@
 //! `make storm` does it for minutes, `make test` for seconds. `SAMPAN_TEST_SEED` repeats a choice, as far as the scheduler does.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -11,8 +10,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::harness::image::{BUSYBOX, Layer};
-use crate::harness::leaks::{directories, locks_of_no_container};
-use crate::harness::{Env, ImageBuilder, Random, Registry, requires};
+use crate::harness::{Env, ImageBuilder, Random, Registry, leaks, requires};
 
 /// Many at once, on a machine that is slow.
 const LIMIT: Duration = Duration::from_mins(2);
@@ -95,27 +93,7 @@ fn hunt(env: &Env, mut random: Random, over: &AtomicBool) -> BTreeMap<String, u6
 
 /// What is in the store and beside it when nothing goes on.
 fn rest(env: &Env) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    let mut list = |dir: &Path| {
-        for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
-            found.insert(entry.path().display().to_string());
-        }
-    };
-    for name in
-        ["blobs/sha256", "layers", "images", "refs", "containers", "names", "volumes", "staging", "trash", "aside"]
-    {
-        list(&env.graphroot().join(name));
-    }
-    for epoch in std::fs::read_dir(env.runroot()).into_iter().flatten().flatten() {
-        for name in ["ctr", "exec", "ports", "net"] {
-            list(&epoch.path().join(name));
-        }
-    }
-    found.extend(locks_of_no_container(env));
-    let mut cgroups = Vec::new();
-    env.cgroup().inspect(|dir| directories(dir, &mut cgroups));
-    found.extend(cgroups.iter().map(|dir| dir.display().to_string()));
-    found.retain(|path| !path.ends_with("/ports/lock") && !path.ends_with("/sampan-host"));
+    let mut found = leaks::rest(env);
     let processes = env.processes().into_iter().filter(|process| process.state != 'Z');
     found.extend(processes.map(|process| process.command));
     found
