@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::container_record::ExitRecord;
+use super::container_record::{ContainerRecord, ExitRecord};
+use super::containers::Locked;
 use super::error::{At as _, Error};
 use super::record;
 use super::store::Store;
@@ -35,17 +36,41 @@ impl MonitorWatch {
 }
 
 impl Store {
+    /// Waits for the lock of a container, and reads the container under it.
+    pub(super) fn read_locked(
+        &self,
+        id: &ContainerId,
+        read: impl FnOnce() -> Result<ContainerRecord, Error>,
+    ) -> Result<Locked<ContainerRecord>, Error> {
+        self.make_run()?;
+        let lock = patient_lock(&self.layout().container_lock(id), &format!("container {}", id.short()))?;
+        let value = read().inspect_err(|error| {
+            // To wait for the lock of a container that is gone made it anew.
+            if matches!(error, Error::NoContainer(_)) {
+                self.remove_lock(id);
+            }
+        })?;
+        Ok(Locked { value, lock })
+    }
+
+    /// Removes the lock of a container that is gone, whether it is held or not: who waits for it makes the next one, and
+    /// finds no container either. One that stays is empty and is the next repair's.
+    pub(super) fn remove_lock(&self, id: &ContainerId) {
+        if let Err(error) = sys::fs::remove_file(&self.layout().container_lock(id)) {
+            tracing::debug!(%error, "lock of a removed container stays");
+        }
+    }
+
     /// Removes the locks of containers that are gone: a killed command left them. One of another store that shares our
     /// runroot may go, too: nobody holds it, and who wants it makes it anew.
     pub(crate) fn sweep_locks(&self) -> Result<(), Error> {
         let dir = self.layout().locks();
         for name in sys::fs::names(&dir).reading(&dir)? {
             let id = name.to_str().and_then(|name| name.strip_prefix("ctr-")?.parse::<ContainerId>().ok());
+            let Some(id) = id.filter(|id| !self.has_container(id)) else { continue };
             let path = dir.join(&name);
-            if id.is_some_and(|id| !self.has_container(&id))
-                && let TryLock::Held(lock) = FileLock::try_exclusive(&path).locking(&path)?
-            {
-                lock.remove().removing(&path)?;
+            if let TryLock::Held(_lock) = FileLock::try_exclusive(&path).locking(&path)? {
+                self.remove_lock(&id);
             }
         }
         Ok(())
@@ -56,7 +81,7 @@ impl Store {
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Waits for the exclusive lock of an object; after a while says who has it, so that a stopped command is found.
-pub(super) fn patient_lock(path: &Path, object: &str) -> Result<FileLock, Error> {
+fn patient_lock(path: &Path, object: &str) -> Result<FileLock, Error> {
     let deadline = Instant::now() + PATIENCE;
     let mut pause = Duration::from_micros(50);
     while Instant::now() < deadline {

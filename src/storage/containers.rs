@@ -7,7 +7,7 @@
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
-use super::container_locks::{MonitorWatch, patient_lock};
+use super::container_locks::MonitorWatch;
 use super::container_record::{
     ContainerConfig, ContainerRecord, ContainerState, ExitRecord, MonitorLock, StorageDriver,
 };
@@ -25,7 +25,7 @@ use crate::types::name::ContainerName;
 #[derive(Debug)]
 pub(crate) struct Locked<T> {
     pub(super) value: T,
-    lock: FileLock,
+    pub(super) lock: FileLock,
 }
 
 impl<T> Locked<T> {
@@ -165,19 +165,13 @@ impl Store {
 
     /// Locks a container and reads it. Waits for whoever changes it; nobody holds the lock while a container runs.
     pub(crate) fn lock_container(&self, id: &ContainerId) -> Result<Locked<ContainerRecord>, Error> {
-        self.make_run()?;
-        let path = self.layout().container_lock(id);
-        let lock = patient_lock(&path, &format!("container {}", id.short()))?;
-        locked(self.container(id), lock)
+        self.read_locked(id, || self.container(id))
     }
 
     /// Like [`Self::lock_container`], for its monitor, which has read the definition and holds the liveness lock: that the
     /// lock has still its name is proof that the container is there. The name of the container may be an old one.
     pub(crate) fn lock_own_container(&self, config: &ContainerConfig) -> Result<Locked<ContainerRecord>, Error> {
-        self.make_run()?;
-        let id = &config.id;
-        let lock = patient_lock(&self.layout().container_lock(id), &format!("container {}", id.short()))?;
-        locked(self.own_container(config), lock)
+        self.read_locked(&config.id, || self.own_container(config))
     }
 
     /// Like [`Self::container`], for its monitor.
@@ -290,24 +284,7 @@ impl Store {
         }
         self.remove_execs(id)?;
         // Last: whoever waits for it finds no container any more.
-        if let Err(error) = sys::fs::remove_file(&layout.container_lock(id)) {
-            tracing::debug!(%error, "lock of a removed container stays");
-        }
+        self.remove_lock(id);
         Ok(())
-    }
-}
-
-/// What was read under a lock. The lock of a container that is gone goes with it: to wait for it made it anew.
-fn locked(value: Result<ContainerRecord, Error>, lock: FileLock) -> Result<Locked<ContainerRecord>, Error> {
-    match value {
-        Ok(value) => Ok(Locked { value, lock }),
-        Err(error) => {
-            if matches!(error, Error::NoContainer(_))
-                && let Err(error) = lock.remove()
-            {
-                tracing::debug!(%error, "lock of no container stays");
-            }
-            Err(error)
-        }
     }
 }

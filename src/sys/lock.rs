@@ -130,11 +130,6 @@ impl FileLock {
         (!text.is_empty()).then_some(text)
     }
 
-    /// Takes the name of the lock away, because its object is gone. Who waits for it makes the next one.
-    pub(crate) fn remove(self) -> Result<()> {
-        super::fs::remove_file(&self.path).map(drop)
-    }
-
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
