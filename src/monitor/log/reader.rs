@@ -190,6 +190,9 @@ mod tests {
     use crate::monitor::log::line::Stream;
     use crate::sys::fs;
 
+    /// About the bytes that a short line takes in the file.
+    const LINE: u32 = 50;
+
     fn all(reader: &mut LogReader) -> Vec<String> {
         let mut texts = Vec::new();
         while let Some(parts) = reader.next().expect("read") {
@@ -236,7 +239,7 @@ mod tests {
     fn a_slow_reader_loses_nothing_or_is_told() {
         let dir = tempfile::tempdir().expect("temporary directory");
         let (mut log, path) = log_in(dir.path());
-        let file = 2000 / line_length();
+        let file = 2000 / LINE;
         write(&mut log, 0..1);
         let mut reader = LogReader::open(&path, Start::Beginning).expect("open");
         let next = |reader: &mut LogReader| reader.next().expect("read").map(|parts| parts.text.to_vec());
@@ -255,11 +258,6 @@ mod tests {
         write(&mut log, 0..6 * file);
         assert!(all(&mut reader).len() < 6 * file as usize);
         assert!(reader.take_lost() && !reader.take_lost());
-    }
-
-    /// About the bytes that a short line takes in the file.
-    fn line_length() -> u32 {
-        50
     }
 
     #[test]
