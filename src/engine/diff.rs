@@ -1,9 +1,7 @@
 //! `diff`: what a container or an image changed.
 
-use std::path::PathBuf;
-
 use crate::rootless::worker;
-use crate::storage::changes::{Stack, Writable};
+use crate::storage::changes::{LayerPaths, Stack, Writable};
 use crate::storage::container_record::{ContainerConfig, StorageDriver};
 use crate::storage::layers::{LayerKey, MapKey};
 use crate::types::failure::{Failure, FailureKind};
@@ -43,12 +41,13 @@ impl Engine {
     pub(crate) fn diff(&self, text: &str, other: Option<&str>, kind: DiffKind) -> Result<Vec<Change>, Error> {
         let (stack, container) = self.stack(text, kind)?;
         let other = other.map(|other| self.stack(other, kind)).transpose()?.map(|(stack, _)| stack);
-        let own_files = stack.writable.is_some() || other.as_ref().is_some_and(|other| other.writable.is_some());
+        // To compare two of them may mean to compare their files.
+        let files = stack.writable.is_some() || other.is_some();
         let look = || match &other {
             Some(other) => stack.changes_since(other),
             None => stack.own_changes(),
         };
-        let mut changes = if own_files {
+        let mut changes = if files {
             worker::run(&self.outer()?, || look().map_err(|error| Failure::from_error(FailureKind::Other, &error)))?
         } else {
             look()?
@@ -73,7 +72,7 @@ impl Engine {
         // An image of an additional store has its layers here from its first use on.
         self.ensure_layers(&image.record, &self.layer_maps()?)?;
         let keys = self.layer_keys(&image.chains())?;
-        Ok((Stack { indexes: self.indexes(&keys), writable: None }, None))
+        Ok((Stack { layers: self.layer_paths(&keys), writable: None }, None))
     }
 
     fn container_stack(&self, config: &ContainerConfig) -> Result<Stack, Error> {
@@ -92,10 +91,11 @@ impl Engine {
             }
             StorageDriver::Copy => Writable::Copy(layout.container_rootfs(&config.id)),
         };
-        Ok(Stack { indexes: self.indexes(&keys), writable: Some(writable) })
+        Ok(Stack { layers: self.layer_paths(&keys), writable: Some(writable) })
     }
 
-    fn indexes(&self, keys: &[LayerKey]) -> Vec<PathBuf> {
-        keys.iter().map(|key| self.store.layer_index(key)).collect()
+    fn layer_paths(&self, keys: &[LayerKey]) -> Vec<LayerPaths> {
+        let paths = |key| LayerPaths { index: self.store.layer_index(key), diff: self.store.layer_diff(key) };
+        keys.iter().map(paths).collect()
     }
 }

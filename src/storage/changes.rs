@@ -1,11 +1,13 @@
-//! What a container or an image changed: `diff`. Answered from indexes and the container's own writable directory; the
-//! files of an image are never read. Plain functions: what the upper directory holds is read by a worker in P.
+//! What a container or an image changed: `diff`. Answered from indexes and the container's own writable directory. The
+//! files of an image are read only where two of the same size may be the same: digests tell those that are not. Plain
+//! functions: what the directories hold is read by a worker in P.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +16,8 @@ use super::layer_content::Content;
 use super::layer_index::{Entry, EntryKind, IndexReader};
 use crate::sys;
 use crate::sys::dir::{Dir, FileKind, Stat};
+use crate::sys::fs::File;
+use crate::sys::root::RootDir;
 use crate::sys::xattr;
 
 /// Depth beyond which a hostile tree is not followed.
@@ -45,14 +49,21 @@ pub(crate) enum Writable {
     Copy(PathBuf),
 }
 
-/// A file system as layers, by their indexes, bottom first, and what was written over them.
+/// Where a layer is.
+#[derive(Debug, Clone)]
+pub(crate) struct LayerPaths {
+    pub(crate) index: PathBuf,
+    pub(crate) diff: PathBuf,
+}
+
+/// A file system as layers, bottom first, and what was written over them.
 #[derive(Debug, Clone)]
 pub(crate) struct Stack {
-    pub(crate) indexes: Vec<PathBuf>,
+    pub(crate) layers: Vec<LayerPaths>,
     pub(crate) writable: Option<Writable>,
 }
 
-/// What is compared of a file. `None`: not known, so never equal.
+/// What is compared of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Node {
     kind: EntryKind,
@@ -60,7 +71,16 @@ struct Node {
     size: u64,
     target: OsString,
     device: (u32, u32),
+    /// Of a regular file, where it is known.
     content: Option<Content>,
+    place: Place,
+}
+
+/// Where a file is: the root of its tree, and its path there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Place {
+    root: Rc<Path>,
+    path: PathBuf,
 }
 
 type Tree = BTreeMap<PathBuf, Node>;
@@ -68,12 +88,12 @@ type Tree = BTreeMap<PathBuf, Node>;
 impl Stack {
     /// What its topmost part changed: the writable directory, else the last layer.
     pub(crate) fn own_changes(&self) -> Result<Vec<Change>, Error> {
-        match (&self.writable, self.indexes.split_last()) {
-            (Some(Writable::Copy(root)), _) => Ok(between(&layers(&self.indexes)?, &copied(root)?, Some(root))),
-            (Some(writable), _) => Ok(over(&layers(&self.indexes)?, &written(writable)?)),
+        match (&self.writable, self.layers.split_last()) {
+            (Some(Writable::Copy(root)), _) => Ok(between(&layers(&self.layers)?, &copied(root)?)),
+            (Some(writable), _) => Ok(over(&layers(&self.layers)?, &written(writable)?)),
             (None, Some((top, below))) => {
                 let mut delta = Tree::new();
-                each(top, |entry| drop(delta.insert(entry.path.clone(), node(&entry))))?;
+                each(top, |entry, node| drop(delta.insert(entry.path, node)))?;
                 Ok(over(&layers(below)?, &delta))
             }
             (None, None) => Ok(Vec::new()),
@@ -82,14 +102,14 @@ impl Stack {
 
     /// What is different in it from `old`.
     pub(crate) fn changes_since(&self, old: &Self) -> Result<Vec<Change>, Error> {
-        Ok(between(&old.flatten()?, &self.flatten()?, None))
+        Ok(between(&old.flatten()?, &self.flatten()?))
     }
 
     fn flatten(&self) -> Result<Tree, Error> {
         if let Some(Writable::Copy(root)) = &self.writable {
             return copied(root);
         }
-        let mut tree = layers(&self.indexes)?;
+        let mut tree = layers(&self.layers)?;
         if let Some(writable) = &self.writable {
             for (path, node) in written(writable)? {
                 apply(&mut tree, path, node);
@@ -100,11 +120,10 @@ impl Stack {
 }
 
 /// The tree of a stack of layers.
-fn layers(indexes: &[PathBuf]) -> Result<Tree, Error> {
+fn layers(layers: &[LayerPaths]) -> Result<Tree, Error> {
     let mut tree = Tree::new();
-    for index in indexes {
-        each(index, |entry| {
-            let mut node = node(&entry);
+    for layer in layers {
+        each(layer, |entry, mut node| {
             if entry.kind == EntryKind::Hardlink
                 && let Some(other) = tree.get(Path::new(&entry.target))
             {
@@ -116,25 +135,28 @@ fn layers(indexes: &[PathBuf]) -> Result<Tree, Error> {
     Ok(tree)
 }
 
-fn each(index: &Path, mut take: impl FnMut(Entry)) -> Result<(), Error> {
-    let mut reader = IndexReader::open(index)?;
+fn each(layer: &LayerPaths, mut take: impl FnMut(Entry, Node)) -> Result<(), Error> {
+    let root: Rc<Path> = layer.diff.as_path().into();
+    let mut reader = IndexReader::open(&layer.index)?;
     while let Some(entry) = reader.next_entry()? {
         // The root itself is nobody's change.
         if !entry.path.as_os_str().is_empty() {
-            take(entry);
+            let node = node(&entry, &root);
+            take(entry, node);
         }
     }
     Ok(())
 }
 
-fn node(entry: &Entry) -> Node {
+fn node(entry: &Entry, root: &Rc<Path>) -> Node {
     Node {
         kind: entry.kind,
         mode: entry.mode & 0o7777,
         size: entry.size,
         target: entry.target.clone(),
         device: entry.device,
-        content: (entry.kind != EntryKind::Regular || entry.content != Content::Unknown).then_some(entry.content),
+        content: entry.content,
+        place: Place { root: Rc::clone(root), path: entry.path.clone() },
     }
 }
 
@@ -182,13 +204,13 @@ fn over(tree: &Tree, delta: &Tree) -> Vec<Change> {
     sorted(changes)
 }
 
-/// The differences of two trees. `root`: where the files of `new` are, to be read where sizes are equal.
-fn between(old: &Tree, new: &Tree, root: Option<&Path>) -> Vec<Change> {
+/// The differences of two trees.
+fn between(old: &Tree, new: &Tree) -> Vec<Change> {
     let mut changes = Vec::new();
     for (path, node) in new {
         match old.get(path) {
             None => changes.push(change(ChangeKind::Added, path)),
-            Some(before) if is_same(before, node, path, root) => {}
+            Some(before) if is_same(before, node) => {}
             Some(_) => changes.push(change(ChangeKind::Changed, path)),
         }
     }
@@ -201,33 +223,42 @@ fn between(old: &Tree, new: &Tree, root: Option<&Path>) -> Vec<Change> {
     sorted(changes)
 }
 
-fn is_same(old: &Node, new: &Node, path: &Path, root: Option<&Path>) -> bool {
+fn is_same(old: &Node, new: &Node) -> bool {
     if (old.kind, old.mode, old.size, &old.target, old.device)
         != (new.kind, new.mode, new.size, &new.target, new.device)
     {
         return false;
     }
-    // Digests of two functions are not equal either: the file may be the same, but nothing tells.
-    let content = new.content.or_else(|| content_of(&root?.join(path), old.content?));
-    old.content.is_some() && content == old.content
+    let told_apart = matches!((old.content, new.content), (Some(old), Some(new)) if old != new);
+    // Equal digests prove nothing: an image could be made to look unchanged.
+    old.kind != EntryKind::Regular
+        || old.place == new.place
+        || !told_apart && same_bytes(&old.place, &new.place, old.size).unwrap_or(false)
 }
 
-/// Digest of a file in a copied root, to be compared with `like`. Its directories are the container's, so the last component alone is not followed:
-/// a link on the way can only lead to a wrong answer, read with the powers of the container's owner.
-fn content_of(path: &Path, like: Content) -> Option<Content> {
-    let name = path.file_name()?;
-    let file = Dir::open(path.parent()?).and_then(|dir| dir.open_file(name)).ok()?;
-    let mut hash = like.hasher()?;
-    let mut buffer = vec![0; 128 << 10];
+/// Compares two files of one length. What cannot be read is not the same.
+fn same_bytes(old: &Place, new: &Place, size: u64) -> sys::Result<bool> {
+    let (old, new) = (old.open()?, new.open()?);
+    let mut buffers = [vec![0; 128 << 10], vec![0; 128 << 10]];
     let mut at = 0;
-    loop {
-        match sys::contents::read_at(&file, &mut buffer, at).ok()? {
-            0 => return Some(hash.finish()),
-            count => {
-                hash.update(&buffer[..count]);
-                at += count as u64;
-            }
+    while at < size {
+        let [a, b] = &mut buffers;
+        let counts = (sys::contents::read_at(&old, a, at)?, sys::contents::read_at(&new, b, at)?);
+        let count = counts.0.min(counts.1);
+        if count == 0 || a[..count] != b[..count] {
+            return Ok(false);
         }
+        at += count as u64;
+    }
+    Ok(true)
+}
+
+impl Place {
+    /// Opens the file. No component of its path is a link, unless somebody has changed the tree since it was read.
+    fn open(&self) -> sys::Result<File> {
+        let parent = self.path.parent().unwrap_or(Path::new(""));
+        let dir = RootDir::open(&self.root)?.open_dir_without_links(parent)?;
+        dir.open_file(self.path.file_name().unwrap_or_default())
     }
 }
 
@@ -265,24 +296,26 @@ fn walk(path: &Path, layer: Option<bool>) -> Result<Tree, Error> {
     let mut tree = Tree::new();
     // A container that never started has written nothing.
     let Some(dir) = sys::fs::absent_is_none(Dir::open(path)).reading(path)? else { return Ok(tree) };
-    walk_dir(&dir, Path::new(""), layer, &mut tree, DEPTH).reading(path)?;
+    let at = Place { root: path.into(), path: PathBuf::new() };
+    walk_dir(&dir, &at, layer, &mut tree, DEPTH).reading(path)?;
     Ok(tree)
 }
 
-fn walk_dir(dir: &Dir, at: &Path, layer: Option<bool>, tree: &mut Tree, depth: usize) -> sys::Result<()> {
+fn walk_dir(dir: &Dir, at: &Place, layer: Option<bool>, tree: &mut Tree, depth: usize) -> sys::Result<()> {
     for (name, kind) in dir.entries()? {
         // Removed meanwhile.
         let Some(stat) = dir.stat(&name)? else { continue };
+        let at = |name: &OsStr| Place { root: Rc::clone(&at.root), path: at.path.join(name) };
         if layer == Some(true)
             && let Some(hidden) = name.as_bytes().strip_prefix(b".wh.")
         {
             if !hidden.starts_with(b".wh.") {
-                let path = at.join(std::ffi::OsStr::from_bytes(hidden));
-                tree.insert(path, of_stat(&stat, EntryKind::Whiteout, OsString::new()));
+                let place = at(OsStr::from_bytes(hidden));
+                tree.insert(place.path.clone(), of_stat(&stat, EntryKind::Whiteout, OsString::new(), place));
             }
             continue;
         }
-        let path = at.join(&name);
+        let place = at(&name);
         let target = match kind {
             FileKind::Symlink => dir.read_link(&name)?.into_os_string(),
             _ => OsString::new(),
@@ -300,15 +333,15 @@ fn walk_dir(dir: &Dir, at: &Path, layer: Option<bool>, tree: &mut Tree, depth: u
             FileKind::Fifo | FileKind::Socket => EntryKind::Fifo,
             FileKind::Regular | FileKind::Unknown => EntryKind::Regular,
         };
-        tree.insert(path.clone(), of_stat(&stat, own, target));
+        tree.insert(place.path.clone(), of_stat(&stat, own, target, place.clone()));
         if let Some(child) = child {
-            walk_dir(&child, &path, layer, tree, depth - 1)?;
+            walk_dir(&child, &place, layer, tree, depth - 1)?;
         }
     }
     Ok(())
 }
 
-fn of_stat(stat: &Stat, kind: EntryKind, target: OsString) -> Node {
+fn of_stat(stat: &Stat, kind: EntryKind, target: OsString, place: Place) -> Node {
     let is_file = kind == EntryKind::Regular;
     Node {
         kind,
@@ -316,7 +349,8 @@ fn of_stat(stat: &Stat, kind: EntryKind, target: OsString) -> Node {
         size: if is_file { stat.size } else { 0 },
         target,
         device: if matches!(kind, EntryKind::CharDevice | EntryKind::BlockDevice) { stat.node } else { (0, 0) },
-        content: (!is_file).then_some(Content::Unknown),
+        content: None,
+        place,
     }
 }
 

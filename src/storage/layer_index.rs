@@ -2,16 +2,15 @@
 //! it, and where the file system takes no whiteouts (K-B5) they live here alone.
 //!
 //! ```text
-//! "sampan-idx-3\n"
+//! "sampan-idx-4\n"
 //! entry*   kind u8 · mode u32 · uid u32 · gid u32 · size u64 · device (u32, u32) · path · target
-//!          · [content: 32 bytes] · [xattrs: 32 bytes]
-//!          path and target: length u32, bytes. All numbers little endian. The digest of the content is there for
-//!          regular files only: BLAKE3 if the kind has the bit 0x20, else SHA-256, or zeros if it was not computed.
-//!          That of the attributes is there where the kind has the bit 0x40.
+//!          · [content: 16 bytes] · [xattrs: 32 bytes]
+//!          path and target: length u32, bytes. All numbers little endian. The digest of the content (`layer_content`)
+//!          is there for regular files whose kind has the bit 0x20, that of the attributes where it has the bit 0x40.
 //! end      0xff · number of entries u64 · sha256 of everything before it
 //! ```
-//! A file that does not end with the end mark was cut off. "sampan-idx-2" is the same without the bit 0x20; it is read,
-//! no longer written.
+//! A file that does not end with the end mark was cut off. "sampan-idx-2" and "sampan-idx-3" have 32 bytes for the content
+//! of every regular file, by other functions; they are read as if it had not been computed, and no longer written.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -23,19 +22,19 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 use super::error::Error;
-use super::layer_content::Content;
+use super::layer_content::{self, Content};
 use super::unpack::Inherited;
 use crate::sys;
 use crate::sys::Call as _;
 
-const MAGIC: &[u8] = b"sampan-idx-3\n";
-/// Has no [`WITH_BLAKE3`].
-const OLD_MAGIC: &[u8; MAGIC.len()] = b"sampan-idx-2\n";
+const MAGIC: &[u8; 13] = b"sampan-idx-4\n";
+/// Those with other digests of contents.
+const OLD_MAGICS: [&[u8; MAGIC.len()]; 2] = [b"sampan-idx-2\n", b"sampan-idx-3\n"];
 const END: u8 = 0xff;
 /// In the kind of an entry: it has extended attributes.
 const WITH_XATTRS: u8 = 0x40;
-/// In the kind of a regular file: the digest of its content is BLAKE3.
-const WITH_BLAKE3: u8 = 0x20;
+/// In the kind of a regular file: there is a digest of its content.
+const WITH_CONTENT: u8 = 0x20;
 
 /// Longest path or target: a longer one could not be unpacked either.
 const LONGEST: u32 = 1 << 16;
@@ -104,8 +103,8 @@ pub(crate) struct Entry {
     pub(crate) device: (u32, u32),
     /// Of symbolic and hard links.
     pub(crate) target: OsString,
-    /// Of regular files.
-    pub(crate) content: Content,
+    /// Of regular files, if it was computed.
+    pub(crate) content: Option<Content>,
     /// Of regular files and directories: `layer_xattrs::digest` of what they have on disk. All zero if they have none.
     pub(crate) xattrs: [u8; 32],
 }
@@ -145,13 +144,9 @@ impl<W: Write> IndexWriter<W> {
         let buffer = &mut self.buffer;
         buffer.clear();
         let with_xattrs = entry.xattrs != [0; 32];
-        let content = (entry.kind == EntryKind::Regular).then_some(match entry.content {
-            Content::Blake3(digest) => (WITH_BLAKE3, digest),
-            Content::Sha256(digest) => (0, digest),
-            Content::Unknown => (0, [0; 32]),
-        });
-        let with_content = content.map_or(0, |(bit, _)| bit);
-        buffer.push(entry.kind as u8 | with_content | if with_xattrs { WITH_XATTRS } else { 0 });
+        let content = entry.content.filter(|_| entry.kind == EntryKind::Regular);
+        let bits = [content.map(|_| WITH_CONTENT), with_xattrs.then_some(WITH_XATTRS)];
+        buffer.push(bits.into_iter().flatten().fold(entry.kind as u8, |kind, bit| kind | bit));
         for number in [entry.mode, entry.uid, entry.gid] {
             buffer.extend(number.to_le_bytes());
         }
@@ -164,7 +159,7 @@ impl<W: Write> IndexWriter<W> {
             buffer.extend(length.ok_or_else(too_long)?.to_le_bytes());
             buffer.extend(bytes);
         }
-        buffer.extend(content.iter().flat_map(|(_, digest)| digest));
+        buffer.extend(content.iter().flat_map(|content| content.0));
         if with_xattrs {
             buffer.extend(entry.xattrs);
         }
@@ -193,8 +188,8 @@ pub(crate) struct IndexReader<R: Read> {
     hash: Sha256,
     count: u64,
     done: bool,
-    /// Bits that the kind of an entry may have.
-    bits: u8,
+    /// It is of an older format.
+    old: bool,
 }
 
 impl IndexReader<BufReader<File>> {
@@ -208,12 +203,10 @@ impl IndexReader<BufReader<File>> {
 impl<R: Read> IndexReader<R> {
     /// Reads from `input`; `path` is for messages.
     pub(crate) fn new(input: R, path: &Path) -> Result<Self, Error> {
-        let bits = WITH_XATTRS | WITH_BLAKE3;
-        let mut reader = Self { input, path: path.to_owned(), hash: Sha256::new(), count: 0, done: false, bits };
+        let mut reader = Self { input, path: path.to_owned(), hash: Sha256::new(), count: 0, done: false, old: false };
         let magic: [u8; MAGIC.len()] = reader.array()?;
-        if magic == *OLD_MAGIC {
-            reader.bits = WITH_XATTRS;
-        } else if magic != *MAGIC {
+        reader.old = OLD_MAGICS.contains(&&magic);
+        if !reader.old && magic != *MAGIC {
             return Err(reader.damaged("it is not an index of a format that this sampan knows"));
         }
         Ok(reader)
@@ -228,10 +221,10 @@ impl<R: Read> IndexReader<R> {
         if kind == END {
             return self.end().map(|()| None);
         }
-        let bits = kind & self.bits;
-        let (with_xattrs, with_blake3) = (bits & WITH_XATTRS != 0, bits & WITH_BLAKE3 != 0);
+        let bits = kind & (WITH_XATTRS | WITH_CONTENT);
+        let (with_xattrs, with_content) = (bits & WITH_XATTRS != 0, bits & WITH_CONTENT != 0);
         let kind = EntryKind::from_byte(kind & !bits).ok_or_else(|| self.damaged("unknown kind of entry"))?;
-        if with_blake3 && kind != EntryKind::Regular {
+        if with_content && kind != EntryKind::Regular {
             return Err(self.damaged("a digest of what has no content"));
         }
         let (mode, uid, gid) = (self.number()?, self.number()?, self.number()?);
@@ -239,13 +232,15 @@ impl<R: Read> IndexReader<R> {
         let device = (self.number()?, self.number()?);
         let path = PathBuf::from(OsString::from_vec(self.bytes()?));
         let target = OsString::from_vec(self.bytes()?);
-        let content = match kind {
-            EntryKind::Regular => match (with_blake3, self.array()?) {
-                (true, digest) => Content::Blake3(digest),
-                (false, digest) if digest == [0; 32] => Content::Unknown,
-                (false, digest) => Content::Sha256(digest),
-            },
-            _ => Content::Unknown,
+        let content = if self.old {
+            if kind == EntryKind::Regular {
+                self.array::<32>()?;
+            }
+            None
+        } else if with_content {
+            Some(Content(self.array::<{ layer_content::LENGTH }>()?))
+        } else {
+            None
         };
         let xattrs = if with_xattrs { self.array()? } else { [0; 32] };
         self.count += 1;
@@ -337,11 +332,7 @@ mod tests {
             size: 9,
             device: (1, 3),
             target: "t".into(),
-            content: match (kind, path) {
-                (EntryKind::Regular, "a") => Content::Blake3([5; 32]),
-                (EntryKind::Regular, "c") => Content::Sha256([5; 32]),
-                _ => Content::Unknown,
-            },
+            content: (kind == EntryKind::Regular && path != "d").then_some(Content([5; 16])),
             xattrs: if path == "a" { [6; 32] } else { [0; 32] },
         }
     }
@@ -382,22 +373,31 @@ mod tests {
     }
 
     #[test]
-    fn an_index_of_format_2_is_read() {
-        // Written by an earlier Sampan: "c" with SHA-256, "d" without a digest.
-        let entries = [entry("", EntryKind::Directory), entry("c", EntryKind::Regular), entry("d", EntryKind::Regular)];
-        let mut bytes = Vec::new();
-        let mut writer = IndexWriter::new(&mut bytes).expect("begins");
-        for entry in &entries {
+    fn an_index_of_an_older_format_is_read() {
+        let body = |entry: &Entry| {
+            let mut bytes = Vec::new();
+            let mut writer = IndexWriter::new(&mut bytes).expect("begins");
             writer.push(entry).expect("writes");
+            writer.finish().expect("ends");
+            bytes[super::MAGIC.len()..bytes.len() - 41].to_vec()
+        };
+        let without = Entry { xattrs: [0; 32], content: None, ..entry("a", EntryKind::Regular) };
+        let entries = [entry("", EntryKind::Directory), without.clone(), without];
+        for (magic, bit) in super::OLD_MAGICS.into_iter().zip([0, super::WITH_CONTENT]) {
+            let mut bytes = magic.to_vec();
+            bytes.extend(body(&entries[0]));
+            // One with a digest, one where it was not computed.
+            for (digest, bit) in [([5; 32], bit), ([0; 32], 0)] {
+                let mut file = body(&entries[1]);
+                file[0] |= bit;
+                bytes.extend(file);
+                bytes.extend(digest);
+            }
+            bytes.push(super::END);
+            bytes.extend(3_u64.to_le_bytes());
+            let digest: [u8; 32] = Sha256::digest(&bytes).into();
+            bytes.extend(digest);
+            assert_eq!(read(&bytes).expect("whole"), entries, "{:?}", String::from_utf8_lossy(magic));
         }
-        writer.finish().expect("ends");
-        let body = bytes.len() - 32;
-        bytes[..super::MAGIC.len()].copy_from_slice(super::OLD_MAGIC);
-        let digest: [u8; 32] = Sha256::digest(&bytes[..body]).into();
-        bytes[body..].copy_from_slice(&digest);
-        assert_eq!(read(&bytes).expect("whole"), entries);
-        // The bit of a newer format: no kind that it knows.
-        bytes[super::MAGIC.len()] |= super::WITH_BLAKE3;
-        assert!(read(&bytes).is_err());
     }
 }

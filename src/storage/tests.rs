@@ -78,13 +78,13 @@ fn index_of(staged: &super::layers::StagedLayer, content: &str) -> IndexEnd {
         size: 0,
         device: (0, 0),
         target: "".into(),
-        content: Content::Unknown,
+        content: None,
         xattrs: [0; 32],
     };
     writer.push(&entry("", EntryKind::Directory, 0o755)).expect("written");
     let digest = Content::of(content.as_bytes());
     let file = entry("file", EntryKind::Regular, 0o600);
-    writer.push(&Entry { size: content.len() as u64, content: digest, ..file }).expect("written");
+    writer.push(&Entry { size: content.len() as u64, content: Some(digest), ..file }).expect("written");
     writer.finish().expect("index")
 }
 

@@ -2,10 +2,12 @@
 
 use crate::storage::layer_content::Content;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
-use super::{Change, ChangeKind, EntryKind, Node, Tree, apply, between, over};
+use super::{Change, ChangeKind, EntryKind, Node, Place, Tree, apply, between, over};
 
+/// Files of one content are one file.
 fn node(kind: EntryKind, content: u8) -> Node {
     Node {
         kind,
@@ -13,7 +15,8 @@ fn node(kind: EntryKind, content: u8) -> Node {
         size: 1,
         target: OsString::new(),
         device: (0, 0),
-        content: Some(Content::Blake3([content; 32])),
+        content: Some(Content([content; 16])),
+        place: Place { root: Path::new("/nowhere").into(), path: PathBuf::from(content.to_string()) },
     }
 }
 
@@ -65,7 +68,36 @@ fn layers_hide_what_they_replace() {
     }
     assert_eq!(merged.keys().map(|path| path.to_string_lossy()).collect::<Vec<_>>(), ["a", "b"]);
     let old = tree(&[("a", Regular, 2), ("gone", Directory, 0), ("gone/x", Regular, 1)]);
-    assert_eq!(lines(&between(&old, &merged, None)), ["A /b", "D /gone"]);
+    assert_eq!(lines(&between(&old, &merged)), ["A /b", "D /gone"]);
     let changed = tree(&[("a", Regular, 3), ("gone", Directory, 0), ("gone/x", Regular, 1)]);
-    assert_eq!(lines(&between(&old, &changed, None)), ["C /a"]);
+    assert_eq!(lines(&between(&old, &changed)), ["C /a"]);
+}
+
+#[test]
+fn equal_digests_prove_nothing() {
+    let temporary = tempfile::tempdir().expect("directory");
+    let root: Rc<Path> = temporary.path().into();
+    for (name, bytes) in [("old", "abc"), ("same", "abc"), ("forged", "abd"), ("short", "ab")] {
+        crate::storage::tests::write(&root.join(name), bytes.as_bytes());
+    }
+    let file = |name: &str, content: Option<u8>| Node {
+        size: 3,
+        content: content.map(|byte| Content([byte; 16])),
+        place: Place { root: Rc::clone(&root), path: name.into() },
+        ..node(Regular, 0)
+    };
+    for (name, content, same) in [
+        ("same", Some(1), true),
+        ("same", None, true),
+        // Nobody looks at them.
+        ("same", Some(2), false),
+        ("forged", Some(1), false),
+        ("forged", None, false),
+        ("short", Some(1), false),
+        ("gone", Some(1), false),
+    ] {
+        let (old, new) = (file("old", Some(1)), file(name, content));
+        let changes = between(&Tree::from([("x".into(), old)]), &Tree::from([("x".into(), new)]));
+        assert_eq!(changes.is_empty(), same, "{name} {content:?}");
+    }
 }

@@ -5,7 +5,7 @@ use std::io::Write;
 use serde::{Deserialize, Serialize};
 
 use super::compression::Compression;
-use super::decode::Limits;
+use super::decode::{Limits, Promise};
 use super::error::Error;
 use super::reader::{EntryKind, TarReader, normalise};
 use super::remarks::Remarks;
@@ -100,7 +100,8 @@ pub(crate) fn unpack<W: Write>(
     index: Option<IndexWriter<W>>,
     plan: &Plan<'_>,
 ) -> Result<Unpacked, Error> {
-    let mut reader = TarReader::new(stream::start(source, plan.label, plan.limits, plan.threads)?);
+    let promise = Promise { label: plan.label, digest: plan.diff_id.is_some(), limits: plan.limits };
+    let mut reader = TarReader::new(stream::start(source, promise, plan.threads)?);
     let mut tree = Tree::new(root, plan);
     while let Some(mut entry) = reader.next()? {
         if entry.kind == EntryKind::Global {

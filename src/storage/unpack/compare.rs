@@ -219,8 +219,8 @@ impl Walk<'_> {
             EntryKind::Regular if self.how.content => {
                 let file = dir.open_file(name)?;
                 if stat.size == entry.size
-                    && let Some(hash) = entry.content.hasher()
-                    && self.hash(hash, &file, path)? != entry.content
+                    && let Some(content) = entry.content
+                    && self.hash(&file, path)? != content
                 {
                     self.found.add(path, "its content is another");
                 }
@@ -233,7 +233,8 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn hash(&mut self, mut hash: ContentHasher, mut file: &File, path: &[u8]) -> sys::Result<Content> {
+    fn hash(&mut self, mut file: &File, path: &[u8]) -> sys::Result<Content> {
+        let mut hash = ContentHasher::new();
         loop {
             match file.read(&mut self.buffer).call("read", || shown(path))? {
                 0 => return Ok(hash.finish()),

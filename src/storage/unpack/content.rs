@@ -12,12 +12,8 @@ use crate::sys::{self, Errno, fs::File};
 const MAX_HOLES_HASHED: u64 = 1 << 30;
 
 /// Writes the content of an ordinary file; returns its digest.
-pub(super) fn write_plain(
-    mut file: &File,
-    entry: &Entry,
-    reader: &mut TarReader,
-    hash: &mut ContentHasher,
-) -> Result<Content, Error> {
+pub(super) fn write_plain(mut file: &File, entry: &Entry, reader: &mut TarReader) -> Result<Content, Error> {
+    let mut hash = ContentHasher::new();
     while let Some(piece) = reader.content()? {
         hash.update(piece);
         file.write_all(piece).map_err(|error| write_error(&entry.path, piece.len(), &error))?;
@@ -32,8 +28,8 @@ pub(super) fn write_sparse(
     reader: &mut TarReader,
     map: &[Segment],
     length: u64,
-    hash: &mut ContentHasher,
-) -> Result<Content, Error> {
+) -> Result<Option<Content>, Error> {
+    let mut hash = ContentHasher::new();
     let failed = |source| Error::Write { path: shown(&entry.path), source };
     let hashed = length - entry.size <= MAX_HOLES_HASHED;
     let mut end = 0;
@@ -41,7 +37,7 @@ pub(super) fn write_sparse(
     let mut used = 0;
     for segment in map {
         if hashed {
-            hash_zeros(hash, segment.offset - end);
+            hash_zeros(&mut hash, segment.offset - end);
         }
         end = segment.offset + segment.length;
         let (mut at, mut left) = (segment.offset, segment.length);
@@ -66,10 +62,10 @@ pub(super) fn write_sparse(
     }
     contents::set_len(file, length).map_err(failed)?;
     if !hashed {
-        return Ok(Content::Unknown);
+        return Ok(None);
     }
-    hash_zeros(hash, length - end);
-    Ok(hash.finish())
+    hash_zeros(&mut hash, length - end);
+    Ok(Some(hash.finish()))
 }
 
 fn hash_zeros(hash: &mut ContentHasher, mut count: u64) {

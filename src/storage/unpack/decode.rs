@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use sha2::{Digest as _, Sha256};
+use zstd::zstd_safe::DParameter;
 
 use super::compression::Compression;
 use super::error::Error;
@@ -37,6 +38,16 @@ impl Limits {
     }
 }
 
+/// What is known of a layer before it is read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Promise {
+    /// What its media type says, if there is one.
+    pub(super) label: Option<Compression>,
+    /// Somebody will compare the digest of the tar: then a checksum of the compression is not worth its time.
+    pub(super) digest: bool,
+    pub(super) limits: Limits,
+}
+
 /// What was found out about a whole stream.
 #[derive(Debug)]
 pub(super) struct Totals {
@@ -63,8 +74,9 @@ impl std::fmt::Debug for Decoding {
 }
 
 impl Decoding {
-    /// Looks at the first bytes of `source`; `label` is what its media type promises, if there is one.
-    pub(super) fn open(source: Source, label: Option<Compression>, limits: Limits) -> Result<Self, Error> {
+    /// Looks at the first bytes of `source`.
+    pub(super) fn open(source: Source, promise: Promise) -> Result<Self, Error> {
+        let Promise { label, digest, limits } = promise;
         let compressed = Arc::new(AtomicU64::new(0));
         let counting = Counting { inner: source, count: Arc::clone(&compressed) };
         let (magic, input) = peek(counting).map_err(Error::Read)?;
@@ -72,7 +84,7 @@ impl Decoding {
         if let Some(label) = label.filter(|label| *label != compression) {
             return Err(Error::Label { label, found: compression });
         }
-        let reader = decoder(compression, input).map_err(|error| Error::Decompress(compression, error))?;
+        let reader = decoder(compression, input, digest).map_err(|error| Error::Decompress(compression, error))?;
         Ok(Self { reader, compression, compressed, uncompressed: 0, limits, hash: Sha256::new() })
     }
 
@@ -128,10 +140,11 @@ pub(super) fn peek<R: Read>(mut input: R) -> io::Result<(Vec<u8>, Peeked<R>)> {
     Ok((magic, BufReader::with_capacity(128 << 10, whole)))
 }
 
-/// Reads the plain bytes of `input`.
+/// Reads the plain bytes of `input`. `digest`: see [`Promise`].
 pub(super) fn decoder<R: Read + Send + 'static>(
     compression: Compression,
     input: Peeked<R>,
+    digest: bool,
 ) -> io::Result<Box<dyn Read + Send>> {
     Ok(match compression {
         Compression::None => Box::new(input),
@@ -139,6 +152,7 @@ pub(super) fn decoder<R: Read + Send + 'static>(
         Compression::Zstd => {
             let mut decoder = zstd::stream::read::Decoder::with_buffer(input)?;
             decoder.window_log_max(ZSTD_WINDOW_LOG)?;
+            decoder.set_parameter(DParameter::ForceIgnoreChecksum(digest))?;
             Box::new(decoder)
         }
     })

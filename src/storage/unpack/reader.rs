@@ -13,6 +13,9 @@ use crate::sys::dir::Time;
 /// Most bytes that headers of one entry may have together: the names, 1 MiB of xattrs, a sparse map.
 const MAX_HEADERS: usize = 4 << 20;
 
+/// Bytes of a page of every processor that this runs on, or a part of one.
+const PAGE: usize = 4 << 10;
+
 /// A run of real data in a sparse file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Segment {
@@ -124,22 +127,26 @@ impl TarReader {
         }
     }
 
-    /// The next piece of the current entry's content; `None` at its end.
+    /// The next piece of the current entry's content, in whole pages but for the last one; `None` at its end.
     pub(crate) fn content(&mut self) -> Result<Option<&[u8]>, Error> {
         self.stream.consume(std::mem::take(&mut self.lent));
         if self.content == 0 {
             return Ok(None);
         }
-        while self.stream.window().is_empty() {
+        loop {
+            let here = self.stream.window().len();
+            let left = usize::try_from(self.content).unwrap_or(usize::MAX);
+            // A write that begins amid a page has the kernel look that page up again.
+            let length = if left <= here { left } else { here - here % PAGE };
+            if length > 0 {
+                self.content -= length as u64;
+                self.lent = length;
+                return Ok(Some(&self.stream.window()[..length]));
+            }
             if !self.stream.extend()? {
-                return Err(Error::Truncated(self.stream.offset()));
+                return Err(Error::Truncated(self.stream.offset() + here as u64));
             }
         }
-        let window = self.stream.window();
-        let length = window.len().min(usize::try_from(self.content).unwrap_or(usize::MAX));
-        self.content -= length as u64;
-        self.lent = length;
-        Ok(Some(&self.stream.window()[..length]))
     }
 
     /// True if the tar had its end mark: without one, only a digest can tell that nothing is missing.

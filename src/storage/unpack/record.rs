@@ -20,7 +20,7 @@ pub(super) struct Record {
     pub(super) gid: u32,
     pub(super) size: u64,
     pub(super) target: Vec<u8>,
-    pub(super) content: Content,
+    pub(super) content: Option<Content>,
     pub(super) xattrs: [u8; 32],
     /// Which file it is: names with one number are links of one file. Zero: a directory or a whiteout.
     pub(super) file: u64,
@@ -38,18 +38,7 @@ pub(super) struct Totals {
 impl Record {
     pub(super) fn new(kind: EntryKind, mode: u32, (uid, gid): (u32, u32)) -> Self {
         let none = [0; 32];
-        Self {
-            kind,
-            mode,
-            uid,
-            gid,
-            size: 0,
-            target: Vec::new(),
-            content: Content::Unknown,
-            xattrs: none,
-            file: 0,
-            disk: 0,
-        }
+        Self { kind, mode, uid, gid, size: 0, target: Vec::new(), content: None, xattrs: none, file: 0, disk: 0 }
     }
 
     pub(super) fn of(kind: EntryKind, entry: &Entry) -> Self {
@@ -95,7 +84,7 @@ pub(super) fn write_index<W: Write>(mut index: IndexWriter<W>, names: &BTreeMap<
             size: if is_file { record.size } else { 0 },
             device: (0, 0),
             target: path(target).into_os_string(),
-            content: if is_file { record.content } else { Content::Unknown },
+            content: record.content.filter(|_| is_file),
             xattrs: if kind == EntryKind::Hardlink { [0; 32] } else { record.xattrs },
         })?;
     }

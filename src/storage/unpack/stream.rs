@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
 
 use super::compression::Compression;
-use super::decode::{Counting, Decoding, Limits, Totals, decoder, peek};
+use super::decode::{Counting, Decoding, Limits, Promise, Totals, decoder, peek};
 use super::error::Error;
 use super::source::Source;
 use crate::sys::fs::File;
@@ -74,21 +74,16 @@ impl std::fmt::Debug for Stream {
     }
 }
 
-/// Begins to decompress `source`; `label` is what its media type promises, if there is one.
-pub(super) fn start(
-    source: Source,
-    label: Option<Compression>,
-    limits: Limits,
-    threads: Threads,
-) -> Result<Stream, Error> {
+/// Begins to decompress `source`.
+pub(super) fn start(source: Source, promise: Promise, threads: Threads) -> Result<Stream, Error> {
     let producer = match threads {
-        Threads::One => Producer::Here(Decoding::open(source, label, limits)?),
+        Threads::One => Producer::Here(Decoding::open(source, promise)?),
         Threads::Two => {
             let (chunk_sender, chunks) = sync_channel(IN_FLIGHT);
             let (used, spare) = channel();
             let handle = std::thread::Builder::new()
                 .name("decompress".to_owned())
-                .spawn(move || produce(source, label, limits, &chunk_sender, &spare))
+                .spawn(move || produce(source, promise, &chunk_sender, &spare))
                 .map_err(Error::Thread)?;
             Producer::Running(Thread { chunks, used, handle })
         }
@@ -99,12 +94,11 @@ pub(super) fn start(
 /// The body of the thread.
 fn produce(
     source: Source,
-    label: Option<Compression>,
-    limits: Limits,
+    promise: Promise,
     chunks: &SyncSender<Chunk>,
     spare: &Receiver<Vec<u8>>,
 ) -> Result<Totals, Error> {
-    let mut decoding = Decoding::open(source, label, limits)?;
+    let mut decoding = Decoding::open(source, promise)?;
     loop {
         let mut bytes = spare.try_recv().unwrap_or_default();
         bytes.resize(HEADROOM + CHUNK, 0);
@@ -144,7 +138,7 @@ pub(crate) fn open_archive(source: impl Read + Send + 'static, limits: Limits) -
         (Box::new(bzip2::bufread::MultiBzDecoder::new(input)), false)
     } else {
         let compression = Compression::sniff(&magic)?;
-        let reader = decoder(compression, input).map_err(|error| Error::Decompress(compression, error))?;
+        let reader = decoder(compression, input, false).map_err(|error| Error::Decompress(compression, error))?;
         (reader, compression == Compression::None)
     };
     Ok(Opened { inner, plain, compressed, uncompressed: 0, limits })
@@ -179,7 +173,9 @@ pub(crate) struct PlainLayer {
 impl PlainLayer {
     /// Begins to read `source`. Not for a process that forks meanwhile.
     pub(crate) fn open(source: File) -> Result<Self, Error> {
-        Ok(Self { stream: start(source.into(), None, Limits::default(), Threads::Two)?, ended: false })
+        // Of a blob of the store, whose digest says what it is.
+        let promise = Promise { label: None, digest: true, limits: Limits::default() };
+        Ok(Self { stream: start(source.into(), promise, Threads::Two)?, ended: false })
     }
 
     /// Reads what is left; bytes of the tar, and their digest.

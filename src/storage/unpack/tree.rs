@@ -18,7 +18,6 @@ use super::reader::{Entry, EntryKind, Segment, TarReader, normalise};
 use super::record::{self, Record};
 use super::remarks::Remarks;
 use super::whiteout::split;
-use crate::storage::layer_content::ContentHasher;
 use crate::storage::layer_index::{self, IndexWriter};
 use crate::sys::Errno;
 use crate::sys::dir::{self, Dir};
@@ -68,7 +67,6 @@ pub(super) struct Tree<'a> {
     files: u64,
     whiteouts_in_index: bool,
     /// Of the file being written.
-    hash: ContentHasher,
     pub(super) remarks: Remarks,
 }
 
@@ -99,7 +97,6 @@ impl<'a> Tree<'a> {
             names: BTreeMap::new(),
             files: 0,
             whiteouts_in_index: false,
-            hash: ContentHasher::new(),
             remarks: Remarks::default(),
         }
     }
@@ -201,8 +198,8 @@ impl<'a> Tree<'a> {
             }
         }
         let (size, content) = match sparse {
-            None => (entry.size, write_plain(&file, entry, reader, &mut self.hash)?),
-            Some((map, length)) => (length, write_sparse(&file, entry, reader, map, length, &mut self.hash)?),
+            None => (entry.size, Some(write_plain(&file, entry, reader)?)),
+            Some((map, length)) => (length, write_sparse(&file, entry, reader, map, length)?),
         };
         let xattrs = metadata::finish(file.as_fd(), entry, owner, Some(mode & !self.umask), &mut self.remarks)?;
         let disk = dir::fstat(file.as_fd()).map_err(failed)?.blocks * 512;

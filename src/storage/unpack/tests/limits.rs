@@ -45,7 +45,7 @@ fn sparse_files_keep_their_holes() {
         assert_eq!((content.len(), &content[at..at + 3]), (length, &b"abc"[..]), "{name}");
         assert!(std::fs::metadata(ground.diff(name)).expect("stat").blocks() < 256, "{name} has holes");
         let entry = ground.index().into_iter().find(|entry| entry.path.as_os_str() == name).expect("entry");
-        assert_eq!(entry.content, crate::storage::layer_content::Content::of(&content), "{name}");
+        assert_eq!(entry.content, Some(crate::storage::layer_content::Content::of(&content)), "{name}");
     }
     assert_eq!(ground.read("after"), b"still in step");
 }
