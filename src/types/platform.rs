@@ -73,6 +73,8 @@ impl FromStr for Platform {
             !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
         };
         match parts.as_slice() {
+            // This machine's architecture, as Podman takes it.
+            [os] if word(os) => Ok(Self::new(os, std::env::consts::ARCH, None)),
             [os, architecture] if parts.iter().all(word) => Ok(Self::new(os, architecture, None)),
             [os, architecture, variant] if parts.iter().all(word) => Ok(Self::new(os, architecture, Some(variant))),
             _ => Err(InvalidPlatform(text.to_owned())),
@@ -101,7 +103,8 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Platform>().expect(text).to_string(), full);
         }
-        for text in ["", "linux", "linux/", "/amd64", "a/b/c/d", "linux/a md"] {
+        assert_eq!("linux".parse::<Platform>(), Ok(Platform::host()));
+        for text in ["", "linux/", "/amd64", "a/b/c/d", "linux/a md"] {
             assert!(text.parse::<Platform>().is_err(), "{text:?}");
         }
     }

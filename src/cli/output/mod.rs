@@ -1,5 +1,6 @@
 //! How answers look: tables as Podman prints them, Go templates, JSON, progress.
 
+pub(crate) mod go_form;
 pub(crate) mod json;
 pub(crate) mod progress;
 pub(crate) mod prompt;
@@ -8,4 +9,3 @@ pub(crate) mod template;
 pub(crate) mod time;
 pub(crate) mod ui;
 pub(crate) mod yaml;
-pub(crate) mod zero_values;

@@ -1,12 +1,13 @@
 //! `--format`: Go templates with Podman's extra functions, `json`, and the `table` prefix.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use gotmpl::{MissingKey, Template, TemplateError, ToSerdeValue, Value};
+use gotmpl::{MissingKey, Template, TemplateError, Value};
 use serde::Serialize;
 
 use super::super::error::Error;
+use super::go_form::{GoForm, JsonForms};
 use super::ui::Ui;
 use super::{json, table};
 
@@ -60,24 +61,31 @@ pub(crate) fn is_json(format: &str) -> bool {
 pub(crate) struct Compiled {
     format: String,
     body: String,
+    /// What `json` prints for values of the row that is being rendered.
+    forms: Arc<Mutex<JsonForms>>,
     strict: Template,
 }
 
 impl Compiled {
     pub(crate) fn new(format: &str, body: &str) -> Result<Self, Error> {
-        let strict =
-            parse(body, MissingKey::Error).map_err(|source| Error::Template { format: format.to_owned(), source })?;
-        Ok(Self { format: format.to_owned(), body: body.to_owned(), strict })
+        let forms = Arc::default();
+        let strict = parse(body, MissingKey::Error, &forms)
+            .map_err(|source| Error::Template { format: format.to_owned(), source })?;
+        Ok(Self { format: format.to_owned(), body: body.to_owned(), forms, strict })
     }
 
     /// A field that the answer does not have is an error, as in Go for a struct. A key that a map does not have
     /// (labels, annotations) prints `<no value>`, as in Go: maps have keys from users, which begin in lower case.
     pub(crate) fn render<T: Serialize>(&self, row: &T) -> Result<String, Error> {
         let wrong = |source| Error::Template { format: self.format.clone(), source };
-        let value = row.to_serde_value().map_err(wrong)?;
+        let row = serde_json::to_value(row).map_err(Error::Encode)?;
+        let GoForm { value, forms } = GoForm::new(&row).map_err(wrong)?;
+        *self.forms.lock().unwrap_or_else(PoisonError::into_inner) = forms;
         match self.strict.execute_to_string(&value) {
             Err(TemplateError::MissingKey { key }) if !key.starts_with(|c: char| c.is_ascii_uppercase()) => {
-                parse(&self.body, MissingKey::Invalid).and_then(|lax| lax.execute_to_string(&value)).map_err(wrong)
+                parse(&self.body, MissingKey::Invalid, &self.forms)
+                    .and_then(|lax| lax.execute_to_string(&value))
+                    .map_err(wrong)
             }
             other => other.map_err(wrong),
         }
@@ -97,8 +105,12 @@ impl Compiled {
     }
 }
 
-fn parse(body: &str, missing: MissingKey) -> gotmpl::Result<Template> {
-    let mut template = Template::new("format").missing_key(missing);
+fn parse(body: &str, missing: MissingKey, forms: &Arc<Mutex<JsonForms>>) -> gotmpl::Result<Template> {
+    let forms = Arc::clone(forms);
+    let mut template = Template::new("format").missing_key(missing).func("json", move |args| {
+        let forms = forms.lock().unwrap_or_else(PoisonError::into_inner);
+        argument(args, "json").and_then(|value| Ok(text(to_json(value, &forms)?.to_string())))
+    });
     for (name, function) in FUNCTIONS {
         template = template.func(name, function);
     }
@@ -160,8 +172,7 @@ fn clean_cells(line: &str) -> String {
 type Function = fn(&[Value]) -> gotmpl::Result<Value>;
 
 /// Podman's functions beyond Go's own (containers/common `pkg/report/template.go` has the list).
-const FUNCTIONS: [(&str, Function); 9] = [
-    ("json", |args| argument(args, "json").and_then(|value| Ok(text(to_json(value)?.to_string())))),
+const FUNCTIONS: [(&str, Function); 8] = [
     ("join", |args| match args {
         [Value::List(items), separator] => {
             Ok(text(items.iter().map(ToString::to_string).collect::<Vec<_>>().join(&separator.to_string())))
@@ -233,7 +244,10 @@ fn title(text: &str) -> String {
         .collect()
 }
 
-fn to_json(value: &Value) -> gotmpl::Result<serde_json::Value> {
+fn to_json(value: &Value, forms: &JsonForms) -> gotmpl::Result<serde_json::Value> {
+    if let Some(form) = forms.of(value) {
+        return Ok(form.clone());
+    }
     Ok(match value {
         Value::Nil => serde_json::Value::Null,
         Value::Bool(value) => (*value).into(),
@@ -241,10 +255,13 @@ fn to_json(value: &Value) -> gotmpl::Result<serde_json::Value> {
         Value::Uint(value) => (*value).into(),
         Value::Float(value) => (*value).into(),
         Value::String(value) => value.as_ref().into(),
-        Value::List(items) => serde_json::Value::Array(items.iter().map(to_json).collect::<gotmpl::Result<_>>()?),
-        Value::Map(entries) => serde_json::Value::Object(
-            entries.iter().map(|(key, value)| Ok((key.to_string(), to_json(value)?))).collect::<gotmpl::Result<_>>()?,
-        ),
+        Value::List(items) => {
+            serde_json::Value::Array(items.iter().map(|item| to_json(item, forms)).collect::<gotmpl::Result<_>>()?)
+        }
+        Value::Map(entries) => {
+            let entries = entries.iter().map(|(key, value)| Ok((key.to_string(), to_json(value, forms)?)));
+            serde_json::Value::Object(entries.collect::<gotmpl::Result<_>>()?)
+        }
         Value::Function(_) => return Err(TemplateError::Exec("json: this value has no JSON form".to_owned())),
     })
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::filter::{Filters, network_names};
@@ -79,6 +80,9 @@ pub(crate) struct ListEntry {
     pub(crate) command: Vec<String>,
     /// Seconds since 1970.
     pub(crate) created: i64,
+    /// The same with its fraction, for templates.
+    #[serde(skip)]
+    pub(crate) created_at: Timestamp,
     #[serde(rename = "CIDFile")]
     pub(crate) cid_file: String,
     pub(crate) exited: bool,
@@ -212,6 +216,7 @@ fn entry(record: &ContainerRecord) -> ListEntry {
         auto_remove: spec.remove,
         command: command(record),
         created: config.created.as_second(),
+        created_at: config.created,
         cid_file: spec.cidfile.as_ref().map(|path| path.display().to_string()).unwrap_or_default(),
         exited: record.status == ContainerStatus::Exited,
         exited_at: ended.map_or(0, |time| time.as_second()),

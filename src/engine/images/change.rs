@@ -1,6 +1,7 @@
 //! Instructions of `--change`: a Containerfile's, but only those that change the configuration. Pure.
 
 use crate::types::image_config::ProcessDefaults;
+use crate::types::signal::Signal;
 
 /// Applies one instruction, such as `CMD ["sh"]` or `ENV A=1 B=2`.
 pub(crate) fn apply(config: &mut ProcessDefaults, text: &str) -> Result<(), String> {
@@ -28,8 +29,12 @@ pub(crate) fn apply(config: &mut ProcessDefaults, text: &str) -> Result<(), Stri
             }
         }
         "LABEL" => config.labels.extend(pairs(value)?),
-        "ONBUILD" => return Err("ONBUILD: an imported image has no parent to be built on".to_owned()),
-        "STOPSIGNAL" => value.clone_into(&mut config.stop_signal),
+        // For those who build on this image.
+        "ONBUILD" => config.on_build.get_or_insert_default().push(value.to_owned()),
+        "STOPSIGNAL" => {
+            value.parse::<Signal>().map_err(|error| format!("STOPSIGNAL: {error}"))?;
+            value.clone_into(&mut config.stop_signal);
+        }
         "USER" => value.clone_into(&mut config.user),
         "VOLUME" => {
             let paths = match json_array(value)? {
@@ -67,11 +72,10 @@ fn json_array(value: &str) -> Result<Option<Vec<String>>, String> {
 fn check_port(text: &str) -> Result<(), String> {
     let (numbers, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
     let (first, last) = numbers.split_once('-').unwrap_or((numbers, numbers));
-    let valid = |port: &str| port.parse::<u16>().is_ok_and(|port| port > 0);
-    if valid(first) && valid(last) && ["tcp", "udp", "sctp"].contains(&protocol) {
-        return Ok(());
+    match (first.parse::<u16>(), last.parse::<u16>()) {
+        (Ok(first), Ok(last)) if first > 0 && first <= last && ["tcp", "udp", "sctp"].contains(&protocol) => Ok(()),
+        _ => Err(format!("{text:?} is no port")),
     }
-    Err(format!("{text:?} is no port"))
 }
 
 /// `KEY=VALUE…` with quotes and backslashes, or the old form `KEY VALUE`.
@@ -139,6 +143,7 @@ mod tests {
             "WORKDIR /srv",
             "WORKDIR www",
             "STOPSIGNAL SIGINT",
+            "ONBUILD RUN make",
         ] {
             apply(&mut config, text).expect(text);
         }
@@ -148,6 +153,7 @@ mod tests {
         assert_eq!(config.exposed_ports.keys().collect::<Vec<_>>(), ["1000-1010/tcp", "53/udp", "80/tcp"]);
         assert_eq!((config.labels["k"].as_str(), config.labels["l"].as_str()), ("v", "w"));
         assert_eq!((config.user.as_str(), config.working_dir.as_str()), ("me:us", "/srv/www"));
+        assert_eq!((config.stop_signal.as_str(), config.on_build), ("SIGINT", Some(vec!["RUN make".to_owned()])));
         assert_eq!(config.volumes.keys().collect::<Vec<_>>(), ["/a", "/b", "/data"]);
     }
 
@@ -163,7 +169,9 @@ mod tests {
             "EXPOSE 70000",
             "EXPOSE x/y",
             "LABEL =v",
-            "ONBUILD RUN x",
+            "EXPOSE 9-7",
+            "ONBUILD",
+            "STOPSIGNAL bogus",
         ] {
             assert!(apply(&mut ProcessDefaults::default(), text).is_err(), "{text:?}");
         }

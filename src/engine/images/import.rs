@@ -76,7 +76,8 @@ impl Engine {
             ImportInput::Web(address) => (Feed::Web(address.clone()), address),
         };
         let lease = self.store.lease()?;
-        let message = request.message.unwrap_or_else(|| format!("Imported from {name}"));
+        // Not where it came from: a path or an address is nobody's business where the image goes.
+        let message = request.message.unwrap_or_else(|| "imported from tarball".to_owned());
         progress.begin("import", &name, None);
         let expected = feed.size();
         let staged = writeback::during(lease.dir(), expected, || self.stage(&lease, feed));
@@ -113,6 +114,8 @@ impl Engine {
 
 fn configuration(platform: &Platform, config: ProcessDefaults, message: &str, unpacked: &Unpacked) -> ImageConfig {
     let now = jiff::Timestamp::now().to_string();
+    // The step as Podman and Docker write it.
+    let step = format!("/bin/sh -c #(nop) ADD file:{} in /", unpacked.diff_id.0.hex());
     ImageConfig {
         created: Some(now.clone()),
         architecture: platform.architecture.clone(),
@@ -120,7 +123,12 @@ fn configuration(platform: &Platform, config: ProcessDefaults, message: &str, un
         os: platform.os.clone(),
         config,
         rootfs: RootFs { kind: "layers".to_owned(), diff_ids: vec![unpacked.diff_id.clone()] },
-        history: vec![History { created: Some(now), comment: Some(message.to_owned()), ..History::default() }],
+        history: vec![History {
+            created: Some(now),
+            created_by: Some(step),
+            comment: Some(message.to_owned()),
+            ..History::default()
+        }],
         ..ImageConfig::default()
     }
 }

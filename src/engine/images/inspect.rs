@@ -33,7 +33,8 @@ pub(crate) struct ImageReport {
     pub(crate) graph_driver: GraphDriver,
     #[serde(rename = "RootFS")]
     pub(crate) root_fs: RootFsReport,
-    pub(crate) labels: BTreeMap<String, String>,
+    /// `null` if there are none, as Podman has it.
+    pub(crate) labels: Option<BTreeMap<String, String>>,
     pub(crate) annotations: BTreeMap<String, String>,
     pub(crate) manifest_type: String,
     pub(crate) user: String,
@@ -90,7 +91,7 @@ impl Engine {
                 kind: "layers".to_owned(),
                 layers: record.layers.iter().map(|layer| layer.diff_id.0.to_string()).collect(),
             },
-            labels: config.config.labels.clone(),
+            labels: (!config.config.labels.is_empty()).then(|| config.config.labels.clone()),
             annotations: record.annotations.clone(),
             manifest_type: record.media_type.clone(),
             user: config.config.user.clone(),

@@ -12,8 +12,17 @@ use crate::types::reference::{Reference, has_domain, split_suffix};
 use super::pull::PullRequest;
 
 /// Transports whose images do not come from a registry.
-const ARCHIVES: [&str; 6] =
-    ["docker-archive:", "oci-archive:", "oci:", "dir:", "docker-daemon:", "containers-storage:"];
+const ARCHIVES: [&str; 9] = [
+    "docker-archive:",
+    "oci-archive:",
+    "oci:",
+    "dir:",
+    "docker-daemon:",
+    "containers-storage:",
+    "ostree:",
+    "sif:",
+    "tarball:",
+];
 
 /// An image of the store, or `None`. One of another platform than the one asked for does not count.
 pub(super) fn local(engine: &Engine, text: &str, platform: Option<&Platform>) -> Result<Option<FoundImage>, Error> {

@@ -236,6 +236,19 @@ fn inspect_and_history() {
         env.run(inspect.iter().chain(&["--format", "{{.Config.ExposedPorts}} {{.Config.StopSignal}}.", "i:1"]))
             .prints("map[] .\n");
     }
+    // Times print as Go prints them; `json` prints what JSON has, `null` for a list that is not set included.
+    let date = "2024-01-01 00:00:00 +0000 UTC";
+    for (format, shown) in [
+        ("{{.Created}}", date.to_owned()),
+        ("{{json .Created}}", "\"2024-01-01T00:00:00Z\"".to_owned()),
+        ("{{.Config.Entrypoint}} {{json .Config.Entrypoint}}", "[] null".to_owned()),
+        (
+            "{{range .History}}{{.Created}} {{.CreatedBy}} {{.EmptyLayer}};{{end}}",
+            format!("{date} layer 0 false;{date} layer 1 false;"),
+        ),
+    ] {
+        env.run(["image", "inspect", "--format", format, "i:1"]).prints(&format!("{shown}\n"));
+    }
     env.run(["image", "inspect", "i:1", "nope"]).code(125).stderr_has("nope");
     env.run(["history", "--format", "{{.CreatedBy}}|{{.Size}}|{{.CreatedAt}}", "i:1"])
         .prints("layer 1|4 B|2024-01-01 00:00:00 +0000 UTC\nlayer 0|4 B|2024-01-01 00:00:00 +0000 UTC\n");

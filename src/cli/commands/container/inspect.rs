@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::super::super::context::Context;
 use super::super::super::error::Error;
 use super::super::super::exit::{OURS, Worst};
-use super::super::super::output::{json, template, zero_values};
+use super::super::super::output::{json, template};
 use crate::engine::WholeImages;
 
 /// Shows everything about containers, images and volumes.
@@ -72,10 +72,6 @@ pub(crate) fn run(args: InspectArgs, context: &Context) -> Result<ExitCode, Erro
     }
     match &args.format {
         Some(format) if !template::is_json(format) => {
-            for report in &mut found {
-                zero_values::fill(report);
-                zero_values::add_go_names(report);
-            }
             template::print_rows(&context.ui, format, &found, &[], false)?;
         }
         _ => json::print(&context.ui, &found)?,

@@ -197,11 +197,11 @@ impl View {
     /// What a template sees: Podman's texts under Podman's names.
     fn fields(&self, container: &ListEntry) -> Result<Map<String, Value>, Error> {
         let mut fields = encode(container)?;
-        let created = Timestamp::from_second(container.created).map_or_else(|_| String::new(), time::go);
+        let created = time::go(container.created_at);
         let texts = [
             ("ID", self.id(&container.id)),
             ("Command", self.command(container)),
-            ("Created", self.ago(container.created)),
+            ("Created", created.clone()),
             ("CreatedAt", created),
             ("CreatedHuman", self.ago(container.created)),
             ("RunningFor", self.ago(container.created)),

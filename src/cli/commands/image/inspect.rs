@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use super::super::super::context::Context;
 use super::super::super::error::Error;
 use super::super::super::exit::{OURS, Worst};
-use super::super::super::output::{json, template, zero_values};
+use super::super::super::output::{json, template};
 use crate::engine::WholeImages;
 
 /// Shows everything about images, as JSON or by a template.
@@ -36,10 +36,7 @@ pub(crate) fn run(args: ImageInspectArgs, context: &Context) -> Result<ExitCode,
         json::print(&context.ui, &reports)?;
     } else {
         for report in &reports {
-            let mut report = serde_json::to_value(report).map_err(Error::Encode)?;
-            zero_values::fill(&mut report);
-            zero_values::add_go_names(&mut report);
-            template::print_one(&context.ui, &args.format, &report)?;
+            template::print_one(&context.ui, &args.format, report)?;
         }
     }
     Ok(worst.code())

@@ -1,0 +1,208 @@
+//! What a template sees of a report: the values that Podman's Go structures have, where JSON has others.
+//!
+//! Times print as Go prints them. Fields that JSON leaves out when they are empty are there all the same, so
+//! `{{.Config.Labels}}` of an image without labels is `map[]` and no error. Where the name in JSON is not the one in
+//! Go, the template has Go's. The function `json` prints what JSON has.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use gotmpl::{ToSerdeValue, Value};
+use jiff::Timestamp;
+use serde_json::{Map, Value as Json, json};
+
+use super::time;
+
+/// Fields that are times in Go.
+const TIMES: [&str; 6] = ["Created", "CreatedAt", "StartedAt", "FinishedAt", "CheckpointedAt", "RestoredAt"];
+
+/// Names of an entry of `.History`: in JSON, in Go.
+const HISTORY: [(&str, &str); 5] = [
+    ("created", "Created"),
+    ("created_by", "CreatedBy"),
+    ("author", "Author"),
+    ("comment", "Comment"),
+    ("empty_layer", "EmptyLayer"),
+];
+
+/// A report as Go has it, and what `json` prints for the values in it that differ.
+pub(crate) struct GoForm {
+    pub(crate) value: Value,
+    pub(crate) forms: JsonForms,
+}
+
+impl GoForm {
+    /// `report` is what `--format json` would print.
+    pub(crate) fn new(report: &Json) -> gotmpl::Result<Self> {
+        let mut forms = JsonForms::default();
+        let value = forms.shown("", report)?;
+        Ok(Self { value, forms })
+    }
+}
+
+/// The JSON of values that look otherwise in a template; a value is known by the address of its content, which all its
+/// clones share. The map is of use as long as the values live.
+#[derive(Debug, Default)]
+pub(crate) struct JsonForms(HashMap<usize, Json>);
+
+impl JsonForms {
+    /// The JSON of this value, if it is not the plain one.
+    pub(crate) fn of(&self, value: &Value) -> Option<&Json> {
+        self.0.get(&address(value)?)
+    }
+
+    fn noted(&mut self, value: Value, json: Json) -> Value {
+        if let Some(address) = address(&value) {
+            self.0.insert(address, json);
+        }
+        value
+    }
+
+    fn shown(&mut self, name: &str, json: &Json) -> gotmpl::Result<Value> {
+        match json {
+            // Names of the user's.
+            Json::Object(_) if matches!(name, "Labels" | "Annotations") => json.to_serde_value(),
+            Json::Object(fields) => self.structure(name, fields),
+            Json::Array(items) => {
+                let items = items.iter().map(|item| self.shown(item_name(name), item));
+                Ok(Value::List(items.collect::<gotmpl::Result<Vec<_>>>()?.into()))
+            }
+            // `Labels` of an image without any: a map in Go.
+            Json::Null if matches!(name, "Labels" | "Annotations") => self.zero(&json!({})),
+            Json::String(text) if TIMES.contains(&name) => match text.parse::<Timestamp>() {
+                Ok(then) => Ok(self.noted(Value::String(time::go(then).into()), json.clone())),
+                Err(_) => json.to_serde_value(),
+            },
+            _ => json.to_serde_value(),
+        }
+    }
+
+    fn structure(&mut self, name: &str, json: &Map<String, Json>) -> gotmpl::Result<Value> {
+        let mut fields: BTreeMap<Arc<str>, Value> = BTreeMap::new();
+        for (key, value) in json {
+            let key = if name == "History[]" { go_name(key) } else { key };
+            fields.insert(key.into(), self.shown(key, value)?);
+        }
+        if let Some(zeros) = zeros(name) {
+            for (key, zero) in zeros.as_object().into_iter().flatten() {
+                if !fields.contains_key(key.as_str()) {
+                    fields.insert(key.as_str().into(), self.zero(zero)?);
+                }
+            }
+        }
+        if name.is_empty() {
+            go_names(&mut fields);
+        }
+        Ok(self.noted(Value::Map(Arc::new(fields)), Json::Object(json.clone())))
+    }
+
+    /// A field that is not set: an empty list or map of Go's is `null` in JSON.
+    fn zero(&mut self, zero: &Json) -> gotmpl::Result<Value> {
+        let value = zero.to_serde_value()?;
+        Ok(if zero.is_array() || zero.is_object() { self.noted(value, Json::Null) } else { value })
+    }
+}
+
+fn address(value: &Value) -> Option<usize> {
+    Some(match value {
+        Value::String(text) => text.as_ptr().addr(),
+        Value::List(items) => items.as_ptr().addr(),
+        Value::Map(fields) => Arc::as_ptr(fields).addr(),
+        _ => return None,
+    })
+}
+
+/// What the entries of a list are called, where that matters.
+fn item_name(list: &str) -> &'static str {
+    match list {
+        "History" => "History[]",
+        "Mounts" => "Mounts[]",
+        _ => "[]",
+    }
+}
+
+fn go_name(key: &str) -> &str {
+    HISTORY.iter().find(|(json, _)| *json == key).map_or(key, |(_, go)| go)
+}
+
+/// Fields at the top whose name in JSON is not the one in Go's structure: a template may use either.
+fn go_names(fields: &mut BTreeMap<Arc<str>, Value>) {
+    if let Some(id) = fields.get("Id").cloned() {
+        fields.entry("ID".into()).or_insert(id);
+    }
+    // Of images; a container has its check in its configuration.
+    if fields.contains_key("RepoTags") {
+        let check = fields.get("Healthcheck").cloned().unwrap_or(Value::Nil);
+        fields.entry("HealthCheck".into()).or_insert(check);
+    }
+}
+
+/// The fields that a structure of Go's has in any case.
+fn zeros(name: &str) -> Option<Json> {
+    Some(match name {
+        // The configuration of an image and of a container.
+        "Config" => json!({
+            "Cmd": [], "Entrypoint": [], "Env": [], "ExposedPorts": {}, "Healthcheck": null, "Labels": {},
+            "OnBuild": [], "Shell": [], "StopSignal": "", "Timezone": "", "User": "", "Volumes": {}, "WorkingDir": "",
+        }),
+        "NetworkSettings" => json!({ "Networks": {} }),
+        "Mounts[]" => json!({ "Name": "", "SubPath": "" }),
+        "History[]" => json!({ "Created": null, "CreatedBy": "", "Author": "", "Comment": "", "EmptyLayer": false }),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value as Json, json};
+
+    use super::super::template::Compiled;
+
+    fn render(report: &Json, format: &str) -> String {
+        Compiled::new(format, format)
+            .and_then(|template| template.render(report))
+            .unwrap_or_else(|error| format!("{error}"))
+    }
+
+    #[test]
+    fn times_print_as_in_go_and_json_keeps_them() {
+        let report = json!({
+            "Created": "2024-01-02T03:04:05.5Z", "State": { "FinishedAt": "0001-01-01T00:00:00Z" },
+            "Labels": { "Created": "2024-01-02T03:04:05Z" }, "Name": "2024-01-02T03:04:05Z",
+        });
+        for (format, shown) in [
+            ("{{.Created}}", "2024-01-02 03:04:05.5 +0000 UTC"),
+            ("{{json .Created}}", "\"2024-01-02T03:04:05.5Z\""),
+            ("{{with .Created}}{{json .}}{{end}}", "\"2024-01-02T03:04:05.5Z\""),
+            ("{{.State.FinishedAt}}", "0001-01-01 00:00:00 +0000 UTC"),
+            ("{{json .State}}", "{\"FinishedAt\":\"0001-01-01T00:00:00Z\"}"),
+            ("{{.Labels.Created}} {{.Name}}", "2024-01-02T03:04:05Z 2024-01-02T03:04:05Z"),
+        ] {
+            assert_eq!(render(&report, format), shown, "{format}");
+        }
+    }
+
+    #[test]
+    fn fields_of_gos_structures_are_there() {
+        let report = json!({
+            "Id": "7", "RepoTags": [], "Labels": null, "Config": { "User": "7", "Labels": { "Config": "" } },
+            "Mounts": [{ "Name": "v" }],
+            "History": [{ "created": "2024-01-02T03:04:05Z", "created_by": "x" }, { "empty_layer": true }],
+        });
+        for (format, shown) in [
+            ("{{.ID}}{{.Id}}{{if .HealthCheck}}x{{end}}", "77"),
+            ("{{.Labels}} {{json .Labels}}", "map[] null"),
+            ("{{.Config.Entrypoint}} {{json .Config.Entrypoint}} {{len .Config.Env}}", "[] null 0"),
+            ("{{.Config.User}} {{.Config.Labels}} {{.Config.StopSignal}}", "7 map[Config:] "),
+            ("{{json .Config}}", "{\"User\":\"7\",\"Labels\":{\"Config\":\"\"}}"),
+            ("{{range .Mounts}}{{.Name}} {{.SubPath}}{{end}}", "v "),
+            (
+                "{{range .History}}{{.CreatedBy}} {{.EmptyLayer}} {{json .}};{{end}}",
+                "x false {\"created\":\"2024-01-02T03:04:05Z\",\"created_by\":\"x\"}; true {\"empty_layer\":true};",
+            ),
+            ("{{(index .History 0).Created}}", "2024-01-02 03:04:05 +0000 UTC"),
+        ] {
+            assert_eq!(render(&report, format), shown, "{format}");
+        }
+    }
+}
