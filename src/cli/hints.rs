@@ -129,7 +129,7 @@ fn particular(error: &engine::Error) -> Option<String> {
 fn around(obstacle: Obstacle<'_>) -> String {
     match obstacle {
         Obstacle::Unreachable { host } => format!(
-            "look at the spelling of the image's name first; if curl -v https://{host}/v2/ gets no answer either, then at \
+            "look at the spelling of the name first; if curl -v https://{host}/v2/ gets no answer either, then at \
              the network; behind a proxy, set HTTPS_PROXY"
         ),
         Obstacle::Missing { repository } => format!("sampan search --list-tags {repository} shows what is there"),

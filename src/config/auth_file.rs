@@ -83,10 +83,11 @@ struct Entry {
 /// order. `None`: go without.
 pub(crate) fn lookup(explicit: Option<&Path>, host: &str, path: &str) -> Result<Option<Credentials>, Error> {
     if let Some(file) = explicit {
-        let found = read(file)?.ok_or_else(|| Error::Read {
-            path: file.to_owned(),
-            source: sys::Error::new("open", format!("{file:?}"), sys::Errno::ENOENT),
-        })?;
+        let Some(found) = read(file)? else {
+            // An empty file is there, and holds nobody's.
+            sys::fs::open(file).map_err(|source| Error::Read { path: file.to_owned(), source })?;
+            return Ok(None);
+        };
         return find(&found, host, path, file);
     }
     for keeper in Keeper::all()? {
@@ -177,7 +178,10 @@ pub(super) fn read_bytes(path: &Path) -> Result<Option<Vec<u8>>, Error> {
 
 /// The message of serde could quote a value: only the place is told.
 fn parse(bytes: &[u8]) -> Result<AuthFile, String> {
-    serde_json::from_slice(bytes).map_err(|error| format!("line {}, column {}", error.line(), error.column()))
+    serde_json::from_slice(bytes).map_err(|error| {
+        let what = if error.is_data() { "another kind of value is wanted" } else { "no JSON" };
+        format!("{what} at line {}, column {}", error.line(), error.column())
+    })
 }
 
 /// The helper that is named for this host; then the most specific key, `host/a/b`, `host/a`, `host`; then Docker's

@@ -160,7 +160,7 @@ mod tests {
 
     fn render(report: &Json, format: &str) -> String {
         Compiled::new(format, format)
-            .and_then(|template| template.render(report))
+            .and_then(|template| template.render_report(report))
             .unwrap_or_else(|error| format!("{error}"))
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use gotmpl::{MissingKey, Template, TemplateError, Value};
+use gotmpl::{MissingKey, Template, TemplateError, ToSerdeValue, Value};
 use serde::Serialize;
 
 use super::super::error::Error;
@@ -21,6 +21,28 @@ pub(crate) fn print_rows<T: Serialize>(
     headers: &[(&str, &str)],
     heading: bool,
 ) -> Result<(), Error> {
+    print_by(ui, format, rows, headers, heading, |template, row| template.render(row))
+}
+
+/// Like [`print_rows`], for rows that are structures in Podman's Go (`inspect`, volumes), not texts made for the list.
+pub(crate) fn print_reports<T: Serialize>(
+    ui: &Ui,
+    format: &str,
+    reports: &[T],
+    headers: &[(&str, &str)],
+    heading: bool,
+) -> Result<(), Error> {
+    print_by(ui, format, reports, headers, heading, |template, report| template.render_report(report))
+}
+
+fn print_by<T: Serialize>(
+    ui: &Ui,
+    format: &str,
+    rows: &[T],
+    headers: &[(&str, &str)],
+    heading: bool,
+    render: impl Fn(&Compiled, &T) -> Result<String, Error>,
+) -> Result<(), Error> {
     if is_json(format) {
         return json::print(ui, rows);
     }
@@ -32,7 +54,7 @@ pub(crate) fn print_rows<T: Serialize>(
         text.push('\n');
     }
     for row in rows {
-        let mut line = template.render(row)?;
+        let mut line = render(&template, row)?;
         if is_table || ui.stdout_is_terminal() {
             line = clean_cells(&line);
         }
@@ -77,18 +99,29 @@ impl Compiled {
     /// A field that the answer does not have is an error, as in Go for a struct. A key that a map does not have
     /// (labels, annotations) prints `<no value>`, as in Go: maps have keys from users, which begin in lower case.
     pub(crate) fn render<T: Serialize>(&self, row: &T) -> Result<String, Error> {
-        let wrong = |source| Error::Template { format: self.format.clone(), source };
-        let row = serde_json::to_value(row).map_err(Error::Encode)?;
-        let GoForm { value, forms } = GoForm::new(&row).map_err(wrong)?;
+        self.render_value(&row.to_serde_value().map_err(|source| self.wrong(source))?)
+    }
+
+    /// The same for what is a structure in Podman's Go: see [`GoForm`].
+    pub(crate) fn render_report<T: Serialize>(&self, report: &T) -> Result<String, Error> {
+        let report = serde_json::to_value(report).map_err(Error::Encode)?;
+        let GoForm { value, forms } = GoForm::new(&report).map_err(|source| self.wrong(source))?;
         *self.forms.lock().unwrap_or_else(PoisonError::into_inner) = forms;
-        match self.strict.execute_to_string(&value) {
+        self.render_value(&value)
+    }
+
+    fn render_value(&self, value: &Value) -> Result<String, Error> {
+        match self.strict.execute_to_string(value) {
             Err(TemplateError::MissingKey { key }) if !key.starts_with(|c: char| c.is_ascii_uppercase()) => {
-                parse(&self.body, MissingKey::Invalid, &self.forms)
-                    .and_then(|lax| lax.execute_to_string(&value))
-                    .map_err(wrong)
+                parse(&self.body, MissingKey::Invalid, &self.forms).and_then(|lax| lax.execute_to_string(value))
             }
-            other => other.map_err(wrong),
+            other => other,
         }
+        .map_err(|source| self.wrong(source))
+    }
+
+    fn wrong(&self, source: TemplateError) -> Error {
+        Error::Template { format: self.format.clone(), source }
     }
 
     /// The heading: the same template over the names of its fields.

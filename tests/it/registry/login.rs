@@ -49,6 +49,14 @@ fn basic_login_lasts_and_is_shared() {
     env.run(["logout", &host]).prints(&format!("Removed login credentials for {host}\n"));
     login(&["--get-login"]).run().code(125);
     env.run(["logout", &host]).code(125).stderr_has("not logged in");
+    // An empty file is nobody's; a damaged one is refused by its place in it alone.
+    let (empty, torn) = (env.write("empty.json", ""), env.write("torn.json", "// s3cret"));
+    let file = |path: &Path| format!("--authfile={}", path.display());
+    let out = login(&["--get-login", &file(&torn)]).run();
+    out.code(125).stderr_has("no JSON at line 1, column 1");
+    assert!(!out.stderr().contains("s3cret"), "{out}");
+    login(&["-u", "alice", "--password-stdin", &file(&empty)]).stdin("s3cret").run().success();
+    login(&["--get-login", &file(&empty)]).run().prints("alice\n");
     // Nothing that is logged shows the password.
     env.set("RUST_LOG", "trace");
     let out =

@@ -72,7 +72,7 @@ pub(crate) fn run(args: InspectArgs, context: &Context) -> Result<ExitCode, Erro
     }
     match &args.format {
         Some(format) if !template::is_json(format) => {
-            template::print_rows(&context.ui, format, &found, &[], false)?;
+            template::print_reports(&context.ui, format, &found, &[], false)?;
         }
         _ => json::print(&context.ui, &found)?,
     }

@@ -35,9 +35,7 @@ pub(crate) fn run(args: ImageInspectArgs, context: &Context) -> Result<ExitCode,
     if template::is_json(&args.format) {
         json::print(&context.ui, &reports)?;
     } else {
-        for report in &reports {
-            template::print_one(&context.ui, &args.format, report)?;
-        }
+        template::print_reports(&context.ui, &args.format, &reports, &[], false)?;
     }
     Ok(worst.code())
 }

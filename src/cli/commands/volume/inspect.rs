@@ -36,7 +36,7 @@ pub(crate) fn run(args: VolumeInspectArgs, context: &Context) -> Result<ExitCode
         }
     }
     match &args.format {
-        Some(format) if !template::is_json(format) => template::print_rows(&context.ui, format, &found, &[], false)?,
+        Some(format) if !template::is_json(format) => template::print_reports(&context.ui, format, &found, &[], false)?,
         _ => json::print(&context.ui, &found)?,
     }
     Ok(worst.code())

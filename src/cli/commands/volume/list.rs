@@ -40,7 +40,7 @@ pub(crate) fn run(args: VolumeLsArgs, context: &Context) -> Result<ExitCode, Err
         Some(format) if template::is_json(format) => json::print(&context.ui, &volumes)?,
         Some(format) => {
             let headings = [("Name", "VOLUME NAME")];
-            template::print_rows(&context.ui, format, &volumes, &headings, !args.noheading)?;
+            template::print_reports(&context.ui, format, &volumes, &headings, !args.noheading)?;
         }
         None => {
             let mut table = Table::new((!args.noheading).then_some(&["DRIVER", "VOLUME NAME"]));
