@@ -1,7 +1,9 @@
-//! Sampan: a rootless, daemonless container engine. Layers, each may import only what stands above it here, by the
-//! arrows of `tests/architecture.rs` (docs/architecture.md).
+//! Sampan: a rootless, daemonless container engine.
+//!
+//! Each folder is a layer, from L0 (values) to L6 (the command line), and imports only lower ones, by the arrows of
+//! `tests/architecture.rs` (docs/architecture.md).
 
-pub(crate) mod cli;
+pub(crate) mod cli; // L6
 pub(crate) mod config; // L2
 pub(crate) mod engine; // L5
 #[cfg(feature = "fuzzing")]
@@ -14,7 +16,7 @@ pub(crate) mod runtime; // L3
 pub(crate) mod specgen; // L2
 pub(crate) mod storage; // L3
 pub(crate) mod sys; // L1
-pub(crate) mod types; // L0 // L6
+pub(crate) mod types; // L0
 
 /// Chooses the role, while this process is still single-threaded, and plays it.
 pub fn main() -> std::process::ExitCode {

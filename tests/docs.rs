@@ -147,6 +147,40 @@ fn every_case_named_has_a_test() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Ids that a page defines: in the first cell of a row, or in bold at the head of an item.
+fn defined(page: &str) -> BTreeSet<String> {
+    let text = fs::read_to_string(root().join(page)).expect("the page is there");
+    let heads = text.lines().filter_map(|line| {
+        let row = line.strip_prefix("| ").and_then(|row| row.split(" | ").next());
+        row.or_else(|| line.strip_prefix("- **").and_then(|item| item.split("**").next()))
+    });
+    heads.flat_map(|head| head.split(", ")).map(str::to_owned).collect()
+}
+
+/// An id in a comment or in the name of a test is explained by a page.
+#[test]
+fn every_id_cited_is_explained() {
+    let (facts, rest) = (defined("docs/kernel-facts.md"), defined("docs/reliability.md"));
+    let is_rule = |word: &str| word.strip_prefix('R').is_some_and(|number| number.parse::<u8>().is_ok());
+    let mut wrong: BTreeSet<String> = cases(is_case).iter().map(|id| id.to_uppercase()).collect();
+    wrong.retain(|id| !rest.contains(id));
+    for text in texts(&["src", "tests"]) {
+        for line in text.lines().filter(|line| line.contains("//")) {
+            for word in line.split(|c: char| !c.is_ascii_alphanumeric() && c != '-') {
+                let is_case = is_case(word) && line.contains("case") && word.starts_with(|c: char| c.is_uppercase());
+                let unknown = match word {
+                    fact if fact.starts_with("K-") => !facts.contains(fact),
+                    id => (is_case || is_rule(id)) && !rest.contains(id),
+                };
+                if unknown {
+                    wrong.insert(format!("{word}: {}", line.trim()));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
 #[test]
 fn every_test_of_the_ledger_is_whole() {
     let text = fs::read_to_string(root().join("docs/cve-ledger.md")).expect("the page is there");

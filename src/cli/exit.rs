@@ -1,4 +1,4 @@
-//! Exit codes (style.md §2): 125 is ours, 126 and 127 come from `execve` in init, the rest is the container's.
+//! Exit codes: 125 is ours, 126 and 127 come from `execve` in init, the rest is the container's.
 
 use std::process::ExitCode;
 

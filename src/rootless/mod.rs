@@ -2,7 +2,7 @@
 //!
 //! P maps 0 to the caller and 1… to the caller's subordinate ids (or, in single-id mode, 0 to the caller alone). It lives
 //! only as long as a process or a descriptor holds it: there is no pause process. Whoever needs it joins the P of a
-//! live container, found in a directory of the runroot, and makes a new one otherwise (design §2).
+//! live container, found in a directory of the runroot, and makes a new one otherwise (docs/architecture.md).
 #![forbid(unsafe_code)]
 
 mod ahead;

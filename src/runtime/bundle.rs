@@ -16,7 +16,7 @@ pub(crate) struct Bundle {
     pub(crate) rootfs: RootfsPlan,
     /// Sampan stays pid 1 and reaps (`--init`).
     pub(crate) reaper: bool,
-    /// Answer the chown and set-id families with success (single-id mode, design §3).
+    /// Answer the chown and set-id families with success (single-id mode, K-A9).
     pub(crate) single_id: bool,
     /// The working directory is the image's: made if the image lacks it. One that was asked for must be there.
     pub(crate) make_workdir: bool,

@@ -15,7 +15,7 @@ use super::{annotations, mounts, namespaces, process, resources, seccomp, securi
 
 /// The runtime spec of a container that starts now.
 ///
-/// The id mappings are C's in P's ids (design §3): for other runtimes "host" is the namespace that they are started in.
+/// The id mappings are C's in P's ids (K-E): for other runtimes "host" is the namespace that they are started in.
 pub(crate) fn generate(
     spec: &ContainerSpec,
     image: &ImageConfig,

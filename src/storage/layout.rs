@@ -1,4 +1,4 @@
-//! The one author of the disk layout (design §4): every path under graphroot and runroot is named here, once.
+//! The one author of the disk layout (docs/architecture.md): every path under graphroot and runroot is named here, once.
 //!
 //! ```text
 //! graphroot/  VERSION  store.lock  blobs/sha256/<hex>  partial/<hex>  layers/<chain>,<map>/{diff/ idx meta.json}

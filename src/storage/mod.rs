@@ -1,7 +1,7 @@
-//! L3: everything that Sampan keeps on disk (design §4). Given its roots it reads no configuration, and it never
+//! L3: everything that Sampan keeps on disk (docs/architecture.md). Given its roots it reads no configuration, and it never
 //! forks: what needs the power of the outer namespace P is a plain function that the engine runs in a worker.
 //!
-//! Rules R1–R13 of the reliability notes are kept here and nowhere else:
+//! The rules R1–R13 of docs/reliability.md are kept here and nowhere else:
 //! one JSON file per object, `staging/` then a rename to publish, names by `link(2)`, `flock` for locks, references
 //! only in the referrer, mark and sweep, `trash/` before deletion.
 #![forbid(unsafe_code)]

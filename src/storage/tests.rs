@@ -1,4 +1,4 @@
-//! The rules of the store (reliability notes, section 3), each on a real file system.
+//! The rules of the store (docs/reliability.md), each on a real file system.
 #![expect(clippy::disallowed_methods, reason = "tests damage the store behind its back")]
 
 use std::io::Write as _;

@@ -126,7 +126,7 @@ pub(crate) struct IdMaps {
 }
 
 impl IdMaps {
-    /// True if there is but one uid: single-id mode (design §3).
+    /// True if there is but one uid: single-id mode.
     pub(crate) fn is_single(&self) -> bool {
         self.uid.size() == 1
     }

@@ -1,4 +1,4 @@
-//! How a container's root comes about: storage fills the plan, the runtime mounts it in P (design §6).
+//! How a container's root comes about: storage fills the plan, the runtime mounts it in P.
 
 use std::path::PathBuf;
 

@@ -221,7 +221,7 @@ impl<'a> Parsed<'a> {
                 let why = "bind-propagation is private, slave, shared or unbindable, with or without r";
                 options.propagation = mode.ok_or_else(|| wrong(self.flag, self.text, why))?;
             }
-            // Binds are always recursive (design §5).
+            // Binds are always recursive (K-B2).
             "rbind" | "bind" => {}
             key => match propagation(key) {
                 Some(mode) => options.propagation = mode,

@@ -1,4 +1,4 @@
-//! Layers and image records made anew from the blobs that are kept (design §4): no network is needed.
+//! Layers and image records made anew from the blobs that are kept: no network is needed.
 
 use crate::engine::images::{IncomingImage, IncomingLayer, StagedUnpack, unpack_layer};
 use crate::engine::{Engine, Error};

@@ -1,4 +1,4 @@
-//! The map of a container's user namespace C, written in P's ids (design §3, K-E).
+//! The map of a container's user namespace C, written in P's ids (K-E).
 
 use super::create::numeric_user;
 use crate::engine::error::Error;

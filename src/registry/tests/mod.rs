@@ -1,4 +1,4 @@
-//! Hostile registries and documents: section B of the reliability notes, by case.
+//! Hostile registries and documents: cases B of docs/reliability.md, by their ids.
 
 mod documents;
 mod peer;

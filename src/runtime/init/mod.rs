@@ -1,6 +1,6 @@
 //! The container's first process, from its birth to the program's `execve`.
 //!
-//! The order (kernel-facts E): wait for C's map; become C's root; leave the binary if the container could write it;
+//! The order (docs/architecture.md): wait for C's map; become C's root; leave the binary if the container could write it;
 //! build the root inside the container's own mount namespace; say `Created`; wait for `Start`; take the program's
 //! identity; execute. Nothing here logs: what goes wrong is sent over the control wire.
 

@@ -1,4 +1,4 @@
-//! The invariants of the store (reliability notes, section 3.4): what is wrong, and what can be done about it.
+//! The invariants of the store (docs/reliability.md): what is wrong, and what can be done about it.
 //!
 //! ```text
 //! look::check      every record and every directory, as the caller         (I1, I4–I9, I13–I16)

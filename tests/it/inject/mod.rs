@@ -1,4 +1,4 @@
-//! Kills and errors at any system call (reliability.md T1 and T3): [`tracer`] follows a command and all that it forks,
+//! Kills and errors at any system call (T1 and T3 of docs/reliability.md): [`tracer`] follows a command and all that it forks,
 //! [`cases`] are the commands, [`oracle`] says what must hold afterwards, [`sweep`] chooses the points.
 //!
 //! `make fault` tries every point; `make test` a few, chosen by a seed that a failure prints. One point again:

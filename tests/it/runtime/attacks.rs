@@ -1,4 +1,4 @@
-//! Hostile images and hostile neighbours: cases C of reference `reliability.md`, by their ids.
+//! Hostile images and hostile neighbours: cases C of docs/reliability.md, by their ids.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};

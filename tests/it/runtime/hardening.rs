@@ -1,4 +1,4 @@
-//! The hardening table of docs (reference `reliability.md` §4), as a program in a container sees it.
+//! What docs/security.md promises of a container, as a program in it sees it.
 
 use crate::harness::{BUSYBOX, Env, Output, probe, requires};
 
