@@ -255,7 +255,7 @@ pub(crate) enum Error {
     HasDependents { id: String, dependents: Vec<String> },
     #[error("{0} is not supported yet")]
     Unsupported(&'static str),
-    #[error("id map: {0}")]
+    #[error("id map")]
     IdMap(#[source] crate::types::idmap::InvalidIdMap),
     #[error("{0}")]
     Failure(Failure),

@@ -173,7 +173,7 @@ impl Test {
             Self::ExitCode(code) => {
                 record.status == ContainerStatus::Exited && record.exit.as_ref().is_some_and(|exit| exit.code == *code)
             }
-            Self::Status(wanted) => super::list::state_name(record.status) == *wanted,
+            Self::Status(wanted) => record.status.as_str() == *wanted,
             Self::Ancestor { words, top } => {
                 let by_name = config.image.as_ref().is_some_and(|image| {
                     words.iter().any(|word| {

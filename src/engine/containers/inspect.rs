@@ -104,7 +104,7 @@ fn state(record: &ContainerRecord) -> State {
     let state = record.state.as_ref().filter(|_| record.status.is_alive());
     State {
         oci_version: "1.2.0",
-        status: list::state_name(record.status).to_owned(),
+        status: record.status.as_str().to_owned(),
         running: matches!(record.status, ContainerStatus::Running | ContainerStatus::Stopping),
         paused: record.status == ContainerStatus::Paused,
         restarting: false,

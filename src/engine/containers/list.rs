@@ -246,7 +246,7 @@ fn entry(record: &ContainerRecord) -> ListEntry {
             .unwrap_or(0),
         size: None,
         started_at: started.map_or(0, |time| time.as_second()),
-        state: state_name(record.status).to_owned(),
+        state: record.status.as_str().to_owned(),
         remark: match record.supervision {
             Supervision::Unsupervised => Some("unsupervised"),
             _ if record.status.is_alive() => record.health.as_ref().map(|health| health.status.as_str()),
@@ -271,11 +271,6 @@ pub(in crate::engine) fn command(record: &ContainerRecord) -> Vec<String> {
         return spec.command.clone();
     }
     record.config.image.as_ref().and_then(|image| image.config.config.cmd.clone()).unwrap_or_default()
-}
-
-/// Podman's word for a status.
-pub(super) fn state_name(status: ContainerStatus) -> &'static str {
-    status.as_str()
 }
 
 /// Published ports: as they are, or as they are wished while the container does not run.
