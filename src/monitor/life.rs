@@ -16,11 +16,15 @@ use super::start::{Alive, identity, start};
 use super::supervise::{self, Exited, Supervised};
 use crate::storage::Store;
 use crate::storage::container_record::{ContainerState, ExitRecord};
+use crate::sys;
 use crate::sys::lock::FileLock;
-use crate::sys::process::{self, ExitStatus, Pid, PidFd};
-use crate::sys::{self};
+use crate::sys::process::{ExitStatus, Pid, PidFd};
+use crate::sys::signal::{SIGKILL, SIGTERM};
 use crate::types::container_spec::LogDriver;
 use crate::types::status::ContainerStatus;
+
+/// How long fuse-overlayfs may take to end.
+const FUSE_GRACE: Duration = Duration::from_secs(5);
 
 /// Runs the container to its end; the monitor's exit code.
 pub(super) fn live(store: &Store, mut request: StartRequest, client: Option<OwnedFd>, reply: &mut Reply) -> i32 {
@@ -145,20 +149,28 @@ fn until_exit(
     };
     let exited = supervise::run(supervised).unwrap_or_else(|error| lost(&running.init, &error));
     let unhealthy = hooks.checks.is_some_and(Checks::end);
-    if let Some(fuse) = &running.fuse {
-        drop(fuse.signal(15));
-        if !fuse.wait_gone(Some(Duration::from_secs(5))).unwrap_or(false) {
-            drop(fuse.signal(9));
-        }
+    if let Some(Err(error)) = running.fuse.as_ref().map(end_fuse) {
+        tracing::warn!(%error, "fuse-overlayfs");
     }
     (exited, Ending::of(network, ports, cgroup, published), unhealthy)
+}
+
+/// Ends the server of the root file system: by its own leave, or at last without.
+fn end_fuse(server: &PidFd) -> sys::Result<()> {
+    server.signal(SIGTERM)?;
+    if !server.wait_gone(Some(FUSE_GRACE))? {
+        server.signal(SIGKILL)?;
+    }
+    Ok(())
 }
 
 /// The loop could not do its work: the container must not run on unseen.
 fn lost(init: &PidFd, error: &sys::Error) -> Exited {
     tracing::error!(%error, "supervision failed");
-    drop(init.signal(9));
-    let status = init.wait().unwrap_or(process::ExitStatus::Signal(9));
+    if let Err(error) = init.signal(SIGKILL) {
+        tracing::error!(%error, "init not killed");
+    }
+    let status = init.wait().unwrap_or(ExitStatus::Signal(SIGKILL));
     Exited { status, finished_at: std::time::SystemTime::now(), timed_out: false }
 }
 

@@ -12,10 +12,10 @@ use super::hooks::{Hooks, StopPlan, Wish};
 use super::log::LogSink;
 use super::output::{Output, split};
 use super::stdio::{ContainerIo, Input};
+use crate::sys;
 use crate::sys::poll::{EventLoop, Interest, Ready, Token};
 use crate::sys::process::{self, ExitStatus, Pid, PidFd};
 use crate::sys::signal::{self, MaskGuard, SignalFd, SignalSet};
-use crate::sys::{self};
 
 /// A running program and everything that belongs to it. The caller is its parent (or has inherited it) and a child
 /// subreaper.

@@ -248,7 +248,8 @@ fn fuse(
         if gone || std::time::Instant::now() > deadline {
             let output = sys::descriptor::read_some(reader.as_fd(), 2048).unwrap_or_default();
             let output = String::from_utf8_lossy(&output).trim().to_owned();
-            drop(server.signal(9));
+            // It may have gone by itself.
+            drop(server.signal(sys::signal::SIGKILL));
             return Err(Error::FuseDied { program: program.to_owned(), output });
         }
     }
