@@ -1,6 +1,6 @@
 //! The supervisor of an exec session: a small monitor without log, socket and network (K-A12).
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use super::attach::{Clients, Pace};
@@ -17,6 +17,7 @@ use crate::runtime::exec::{self, Entered};
 use crate::storage::Store;
 use crate::storage::exec_record::ExecRecord;
 use crate::sys::process::{ExitStatus, PidFd};
+use crate::sys::stream;
 use crate::types::cgroup::CgroupRecord;
 use crate::types::id::{ContainerId, ExecId};
 use crate::types::idmap::IdMaps;
@@ -41,7 +42,7 @@ pub(crate) struct ExecRequest {
 pub(crate) fn run(store: &Store, mut request: ExecRequest) -> Result<Started, Error> {
     let client = request.client.take();
     // The pidfd must outlive the closing of everything else.
-    let kept = [request.init.as_fd().try_clone_to_owned().map_err(|_closed| Error::Died)?];
+    let kept = [stream::duplicate(&request.init).map_err(Error::Fork)?];
     let pid = request.init.pid();
     let starting = spawn::fork_detached(client, kept, c"sampan-exec", move |client, [init], reply| {
         let request = ExecRequest { init: PidFd::from_received(pid, init), ..request };

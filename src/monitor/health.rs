@@ -4,7 +4,6 @@
 //! exit code. So a check costs the monitor a fork, there is never more than one at a time, and the next begins an interval
 //! after the end of the last. `sampan healthcheck run` starts the same supervisor from the CLI.
 
-use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -22,7 +21,7 @@ use crate::storage::container_record::{ContainerConfig, ContainerRecord};
 use crate::storage::health_record::CheckRecord;
 use crate::sys::process::{self, ExitStatus, Pid, PidFd};
 use crate::sys::signal::{MaskGuard, SIGKILL, SIGTERM, SignalSet};
-use crate::sys::{self};
+use crate::sys::{self, stream};
 use crate::types::health::{HealthStatus, OnFailure};
 use crate::types::id::ExecId;
 use crate::types::status::ContainerStatus;
@@ -81,7 +80,7 @@ pub(crate) fn check_now(
 
 /// Forks the supervisor of a check.
 fn begin(store: &Store, config: &ContainerConfig, request: &HealthRequest, init: &PidFd) -> Result<Starting, Error> {
-    let kept = [init.as_fd().try_clone_to_owned().map_err(|_closed| Error::Died)?];
+    let kept = [stream::duplicate(init).map_err(Error::Fork)?];
     let pid = init.pid();
     spawn::fork_detached(None, kept, c"sampan-health", move |_, [init], reply| {
         match check(store, config, request, PidFd::from_received(pid, init), reply) {

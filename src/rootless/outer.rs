@@ -7,7 +7,7 @@ use crate::sys::clone::{CloneOptions, Forked};
 use crate::sys::namespace::{self, NsKind};
 use crate::sys::process::{self, Pid, PidFd};
 use crate::sys::spawn::{Child as Helper, Spawn};
-use crate::sys::{self, descriptor};
+use crate::sys::{self, descriptor, stream};
 use crate::types::idmap::{IdMap, IdMaps};
 
 use super::ahead;
@@ -82,7 +82,7 @@ impl Outer {
 
     /// The P that a descriptor names.
     pub(crate) fn with_live(wish: OuterWish, userns: BorrowedFd<'_>) -> Result<Self, Error> {
-        let live = userns.try_clone_to_owned().map_err(|error| Error::Join(own_error("dup", &error)))?;
+        let live = stream::duplicate(userns).map_err(Error::Join)?;
         Ok(Self { wish, live: Some(live), coming: None })
     }
 
@@ -125,7 +125,7 @@ impl Outer {
             };
         }
         if let Some(answer) = &self.coming {
-            let dup = || answer.try_clone().map_err(|error| Error::Join(own_error("dup", &error)));
+            let dup = || stream::duplicate(answer).map_err(Error::Join);
             let (theirs, ours) = (dup()?, dup()?);
             return match sys::clone::fork().map_err(Error::Create)? {
                 Forked::Child => Ok(Entered::Child(OuterChild { way: Way::Await(theirs, self.wish.maps.clone()) })),
@@ -133,7 +133,7 @@ impl Outer {
             };
         }
         if let Some(live) = &self.live {
-            let userns = live.try_clone().map_err(|error| Error::Join(own_error("dup", &error)))?;
+            let userns = stream::duplicate(live).map_err(Error::Join)?;
             return match sys::clone::fork().map_err(Error::Join)? {
                 Forked::Child => Ok(Entered::Child(OuterChild { way: Way::Join(userns, self.wish.maps.clone()) })),
                 Forked::Parent(child) => Ok(Entered::Parent(OuterParent { child, mapping: None, coming: None })),
@@ -308,8 +308,4 @@ fn start_mapper(program: &Path, child: Pid, map: &IdMap) -> Result<(PathBuf, Hel
         .start()
         .map_err(error)?;
     Ok((program.to_owned(), helper, reader))
-}
-
-fn own_error(call: &'static str, error: &std::io::Error) -> sys::Error {
-    sys::Error::new(call, "user namespace", sys::Errno::from_raw(error.raw_os_error().unwrap_or(0)))
 }

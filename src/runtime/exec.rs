@@ -1,10 +1,11 @@
 //! `exec`: another program in a container that runs; the side of its supervisor.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{BorrowedFd, OwnedFd};
 
 use crate::sys::Errno;
 use crate::sys::clone::{CloneOptions, Forked, clone3, fork};
 use crate::sys::process::{Pid, PidFd};
+use crate::sys::stream;
 use crate::types::idmap::IdMaps;
 
 use super::bundle::Bundle;
@@ -35,7 +36,7 @@ pub(crate) fn begin(
     let (wire, theirs) = Wire::pair()?;
     let filters = seccomp_profile::filters(&bundle)?;
     let pid = container.pid().as_raw();
-    let init: OwnedFd = container.as_fd().try_clone_to_owned().map_err(|_closed| Error::Gone(pid))?;
+    let init: OwnedFd = stream::duplicate(container).map_err(Error::Clone)?;
     let (forked, in_cgroup) = clone_into(cgroup)?;
     match forked {
         Forked::Child => {

@@ -66,6 +66,11 @@ impl OutFile {
         &self.file
     }
 
+    /// A second handle of the file, for a writer that takes it.
+    pub(crate) fn duplicate(&self) -> Result<File> {
+        super::stream::duplicate(&self.file).map(File::from)
+    }
+
     /// Makes the file durable and gives it its name.
     pub(crate) fn publish(mut self) -> Result<()> {
         let (path, temporary) = match std::mem::replace(&mut self.kind, Kind::Stream) {

@@ -29,7 +29,7 @@ impl Engine {
             ExportOutput::Path(path) => (OutFile::create(&path).map_err(|error| unwritable(&path, error))?, path),
         };
         let outer = self.outer()?;
-        let out = target.file().try_clone().map_err(|error| Error::Copy(error.to_string()))?;
+        let out = target.duplicate().map_err(|error| unwritable(&shown, error))?;
         let skipped = side.run_bare(&outer, |root| {
             let terms = pack::Terms { ids: Some(&side.maps), links: true };
             pack::pack_root(root, &terms, out).map_err(|error| Failure::from_error(FailureKind::Other, &error))

@@ -2,7 +2,6 @@
 //! manifests go out byte for byte, unless the form cannot hold them or the user wants them otherwise.
 
 use std::io::Read;
-use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use super::outgoing::{Instance, Outgoing};
@@ -105,9 +104,9 @@ impl Engine {
                 target.publish().map_err(|source| unwritable(path, source))?;
             }
             (Output::Stream(stream), true) => {
-                let stream = stream.try_clone().map(|stream: OwnedFd| OutFile::stream(stream.into()));
-                let stream = stream.map_err(|error| Error::Save(format!("standard output: {error}")))?;
-                self.write_tar(&stream, "standard output", &images, request.form, progress)?;
+                let name = "standard output";
+                let stream = sys::stream::duplicate(stream).map_err(|error| unwritable(Path::new(name), error))?;
+                self.write_tar(&OutFile::stream(stream.into()), name, &images, request.form, progress)?;
             }
             (Output::Path(path), false) => self.write_dir(path, &images, request.form, progress)?,
             (Output::Stream(_), false) => {
@@ -125,7 +124,7 @@ impl Engine {
         form: Form,
         progress: &dyn Progress,
     ) -> Result<(), Error> {
-        let file = target.file().try_clone().map_err(|error| Error::Save(error.to_string()))?;
+        let file = target.duplicate().map_err(|error| unwritable(Path::new(name), error))?;
         let mut out = Out { writer: Writer::tar(file, name), name: name.to_owned(), layout: None, progress };
         match form {
             Form::DockerArchive => self.write_docker(&mut out, images)?,

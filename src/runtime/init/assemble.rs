@@ -11,7 +11,7 @@ use crate::runtime::mount_options::MountOptions;
 use crate::sys::mount::{self, Attributes, FsContext};
 use crate::sys::pty;
 use crate::sys::root::RootDir;
-use crate::sys::{self, Errno, process};
+use crate::sys::{self, Errno, process, stream};
 
 use super::context::Tree;
 use super::target::{self, Shape};
@@ -24,7 +24,7 @@ pub(super) fn root(bundle: &Bundle, new_root: &OwnedFd, trees: &[Tree]) -> Resul
     mount::attach(new_root.as_fd(), old_root.as_fd()).map_err(Error::Pivot)?;
     // The tree below may be shared with the host's (a bundle's directory): our mounts must not travel.
     mount::set_propagation(new_root.as_fd(), mount::PropagationKind::Private).map_err(Error::Pivot)?;
-    let root = RootDir::from(new_root.try_clone().map_err(|e| Error::Pivot(io_error(&e)))?);
+    let root = RootDir::from(stream::duplicate(new_root).map_err(Error::Pivot)?);
 
     for (index, spec) in spec.mounts().iter().flatten().enumerate() {
         let tree = trees.iter().find(|tree| tree.index == index).map(|tree| tree.fd.as_fd());
@@ -154,8 +154,4 @@ pub(super) fn terminal() -> Result<pty::Pair, Error> {
     let tree = mount::clone_tree_at(pair.slave.as_fd()).map_err(Error::Console)?;
     mount::attach(tree.as_fd(), place.as_fd()).map_err(Error::Console)?;
     Ok(pair)
-}
-
-fn io_error(error: &std::io::Error) -> sys::Error {
-    sys::Error::new("dup", "root of the container", Errno::from_raw(error.raw_os_error().unwrap_or(0)))
 }
