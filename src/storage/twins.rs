@@ -102,10 +102,23 @@ impl WholeImages {
         let images = self.stores.entry(store.layout().graphroot().to_owned()).or_default();
         // It is not there before the first look, nor if it came after that.
         if !images.contains_key(id) {
-            *images = store.image_heads()?.0.into_iter().map(|head| (head.id.clone(), head)).collect();
+            *images = images_by_id(store)?;
         }
         images.get(id).ok_or_else(|| Error::NoImage(id.to_string()))
     }
+
+    /// All images of a store.
+    pub(crate) fn all(&mut self, store: &Store) -> Result<impl Iterator<Item = &ImageHead>, Error> {
+        let root = store.layout().graphroot();
+        if !self.stores.contains_key(root) {
+            self.stores.insert(root.to_owned(), images_by_id(store)?);
+        }
+        Ok(self.stores.get(root).into_iter().flat_map(BTreeMap::values))
+    }
+}
+
+fn images_by_id(store: &Store) -> Result<BTreeMap<ImageId, ImageHead>, Error> {
+    Ok(store.image_heads()?.0.into_iter().map(|head| (head.id.clone(), head)).collect())
 }
 
 impl Store {

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::parent::parent_of;
 use crate::engine::{Engine, Error, WholeImages};
+use crate::storage::image_head::ImageHead;
 use crate::storage::images::{Image, ImageRecord};
 use crate::types::image_config::{Healthcheck, History, ProcessDefaults};
 use crate::types::reference::Reference;
@@ -65,6 +66,7 @@ impl Engine {
     /// Everything about an image. `images` serves all words of the command.
     pub(crate) fn inspect_image(&self, text: &str, images: &mut WholeImages) -> Result<ImageReport, Error> {
         let found = self.store.find_image(text)?;
+        let parent = self.parent(&found.image.record, images)?;
         let whole = images.of(&self.store, &found)?;
         let image = found.image;
         let record = &image.record;
@@ -75,7 +77,7 @@ impl Engine {
             digest: record.digest.to_string(),
             repo_tags: tags(&whole.names),
             repo_digests: whole.repo_digests(),
-            parent: self.parent(record)?,
+            parent,
             comment: last.and_then(|step| step.comment.clone()).unwrap_or_default(),
             created: record.created.unwrap_or(record.stored).to_string(),
             config: config.config.clone(),
@@ -101,10 +103,18 @@ impl Engine {
         })
     }
 
-    fn parent(&self, record: &ImageRecord) -> Result<String, Error> {
-        let (images, _) = self.store.images()?;
-        let parent = parent_of(record, images.iter().map(|image| &image.record));
-        Ok(parent.map(|parent| parent.id.to_string()).unwrap_or_default())
+    /// Id of the image that this one was built on, or nothing. Only those of its lowest layers are read whole.
+    fn parent(&self, child: &ImageRecord, images: &mut WholeImages) -> Result<String, Error> {
+        let is_below = |head: &&ImageHead| {
+            let chains = head.chains();
+            chains.len() <= child.layers.len() && chains.zip(&child.layers).all(|(chain, layer)| *chain == layer.chain)
+        };
+        let mut below = Vec::new();
+        for head in images.all(&self.store)?.filter(is_below) {
+            // A damaged one is nobody's parent, and `system check` tells of it.
+            below.extend(self.store.image_record(&head.digest).ok().flatten());
+        }
+        Ok(parent_of(child, below.iter()).map(|parent| parent.id.to_string()).unwrap_or_default())
     }
 
     fn graph_driver(&self, image: &Image) -> Result<GraphDriver, Error> {
