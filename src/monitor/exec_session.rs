@@ -17,6 +17,7 @@ use crate::runtime::exec::{self, Entered};
 use crate::storage::Store;
 use crate::storage::exec_record::ExecRecord;
 use crate::sys::process::{ExitStatus, PidFd};
+use crate::sys::signal::{SIGKILL, SIGTERM};
 use crate::sys::stream;
 use crate::types::cgroup::CgroupRecord;
 use crate::types::id::{ContainerId, ExecId};
@@ -84,7 +85,7 @@ fn live(store: &Store, request: ExecRequest, client: Option<OwnedFd>, reply: &mu
         socket: None,
         network_helper: None,
         timeout: None,
-        stop: StopPlan { signal: 15, timeout: Some(Duration::from_secs(10)) },
+        stop: StopPlan { signal: SIGTERM, timeout: Some(Duration::from_secs(10)) },
         hooks: &mut NoHooks,
     });
     let status = match exited {
@@ -92,7 +93,7 @@ fn live(store: &Store, request: ExecRequest, client: Option<OwnedFd>, reply: &mu
         Err(error) => {
             tracing::error!(%error, "supervision of the exec session failed");
             crate::runtime::create::end(&running.init);
-            ExitStatus::Signal(9)
+            ExitStatus::Signal(SIGKILL)
         }
     };
     finish(store, record, status, clients, attached);

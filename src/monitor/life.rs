@@ -141,10 +141,7 @@ fn until_exit(
         socket: Some(store.layout().attach_socket(&request.config.id)),
         network_helper: network.pidfd(),
         timeout: spec.timeout.map(|seconds| Duration::from_secs(seconds.into())),
-        stop: StopPlan {
-            signal: request.stop_signal,
-            timeout: Some(Duration::from_secs(spec.stop_timeout.unwrap_or(10).into())),
-        },
+        stop: StopPlan { signal: request.stop_signal, timeout: Some(Duration::from_secs(spec.stop_seconds().into())) },
         hooks: &mut hooks,
     };
     let exited = supervise::run(supervised).unwrap_or_else(|error| lost(&running.init, &error));

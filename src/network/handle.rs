@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::sys::process::PidFd;
+use crate::sys::signal::SIGKILL;
 use crate::sys::spawn::Child;
 use crate::sys::stream::{self, Transfer};
 use crate::sys::{self, Errno};
@@ -137,7 +138,7 @@ impl NetworkHandle {
     /// Kills the helper, which takes its time to go: closing its tap device waits for the kernel's RCU, 10 to 45 ms.
     pub(crate) fn kill(self) -> Result<DyingHelper, Error> {
         let Some(running) = self.helper else { return Ok(DyingHelper(None)) };
-        running.child.pidfd.signal(9).map_err(|source| Error::Stop { helper: running.helper, source })?;
+        running.child.pidfd.signal(SIGKILL).map_err(|source| Error::Stop { helper: running.helper, source })?;
         Ok(DyingHelper(Some(running)))
     }
 

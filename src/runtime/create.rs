@@ -1,10 +1,11 @@
 //! The parent side of OCI's `create` and `start`, in the monitor. Each step consumes the one before.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{BorrowedFd, OwnedFd};
 
 use crate::rootless::Outer;
 use crate::rootless::outer::{Entered, OuterParent};
 use crate::sys::process::{self, Pid, PidFd};
+use crate::sys::signal::SIGKILL;
 
 use super::bundle::Bundle;
 use super::error::Error;
@@ -192,7 +193,7 @@ pub(super) fn await_exec(wire: &Wire) -> Result<(), Error> {
 
 /// Kills and reaps a child whose story is over; its own error has been reported.
 pub(crate) fn end(child: &PidFd) {
-    if let Err(error) = child.signal(9) {
+    if let Err(error) = child.signal(SIGKILL) {
         tracing::debug!(%error, "kill init");
     }
     reap(child);
@@ -221,11 +222,5 @@ pub(super) fn kill(child: Pid) {
 pub(super) fn reap_rest() {
     if let Err(error) = process::reap_all() {
         tracing::debug!(%error, "reap the children that are left");
-    }
-}
-
-impl AsFd for Created {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.wire.as_fd()
     }
 }

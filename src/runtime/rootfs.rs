@@ -220,7 +220,7 @@ fn fuse(
             let args =
                 ["fuse-overlayfs".into(), "-f".into(), "-o".into(), options, mount_point.clone().into_os_string()];
             let become_server = || -> sys::Result<()> {
-                prctl::set_parent_death_signal(9)?;
+                prctl::set_parent_death_signal(sys::signal::SIGKILL)?;
                 descriptor::redirect(null.as_fd(), 0)?;
                 descriptor::redirect(writer.as_fd(), 1)?;
                 descriptor::redirect(writer.as_fd(), 2)?;

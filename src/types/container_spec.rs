@@ -86,7 +86,7 @@ pub(crate) struct ContainerSpec {
     pub(crate) restart: RestartPolicy,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) stop_signal: Option<Signal>,
-    /// Seconds between the stop signal and SIGKILL (default 10).
+    /// Seconds between the stop signal and SIGKILL, if the user says them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) stop_timeout: Option<u32>,
     /// Seconds after which the monitor kills it (`--timeout`); none = never.
@@ -214,6 +214,11 @@ impl Default for LogConfig {
 }
 
 impl ContainerSpec {
+    /// Seconds between the stop signal and SIGKILL.
+    pub(crate) fn stop_seconds(&self) -> u32 {
+        self.stop_timeout.unwrap_or(10)
+    }
+
     /// The network in force.
     pub(crate) fn network(&self) -> NetworkMode {
         self.network.clone().unwrap_or(NetworkMode::Private)

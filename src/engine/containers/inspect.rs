@@ -289,7 +289,7 @@ fn process_config(record: &ContainerRecord, image: &ImageConfig) -> Config {
         umask: format!("{:04o}", spec.umask.unwrap_or(0o022)),
         secrets: Vec::new(),
         timeout: spec.timeout.unwrap_or(0),
-        stop_timeout: spec.stop_timeout.unwrap_or(10),
+        stop_timeout: spec.stop_seconds(),
         passwd: true,
         sd_notify_mode: "container",
         exposed_ports: exposed_names(record).map(|name| (name, json!({}))).collect(),

@@ -73,7 +73,7 @@ impl Engine {
             self.wait_for_monitor(&record)?;
             return Ok(Begun::Already);
         };
-        let seconds = timeout.or(record.config.spec.stop_timeout).unwrap_or(10);
+        let seconds = timeout.unwrap_or_else(|| record.config.spec.stop_seconds());
         let farewell = Farewell::say(&record, init, Duration::from_secs(seconds.into()))
             .map_err(|source| Error::Host { what: "stop the container", source })?;
         Ok(Begun::Told(Box::new(record), farewell))
@@ -86,7 +86,6 @@ impl Engine {
         answers: &mut Answers<Stopped>,
     ) -> Result<(), Error> {
         let (mut told, mut farewells) = (Vec::new(), Vec::new());
-        let from = answers.len();
         for (word, begun) in begun {
             let answer = begun.map(|begun| match begun {
                 Begun::Already => Stopped::Already,
@@ -98,7 +97,6 @@ impl Engine {
             });
             answers.push((word, answer));
         }
-        debug_assert!(told.iter().all(|(index, _)| *index >= from));
         see_off(&mut farewells).map_err(|source| Error::Host { what: "wait for containers", source })?;
         for ((index, record), farewell) in told.into_iter().zip(farewells) {
             answers[index].1 = self.finish_stop(&record, &farewell);
