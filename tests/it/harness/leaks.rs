@@ -60,10 +60,21 @@ pub(crate) fn find(env: &Env) -> Vec<String> {
     problems
 }
 
-/// Directories of the store and of runroot that have an entry for each object. Caches and what belongs to the whole store
-/// are not among them.
-const OF_STORE: [&str; 10] =
-    ["blobs/sha256", "layers", "images", "refs", "containers", "names", "volumes", "staging", "trash", "aside"];
+/// Directories of the store and of runroot that have an entry for each object. What is left out is kept on purpose: blobs in
+/// part (`partial`), so that the next pull goes on with them, and namespaces that were offered (`outer`).
+const OF_STORE: [&str; 11] = [
+    "blobs/sha256",
+    "layers",
+    "images",
+    "refs",
+    "lists",
+    "containers",
+    "names",
+    "volumes",
+    "staging",
+    "trash",
+    "aside",
+];
 const OF_RUNROOT: [&str; 4] = ["ctr", "exec", "ports", "net"];
 
 /// Those that hold nothing once all containers are removed and nothing is half done.
