@@ -15,7 +15,6 @@ use crate::runtime::user::{self, Identity};
 use crate::sys::clone::{Forked, fork_classic};
 use crate::sys::root::RootDir;
 use crate::sys::{self, Errno, descriptor, prctl, process, pty, stream};
-
 use crate::types::annotation;
 use crate::types::idmap::{IdMap, IdMaps};
 
@@ -47,15 +46,14 @@ pub(super) fn execute(
     if let Some(umask) = spec.user().umask() {
         process::umask(umask);
     }
-    // Best effort by design: a quota of keys or a kernel without them must not stop a container (pain 28).
+    // Best effort by design: a quota of keys or a kernel without them must not stop a container.
     drop(prctl::join_new_session_keyring());
     let command = Command::new(spec, &who)?;
     let wanted = identity::capabilities(spec);
+    identity::assume(spec, &who, wanted, &context.filters)?;
     if !bundle.reaper {
-        identity::assume(spec, &who, wanted, &context.filters)?;
         return Err(command.execute(context));
     }
-    identity::assume(spec, &who, wanted, &context.filters)?;
     // The profile is in force already, and refuses clone3 (it cannot look at its arguments).
     match fork_classic().map_err(Error::Clone)? {
         Forked::Child => Err(command.execute(context)),
