@@ -87,9 +87,13 @@ fn objects(env: &Env) -> BTreeSet<String> {
         let names = children(&root.join(name)).into_iter();
         found.extend(names.map(|path| format!("{name}/{}", path.file_name().unwrap().display())));
     };
-    OF_STORE.iter().for_each(|name| list(&env.graphroot(), name));
+    for name in OF_STORE {
+        list(&env.graphroot(), name);
+    }
     for epoch in children(&env.runroot()) {
-        OF_RUNROOT.iter().for_each(|name| list(&epoch, name));
+        for name in OF_RUNROOT {
+            list(&epoch, name);
+        }
     }
     // The port directory's own lock.
     found.remove("ports/lock");
