@@ -506,7 +506,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand untag" -s h -l help -d 'Pr
 complete -c sampan -n "__fish_sampan_using_subcommand version" -s f -l format -d 'Form of the output: `json` or a Go template' -r
 complete -c sampan -n "__fish_sampan_using_subcommand version" -s h -l help -d 'Print help'
 complete -c sampan -n "__fish_sampan_using_subcommand wait" -l cidfile -d 'File with the id of a container, as --cidfile of run wrote it' -r -F
-complete -c sampan -n "__fish_sampan_using_subcommand wait" -l condition -d 'Wait for this instead: created, running, paused, stopped, exited, removing, healthy or unhealthy' -r
+complete -c sampan -n "__fish_sampan_using_subcommand wait" -l condition -d 'Wait for this instead: created, running, paused, stopped, exited, removing, removed, healthy or unhealthy' -r
 complete -c sampan -n "__fish_sampan_using_subcommand wait" -s i -l interval -d 'How often to look, where looking is what it takes' -r
 complete -c sampan -n "__fish_sampan_using_subcommand wait" -s a -l all -d 'All containers'
 complete -c sampan -n "__fish_sampan_using_subcommand wait" -s l -l latest -d 'The container that was made last'
@@ -880,7 +880,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from unpause" -s l -l latest -d 'The container that was made last'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from unpause" -s h -l help -d 'Print help'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from wait" -l cidfile -d 'File with the id of a container, as --cidfile of run wrote it' -r -F
-complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from wait" -l condition -d 'Wait for this instead: created, running, paused, stopped, exited, removing, healthy or unhealthy' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from wait" -l condition -d 'Wait for this instead: created, running, paused, stopped, exited, removing, removed, healthy or unhealthy' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from wait" -s i -l interval -d 'How often to look, where looking is what it takes' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from wait" -s a -l all -d 'All containers'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from wait" -s l -l latest -d 'The container that was made last'

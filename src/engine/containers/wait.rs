@@ -46,8 +46,8 @@ impl std::str::FromStr for WaitCondition {
             "unhealthy" => Self::Unhealthy,
             _ => {
                 return Err(
-                    "the condition must be configured, created, exited, healthy, initialized, paused, removing, \
-                            running, stopped, stopping or unhealthy",
+                    "the condition must be configured, created, exited, healthy, initialized, paused, removed, removing, \
+                     running, stopped, stopping or unhealthy",
                 );
             }
         })
@@ -214,5 +214,21 @@ fn holds(condition: WaitCondition, record: &ContainerRecord) -> bool {
         WaitCondition::Removed => false,
         WaitCondition::Healthy => super::healthcheck::health(record) == "healthy",
         WaitCondition::Unhealthy => super::healthcheck::health(record) == "unhealthy",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::WaitCondition;
+
+    #[test]
+    fn a_wrong_condition_is_told_the_right_ones() {
+        let refused = "ended".parse::<WaitCondition>().expect_err("no condition");
+        let list = refused.strip_prefix("the condition must be ").expect("begins so").replace(" or ", ", ");
+        let words: Vec<&str> = list.split(", ").collect();
+        assert_eq!(words.len(), 12);
+        for word in words {
+            assert!(word.parse::<WaitCondition>().is_ok(), "{word}");
+        }
     }
 }

@@ -16,7 +16,7 @@ use super::super::super::flags::SelectionFlags;
 pub(crate) struct WaitArgs {
     #[command(flatten)]
     which: SelectionFlags,
-    /// Wait for this instead: created, running, paused, stopped, exited, removing, healthy or unhealthy.
+    /// Wait for this instead: created, running, paused, stopped, exited, removing, removed, healthy or unhealthy.
     #[arg(long, value_name = "STATE", value_delimiter = ',', value_parser = condition)]
     condition: Vec<WaitCondition>,
     /// How often to look, where looking is what it takes.
@@ -37,7 +37,7 @@ fn interval(text: &str) -> Result<Duration, String> {
     milliseconds.map_or_else(|| parse_duration(text).map_err(|error| error.to_string()), Ok)
 }
 
-/// Waits for one after another.
+/// Prints the codes in the order of the command line.
 pub(crate) fn run(args: WaitArgs, context: &Context) -> Result<ExitCode, Error> {
     let ignore = args.ignore;
     let selection = args.which.selection(Vec::new(), false)?;
