@@ -102,9 +102,9 @@ pub(super) const CASES: [Case; 26] = [
         again: WELL, only: &["sampan-monitor", "sampan-health"] },
     // The second run is well, for the first has left a mark.
     Case { name: "health_restart", setup: NOTHING, before: NOTHING,
-        act: concat!("$S run -d --name=c --network=none --stop-timeout=0 --health-interval=500ms --health-retries=1 -v hv:/v",
-            " --health-cmd='test -e /v/1 || { : >/v/1; exit 1; }' --health-on-failure=restart $I sleep 600 || true; ",
-            until!("$S ps | grep -q -e '(healthy)' -e unsupervised"), "; $S rm -f -i -t0 c || true; $S volume rm hv || true"),
+        act: concat!("if $S run -d --name=c --network=none --stop-timeout=0 --health-interval=100ms --health-retries=1 -v hv:/v",
+            " --health-cmd='test -e /v/1 || { : >/v/1; exit 1; }' --health-on-failure=restart $I sleep 600; then ",
+            until!("$S ps | grep -q -e '(healthy)' -e unsupervised"), "; fi; $S rm -f -i -t0 c || true; $S volume rm hv || true"),
         again: WELL, only: &["sampan-monitor", "sampan-health"] },
     // A machine that went down with a container running, one with --rm, and a pull under way.
     case!("recover", NOTHING,

@@ -24,6 +24,8 @@ struct Scope {
     points: usize,
     /// `SAMPAN_TEST_SEED`: the choice.
     seed: u64,
+    /// `SAMPAN_TEST_PART`, like `2/4`: every fourth point, from the second on. Many points wait more than they work.
+    part: (usize, usize),
 }
 
 impl Scope {
@@ -35,7 +37,12 @@ impl Scope {
             None => sample,
         };
         // The same points in every `make test`, so that it fails for what changed; `make fault` tries the others.
-        Self { points, seed: variable("SAMPAN_TEST_SEED").map_or(SEED, |seed| seed.parse().unwrap()) }
+        let seed = variable("SAMPAN_TEST_SEED").map_or(SEED, |seed| seed.parse().unwrap());
+        let part = variable("SAMPAN_TEST_PART").map_or((1, 1), |text| {
+            let (part, parts) = text.split_once('/').unwrap();
+            (part.parse().unwrap(), parts.parse().unwrap())
+        });
+        Self { points, seed, part }
     }
 }
 
@@ -189,12 +196,12 @@ fn sweep(name: &str, sample: usize, choose: impl Fn(&Call) -> Vec<Action>) {
         .filter(wanted)
         .flat_map(|call| choose(call).into_iter().map(|action| (call.point.clone(), action)))
         .collect();
-    let points = match std::env::var("SAMPAN_TEST_POINT") {
+    let points: Vec<_> = match std::env::var("SAMPAN_TEST_POINT") {
         Ok(text) => {
             let point: Point = text.parse().unwrap();
             candidates.iter().filter(|(other, _)| *other == point).cloned().collect()
         }
-        Err(_) => pick(candidates.clone(), scope),
+        Err(_) => pick(candidates.clone(), scope).into_iter().skip(scope.part.0 - 1).step_by(scope.part.1).collect(),
     };
     let (mut failures, mut missed) = (BTreeMap::new(), 0);
     for (at, (point, action)) in points.iter().enumerate() {
