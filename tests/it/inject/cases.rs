@@ -22,7 +22,7 @@ pub(super) struct Case {
 const NOTHING: &str = "true";
 const IMPORTED: &str = "$S import root.tar localhost/new:1 >/dev/null; $S run --rm --network=none localhost/new:1 sh -c 'test -s /etc/big'";
 
-/// Waits until no check is to come: the container has ended, or is well, or nobody looks after it. Not for ever, for a
+/// Waits until no check is to come: the container has ended, or is well, or nobody looks after it (any more). Not for ever, for a
 /// disturbed check may have said nothing.
 macro_rules! until {
     ($over:literal) => {
@@ -102,9 +102,10 @@ pub(super) const CASES: [Case; 26] = [
         again: WELL, only: &["sampan-monitor", "sampan-health"] },
     // The second run is well, for the first has left a mark.
     Case { name: "health_restart", setup: NOTHING, before: NOTHING,
-        act: concat!("if $S run -d --name=c --network=none --stop-timeout=0 --health-interval=100ms --health-retries=1 -v hv:/v",
-            " --health-cmd='test -e /v/1 || { : >/v/1; exit 1; }' --health-on-failure=restart $I sleep 600; then ",
-            until!("$S ps | grep -q -e '(healthy)' -e unsupervised"), "; fi; $S rm -f -i -t0 c || true; $S volume rm hv || true"),
+        act: concat!("if $S run -d --name=c --network=none --stop-timeout=0 --health-interval=500ms --health-retries=1 -v hv:/v",
+            " --health-cmd='test -e /v/1 || { : >/v/1; exit 1; }' --health-on-failure=restart $I sleep 600; then
+            M=$($S inspect -f '{{.State.ConmonPid}}' c); ", until!("$S ps | grep -q -e '(healthy)' -e unsupervised || ! kill -0 ${M#0}"),
+            "; fi; $S rm -f -i -t0 c || true; $S volume rm hv || true"),
         again: WELL, only: &["sampan-monitor", "sampan-health"] },
     // A machine that went down with a container running, one with --rm, and a pull under way.
     case!("recover", NOTHING,
