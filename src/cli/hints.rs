@@ -132,6 +132,9 @@ fn around(obstacle: Obstacle<'_>) -> String {
             "look at the spelling of the name first; if curl -v https://{host}/v2/ gets no answer either, then at \
              the network; behind a proxy, set HTTPS_PROXY"
         ),
+        Obstacle::Proxy => "HTTPS_PROXY or HTTP_PROXY names this proxy: correct it, unset it, or name hosts that are reached \
+                            without it in NO_PROXY"
+            .to_owned(),
         Obstacle::Missing { repository } => format!("sampan search --list-tags {repository} shows what is there"),
         Obstacle::OtherPlatform => "--platform OS/ARCH[/VARIANT] takes one of these".to_owned(),
         Obstacle::Blocked { prefix } => {

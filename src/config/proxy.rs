@@ -39,6 +39,14 @@ impl Proxies {
         let excepted = is_loopback || self.exceptions.iter().any(|one| matches(one, &host, address, port));
         (!excepted).then_some(proxy)
     }
+
+    /// `HOST:PORT` of the proxy for this peer, without what logs in there.
+    pub(crate) fn name_for_peer(&self, https: bool, host: &str, port: u16) -> Option<String> {
+        let address = self.for_peer(https, host, port)?.expose();
+        let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
+        let rest = rest.rsplit_once('@').map_or(rest, |(_, rest)| rest);
+        Some(rest.split('/').next().unwrap_or_default().to_owned())
+    }
 }
 
 /// `*`, an address, a network in CIDR form, `domain` (and all below it), `.domain` (only below it); each but the
@@ -92,6 +100,19 @@ fn covers(network: IpAddr, length: u32, address: IpAddr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::Proxies;
+
+    #[test]
+    fn a_name_holds_no_password() {
+        for (address, name) in [
+            ("http://u:p@w@proxy.example.org:3128/", "proxy.example.org:3128"),
+            ("proxy:1", "proxy:1"),
+            ("u:p@proxy", "proxy"),
+        ] {
+            let proxies = Proxies::new(None, Some(address.to_owned()), "");
+            assert_eq!(proxies.name_for_peer(true, "example.org", 443).as_deref(), Some(name));
+            assert_eq!(proxies.name_for_peer(false, "example.org", 80), None);
+        }
+    }
 
     #[test]
     fn who_is_reached_directly() {

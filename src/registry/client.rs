@@ -235,7 +235,13 @@ impl Client {
         if ask.from > 0 {
             request = request.header(header::RANGE, format!("bytes={}-", ask.from));
         }
-        let failed = |error| failure(error, origin);
+        let failed = |error| {
+            let proxy = self.proxies.name_for_peer(origin.is_https(), origin.host(), origin.port());
+            match proxy {
+                Some(proxy) => by_proxy(error, origin, proxy),
+                None => failure(error, origin),
+            }
+        };
         let agent = self.agent(origin)?;
         let run = |request: Result<Request<SendBody<'_>>, ureq::http::Error>| {
             let request = request.map_err(|error| failed(error.into()))?;
@@ -340,6 +346,17 @@ impl Client {
         self.agents.borrow_mut().retain(|(way, _)| !way.own);
         true
     }
+}
+
+/// The same failure, where it is the proxy's that no connection came to be.
+fn by_proxy(error: ureq::Error, origin: &Origin, proxy: String) -> Error {
+    let of_proxy = matches!(error, ureq::Error::ConnectProxyFailed(_));
+    let source = match failure(error, origin) {
+        Error::Resolve { why, .. } => Error::Resolve { host: proxy.clone(), why },
+        error if of_proxy || matches!(error, Error::Connect { .. }) => error,
+        error => return error,
+    };
+    Error::ByProxy { proxy, source: Box::new(source) }
 }
 
 fn failure(error: ureq::Error, origin: &Origin) -> Error {

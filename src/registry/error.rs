@@ -20,6 +20,12 @@ pub(crate) enum Error {
     Certificate { path: PathBuf, why: &'static str },
     #[error("use the proxy that HTTP_PROXY or HTTPS_PROXY names: it is not http://[USER:PASSWORD@]HOST[:PORT]")]
     Proxy,
+    #[error("by the proxy {proxy}")]
+    ByProxy {
+        proxy: String,
+        #[source]
+        source: Box<Error>,
+    },
     #[error("find the address of registry host {host:?}: {why}")]
     Resolve { host: String, why: String },
     #[error("connect to registry {host}")]
@@ -109,6 +115,8 @@ pub(crate) enum Error {
 pub(crate) enum Obstacle<'a> {
     /// Nobody answers there.
     Unreachable { host: &'a str },
+    /// The proxy that the environment names does not answer, or does not let us through.
+    Proxy,
     /// It answers that it has no such thing.
     Missing { repository: &'a str },
     /// It has the image, for other machines.
@@ -128,6 +136,7 @@ impl Error {
             Self::Resolve { host, .. } | Self::Connect { host, .. } | Self::Timeout { host, .. } => {
                 Some(Obstacle::Unreachable { host })
             }
+            Self::ByProxy { .. } | Self::Proxy => Some(Obstacle::Proxy),
             Self::NotFound { repository, .. } => Some(Obstacle::Missing { repository }),
             Self::NoPlatform { .. } => Some(Obstacle::OtherPlatform),
             Self::Blocked { prefix, .. } => Some(Obstacle::Blocked { prefix }),
@@ -145,7 +154,7 @@ impl Error {
             Self::Connect { source, .. } | Self::Http { source, .. } => !is_refused(source),
             Self::Status { status, .. } => matches!(status, 408 | 429 | 500 | 502 | 503 | 504),
             Self::Busy { status, .. } => matches!(status, 408 | 429 | 500..=599),
-            Self::Login { source, .. } => source.is_transient(),
+            Self::Login { source, .. } | Self::ByProxy { source, .. } => source.is_transient(),
             _ => false,
         }
     }
@@ -165,6 +174,9 @@ impl Error {
 
     /// The peer closed the connection before it answered.
     pub(super) fn is_hang_up(&self) -> bool {
+        if let Self::ByProxy { source, .. } = self {
+            return source.is_hang_up();
+        }
         use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
         let (Self::Connect { source, .. } | Self::Http { source, .. }) = self else { return false };
         matches!(&**source, ureq::Error::Io(io)

@@ -194,7 +194,7 @@ impl Session {
                 self.scheme = self.scheme.or(Some("https"));
                 Ok(reply)
             }
-            Err(Error::Tls { .. } | Error::Connect { .. } | Error::Http { .. })
+            Err(Error::Tls { .. } | Error::Connect { .. } | Error::ByProxy { .. } | Error::Http { .. })
                 if self.scheme.is_none() && self.client.is_insecure() =>
             {
                 tracing::debug!(host = self.location.host, "no https here, going on with http");
