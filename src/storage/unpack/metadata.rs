@@ -59,7 +59,7 @@ impl<'a> Owners<'a> {
     }
 
     /// Owner on disk of a file of `uid` and `gid`. An id without a mapping becomes nobody, or the highest one that is
-    /// mapped, and is remarked (design §3). In single-id mode everything is the caller's and that is no news.
+    /// mapped, and is remarked. In single-id mode everything is the caller's and that is no news.
     pub(super) fn resolve(&mut self, uid: u64, gid: u64, remarks: &mut Remarks) -> Owner {
         if let Some((uid, gid)) = self.fixed {
             return Owner { uid, gid, real: None };
