@@ -108,8 +108,10 @@ impl Engine {
                 Ok(removed) => report.images.extend(removed.deleted),
                 Err(error) => report.failed.push(error),
             }
-            // What others share is still there: the budget is looked at with what really went.
-            self.sweep_images()?;
+            // What others share is still there: the budget is looked at with what really went. Age needs no sweep for each.
+            if request.keep_size.is_some() {
+                self.sweep_images()?;
+            }
         }
         Ok(())
     }
