@@ -79,6 +79,9 @@ pub(crate) fn is_json(format: &str) -> bool {
     matches!(format.trim(), "json" | "{{json .}}" | "{{ json . }}" | "{{json . }}" | "{{ json .}}")
 }
 
+/// Bytes that one row may print.
+const LONGEST_ROW: usize = 16 << 20;
+
 /// A template that has been parsed.
 pub(crate) struct Compiled {
     format: String,
@@ -111,9 +114,9 @@ impl Compiled {
     }
 
     fn render_value(&self, value: &Value) -> Result<String, Error> {
-        match self.strict.execute_to_string(value) {
+        match execute(&self.strict, value) {
             Err(TemplateError::MissingKey { key }) if !key.starts_with(|c: char| c.is_ascii_uppercase()) => {
-                parse(&self.body, MissingKey::Invalid, &self.forms).and_then(|lax| lax.execute_to_string(value))
+                parse(&self.body, MissingKey::Invalid, &self.forms).and_then(|lax| execute(&lax, value))
             }
             other => other,
         }
@@ -136,6 +139,33 @@ impl Compiled {
             .collect();
         self.render(&names)
     }
+}
+
+/// What a row prints, up to a limit: `range` in `range` in `range` prints the product of their lengths.
+#[derive(Default)]
+struct Bounded {
+    text: String,
+    is_full: bool,
+}
+
+impl std::fmt::Write for Bounded {
+    fn write_str(&mut self, more: &str) -> std::fmt::Result {
+        self.is_full = self.text.len() + more.len() > LONGEST_ROW;
+        if self.is_full {
+            return Err(std::fmt::Error);
+        }
+        self.text.push_str(more);
+        Ok(())
+    }
+}
+
+fn execute(template: &Template, value: &Value) -> gotmpl::Result<String> {
+    let mut row = Bounded::default();
+    let done = template.execute_fmt(&mut row, value);
+    if row.is_full {
+        return Err(TemplateError::Exec(format!("one row is longer than {} MiB", LONGEST_ROW >> 20)));
+    }
+    done.map(|()| row.text)
 }
 
 fn parse(body: &str, missing: MissingKey, forms: &Arc<Mutex<JsonForms>>) -> gotmpl::Result<Template> {
@@ -343,6 +373,15 @@ mod tests {
     fn a_wrong_field_or_template_is_an_error() {
         assert!(render("{{.Nope}}").starts_with("error"));
         assert!(render("{{.ID").starts_with("error"));
+    }
+
+    #[test]
+    fn what_a_row_prints_has_an_end() {
+        let nested = format!("{}{}{}", "{{range $.Many}}".repeat(6), "x".repeat(20), "{{end}}".repeat(6));
+        let compiled = Compiled::new(&nested, &nested).expect("it is a template");
+        let error = compiled.render(&json!({"Many": [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]})).expect_err("twenty megabytes");
+        let chain = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+        assert!(chain.contains("longer than 16 MiB"), "{error}: {chain}");
     }
 
     #[test]
