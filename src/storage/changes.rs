@@ -2,6 +2,7 @@
 //! files of an image are read only where two of the same size may be the same: digests tell those that are not. Plain
 //! functions: what the directories hold is read by a worker in P.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::os::fd::AsFd;
@@ -64,7 +65,7 @@ pub(crate) struct Stack {
 }
 
 /// What is compared of a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 struct Node {
     kind: EntryKind,
     mode: u32,
@@ -73,14 +74,17 @@ struct Node {
     device: (u32, u32),
     /// Of a regular file, where it is known.
     content: Option<Content>,
-    place: Place,
+    /// The tree that it is read from.
+    root: Rc<Root>,
+    /// Of a hard link, where its file is in that tree; others are where they are named.
+    at: Option<PathBuf>,
 }
 
-/// Where a file is: the root of its tree, and its path there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Place {
-    root: Rc<Path>,
+/// A directory that holds a tree, opened for the first file that is read.
+#[derive(Debug)]
+struct Root {
     path: PathBuf,
+    dir: OnceCell<RootDir>,
 }
 
 type Tree = BTreeMap<PathBuf, Node>;
@@ -128,6 +132,7 @@ fn layers(layers: &[LayerPaths]) -> Result<Tree, Error> {
                 && let Some(other) = tree.get(Path::new(&entry.target))
             {
                 node = other.clone();
+                node.at.get_or_insert(entry.target.into());
             }
             apply(&mut tree, entry.path, node);
         })?;
@@ -136,7 +141,7 @@ fn layers(layers: &[LayerPaths]) -> Result<Tree, Error> {
 }
 
 fn each(layer: &LayerPaths, mut take: impl FnMut(Entry, Node)) -> Result<(), Error> {
-    let root: Rc<Path> = layer.diff.as_path().into();
+    let root = Root::new(&layer.diff);
     let mut reader = IndexReader::open(&layer.index)?;
     while let Some(entry) = reader.next_entry()? {
         // The root itself is nobody's change.
@@ -148,7 +153,7 @@ fn each(layer: &LayerPaths, mut take: impl FnMut(Entry, Node)) -> Result<(), Err
     Ok(())
 }
 
-fn node(entry: &Entry, root: &Rc<Path>) -> Node {
+fn node(entry: &Entry, root: &Rc<Root>) -> Node {
     Node {
         kind: entry.kind,
         mode: entry.mode & 0o7777,
@@ -156,7 +161,8 @@ fn node(entry: &Entry, root: &Rc<Path>) -> Node {
         target: entry.target.clone(),
         device: entry.device,
         content: entry.content,
-        place: Place { root: Rc::clone(root), path: entry.path.clone() },
+        root: Rc::clone(root),
+        at: None,
     }
 }
 
@@ -210,7 +216,7 @@ fn between(old: &Tree, new: &Tree) -> Vec<Change> {
     for (path, node) in new {
         match old.get(path) {
             None => changes.push(change(ChangeKind::Added, path)),
-            Some(before) if is_same(before, node) => {}
+            Some(before) if is_same(path, before, node) => {}
             Some(_) => changes.push(change(ChangeKind::Changed, path)),
         }
     }
@@ -223,27 +229,35 @@ fn between(old: &Tree, new: &Tree) -> Vec<Change> {
     sorted(changes)
 }
 
-fn is_same(old: &Node, new: &Node) -> bool {
+/// Two nodes of one name.
+fn is_same(path: &Path, old: &Node, new: &Node) -> bool {
     if (old.kind, old.mode, old.size, &old.target, old.device)
         != (new.kind, new.mode, new.size, &new.target, new.device)
     {
         return false;
     }
-    let told_apart = matches!((old.content, new.content), (Some(old), Some(new)) if old != new);
-    // Equal digests prove nothing: an image could be made to look unchanged.
-    old.kind != EntryKind::Regular
-        || old.place == new.place
-        || !told_apart && same_bytes(&old.place, &new.place, old.size).unwrap_or(false)
+    if old.kind != EntryKind::Regular {
+        return true;
+    }
+    let paths = [old, new].map(|node| node.at.as_deref().unwrap_or(path));
+    if old.root.path == new.root.path && paths[0] == paths[1] {
+        return true;
+    }
+    if matches!((old.content, new.content), (Some(old), Some(new)) if old != new) {
+        return false;
+    }
+    // Equal digests prove nothing: an image could be made to look unchanged. What cannot be read is not the same.
+    let files = old.root.open(paths[0]).and_then(|file| Ok([file, new.root.open(paths[1])?]));
+    files.and_then(|files| same_bytes(&files, old.size)).unwrap_or(false)
 }
 
-/// Compares two files of one length. What cannot be read is not the same.
-fn same_bytes(old: &Place, new: &Place, size: u64) -> sys::Result<bool> {
-    let (old, new) = (old.open()?, new.open()?);
-    let mut buffers = [vec![0; 128 << 10], vec![0; 128 << 10]];
+/// Compares two files of one length.
+fn same_bytes([old, new]: &[File; 2], size: u64) -> sys::Result<bool> {
+    let chunk = usize::try_from(size).unwrap_or(usize::MAX).min(128 << 10);
+    let (mut a, mut b) = (vec![0; chunk], vec![0; chunk]);
     let mut at = 0;
     while at < size {
-        let [a, b] = &mut buffers;
-        let counts = (sys::contents::read_at(&old, a, at)?, sys::contents::read_at(&new, b, at)?);
+        let counts = (sys::contents::read_at(old, &mut a, at)?, sys::contents::read_at(new, &mut b, at)?);
         let count = counts.0.min(counts.1);
         if count == 0 || a[..count] != b[..count] {
             return Ok(false);
@@ -253,12 +267,22 @@ fn same_bytes(old: &Place, new: &Place, size: u64) -> sys::Result<bool> {
     Ok(true)
 }
 
-impl Place {
-    /// Opens the file. No component of its path is a link, unless somebody has changed the tree since it was read.
-    fn open(&self) -> sys::Result<File> {
-        let parent = self.path.parent().unwrap_or(Path::new(""));
-        let dir = RootDir::open(&self.root)?.open_dir_without_links(parent)?;
-        dir.open_file(self.path.file_name().unwrap_or_default())
+impl Root {
+    fn new(path: &Path) -> Rc<Self> {
+        Rc::new(Self { path: path.to_owned(), dir: OnceCell::new() })
+    }
+
+    /// Opens a file. No component of its path is a link, unless somebody has changed the tree since it was read.
+    fn open(&self, path: &Path) -> sys::Result<File> {
+        let root = match self.dir.get() {
+            Some(root) => root,
+            None => {
+                let opened = RootDir::open(&self.path)?;
+                self.dir.get_or_init(|| opened)
+            }
+        };
+        let parent = path.parent().unwrap_or(Path::new(""));
+        root.open_dir_without_links(parent)?.open_file(path.file_name().unwrap_or_default())
     }
 }
 
@@ -296,26 +320,30 @@ fn walk(path: &Path, layer: Option<bool>) -> Result<Tree, Error> {
     let mut tree = Tree::new();
     // A container that never started has written nothing.
     let Some(dir) = sys::fs::absent_is_none(Dir::open(path)).reading(path)? else { return Ok(tree) };
-    let at = Place { root: path.into(), path: PathBuf::new() };
-    walk_dir(&dir, &at, layer, &mut tree, DEPTH).reading(path)?;
+    walk_dir(&dir, Path::new(""), &Root::new(path), layer, &mut tree, DEPTH).reading(path)?;
     Ok(tree)
 }
 
-fn walk_dir(dir: &Dir, at: &Place, layer: Option<bool>, tree: &mut Tree, depth: usize) -> sys::Result<()> {
+fn walk_dir(
+    dir: &Dir,
+    at: &Path,
+    root: &Rc<Root>,
+    layer: Option<bool>,
+    tree: &mut Tree,
+    depth: usize,
+) -> sys::Result<()> {
     for (name, kind) in dir.entries()? {
         // Removed meanwhile.
         let Some(stat) = dir.stat(&name)? else { continue };
-        let at = |name: &OsStr| Place { root: Rc::clone(&at.root), path: at.path.join(name) };
         if layer == Some(true)
             && let Some(hidden) = name.as_bytes().strip_prefix(b".wh.")
         {
             if !hidden.starts_with(b".wh.") {
-                let place = at(OsStr::from_bytes(hidden));
-                tree.insert(place.path.clone(), of_stat(&stat, EntryKind::Whiteout, OsString::new(), place));
+                let node = of_stat(&stat, EntryKind::Whiteout, OsString::new(), root);
+                tree.insert(at.join(OsStr::from_bytes(hidden)), node);
             }
             continue;
         }
-        let place = at(&name);
         let target = match kind {
             FileKind::Symlink => dir.read_link(&name)?.into_os_string(),
             _ => OsString::new(),
@@ -333,15 +361,16 @@ fn walk_dir(dir: &Dir, at: &Place, layer: Option<bool>, tree: &mut Tree, depth: 
             FileKind::Fifo | FileKind::Socket => EntryKind::Fifo,
             FileKind::Regular | FileKind::Unknown => EntryKind::Regular,
         };
-        tree.insert(place.path.clone(), of_stat(&stat, own, target, place.clone()));
+        let path = at.join(&name);
+        tree.insert(path.clone(), of_stat(&stat, own, target, root));
         if let Some(child) = child {
-            walk_dir(&child, &place, layer, tree, depth - 1)?;
+            walk_dir(&child, &path, root, layer, tree, depth - 1)?;
         }
     }
     Ok(())
 }
 
-fn of_stat(stat: &Stat, kind: EntryKind, target: OsString, place: Place) -> Node {
+fn of_stat(stat: &Stat, kind: EntryKind, target: OsString, root: &Rc<Root>) -> Node {
     let is_file = kind == EntryKind::Regular;
     Node {
         kind,
@@ -350,7 +379,8 @@ fn of_stat(stat: &Stat, kind: EntryKind, target: OsString, place: Place) -> Node
         target,
         device: if matches!(kind, EntryKind::CharDevice | EntryKind::BlockDevice) { stat.node } else { (0, 0) },
         content: None,
-        place,
+        root: Rc::clone(root),
+        at: None,
     }
 }
 

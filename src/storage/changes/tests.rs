@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use super::{Change, ChangeKind, EntryKind, Node, Place, Tree, apply, between, over};
+use super::{Change, ChangeKind, EntryKind, Node, Root, Tree, apply, between, over};
 
 /// Files of one content are one file.
 fn node(kind: EntryKind, content: u8) -> Node {
@@ -16,7 +16,8 @@ fn node(kind: EntryKind, content: u8) -> Node {
         target: OsString::new(),
         device: (0, 0),
         content: Some(Content([content; 16])),
-        place: Place { root: Path::new("/nowhere").into(), path: PathBuf::from(content.to_string()) },
+        root: Root::new(Path::new("/nowhere")),
+        at: Some(content.to_string().into()),
     }
 }
 
@@ -76,14 +77,15 @@ fn layers_hide_what_they_replace() {
 #[test]
 fn equal_digests_prove_nothing() {
     let temporary = tempfile::tempdir().expect("directory");
-    let root: Rc<Path> = temporary.path().into();
+    let root = Root::new(temporary.path());
     for (name, bytes) in [("old", "abc"), ("same", "abc"), ("forged", "abd"), ("short", "ab")] {
-        crate::storage::tests::write(&root.join(name), bytes.as_bytes());
+        crate::storage::tests::write(&temporary.path().join(name), bytes.as_bytes());
     }
     let file = |name: &str, content: Option<u8>| Node {
         size: 3,
         content: content.map(|byte| Content([byte; 16])),
-        place: Place { root: Rc::clone(&root), path: name.into() },
+        root: Rc::clone(&root),
+        at: Some(name.into()),
         ..node(Regular, 0)
     };
     for (name, content, same) in [
