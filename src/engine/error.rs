@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::containers::copy::Misplaced;
 use super::images::Distrust;
 use crate::types::digest::Digest;
 use crate::types::failure::{Failure, FailureKind};
@@ -177,8 +178,8 @@ pub(crate) enum Error {
         #[source]
         source: storage::unpack::Error,
     },
-    #[error("copy: {0}")]
-    Copy(String),
+    #[error("copy")]
+    Copy(#[source] Misplaced),
     #[error("--change: {0}")]
     Change(String),
     #[error("encode a document of the image")]

@@ -3,7 +3,6 @@
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use super::copy::{CopyEnd, Side};
 use crate::engine::{Engine, Error};
 use crate::storage::pack;
 use crate::sys;
@@ -22,8 +21,7 @@ pub(crate) enum ExportOutput {
 impl Engine {
     /// Writes the tar. A container that runs goes on: what it changes meanwhile may be in it or not.
     pub(crate) fn export(&self, name: &str, output: ExportOutput, progress: &dyn Progress) -> Result<(), Error> {
-        let side = self.side(CopyEnd::Container { name: name.to_owned(), path: PathBuf::from("/") })?;
-        let Side::Container(side) = side else { return Err(Error::Copy(format!("{name:?} is no container"))) };
+        let side = self.container_side(name, Path::new("/"))?;
         let (target, shown) = match output {
             ExportOutput::Stream(stream) => (OutFile::stream(stream.into()), PathBuf::from("standard output")),
             ExportOutput::Path(path) => (OutFile::create(&path).map_err(|error| unwritable(&path, error))?, path),

@@ -1,0 +1,132 @@
+//! Where a copy lands: decided as cp(1) and Podman do, from what is there on both sides.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Component, Path, PathBuf};
+
+use super::copying;
+use super::side::Side;
+use crate::engine::Error;
+use crate::engine::error::failure;
+use crate::rootless::Outer;
+use crate::sys;
+use crate::sys::dir::FileKind;
+use crate::sys::root::RootDir;
+
+/// What is at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+enum Found {
+    Nothing,
+    Directory,
+    Other,
+}
+
+/// Why a copy has no place to land, or nothing to begin with.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Misplaced {
+    #[error("{0:?} does not exist")]
+    NoSource(PathBuf),
+    #[error("{0:?} is no directory")]
+    NotADirectory(PathBuf),
+    #[error("{0:?} is no directory to unpack into")]
+    NowhereToUnpack(PathBuf),
+    #[error("{0:?} is no name to copy to")]
+    NoName(PathBuf),
+    #[error("{target:?} is a file, and {from:?} a directory")]
+    FileInTheWay { target: PathBuf, from: PathBuf },
+    #[error("directory {0:?} does not exist")]
+    NoTarget(PathBuf),
+}
+
+/// Where the copy goes: into this directory, under this name; without one, the content only.
+pub(super) struct Landing {
+    pub(super) dir: PathBuf,
+    pub(super) name: Option<OsString>,
+}
+
+impl Landing {
+    /// Decides name and place from what is there.
+    pub(super) fn of(outer: &Outer, source: &Side, target: &Side) -> Result<Self, Error> {
+        let to = target.path().to_owned();
+        if matches!(source, Side::Stream(_)) {
+            // A tar is unpacked into a directory, under its own names.
+            return match look(outer, target, &to)? {
+                Found::Directory => Ok(Self { dir: to, name: None }),
+                _ => Err(Error::Copy(Misplaced::NowhereToUnpack(to))),
+            };
+        }
+        let from = source.path();
+        let found = look(outer, source, from)?;
+        if found == Found::Nothing {
+            return Err(Error::Copy(Misplaced::NoSource(from.to_owned())));
+        }
+        let directory = found == Found::Directory;
+        let own_name = own_name(source, from)?;
+        if matches!(target, Side::Stream(_)) {
+            return Ok(Self { dir: to, name: own_name.or_else(|| Some(OsString::from("."))) });
+        }
+        if !directory && ends_with(from, "/") {
+            return Err(Error::Copy(Misplaced::NotADirectory(from.to_owned())));
+        }
+        match look(outer, target, &to)? {
+            Found::Directory if directory && ends_with(from, "/.") => Ok(Self { dir: to, name: None }),
+            Found::Directory => Ok(Self { dir: to, name: own_name }),
+            Found::Other if directory => {
+                Err(Error::Copy(Misplaced::FileInTheWay { target: to, from: from.to_owned() }))
+            }
+            Found::Nothing if !directory && ends_with(&to, "/") => Err(Error::Copy(Misplaced::NoTarget(to))),
+            Found::Other | Found::Nothing => {
+                let landing = Self::parted(&to)?;
+                match look(outer, target, &landing.dir)? {
+                    Found::Directory => Ok(landing),
+                    _ => Err(Error::Copy(Misplaced::NoTarget(landing.dir))),
+                }
+            }
+        }
+    }
+
+    /// The last name of a path, in the directory before it.
+    fn parted(path: &Path) -> Result<Self, Error> {
+        let name = path.file_name().ok_or_else(|| Error::Copy(Misplaced::NoName(path.to_owned())))?;
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Ok(Self { dir: parent.to_owned(), name: Some(name.to_owned()) })
+    }
+}
+
+/// The name that a copy has by itself; none for a root.
+fn own_name(source: &Side, path: &Path) -> Result<Option<OsString>, Error> {
+    match (source, path.components().next_back()) {
+        (_, Some(Component::Normal(name))) => Ok(Some(name.to_owned())),
+        (Side::Host(_), _) => {
+            let canonical = sys::fs::canonical(path).map_err(copying)?;
+            Ok(canonical.file_name().map(OsStr::to_owned))
+        }
+        _ => Ok(None),
+    }
+}
+
+fn ends_with(path: &Path, suffix: &str) -> bool {
+    use std::os::unix::ffi::OsStrExt as _;
+    path.as_os_str().as_bytes().ends_with(suffix.as_bytes())
+}
+
+fn look(outer: &Outer, side: &Side, path: &Path) -> Result<Found, Error> {
+    let found = |kind: Option<FileKind>| match kind {
+        None => Found::Nothing,
+        Some(FileKind::Directory) => Found::Directory,
+        Some(_) => Found::Other,
+    };
+    match side {
+        Side::Stream(_) => Ok(Found::Other),
+        Side::Host(_) => {
+            let stat = sys::fs::stat(path).map_err(copying)?;
+            Ok(stat.map_or(Found::Nothing, |stat| if stat.is_dir() { Found::Directory } else { Found::Other }))
+        }
+        Side::Container(side) => {
+            let look = |root: &RootDir| {
+                let stat = root.stat(path).map_err(|error| failure(&error))?;
+                Ok(found(stat.map(|stat| stat.kind)))
+            };
+            side.run(outer, look).map_err(Error::Failure)
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! The two sides of a copy: how to get at the files of a container, running or not, and of the host.
+
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use super::super::{create, export, idmaps};
+use super::CopyEnd;
+use crate::engine::error::failure;
+use crate::engine::{Engine, Error};
+use crate::rootless::{self, Outer, worker};
+use crate::runtime::{self, RootMount, user};
+use crate::specgen;
+use crate::storage::container_record::ContainerRecord;
+use crate::storage::containers::Locked;
+use crate::storage::process_identity::ProcessIdentity;
+use crate::sys;
+use crate::sys::process::PidFd;
+use crate::sys::root::RootDir;
+use crate::types::failure::{Failure, FailureKind};
+use crate::types::id::ContainerId;
+use crate::types::idmap::{IdMap, IdMaps};
+use crate::types::image_config::ImageConfig;
+use crate::types::rootfs_plan::RootfsPlan;
+
+/// A place that can be looked at, read and written.
+pub(super) enum Side {
+    Host(PathBuf),
+    Container(Box<ContainerSide>),
+    Stream(OwnedFd),
+}
+
+pub(in super::super) struct ContainerSide {
+    id: ContainerId,
+    pub(super) path: PathBuf,
+    root: RootOf,
+    /// C ← P.
+    pub(in super::super) maps: IdMaps,
+    /// `--user`, as text.
+    user: String,
+    /// A container that does not run must not start while we have its files.
+    _lock: Option<Locked<ContainerRecord>>,
+}
+
+/// How to get at the root.
+enum RootOf {
+    Running(ProcessIdentity),
+    Stopped {
+        plan: RootfsPlan,
+        /// Its binds and volumes.
+        mounts: Vec<RootMount>,
+    },
+}
+
+impl Side {
+    /// Where on that side; nowhere for a stream.
+    pub(super) fn path(&self) -> &Path {
+        match self {
+            Self::Host(path) => path,
+            Self::Container(side) => &side.path,
+            Self::Stream(_) => Path::new(""),
+        }
+    }
+}
+
+impl Engine {
+    pub(super) fn side(&self, end: CopyEnd) -> Result<Side, Error> {
+        match end {
+            CopyEnd::Host(path) => Ok(Side::Host(path)),
+            CopyEnd::Stream(stream) => Ok(Side::Stream(stream)),
+            CopyEnd::Container { name, path } => {
+                self.container_side(&name, &path).map(|side| Side::Container(Box::new(side)))
+            }
+        }
+    }
+
+    /// A path of a container. One that does not run is locked as long as this lives.
+    pub(in super::super) fn container_side(&self, name: &str, path: &Path) -> Result<ContainerSide, Error> {
+        let id = self.store.find_container(name)?;
+        let mut record = self.store.container(&id)?;
+        let (root, lock) = match record.init().filter(|init| init.is_alive()) {
+            Some(init) => (RootOf::Running(init), None),
+            None => {
+                let lock = self.store.lock_container(&id)?;
+                record = self.store.container(&id)?;
+                match record.init().filter(|init| init.is_alive()) {
+                    Some(init) => (RootOf::Running(init), None),
+                    None => {
+                        let plan = self.rootfs_of(&record.config)?;
+                        (RootOf::Stopped { plan, mounts: self.resting_mounts(&record.config)? }, Some(lock))
+                    }
+                }
+            }
+        };
+        let facts = self.facts()?;
+        let config = &record.config;
+        let empty = ImageConfig::default();
+        let image = config.image.as_ref().map_or(&empty, |image| &image.config);
+        let user = specgen::user(&config.spec, image, facts);
+        let numbers = create::numeric_user(&user);
+        let maps = idmaps::container_maps(
+            &self.userns_in_force(&config.spec.userns)?,
+            &facts.outer,
+            (facts.uid, facts.gid),
+            numbers,
+        )?;
+        let base = config.spec.workdir.clone().unwrap_or_else(|| image.config.working_dir.clone().into());
+        let path = Path::new("/").join(base).join(path);
+        Ok(ContainerSide { id, path, root, maps, user, _lock: lock })
+    }
+}
+
+impl ContainerSide {
+    /// Runs a job in P with the container's root and what is mounted in it.
+    pub(super) fn run<T>(&self, outer: &Outer, job: impl FnOnce(&RootDir) -> Result<T, Failure>) -> Result<T, Failure>
+    where
+        T: serde::Serialize + serde::de::DeserializeOwned,
+    {
+        let mounts = match &self.root {
+            RootOf::Stopped { mounts, .. } => mounts.as_slice(),
+            RootOf::Running(_) => &[],
+        };
+        self.run_with(outer, mounts, job)
+    }
+
+    fn run_with<T>(
+        &self,
+        outer: &Outer,
+        mounts: &[RootMount],
+        job: impl FnOnce(&RootDir) -> Result<T, Failure>,
+    ) -> Result<T, Failure>
+    where
+        T: serde::Serialize + serde::de::DeserializeOwned,
+    {
+        let result = worker::run_bound(outer, || {
+            sys::process::umask(0);
+            match &self.root {
+                RootOf::Running(init) => {
+                    let root = PathBuf::from(format!("/proc/{}/root", init.pid));
+                    let root = RootDir::open(&root).map_err(|error| failure(&error))?;
+                    // The pid may have been given to another process just before.
+                    if !init.is_alive() {
+                        return Err(Failure::new(FailureKind::Died, format!("container {} ended", self.id.short())));
+                    }
+                    job(&root)
+                }
+                RootOf::Stopped { plan, .. } => {
+                    let root_ids = (self.maps.uid.to_outside(0).unwrap_or(0), self.maps.gid.to_outside(0).unwrap_or(0));
+                    let (root, server) = runtime::mount_rootfs(plan, root_ids)
+                        .map_err(|error| Failure::from_error(FailureKind::Mount, &error))?;
+                    let furnished = runtime::furnish(&root, mounts);
+                    let done = furnished
+                        .map_err(|error| Failure::from_error(FailureKind::Mount, &error))
+                        .and_then(|()| job(&RootDir::from(root)));
+                    if let Some(server) = server {
+                        end_server(&server)?;
+                    }
+                    done
+                }
+            }
+        });
+        result.map_err(|error| match error {
+            rootless::Error::Worker(failure) => failure,
+            error => Failure::from_error(error.kind(), &error),
+        })
+    }
+
+    /// Like [`Self::run`], without what is mounted in the container.
+    pub(in super::super) fn run_bare<T>(
+        &self,
+        outer: &Outer,
+        job: impl FnOnce(&RootDir) -> Result<T, Failure>,
+    ) -> Result<T, Failure>
+    where
+        T: serde::Serialize + serde::de::DeserializeOwned,
+    {
+        let RootOf::Running(init) = &self.root else { return self.run_with(outer, &[], job) };
+        self.run(outer, |root| {
+            let pid = init.pid;
+            let bare = export::bare_root(pid, root).map_err(|error| failure(&error))?;
+            job(&RootDir::from(bare))
+        })
+    }
+
+    /// Ids in P of the container's own user.
+    pub(super) fn owner(&self, root: &RootDir) -> Result<(u32, u32), Failure> {
+        let who = user::resolve(root, &self.user, &[], &self.maps)
+            .map_err(|error| Failure::from_error(FailureKind::Other, &error))?;
+        let outside = |map: &IdMap, id| map.to_outside(id).unwrap_or(0);
+        Ok((outside(&self.maps.uid, who.uid), outside(&self.maps.gid, who.gid)))
+    }
+}
+
+/// The server of fuse-overlayfs is no child of ours: SIGTERM lets it write everything down.
+fn end_server(server: &PidFd) -> Result<(), Failure> {
+    server.signal(sys::signal::SIGTERM).map(drop).map_err(|error| failure(&error))
+}
