@@ -114,6 +114,9 @@ fn particular(error: &engine::Error) -> Option<String> {
         engine::Error::NoBlob { .. } | engine::Error::BlobGone(_) => Some(
             "sampan system check --repair tells which images have lost something; pull or load those again".to_owned(),
         ),
+        engine::Error::ListExists(_) => Some("--amend adds to it".to_owned()),
+        engine::Error::InstanceAbsent { from, .. } => Some(format!("sampan pull {from} brings it")),
+        engine::Error::DirectoryAsStream => Some("say where it goes with --output DIR".to_owned()),
         engine::Error::Untrusted { name, why, .. } => Some(trust(name, why)),
         engine::Error::Search { .. } if matches!(error.obstacle(), Some(Obstacle::Missing { .. })) => {
             Some("look at its spelling: a repository is there from its first push on".to_owned())

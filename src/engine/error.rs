@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use super::containers::copy::Misplaced;
-use super::images::Distrust;
+use super::images::{Distrust, InvalidChange};
 use crate::types::digest::Digest;
 use crate::types::failure::{Failure, FailureKind};
 use crate::types::platform::Platform;
-use crate::types::reference::InvalidReference;
+use crate::types::reference::{InvalidReference, Reference};
 use crate::types::status::ContainerStatus;
 use crate::{config, monitor, network, registry, rootless, runtime, specgen, storage, sys};
 
@@ -156,12 +156,26 @@ pub(crate) enum Error {
     },
     #[error("manifest list {0:?} not found in the local store")]
     NoList(String),
-    #[error("{0}")]
-    List(String),
+    #[error("{0} is the name of an image")]
+    ImageOfThatName(Reference),
+    #[error("manifest list {0} exists")]
+    ListExists(Reference),
+    #[error("{entry} is not in {list}")]
+    NotInList { entry: String, list: Reference },
+    #[error("manifest list {list} has no image for {wanted}")]
+    NotForPlatform { list: Reference, wanted: Platform },
+    #[error("the image of {list} for {wanted} is not here")]
+    InstanceAbsent { list: Reference, wanted: Platform, from: String },
     #[error("{text:?}: {why}")]
     Place { text: String, why: String },
-    #[error("{0}")]
-    Save(String),
+    #[error("save {count} images: a dir: directory holds one")]
+    OneImageOnly { count: usize },
+    #[error("save a directory to standard output")]
+    DirectoryAsStream,
+    #[error("save to {0:?}: it is no directory")]
+    SaveToFile(PathBuf),
+    #[error("save to {0:?}: it is a directory with something else in it")]
+    ForeignDirectory(PathBuf),
     #[error("save {name}")]
     SaveTo {
         name: String,
@@ -180,8 +194,8 @@ pub(crate) enum Error {
     },
     #[error("copy")]
     Copy(#[source] Misplaced),
-    #[error("--change: {0}")]
-    Change(String),
+    #[error("--change")]
+    Change(#[source] InvalidChange),
     #[error("encode a document of the image")]
     Encode(#[source] serde_json::Error),
     #[error("layer {digest}")]

@@ -1,16 +1,41 @@
 //! Instructions of `--change`: a Containerfile's, but only those that change the configuration. Pure.
 
 use crate::types::image_config::ProcessDefaults;
-use crate::types::signal::Signal;
+use crate::types::signal::{InvalidSignal, Signal};
+
+/// Why an instruction changes nothing.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum InvalidChange {
+    #[error("{text:?}: {name} wants a value")]
+    NoValue { text: String, name: String },
+    #[error("{0:?} is no instruction that changes a configuration")]
+    UnknownInstruction(String),
+    #[error("{text}")]
+    Json {
+        text: String,
+        #[source]
+        source: serde_json::Error,
+    },
+    #[error("STOPSIGNAL")]
+    StopSignal(#[source] InvalidSignal),
+    #[error("{0:?} is no port")]
+    Port(String),
+    #[error("{0:?}: KEY=VALUE is wanted")]
+    NoPair(String),
+    #[error("{0:?}: ends in a backslash")]
+    Backslash(String),
+    #[error("{0:?}: a quote is not closed")]
+    OpenQuote(String),
+}
 
 /// Applies one instruction, such as `CMD ["sh"]` or `ENV A=1 B=2`.
-pub(crate) fn apply(config: &mut ProcessDefaults, text: &str) -> Result<(), String> {
+pub(crate) fn apply(config: &mut ProcessDefaults, text: &str) -> Result<(), InvalidChange> {
     let text = text.trim();
     // Podman also takes `CMD=sh`.
     let end = text.find([' ', '\t', '=']).unwrap_or(text.len());
     let (name, value) = (text[..end].to_ascii_uppercase(), text[end..].trim_start_matches(['=', ' ', '\t']).trim_end());
-    if value.is_empty() {
-        return Err(format!("{text:?}: {name} wants a value"));
+    if value.is_empty() && !name.is_empty() {
+        return Err(InvalidChange::NoValue { text: text.to_owned(), name });
     }
     match name.as_str() {
         "CMD" => config.cmd = Some(command(value)?),
@@ -32,7 +57,7 @@ pub(crate) fn apply(config: &mut ProcessDefaults, text: &str) -> Result<(), Stri
         // For those who build on this image.
         "ONBUILD" => config.on_build.get_or_insert_default().push(value.to_owned()),
         "STOPSIGNAL" => {
-            value.parse::<Signal>().map_err(|error| format!("STOPSIGNAL: {error}"))?;
+            value.parse::<Signal>().map_err(InvalidChange::StopSignal)?;
             value.clone_into(&mut config.stop_signal);
         }
         "USER" => value.clone_into(&mut config.user),
@@ -48,7 +73,7 @@ pub(crate) fn apply(config: &mut ProcessDefaults, text: &str) -> Result<(), Stri
             let base = if config.working_dir.is_empty() { "/" } else { config.working_dir.trim_end_matches('/') };
             config.working_dir = format!("{}/{value}", base.trim_end_matches('/'));
         }
-        _ => return Err(format!("{name:?} is no instruction that changes a configuration")),
+        _ => return Err(InvalidChange::UnknownInstruction(name)),
     }
     Ok(())
 }
@@ -58,46 +83,47 @@ fn empty() -> serde_json::Value {
 }
 
 /// Exec form, a JSON array, or shell form.
-fn command(value: &str) -> Result<Vec<String>, String> {
+fn command(value: &str) -> Result<Vec<String>, InvalidChange> {
     Ok(json_array(value)?.unwrap_or_else(|| vec!["/bin/sh".to_owned(), "-c".to_owned(), value.to_owned()]))
 }
 
-fn json_array(value: &str) -> Result<Option<Vec<String>>, String> {
+fn json_array(value: &str) -> Result<Option<Vec<String>>, InvalidChange> {
     if !value.starts_with('[') {
         return Ok(None);
     }
-    serde_json::from_str(value).map(Some).map_err(|error| format!("{value}: {error}"))
+    let invalid = |source| InvalidChange::Json { text: value.to_owned(), source };
+    serde_json::from_str(value).map(Some).map_err(invalid)
 }
 
-fn check_port(text: &str) -> Result<(), String> {
+fn check_port(text: &str) -> Result<(), InvalidChange> {
     let (numbers, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
     let (first, last) = numbers.split_once('-').unwrap_or((numbers, numbers));
     match (first.parse::<u16>(), last.parse::<u16>()) {
         (Ok(first), Ok(last)) if first > 0 && first <= last && ["tcp", "udp", "sctp"].contains(&protocol) => Ok(()),
-        _ => Err(format!("{text:?} is no port")),
+        _ => Err(InvalidChange::Port(text.to_owned())),
     }
 }
 
 /// `KEY=VALUE…` with quotes and backslashes, or the old form `KEY VALUE`.
-fn pairs(text: &str) -> Result<Vec<(String, String)>, String> {
+fn pairs(text: &str) -> Result<Vec<(String, String)>, InvalidChange> {
     let first = text.split_whitespace().next().unwrap_or_default();
     if !first.contains('=') {
         let (key, value) =
-            text.split_once(char::is_whitespace).ok_or_else(|| format!("{text:?}: KEY=VALUE is wanted"))?;
+            text.split_once(char::is_whitespace).ok_or_else(|| InvalidChange::NoPair(text.to_owned()))?;
         return Ok(vec![(key.to_owned(), value.trim_start().to_owned())]);
     }
     let mut found = Vec::new();
     for word in words(text)? {
         match word.split_once('=') {
             Some((key, value)) if !key.is_empty() => found.push((key.to_owned(), value.to_owned())),
-            _ => return Err(format!("{word:?}: KEY=VALUE is wanted")),
+            _ => return Err(InvalidChange::NoPair(word)),
         }
     }
     Ok(found)
 }
 
 /// Words as a shell splits them: quotes group, a backslash takes the next character as it is.
-fn words(text: &str) -> Result<Vec<String>, String> {
+fn words(text: &str) -> Result<Vec<String>, InvalidChange> {
     let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
     let mut characters = text.chars();
     while let Some(character) = characters.next() {
@@ -108,7 +134,7 @@ fn words(text: &str) -> Result<Vec<String>, String> {
                 word.get_or_insert_default();
             }
             (None | Some('"'), '\\') => {
-                let next = characters.next().ok_or_else(|| format!("{text:?}: ends in a backslash"))?;
+                let next = characters.next().ok_or_else(|| InvalidChange::Backslash(text.to_owned()))?;
                 word.get_or_insert_default().push(next);
             }
             (None, space) if space.is_whitespace() => words.extend(word.take()),
@@ -116,7 +142,7 @@ fn words(text: &str) -> Result<Vec<String>, String> {
         }
     }
     if quote.is_some() {
-        return Err(format!("{text:?}: a quote is not closed"));
+        return Err(InvalidChange::OpenQuote(text.to_owned()));
     }
     words.extend(word);
     Ok(words)
@@ -125,6 +151,7 @@ fn words(text: &str) -> Result<Vec<String>, String> {
 #[cfg(test)]
 mod tests {
     use super::apply;
+    use crate::types::failure::chain;
     use crate::types::image_config::ProcessDefaults;
 
     #[test]
@@ -159,21 +186,24 @@ mod tests {
 
     #[test]
     fn bad_instructions_are_refused() {
-        for text in [
-            "",
-            "CMD",
-            "RUN x",
-            "CMD [1]",
-            "ENV A",
-            "ENV A=\"x",
-            "EXPOSE 70000",
-            "EXPOSE x/y",
-            "LABEL =v",
-            "EXPOSE 9-7",
-            "ONBUILD",
-            "STOPSIGNAL bogus",
+        for (text, why) in [
+            ("", "\"\" is no instruction"),
+            ("CMD", "\"CMD\": CMD wants a value"),
+            ("RUN x", "\"RUN\" is no instruction that changes a configuration"),
+            ("CMD [1]", "[1]: invalid type"),
+            ("ENV A", "\"A\": KEY=VALUE is wanted"),
+            ("ENV A=1 B", "\"B\": KEY=VALUE is wanted"),
+            ("ENV A=\"x", "\"A=\\\"x\": a quote is not closed"),
+            ("ENV A=x\\", "\"A=x\\\\\": ends in a backslash"),
+            ("EXPOSE 70000", "\"70000/tcp\" is no port"),
+            ("EXPOSE x/y", "\"x/y\" is no port"),
+            ("LABEL =v", "\"v\": KEY=VALUE is wanted"),
+            ("EXPOSE 9-7", "\"9-7/tcp\" is no port"),
+            ("ONBUILD", "\"ONBUILD\": ONBUILD wants a value"),
+            ("STOPSIGNAL bogus", "STOPSIGNAL: "),
         ] {
-            assert!(apply(&mut ProcessDefaults::default(), text).is_err(), "{text:?}");
+            let error = apply(&mut ProcessDefaults::default(), text).expect_err(text);
+            assert!(chain(&error).starts_with(why), "{text:?}: {}", chain(&error));
         }
     }
 }

@@ -49,10 +49,10 @@ impl Engine {
     ) -> Result<Digest, Error> {
         let name = new_name(name)?;
         if self.store.resolve_reference(&name)?.is_some() {
-            return Err(Error::List(format!("{name} is the name of an image")));
+            return Err(Error::ImageOfThatName(name));
         }
         if !amend && self.store.list(&name)?.is_some() {
-            return Err(Error::List(format!("{name} exists: use --amend to add to it")));
+            return Err(Error::ListExists(name));
         }
         // What does not exist makes no list.
         let lease = self.store.lease()?;
@@ -60,7 +60,7 @@ impl Engine {
         let digest = found.and_then(|entries| {
             self.store.change_list(&name, |list| {
                 if list.is_some() && !amend {
-                    return Err(Error::List(format!("{name} exists: use --amend to add to it")));
+                    return Err(Error::ListExists(name.clone()));
                 }
                 let mut list = list.unwrap_or_else(|| ListRecord::new(name.clone()));
                 list.annotations.extend(annotations.clone());
@@ -101,7 +101,8 @@ impl Engine {
                 return Ok(());
             };
             let entry = list.entries.iter_mut().find(|entry| entry.digest == *digest);
-            let entry = entry.ok_or_else(|| Error::List(format!("{digest} is not in {}", known.name)))?;
+            let entry =
+                entry.ok_or_else(|| Error::NotInList { entry: digest.to_string(), list: known.name.clone() })?;
             apply(&mut entry.platform, change);
             entry.annotations.extend(change.annotations.clone());
             Ok(())
@@ -185,7 +186,7 @@ impl Engine {
         {
             return Ok(found.image.record.digest);
         }
-        Err(Error::List(format!("{text} is not in {}", list.name)))
+        Err(Error::NotInList { entry: text.to_owned(), list: list.name.clone() })
     }
 
     /// Entries for an image that is here, or in a registry.
@@ -202,7 +203,7 @@ impl Engine {
             } else {
                 let wanted = request.change.platform();
                 let entry = list.choose(&wanted).cloned();
-                vec![entry.ok_or_else(|| Error::List(format!("{text} has no image for {wanted}")))?]
+                vec![entry.ok_or_else(|| Error::NotForPlatform { list: list.name.clone(), wanted })?]
             }
         } else {
             match text.strip_prefix("docker://") {

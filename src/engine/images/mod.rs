@@ -46,6 +46,7 @@ mod writeback;
 
 pub(crate) use crate::registry::{Access, ManifestFormat, Retry};
 pub(crate) use crate::storage::unpack::Compression;
+pub(crate) use change::InvalidChange;
 #[cfg(feature = "fuzzing")]
 pub(crate) use change::apply as change;
 pub(crate) use filter::ImageFilter;

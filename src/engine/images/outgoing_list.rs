@@ -35,7 +35,7 @@ impl Engine {
         }
         let host = Platform::host();
         let entry = list.choose(&host);
-        let entry = entry.ok_or_else(|| Error::List(format!("manifest list {} has no image for {host}", list.name)))?;
+        let entry = entry.ok_or_else(|| Error::NotForPlatform { list: list.name.clone(), wanted: host })?;
         let instance = self.entry_instance(lease, entry, given)?;
         Ok(Outgoing { digest: instance.digest.clone(), names: Vec::new(), list: None, instances: vec![instance] })
     }

@@ -47,10 +47,10 @@ fn instance_of(engine: &Engine, list: &ListRecord, platform: Option<&Platform>) 
     let host = Platform::host();
     let wanted = platform.unwrap_or(&host);
     let entry = list.choose(wanted);
-    let entry = entry.ok_or_else(|| Error::List(format!("manifest list {} has no image for {wanted}", list.name)))?;
+    let entry = entry.ok_or_else(|| Error::NotForPlatform { list: list.name.clone(), wanted: wanted.clone() })?;
     if engine.store.image_record(&entry.digest)?.is_none() {
-        let source = entry.source.as_ref().map_or_else(|| entry.digest.to_string(), ToString::to_string);
-        return Err(Error::List(format!("the image of {} for {wanted} is not here: pull {source}", list.name)));
+        let from = entry.source.as_ref().map_or_else(|| entry.digest.to_string(), ToString::to_string);
+        return Err(Error::InstanceAbsent { list: list.name.clone(), wanted: wanted.clone(), from });
     }
     Ok(FoundImage { image: engine.store.image(&entry.digest)?, name: Some(list.name.clone()), read_only: None })
 }

@@ -77,7 +77,7 @@ impl Engine {
         let given = Given { access: &request.access, registry: None };
         let mut images = self.outgoing(lease, &request.images, &request.names, all, &given)?;
         if request.form == Form::Dir && images.len() > 1 {
-            return Err(Error::Save("a dir: directory holds one image".to_owned()));
+            return Err(Error::OneImageOnly { count: images.len() });
         }
         if request.form == Form::DockerArchive {
             // Its layers are plain, whatever they came in.
@@ -109,9 +109,7 @@ impl Engine {
                 self.write_tar(&OutFile::stream(stream.into()), name, &images, request.form, progress)?;
             }
             (Output::Path(path), false) => self.write_dir(path, &images, request.form, progress)?,
-            (Output::Stream(_), false) => {
-                return Err(Error::Save("a directory cannot be written to standard output: use --output".to_owned()));
-            }
+            (Output::Stream(_), false) => return Err(Error::DirectoryAsStream),
         }
         Ok(SaveReport { digests })
     }
@@ -159,14 +157,14 @@ impl Engine {
         let mark = if form == Form::Dir { "version" } else { "index.json" };
         let there = sys::fs::stat(path).map_err(failed)?;
         let empty = match &there {
-            Some(stat) if !stat.is_dir() => return Err(Error::Save(format!("{path:?} is no directory"))),
+            Some(stat) if !stat.is_dir() => return Err(Error::SaveToFile(path.to_owned())),
             _ => true,
         };
         // One writer at a time: the others wait, and add to what is there then.
         let lock = sys::outfile::lock_dir(path).map_err(failed)?;
         let empty = empty && (lock.is_none() || sys::fs::names(path).map_err(failed)?.is_empty());
         if !empty && !sys::fs::exists(&path.join(mark)) {
-            return Err(Error::Save(format!("{path:?} is a directory with something else in it")));
+            return Err(Error::ForeignDirectory(path.to_owned()));
         }
         if !empty && form == Form::OciDir {
             // Nobody else writes here now.

@@ -19,7 +19,7 @@ fn lists_are_made_here() {
     env.run(["manifest", "exists", "l:1"]).code(1);
     let id = env.run(["manifest", "create", "l:1", image::BUSYBOX]).success().trimmed();
     env.run(["manifest", "exists", "l:1"]).code(0);
-    env.run(["manifest", "create", "l:1"]).code(125).stderr_has("--amend");
+    env.run(["manifest", "create", "l:1"]).code(125).stderr_has("l:1 exists\nHint: --amend adds to it");
     env.run(["manifest", "create", image::BUSYBOX]).code(125).stderr_has("image");
     let add = ["manifest", "add", "--arch=arm64", "--variant=v8", "--os-version=9", "--annotation=a=b", "l:1"];
     let other = env.run(add.into_iter().chain(["example.org/arm:1"])).success().trimmed();
@@ -39,7 +39,12 @@ fn lists_are_made_here() {
     listed.prints("localhost/l:1\n");
     env.run(["run", "--rm", "--network=none", "l:1", "echo", "chosen"]).prints("chosen\n");
     env.run(["run", "--rm", "--network=none", "--platform=linux/arm64", "l:1", "cat", "/mark"]).prints("arm");
-    env.run(["run", "--rm", "--network=none", "--platform=linux/s390x", "l:1", "true"]).code(125).stderr_has("s390x");
+    env.run(["run", "--rm", "--network=none", "--platform=linux/s390x", "l:1", "true"])
+        .code(125)
+        .stderr_has("list localhost/l:1 has no image for");
+    env.run(["manifest", "annotate", "--os-version=1", "l:1", "no/such"])
+        .code(125)
+        .stderr_has("is not in localhost/l:1");
     env.run(["tag", "l:1", "l:2"]).success();
     // The list keeps what it names.
     env.run(["rmi", "example.org/arm:1"]).success();
