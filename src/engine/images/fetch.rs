@@ -5,6 +5,7 @@
 //! published, or the first is dead, and goes on from what there is. Nobody waits while holding what others may wait
 //! for: with nothing under way all partials are given up, and what they hold is whole.
 
+mod cores;
 mod layer;
 
 use std::os::fd::{AsFd, OwnedFd};
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 use super::incoming::{IncomingLayer, StagedUnpack};
 use super::notes::{self, Inbox};
+use super::writeback::Writeback;
 use crate::engine::Error;
 use crate::registry::{self, Archive, BlobSink, Descriptor, Source};
 use crate::rootless::Outer;
@@ -20,7 +22,7 @@ use crate::storage::blobs::StagedBlob;
 use crate::storage::layers::StagedLayer;
 use crate::storage::lease::Lease;
 use crate::storage::partials::{Partial, TryPartial};
-use crate::storage::unpack::{Threads, Unpacked};
+use crate::storage::unpack::Unpacked;
 use crate::sys::clone::{Forked, fork};
 use crate::sys::fs::File;
 use crate::sys::poll::{EventLoop, Interest};
@@ -30,8 +32,8 @@ use crate::types::failure::{Failure, FailureKind};
 use crate::types::idmap::IdMaps;
 use crate::types::progress::Progress;
 
+use cores::Cores;
 use layer::Note;
-pub(super) use layer::threads;
 
 /// Layers at once: enough to keep a slow registry and two cores busy.
 const AT_ONCE: usize = 4;
@@ -125,8 +127,7 @@ pub(super) struct Shared<'a> {
     pub(super) outer: &'a Outer,
     pub(super) maps: &'a IdMaps,
     pub(super) lease: &'a Lease,
-    /// Of each layer.
-    pub(super) threads: Threads,
+    pub(super) writeback: &'a Writeback,
 }
 
 /// What came of it.
@@ -159,6 +160,7 @@ struct Fetch<'a> {
     /// Of the origin.
     places: usize,
     watch: EventLoop,
+    cores: Cores,
     /// The largest is last, and begins first.
     ready: Vec<Job>,
     /// Fetched by somebody else.
@@ -176,9 +178,10 @@ pub(super) fn run(
     progress: &dyn Progress,
 ) -> Result<Fetched, Error> {
     let watch = EventLoop::new().map_err(|source| host("wait for layers", source))?;
+    let cores = Cores::new().map_err(|source| host("prepare to tell layers of cores", source))?;
     let (ready, waiting, running) = (Vec::new(), Vec::new(), Vec::new());
     let (places, fetched) = (origin.places(), Fetched::default());
-    let mut fetch = Fetch { shared, progress, places, watch, ready, waiting, running, fetched };
+    let mut fetch = Fetch { shared, progress, places, watch, cores, ready, waiting, running, fetched };
     let result = fetch.all(jobs, origin);
     // The failure that came first is the one to tell.
     match result {
@@ -195,10 +198,14 @@ impl Fetch<'_> {
         }
         self.ready.sort_by_key(|job| job.layer.size);
         loop {
+            let left = self.running.iter().map(|layer| &layer.job).chain(&self.ready);
+            if self.cores.left(left.filter(|job| job.staged.is_some()).count()) {
+                self.shared.writeback.shorten().map_err(|source| host("have more written to disk", source))?;
+            }
             while self.running.len() < AT_ONCE
                 && let Some(job) = self.ready.pop()
             {
-                let started = start(job, origin, self.shared, &self.watch)?;
+                let started = self.start(job, origin)?;
                 self.running.push(started);
             }
             if self.running.is_empty() {
@@ -246,6 +253,33 @@ impl Fetch<'_> {
         }
         self.ready.push(job);
         Ok(())
+    }
+
+    fn start(&mut self, job: Job, origin: &mut dyn Origin) -> Result<Running, Error> {
+        let forked = |source| host("start a layer's process", source);
+        let (notes, writer) = descriptor::pipe().map_err(forked)?;
+        let parent = process::Pid::this();
+        match fork().map_err(forked)? {
+            Forked::Child => {
+                drop(notes);
+                self.cores.after_fork();
+                layer::main(parent, &job, origin, self.shared, self.cores.threads(), writer.as_fd())
+            }
+            Forked::Parent(child) => {
+                drop(writer);
+                self.watch.add(&notes, job.index as u64, Interest::READ).map_err(forked)?;
+                Ok(Running {
+                    job,
+                    child,
+                    notes,
+                    inbox: Inbox::default(),
+                    blob: None,
+                    layer: None,
+                    resumed: false,
+                    wrong: false,
+                })
+            }
+        }
     }
 
     /// Waits for notes and takes them in; a layer whose pipe has ended is taken out of `running`.
@@ -374,32 +408,6 @@ impl Running {
 
 fn end(running: Vec<Running>) -> Result<(), Error> {
     notes::end(running.into_iter().map(|layer| (layer.child, layer.notes)))
-}
-
-fn start(job: Job, origin: &mut dyn Origin, shared: &Shared<'_>, watch: &EventLoop) -> Result<Running, Error> {
-    let forked = |source| host("start a layer's process", source);
-    let (notes, writer) = descriptor::pipe().map_err(forked)?;
-    let parent = process::Pid::this();
-    match fork().map_err(forked)? {
-        Forked::Child => {
-            drop(notes);
-            layer::main(parent, &job, origin, shared, writer.as_fd())
-        }
-        Forked::Parent(child) => {
-            drop(writer);
-            watch.add(&notes, job.index as u64, Interest::READ).map_err(forked)?;
-            Ok(Running {
-                job,
-                child,
-                notes,
-                inbox: Inbox::default(),
-                blob: None,
-                layer: None,
-                resumed: false,
-                wrong: false,
-            })
-        }
-    }
 }
 
 fn host(what: &'static str, source: sys::Error) -> Error {

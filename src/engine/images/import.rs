@@ -80,7 +80,7 @@ impl Engine {
         let message = request.message.unwrap_or_else(|| "imported from tarball".to_owned());
         progress.begin("import", &name, None);
         let expected = feed.size();
-        let staged = writeback::during(lease.dir(), expected, || self.stage(&lease, feed));
+        let staged = writeback::during(lease.dir(), expected, |_| self.stage(&lease, feed));
         let (blob, staged, unpacked) = match staged {
             Ok(done) => done,
             Err(error) => return self.end_lease(lease, Err(error)),

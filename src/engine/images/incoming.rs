@@ -323,7 +323,7 @@ pub(crate) fn unpack_layer(
     source: unpack::Source,
     staged: &StagedLayer,
     layer: &IncomingLayer,
-    threads: Threads,
+    threads: Threads<'_>,
 ) -> Result<Unpacked, crate::rootless::Error> {
     let plan = Plan {
         threads,

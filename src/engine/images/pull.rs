@@ -263,8 +263,10 @@ impl Engine {
         }
         let (outer, maps) = (self.outer_for_many()?, self.layer_maps()?);
         let expected = jobs.iter().map(|job| job.layer.size).sum();
-        let shared = Shared { store: &self.store, outer: &outer, maps: &maps, lease, threads: fetch::threads(&jobs) };
-        writeback::during(lease.dir(), Some(expected), || fetch::run(jobs, origin, &shared, progress))
+        writeback::during(lease.dir(), Some(expected), |writeback| {
+            let shared = Shared { store: &self.store, outer: &outer, maps: &maps, lease, writeback };
+            fetch::run(jobs, origin, &shared, progress)
+        })
     }
 
     /// A blob of the store that holds the same tar: of a layer above other layers, or compressed in another way. `twins`

@@ -13,20 +13,46 @@ use crate::sys::poll::{EventLoop, Interest};
 use crate::sys::{descriptor, process};
 
 /// Between the end of one sync and the beginning of the next.
-const EVERY: Duration = Duration::from_millis(150);
+const PAUSE: Duration = Duration::from_millis(150);
+
+/// The same, when there is a core for it.
+const SHORT_PAUSE: Duration = Duration::from_millis(10);
+
+/// Said to the process that syncs.
+const SHORTEN: &[u8] = b"s";
+const END: &[u8] = b"e";
 
 /// Fewer bytes are synced at the end, at once.
 const WORTH_IT: u64 = 16 << 20;
+
+/// The process that syncs meanwhile, if there is one.
+#[derive(Debug)]
+pub(super) struct Writeback(Option<OwnedFd>);
+
+impl Writeback {
+    /// The processor has time: what is on disk already need not be waited for at the end.
+    pub(super) fn shorten(&self) -> sys::Result<()> {
+        self.0.as_ref().map_or(Ok(()), |pipe| tell(pipe, SHORTEN))
+    }
+}
+
+/// The end of a process that has ended already is told by its status.
+fn tell(pipe: &OwnedFd, what: &[u8]) -> sys::Result<()> {
+    match descriptor::write_all(pipe.as_fd(), what) {
+        Err(error) if error.is(Errno::EPIPE) => Ok(()),
+        other => other,
+    }
+}
 
 /// Does `work`, which writes below `dir`, while another process syncs the file system of `dir` again and again; not if
 /// the compressed bytes to come are known to be few.
 pub(super) fn during<T>(
     dir: &Path,
     expected: Option<u64>,
-    work: impl FnOnce() -> Result<T, Error>,
+    work: impl FnOnce(&Writeback) -> Result<T, Error>,
 ) -> Result<T, Error> {
     if expected.is_some_and(|bytes| bytes < WORTH_IT) {
-        return work();
+        return work(&Writeback(None));
     }
     let failed = |source| Error::Host { what: "start a process that syncs", source };
     let (ended, until) = descriptor::pipe().map_err(failed)?;
@@ -40,9 +66,11 @@ pub(super) fn during<T>(
         Forked::Parent(child) => child,
     };
     drop(ended);
-    let done = work();
+    let writeback = Writeback(Some(until));
+    let done = work(&writeback);
     // Closing would not do: processes that the work has started may hold copies.
-    let status = sys::descriptor::write_all(until.as_fd(), b".").and_then(|()| child.wait());
+    let told = writeback.0.map_or(Ok(()), |pipe| tell(&pipe, END));
+    let status = told.and_then(|()| child.wait());
     let status = status.map_err(|source| Error::Host { what: "wait for the process that syncs", source })?;
     let done = done?;
     if status.success() {
@@ -57,10 +85,14 @@ fn sync_until(ended: &OwnedFd, dir: &Path) -> sys::Result<()> {
     let events = EventLoop::new()?;
     events.add(ended, 0, Interest::READ)?;
     let mut ready = Vec::new();
+    let mut pause = PAUSE;
     loop {
-        events.wait(&mut ready, Some(EVERY))?;
+        events.wait(&mut ready, Some(pause))?;
         if !ready.is_empty() {
-            return Ok(());
+            if descriptor::read_some(ended.as_fd(), SHORTEN.len())? != SHORTEN {
+                return Ok(());
+            }
+            pause = SHORT_PAUSE;
         }
         sys::filesystem::sync_filesystem(dir)?;
     }

@@ -38,7 +38,7 @@ pub(crate) struct Plan<'a> {
     pub(crate) diff_id: Option<&'a DiffId>,
     pub(crate) flavour: Flavour,
     pub(crate) limits: Limits,
-    pub(crate) threads: Threads,
+    pub(crate) threads: Threads<'a>,
     /// Everything shall belong to these ids of P, whatever the tar says; (0, 0) is who unpacks.
     pub(crate) owner: Option<(u32, u32)>,
     /// Mode bits that are taken over.

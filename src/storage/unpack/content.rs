@@ -12,7 +12,7 @@ use crate::sys::{self, Errno, fs::File};
 const MAX_HOLES_HASHED: u64 = 1 << 30;
 
 /// Writes the content of an ordinary file; returns its digest.
-pub(super) fn write_plain(mut file: &File, entry: &Entry, reader: &mut TarReader) -> Result<Content, Error> {
+pub(super) fn write_plain(mut file: &File, entry: &Entry, reader: &mut TarReader<'_>) -> Result<Content, Error> {
     let mut hash = ContentHasher::new();
     while let Some(piece) = reader.content()? {
         hash.update(piece);
@@ -25,7 +25,7 @@ pub(super) fn write_plain(mut file: &File, entry: &Entry, reader: &mut TarReader
 pub(super) fn write_sparse(
     file: &File,
     entry: &Entry,
-    reader: &mut TarReader,
+    reader: &mut TarReader<'_>,
     map: &[Segment],
     length: u64,
 ) -> Result<Option<Content>, Error> {

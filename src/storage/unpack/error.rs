@@ -22,6 +22,8 @@ pub(crate) enum Error {
     Bomb { compressed: u64, limit: u64 },
     #[error("start decompression thread")]
     Thread(#[source] std::io::Error),
+    #[error("look whether a core is free")]
+    Wait(#[source] sys::Error),
     #[error("decompression thread died")]
     ThreadDied,
     /// What the parser says has its own cause in it: told as a source, it would be told twice.

@@ -61,8 +61,8 @@ pub(crate) struct Entry {
 
 /// Reads a tar out of a stream of chunks.
 #[derive(Debug)]
-pub(crate) struct TarReader {
-    stream: Stream,
+pub(crate) struct TarReader<'a> {
+    stream: Stream<'a>,
     parser: Parser,
     /// Content of the current entry that is still to come, and the padding behind it.
     content: u64,
@@ -73,8 +73,8 @@ pub(crate) struct TarReader {
     ended_well: bool,
 }
 
-impl TarReader {
-    pub(super) fn new(stream: Stream) -> Self {
+impl<'a> TarReader<'a> {
+    pub(super) fn new(stream: Stream<'a>) -> Self {
         let limits = TarLimits { max_path_len: Some(4095), ..TarLimits::default() };
         let mut parser = Parser::new(limits);
         // Times before 1970 are an error to tar-core; `pax::check` is the strict one.

@@ -1,18 +1,22 @@
 //! From a descriptor to chunks of uncompressed tar. With a core to spare a thread of its own reads, decompresses, counts
 //! and hashes. The two ends can never wait for each other: when either goes, the channel closes and the other one ends
 //! (case A24). Where other layers keep the cores busy, who reads the tar does it all: then the bytes that were just
-//! decompressed are hashed and written while they are in the processor's own cache.
+//! decompressed are hashed and written while they are in the processor's own cache. When those layers are done, such a
+//! stream goes on in a thread of its own from where it is.
 
 use std::io::{self, Read};
+use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use super::compression::Compression;
 use super::decode::{Counting, Decoding, Limits, Promise, Totals, decoder, peek};
 use super::error::Error;
 use super::source::Source;
+use crate::sys;
 use crate::sys::fs::File;
 use crate::types::digest::DiffId;
 
@@ -29,10 +33,11 @@ const IN_FLIGHT: usize = 8;
 const XZ_MEMORY_KIB: u32 = 128 << 10;
 
 /// How a layer is decompressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Threads {
-    /// By the thread that unpacks it: the least work.
-    One,
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Threads<'a> {
+    /// By the thread that unpacks it, which is the least work, until this pipe has lost its last writer: then by
+    /// another one.
+    OneUntil(BorrowedFd<'a>),
     /// By another one: sooner done, if there is a core for it.
     Two,
 }
@@ -44,8 +49,9 @@ struct Chunk {
 }
 
 /// Where the chunks come from, and what became of it.
-enum Producer {
-    Here(Decoding),
+enum Producer<'a> {
+    /// The pipe as in [`Threads::OneUntil`].
+    Here(Decoding, BorrowedFd<'a>),
     Running(Thread),
     Finished(Totals),
     /// Its error was returned already.
@@ -60,45 +66,45 @@ struct Thread {
 }
 
 /// The receiving end: a window on the uncompressed stream.
-pub(super) struct Stream {
-    producer: Producer,
+pub(super) struct Stream<'a> {
+    producer: Producer<'a>,
     bytes: Vec<u8>,
     start: usize,
     /// Uncompressed bytes before the window.
     offset: u64,
 }
 
-impl std::fmt::Debug for Stream {
+impl std::fmt::Debug for Stream<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Stream").field("offset", &self.offset).finish_non_exhaustive()
     }
 }
 
 /// Begins to decompress `source`.
-pub(super) fn start(source: Source, promise: Promise, threads: Threads) -> Result<Stream, Error> {
+pub(super) fn start(source: Source, promise: Promise, threads: Threads<'_>) -> Result<Stream<'_>, Error> {
+    let decoding = Decoding::open(source, promise)?;
     let producer = match threads {
-        Threads::One => Producer::Here(Decoding::open(source, promise)?),
-        Threads::Two => {
-            let (chunk_sender, chunks) = sync_channel(IN_FLIGHT);
-            let (used, spare) = channel();
-            let handle = std::thread::Builder::new()
-                .name("decompress".to_owned())
-                .spawn(move || produce(source, promise, &chunk_sender, &spare))
-                .map_err(Error::Thread)?;
-            Producer::Running(Thread { chunks, used, handle })
-        }
+        Threads::OneUntil(pipe) => Producer::Here(decoding, pipe),
+        Threads::Two => Producer::Running(Thread::start(decoding)?),
     };
     Ok(Stream { producer, bytes: Vec::new(), start: 0, offset: 0 })
 }
 
+impl Thread {
+    /// Goes on with `decoding` from where it is.
+    fn start(decoding: Decoding) -> Result<Self, Error> {
+        let (chunk_sender, chunks) = sync_channel(IN_FLIGHT);
+        let (used, spare) = channel();
+        let handle = std::thread::Builder::new()
+            .name("decompress".to_owned())
+            .spawn(move || produce(decoding, &chunk_sender, &spare))
+            .map_err(Error::Thread)?;
+        Ok(Self { chunks, used, handle })
+    }
+}
+
 /// The body of the thread.
-fn produce(
-    source: Source,
-    promise: Promise,
-    chunks: &SyncSender<Chunk>,
-    spare: &Receiver<Vec<u8>>,
-) -> Result<Totals, Error> {
-    let mut decoding = Decoding::open(source, promise)?;
+fn produce(mut decoding: Decoding, chunks: &SyncSender<Chunk>, spare: &Receiver<Vec<u8>>) -> Result<Totals, Error> {
     loop {
         let mut bytes = spare.try_recv().unwrap_or_default();
         bytes.resize(HEADROOM + CHUNK, 0);
@@ -166,7 +172,7 @@ impl Opened {
 /// A layer being read as the plain tar that it is, decompressed by a thread of its own.
 #[derive(Debug)]
 pub(crate) struct PlainLayer {
-    stream: Stream,
+    stream: Stream<'static>,
     ended: bool,
 }
 
@@ -200,7 +206,7 @@ impl Read for PlainLayer {
     }
 }
 
-impl Stream {
+impl Stream<'_> {
     /// What is in the window now.
     pub(super) fn window(&self) -> &[u8] {
         &self.bytes[self.start..]
@@ -220,8 +226,9 @@ impl Stream {
 
     /// Adds the next chunk to the window; false at the end of the stream.
     pub(super) fn extend(&mut self) -> Result<bool, Error> {
+        self.move_out()?;
         let more = match &mut self.producer {
-            Producer::Here(decoding) => {
+            Producer::Here(decoding, _) => {
                 // What is left is part of a header, and short.
                 let rest = self.bytes.len() - self.start;
                 self.bytes.copy_within(self.start.., 0);
@@ -245,7 +252,7 @@ impl Stream {
         };
         if !more {
             self.producer = match std::mem::replace(&mut self.producer, Producer::Failed) {
-                Producer::Here(decoding) => Producer::Finished(decoding.finish()),
+                Producer::Here(decoding, _) => Producer::Finished(decoding.finish()),
                 // It has ended: well, or with an error, which is ours to return.
                 Producer::Running(thread) => {
                     Producer::Finished(thread.handle.join().unwrap_or(Err(Error::ThreadDied))?)
@@ -267,8 +274,19 @@ impl Stream {
         }
         match self.producer {
             Producer::Finished(totals) => Ok(totals),
-            Producer::Here(_) | Producer::Running(_) | Producer::Failed => Err(Error::ThreadDied),
+            Producer::Here(..) | Producer::Running(_) | Producer::Failed => Err(Error::ThreadDied),
         }
+    }
+
+    /// Gives what is left to a thread of its own, if there is a core for it now.
+    fn move_out(&mut self) -> Result<(), Error> {
+        let Producer::Here(_, pipe) = &self.producer else { return Ok(()) };
+        if sys::wait_readable(*pipe, Some(Duration::ZERO)).map_err(Error::Wait)?
+            && let Producer::Here(decoding, _) = std::mem::replace(&mut self.producer, Producer::Failed)
+        {
+            self.producer = Producer::Running(Thread::start(decoding)?);
+        }
+        Ok(())
     }
 }
 
@@ -289,4 +307,49 @@ fn join(bytes: &mut Vec<u8>, start: &mut usize, next: Chunk) -> Vec<u8> {
     }
     *start = new_start;
     std::mem::replace(bytes, new)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Seek as _, Write as _};
+    use std::os::fd::AsFd as _;
+
+    use super::{CHUNK, Limits, Producer, Promise, Threads, start};
+    use crate::sys::descriptor;
+    use crate::types::digest::{DiffId, Digest};
+
+    #[test]
+    fn a_decompression_under_way_moves_to_a_thread_and_nothing_is_lost() {
+        let plain: Vec<u8> = (0..CHUNK).flat_map(|number| number.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gzip.write_all(&plain).expect("compress");
+        let zstd = zstd::encode_all(&plain[..], 1).expect("compress");
+        for bytes in [plain.clone(), gzip.finish().expect("compress"), zstd] {
+            let mut file = tempfile::tempfile().expect("file");
+            file.write_all(&bytes).expect("write");
+            file.rewind().expect("rewind");
+            let (pipe, filled) = descriptor::pipe().expect("pipe");
+            let promise = Promise { label: None, digest: true, limits: Limits::default() };
+            let mut stream = start(file.into(), promise, Threads::OneUntil(pipe.as_fd())).expect("start");
+            assert!(stream.extend().expect("first chunk") && stream.extend().expect("second chunk"));
+            assert!(matches!(stream.producer, Producer::Here(..)));
+            // Something of the window is left, as of a header that is not whole.
+            let mut seen = stream.window()[..CHUNK - 100].to_vec();
+            stream.consume(CHUNK - 100);
+            drop(filled);
+            assert!(stream.extend().expect("third chunk"));
+            assert!(matches!(stream.producer, Producer::Running(_)));
+            loop {
+                seen.extend_from_slice(stream.window());
+                stream.consume(stream.window().len());
+                if !stream.extend().expect("chunk") {
+                    break;
+                }
+            }
+            assert!(seen == plain, "the same bytes");
+            let totals = stream.finish().expect("totals");
+            let expected = (bytes.len() as u64, plain.len() as u64, DiffId(Digest::of(&plain)));
+            assert_eq!((totals.compressed, totals.uncompressed, totals.diff_id), expected);
+        }
+    }
 }

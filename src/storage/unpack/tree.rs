@@ -102,7 +102,7 @@ impl<'a> Tree<'a> {
     }
 
     /// Makes what an entry of the tar says.
-    pub(super) fn add(&mut self, entry: &Entry, reader: &mut TarReader) -> Result<(), Error> {
+    pub(super) fn add(&mut self, entry: &Entry, reader: &mut TarReader<'_>) -> Result<(), Error> {
         if entry.path.is_empty() {
             return self.root_entry(entry);
         }
@@ -181,7 +181,7 @@ impl<'a> Tree<'a> {
         &mut self,
         entry: &Entry,
         spot: Spot<'_>,
-        reader: &mut TarReader,
+        reader: &mut TarReader<'_>,
         sparse: Option<(&[Segment], u64)>,
     ) -> Result<(), Error> {
         let Spot { place, name, path } = spot;

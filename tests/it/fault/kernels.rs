@@ -2,12 +2,14 @@
 //! works all the same, or the refusal is one line that names the kernel.
 
 use std::collections::BTreeSet;
+use std::io::Write as _;
 use std::path::Path;
+use std::process::Stdio;
 
 use syscalls::Sysno;
 
 use crate::harness::image::busybox_tar;
-use crate::harness::{BUSYBOX, Env, Output, requires};
+use crate::harness::{BUSYBOX, Env, Output, eventually, requires};
 
 /// What people do most, once each. Dropping the `Env` removes the container and checks the store.
 fn works_without(calls: &[&str]) {
@@ -145,4 +147,31 @@ fn every_call_in_the_table_is_taken_away() {
     let words = page.split('`').skip(1).step_by(2).filter_map(|name| name.parse::<Sysno>().ok());
     let missed: BTreeSet<_> = words.filter(|call| is_never_taken_away(*call)).map(|call| call.name()).collect();
     assert!(missed.is_empty(), "{missed:?}");
+}
+
+#[test]
+fn a_sync_that_fails_while_an_image_comes_is_told() {
+    requires!(userns);
+    let mut env = Env::new();
+    env.without_calls(&["syncfs"]);
+    let mut command = env.command(["import", "-", "i:1"]).prepare();
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut import = command.spawn().unwrap();
+    let mut input = import.stdin.take().unwrap();
+    let tar = std::fs::read(busybox_tar()).unwrap();
+    input.write_all(&tar[..tar.len() / 2]).unwrap();
+    // The process that syncs ends at its first try, long before the rest of the tar has come.
+    let children = format!("/proc/{0}/task/{0}/children", import.id());
+    let ended =
+        |pid: &str| std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| stat.contains(") Z "));
+    eventually("the process that syncs ends", || {
+        std::fs::read_to_string(&children).unwrap().split_whitespace().any(ended)
+    });
+    input.write_all(&tar[tar.len() / 2..]).unwrap();
+    drop(input);
+    let out = import.wait_with_output().unwrap();
+    let error = String::from_utf8(out.stderr).unwrap();
+    assert_eq!(out.status.code(), Some(125), "{error}");
+    assert!(error.contains("syncfs") && error.contains("Function not implemented"), "{error}");
+    env.run(["images", "-q"]).success().prints("");
 }

@@ -4,7 +4,7 @@ use std::os::fd::BorrowedFd;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AT_ONCE, Blob, Job, Origin, Shared};
+use super::{Blob, Job, Origin, Shared};
 use crate::engine::error::failure;
 use crate::engine::images::feed::unwritten;
 use crate::engine::images::incoming::unpack_layer;
@@ -20,14 +20,6 @@ use crate::sys::clone::{Forked, fork};
 use crate::sys::fs::File;
 use crate::sys::{descriptor, process};
 use crate::types::failure::{Failure, FailureKind};
-
-/// How each layer is to be decompressed: if those under way fill the cores, the least work in all is soonest done.
-pub(in crate::engine::images) fn threads(jobs: &[Job]) -> Threads {
-    let sizes = || jobs.iter().filter(|job| job.staged.is_some()).map(|job| job.layer.size);
-    let at_once = sizes().sum::<u64>() / sizes().max().unwrap_or(0).max(1);
-    let cores = std::thread::available_parallelism().map_or(1, usize::from) as u64;
-    if at_once.min(AT_ONCE as u64) >= cores { Threads::One } else { Threads::Two }
-}
 
 /// From the processes to the engine, one JSON document in a line.
 #[derive(Debug, Serialize, Deserialize)]
@@ -48,10 +40,13 @@ pub(super) fn main(
     job: &Job,
     origin: &mut dyn Origin,
     shared: &Shared<'_>,
+    threads: Threads<'_>,
     notes: BorrowedFd<'_>,
 ) -> ! {
     let note = match &job.staged {
-        Some(staged) => Note::Layer(bound(parent).and_then(|()| watch_over(job, staged, origin, shared, notes))),
+        Some(staged) => {
+            Note::Layer(bound(parent).and_then(|()| watch_over(job, staged, origin, shared, threads, notes)))
+        }
         None => {
             let ready = bound(parent).map_err(|failure| Note::Blob(Err(failure)));
             match ready.and_then(|()| download(job, origin, shared.lease, None, None, notes)) {
@@ -70,9 +65,10 @@ fn watch_over(
     staged: &StagedLayer,
     origin: &mut dyn Origin,
     shared: &Shared<'_>,
+    threads: Threads<'_>,
     notes: BorrowedFd<'_>,
 ) -> Result<Unpacked, Failure> {
-    let Shared { outer, maps, threads, .. } = *shared;
+    let Shared { outer, maps, .. } = *shared;
     let unpack = |source: unpack::Source| unpack_layer(outer, maps, source, staged, &job.layer, threads);
     let unpacked = |result: Result<Unpacked, crate::rootless::Error>| {
         result.map_err(|error| Failure::from_error(error.kind(), &error))

@@ -9,12 +9,14 @@ mod round_trip;
 mod streams;
 
 use std::io::{Seek, Write};
+use std::os::fd::AsFd as _;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use super::{Error, Limits, Plan, Threads, Unpacked, unpack};
 use crate::storage::layer_index::{Entry, IndexReader, IndexWriter};
+use crate::sys::descriptor;
 use crate::sys::root::RootDir;
 use crate::types::failure::chain;
 use crate::types::idmap::{IdMap, IdMaps};
@@ -91,7 +93,9 @@ impl Ground {
         file.rewind().expect("rewind");
         let root = RootDir::open(&name("diff")).expect("open");
         let index = IndexWriter::create(&name("idx")).expect("index");
-        let result = unpack(file.into(), &root, Some(index), &Plan { threads: Threads::One, ..plan });
+        let (pipe, _filled) = descriptor::pipe().expect("pipe");
+        let threads = Threads::OneUntil(pipe.as_fd());
+        let result = unpack(file.into(), &root, Some(index), &Plan { threads, ..plan });
         let told = self.told(&result, name("diff"), name("idx"));
         // So that it can be removed.
         look(&name("diff"));

@@ -1,12 +1,14 @@
 //! Compression, truncation, digests, labels: A24–A27.
 
 use std::io::Write;
+use std::os::fd::AsFd as _;
 
 use super::Ground;
 use super::limits::gzip;
 use crate::storage::layer_content::Content;
 use crate::storage::unpack::tar_builder::TarBuilder;
 use crate::storage::unpack::{Compression, Error, Flavour, Limits, Plan, Threads, open_archive, unpack};
+use crate::sys::descriptor;
 use crate::sys::root::RootDir;
 use crate::types::digest::{DiffId, Digest};
 use crate::types::failure::chain;
@@ -39,12 +41,13 @@ fn all_compressions_give_the_same_layer() {
 #[test]
 fn a24_nobody_waits_for_the_other() {
     // The tar is refused at its first entry while the other half has megabytes to go, and the writer of the pipe too.
-    for threads in [Threads::One, Threads::Two] {
+    let (pipe, _filled) = descriptor::pipe().expect("pipe");
+    for threads in [Threads::OneUntil(pipe.as_fd()), Threads::Two] {
         refused_at_once(threads);
     }
 }
 
-fn refused_at_once(threads: Threads) {
+fn refused_at_once(threads: Threads<'_>) {
     let mut tar = TarBuilder::default().file("../x", b"").bytes;
     tar.resize(64 << 20, 1);
     let (reader, mut writer) = std::io::pipe().expect("pipe");
