@@ -93,8 +93,11 @@ impl Engine {
         Ok(self.store.volumes()?.0.iter().map(|meta| self.volume_report(meta)).collect())
     }
 
-    pub(crate) fn volume_exists(&self, word: &str) -> bool {
-        word.parse::<VolumeName>().is_ok_and(|name| crate::sys::fs::exists(&self.store.layout().volume(&name)))
+    pub(crate) fn volume_exists(&self, word: &str) -> Result<bool, Error> {
+        match word.parse::<VolumeName>() {
+            Ok(name) => Ok(self.store.has_volume(&name)?),
+            Err(_) => Ok(false),
+        }
     }
 
     /// Removes volumes; with `force` the containers that mount them first. For each word what became of it.

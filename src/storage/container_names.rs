@@ -102,7 +102,7 @@ impl Store {
     /// Finds a container by full id, name, or unique prefix of an id; in this order.
     pub(crate) fn find_container(&self, text: &str) -> Result<ContainerId, Error> {
         if let Ok(id) = text.parse::<ContainerId>()
-            && self.has_container(&id)
+            && self.is_container(&id)?
         {
             return Ok(id);
         }
@@ -114,8 +114,11 @@ impl Store {
         }
         let mut matches = Vec::new();
         if is_id_prefix(text) {
-            matches = self.container_ids()?;
-            matches.retain(|id| id.as_str().starts_with(text) && self.has_container(id));
+            for id in self.container_ids()?.into_iter().filter(|id| id.as_str().starts_with(text)) {
+                if self.is_container(&id)? {
+                    matches.push(id);
+                }
+            }
         }
         match (matches.len(), matches.pop()) {
             (1, Some(id)) => Ok(id),

@@ -52,7 +52,13 @@ impl Store {
 
     /// True if the container has not been removed. A link in its place is somebody else's.
     pub(crate) fn has_container(&self, id: &ContainerId) -> bool {
-        sys::fs::lstat(&self.layout().container(id)).is_ok_and(|found| found.is_some_and(|found| found.is_dir()))
+        self.is_container(id).unwrap_or(false)
+    }
+
+    /// Like [`Self::has_container`], for who must not take one that cannot be seen now for gone.
+    pub(super) fn is_container(&self, id: &ContainerId) -> Result<bool, Error> {
+        let path = self.layout().container(id);
+        Ok(sys::fs::lstat(&path).reading(&path)?.is_some_and(|found| found.is_dir()))
     }
 
     /// Forgets a session.

@@ -111,7 +111,7 @@ impl Store {
         if !is_id_prefix(prefix) {
             return Ok(None);
         }
-        let (images, _) = self.image_heads()?;
+        let (images, broken) = self.image_heads()?;
         let by_digest = |image: &ImageHead| {
             let digest = text.starts_with("sha256:").then(|| image.digests().find(|d| d.hex().starts_with(prefix)));
             digest.flatten().cloned()
@@ -123,7 +123,11 @@ impl Store {
         });
         let meant: Vec<(&ImageId, Digest)> = meant.collect();
         match meant.as_slice() {
-            [] => Ok(None),
+            // What cannot be read now may be it.
+            [] => match broken.into_iter().map(|image| image.error).find(|error| !error.is_damage()) {
+                Some(error) => Err(error),
+                None => Ok(None),
+            },
             [(_, digest)] => Ok(Some(FoundImage { image: self.image(digest)?, name: None, read_only: None })),
             _ => {
                 let candidates = meant.iter().map(|(id, _)| id.short().to_owned()).collect();

@@ -66,6 +66,9 @@ struct HeadDefaults {
     labels: BTreeMap<String, String>,
 }
 
+/// The names of each manifest.
+pub(super) type NamesByImage = BTreeMap<Digest, Vec<Reference>>;
+
 impl ImageHead {
     /// A manifest list, as listings show it.
     pub(crate) fn of_list(list: &ListRecord) -> Self {
@@ -139,13 +142,12 @@ impl Store {
 
     /// The heads of all images of this store, one for each id, and the damaged ones.
     pub(crate) fn image_heads(&self) -> Result<(Vec<ImageHead>, Vec<BrokenImage>), Error> {
-        let (manifests, broken) = self.manifest_heads()?;
+        let (manifests, broken) = self.manifest_heads(self.names_by_image()?.0)?;
         Ok((twins::by_id(manifests), broken))
     }
 
-    /// The heads of all manifests of this store, and the damaged ones.
-    pub(super) fn manifest_heads(&self) -> Result<(Vec<ImageHead>, Vec<BrokenImage>), Error> {
-        let mut names = self.names_by_image()?;
+    /// The heads of all manifests of this store with these names, and the damaged ones.
+    pub(super) fn manifest_heads(&self, mut names: NamesByImage) -> Result<(Vec<ImageHead>, Vec<BrokenImage>), Error> {
         let dir = self.layout().images();
         let (mut whole, mut broken) = (Vec::new(), Vec::new());
         let Some(mut files) = SmallFiles::open(&dir).reading(&dir)? else { return Ok((whole, broken)) };
@@ -169,13 +171,14 @@ impl Store {
         Ok((whole, broken))
     }
 
-    /// Names of each image, sorted.
-    pub(super) fn names_by_image(&self) -> Result<BTreeMap<Digest, Vec<Reference>>, Error> {
-        let mut names: BTreeMap<Digest, Vec<Reference>> = BTreeMap::new();
-        for reference in self.references()?.0 {
+    /// Names of each image, sorted, and the errors of names that could not be read.
+    pub(super) fn names_by_image(&self) -> Result<(NamesByImage, Vec<Error>), Error> {
+        let mut names = NamesByImage::new();
+        let (references, unread) = self.references()?;
+        for reference in references {
             names.entry(reference.digest).or_default().push(reference.name);
         }
-        Ok(names)
+        Ok((names, unread))
     }
 }
 

@@ -179,7 +179,7 @@ impl Store {
 
     /// All manifests of all images, and the damaged ones.
     pub(crate) fn images(&self) -> Result<(Vec<Image>, Vec<BrokenImage>), Error> {
-        let mut names = self.names_by_image()?;
+        let (mut names, _) = self.names_by_image()?;
         let (mut whole, mut broken) = (Vec::new(), Vec::new());
         for digest in self.image_digests()? {
             match self.image_record(&digest) {
@@ -202,8 +202,11 @@ impl Store {
     pub(crate) fn image_users(&self, digest: &Digest, image_id: &ImageId) -> Result<Vec<ContainerId>, Error> {
         let mut users = Vec::new();
         for id in self.container_ids()? {
-            // A damaged container may use any image, but it must not keep all of them.
-            let Ok(config) = self.container_config(&id) else { continue };
+            let config = match self.container_config(&id) {
+                // A damaged container may use any image, but it must not keep all of them.
+                Err(error) if error.is_damage() => continue,
+                other => other?,
+            };
             if config.image.is_some_and(|image| image.digest == *digest || image.id == *image_id) {
                 users.push(id);
             }
@@ -214,7 +217,7 @@ impl Store {
     /// Takes an image out of the store: the records of all its manifests, and its names. Blobs and layers that nobody else
     /// refers to are the next sweep's ([`Store::sweep`]). Refused while containers use it: the caller removes those first.
     pub(crate) fn remove_image(&self, id: &ImageId) -> Result<Vec<Reference>, Error> {
-        let image = self.image_of(id)?;
+        let image = self.image_to_remove(id)?;
         let users = self.image_users(&image.digest, id)?;
         if !users.is_empty() {
             let users = users.iter().map(|id| id.short().to_owned()).collect();

@@ -168,7 +168,12 @@ impl Store {
         if !is_id_prefix(prefix) || prefix.len() < 4 {
             return Ok(None);
         }
-        Ok(self.lists()?.0.into_iter().find(|list| list.digest().hex().starts_with(prefix)))
+        let (lists, broken) = self.lists()?;
+        match lists.into_iter().find(|list| list.digest().hex().starts_with(prefix)) {
+            Some(list) => Ok(Some(list)),
+            // What cannot be read now may be it.
+            None => broken.into_iter().find(|error| !error.is_damage()).map_or(Ok(None), Err),
+        }
     }
 
     /// All lists, sorted by file, and the errors of the damaged ones.

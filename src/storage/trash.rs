@@ -79,5 +79,5 @@ pub(crate) fn delete(path: &Path) -> Result<bool, Error> {
             Err(source) => return Err(Error::Remove { path: path.to_owned(), source }),
         }
     }
-    Ok(!sys::fs::exists(path))
+    sys::fs::is_there(path).removing(path).map(|there| !there)
 }

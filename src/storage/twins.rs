@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use super::error::Error;
 use super::gc;
 use super::image_head::ImageHead;
-use super::images::{FoundImage, Image};
+use super::images::{BrokenImage, FoundImage, Image};
 use super::store::Store;
 use crate::types::digest::Digest;
 use crate::types::id::ImageId;
@@ -117,6 +117,13 @@ impl WholeImages {
     }
 }
 
+/// The image of this id. What cannot be read now may be it, so nobody can say then that it is gone.
+fn among(heads: Vec<ImageHead>, broken: Vec<BrokenImage>, id: &ImageId) -> Result<ImageHead, Error> {
+    let unread = || broken.into_iter().map(|image| image.error).find(|error| !error.is_damage());
+    let found = heads.into_iter().find(|head| head.id == *id);
+    found.ok_or_else(|| unread().unwrap_or_else(|| Error::NoImage(id.to_string())))
+}
+
 fn images_by_id(store: &Store) -> Result<BTreeMap<ImageId, ImageHead>, Error> {
     Ok(store.image_heads()?.0.into_iter().map(|head| (head.id.clone(), head)).collect())
 }
@@ -135,9 +142,20 @@ impl Store {
     }
 
     /// The image of an id, with all its names.
-    pub(crate) fn image_of(&self, id: &ImageId) -> Result<ImageHead, Error> {
-        let head = self.image_heads()?.0.into_iter().find(|head| head.id == *id);
-        head.ok_or_else(|| Error::NoImage(id.to_string()))
+    fn image_of(&self, id: &ImageId) -> Result<ImageHead, Error> {
+        let (heads, broken) = self.image_heads()?;
+        among(heads, broken, id)
+    }
+
+    /// Like [`Self::image_of`], for who removes it: a name that cannot be read now may be one of its names, and an image
+    /// with a name more is not the same.
+    pub(crate) fn image_to_remove(&self, id: &ImageId) -> Result<ImageHead, Error> {
+        let (names, unread) = self.names_by_image()?;
+        if let Some(error) = unread.into_iter().find(|error| !error.is_damage()) {
+            return Err(error);
+        }
+        let (manifests, broken) = self.manifest_heads(names)?;
+        among(by_id(manifests), broken, id)
     }
 
     /// Manifests that nobody can mean any more: without a name, while their image has names that lead to another, and

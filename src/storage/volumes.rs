@@ -200,7 +200,7 @@ impl Store {
     pub(crate) fn find_volume(&self, text: &str) -> Result<VolumeName, Error> {
         let none = || Error::NoVolume(text.to_owned());
         if let Ok(name) = text.parse::<VolumeName>()
-            && sys::fs::exists(&self.layout().volume(&name))
+            && self.has_volume(&name)?
         {
             return Ok(name);
         }
@@ -218,6 +218,12 @@ impl Store {
                 Err(Error::AmbiguousVolume { text: text.to_owned(), candidates })
             }
         }
+    }
+
+    /// True if there is a volume of this name, whatever it holds.
+    pub(crate) fn has_volume(&self, name: &VolumeName) -> Result<bool, Error> {
+        let path = self.layout().volume(name);
+        sys::fs::is_there(&path).reading(&path)
     }
 
     /// Names of all volumes, sorted.
@@ -253,7 +259,11 @@ impl Store {
     pub(crate) fn volume_users(&self, name: &VolumeName) -> Result<Vec<ContainerId>, Error> {
         let mut users = Vec::new();
         for id in self.container_ids()? {
-            let Ok(config) = self.container_config(&id) else { continue };
+            let config = match self.container_config(&id) {
+                // A damaged container must not keep every volume; one that cannot be read now may need this one.
+                Err(error) if error.is_damage() => continue,
+                other => other?,
+            };
             let uses = |source: &MountSource| matches!(source, MountSource::Volume { name: used, .. } if used == name);
             if config.spec.mounts.iter().any(|mount| uses(&mount.source)) {
                 users.push(id);
@@ -273,7 +283,7 @@ impl Store {
     /// Like [`Self::remove_volume`], but a power cut may bring it back: for what goes with its container.
     pub(crate) fn trash_volume(&self, name: &VolumeName) -> Result<PathBuf, Error> {
         let path = self.layout().volume(name);
-        if !sys::fs::exists(&path) {
+        if !self.has_volume(name)? {
             return Err(Error::NoVolume(name.to_string()));
         }
         let users = self.volume_users(name)?;
@@ -316,8 +326,12 @@ impl VolumeUsers {
             if self.seen.contains(&id) {
                 continue;
             }
-            // One that cannot be read now is asked again.
-            let Ok(config) = store.container_config(&id) else { continue };
+            let config = match store.container_config(&id) {
+                Ok(config) => config,
+                Err(error) if error.is_damage() => continue,
+                // One that cannot be read now may mount it. It is asked again for the next volume.
+                Err(_) => return Ok(true),
+            };
             for mount in &config.spec.mounts {
                 if let MountSource::Volume { name, .. } = &mount.source {
                     self.users.entry(name.clone()).or_default().push(id.clone());

@@ -212,6 +212,13 @@ pub(crate) fn exists(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok()
 }
 
+/// True if there is something, false if there is nothing; an error if that could not be seen. For who says afterwards
+/// that it is gone.
+pub(crate) fn is_there(path: &Path) -> Result<bool> {
+    let seen = fs::symlink_metadata(path).call("lstat", || format!("{path:?}"));
+    absent_is_none(seen).map(|found| found.is_some())
+}
+
 /// Target of a symbolic link.
 pub(crate) fn read_link(path: &Path) -> Result<PathBuf> {
     fs::read_link(path).call("readlink", || format!("{path:?}"))

@@ -40,7 +40,7 @@ impl Engine {
             return Ok(RemovedImage { untagged: vec![name], deleted: vec![id], ..RemovedImage::default() });
         }
         let found = self.store.find_own_image(&request.text)?;
-        let image = self.store.whole_image(&found)?;
+        let image = self.store.image_to_remove(&found.image.record.id)?;
         let by_name = found.name.filter(|name| image.names.contains(name));
         if let Some(name) = by_name
             && image.names.len() > 1

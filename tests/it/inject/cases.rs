@@ -39,7 +39,7 @@ macro_rules! case {
     };
 }
 
-pub(super) const CASES: [Case; 26] = [
+pub(super) const CASES: [Case; 27] = [
     case!("import", NOTHING, NOTHING, "exec $S import root.tar localhost/new:1",
         "if $S image exists localhost/new:1; then $S run --rm --network=none localhost/new:1 sh -c 'test -s /etc/big'; $S rmi localhost/new:1; fi;
          $S import root.tar localhost/new:1; $S run --rm --network=none localhost/new:1 sh -c 'test -s /etc/big'; $S rmi localhost/new:1"),
@@ -52,7 +52,7 @@ pub(super) const CASES: [Case; 26] = [
     case!("tag", NOTHING, NOTHING, "exec $S tag $I localhost/tagged:1",
         "if $S image exists localhost/tagged:1; then $S untag localhost/tagged:1 localhost/tagged:1; fi; $S tag $I localhost/tagged:1;
          $S untag localhost/tagged:1 localhost/tagged:1; $S image exists $I"),
-    Case { name: "rmi", setup: NOTHING, before: IMPORTED, act: "exec $S rmi localhost/new:1",
+    Case { name: "rmi", setup: NOTHING, before: IMPORTED, act: "exec $S rmi -f localhost/new:1",
         again: "if $S image exists localhost/new:1; then $S run --rm --network=none localhost/new:1 sh -c 'test -s /etc/big'; $S rmi localhost/new:1; fi;
          $S import root.tar localhost/new:1; $S run --rm --network=none localhost/new:1 sh -c 'test -s /etc/big'; $S rmi localhost/new:1", only: &[] },
     case!("create", NOTHING, NOTHING, "exec $S create --name=c -v vol:/v --network=none $I true",
@@ -82,6 +82,11 @@ pub(super) const CASES: [Case; 26] = [
         "if $S volume exists v; then $S volume rm v; fi; $S volume create v; $S volume rm v"),
     case!("volume_rm", NOTHING, "$S volume create v; $S run --rm --network=none -v v:/v $I sh -c 'echo 1 >/v/1'", "exec $S volume rm v",
         "if $S volume exists v; then $S run --rm --network=none -v v:/v $I sh -c 'test -s /v/1'; $S volume rm v; fi; $S volume create v; $S volume rm v"),
+    // What a container needs, asked to go.
+    case!("in_use", NOTHING,
+        "$S import root.tar localhost/new:1 >/dev/null; $S create --name=c -v v:/v --network=none localhost/new:1 sh -c 'test -s /etc/big'",
+        "$S volume rm v || true; $S rmi localhost/new:1 || true",
+        "$S start -a c; $S rm c; $S volume rm v; $S rmi localhost/new:1"),
     case!("exec", "$S run -d --name=keeper --network=none $I sleep 6000", NOTHING, "exec $S exec keeper true", "$S exec keeper true"),
     case!(
         "exec_detached",
@@ -128,8 +133,26 @@ pub(super) const CASES: [Case; 26] = [
 
 /// The case of this name.
 pub(super) fn case(name: &str) -> &'static Case {
-    static TABLE: [Case; 26] = CASES;
+    static TABLE: [Case; 27] = CASES;
     TABLE.iter().find(|case| case.name == name).unwrap()
+}
+
+/// What must be so if the command answered 0, whatever happened to it.
+pub(super) fn done(name: &str) -> &'static str {
+    match name {
+        "import" => "$S image exists localhost/new:1",
+        "load" => "$S image exists localhost/two:1",
+        "pull" => "$S image exists $R/two:1",
+        "tag" => "$S image exists localhost/tagged:1",
+        "rmi" => "if $S image exists localhost/new:1; then exit 9; fi",
+        "create" => "$S container exists c; $S volume exists vol",
+        "stop" => "if $S ps --filter name=c | grep Up; then exit 9; fi",
+        "rm" | "rm_force" | "prune" => "if $S container exists c; then exit 9; fi",
+        "in_use" => "$S volume exists v; $S image exists localhost/new:1",
+        "volume_create" => "$S volume exists v",
+        "volume_rm" => "if $S volume exists v; then exit 9; fi",
+        _ => NOTHING,
+    }
 }
 
 /// A store with a small image, the archives that the cases read, and (for pull) a registry.

@@ -26,6 +26,21 @@ fn an_unreadable_image_keeps_its_names() {
     super::sweep::every("rmi", Sysno::statx, Action::Fail(Errno::EIO), 12);
 }
 
+/// `rmi -f` passes over what is not there: an image that could not be read is.
+#[test]
+fn an_unreadable_image_is_not_called_gone() {
+    requires!(userns, overlay);
+    super::sweep::each("rmi", Sysno::openat, ".json", Action::Fail(Errno::EIO));
+    super::sweep::each("rmi", Sysno::openat, "+new:1", Action::Fail(Errno::EIO));
+}
+
+/// What a container that cannot be read now needs is not taken from it.
+#[test]
+fn an_unreadable_container_keeps_what_it_needs() {
+    requires!(userns, overlay);
+    super::sweep::each("in_use", Sysno::openat, "config.json", Action::Fail(Errno::EIO));
+}
+
 #[test]
 fn an_image_goes_before_its_name() {
     requires!(userns, overlay);

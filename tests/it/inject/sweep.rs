@@ -253,7 +253,13 @@ fn disturb(
     }
     let traced = trace(env, case, Some((point.clone(), action)));
     let fired = traced.fired.is_some();
-    let judged = answered(&traced, point, action).and_then(|()| oracle::judge(env, case, &world.rest, repair_first));
+    let kept = || match traced.status {
+        Some(status) if status.success() => oracle::script(env, "it answered 0", cases::done(case.name)),
+        _ => Ok(()),
+    };
+    let judged = answered(&traced, point, action)
+        .and_then(|()| kept())
+        .and_then(|()| oracle::judge(env, case, &world.rest, repair_first));
     let verdict = judged.map_err(|problem| {
         let at = traced.fired.as_ref().map(|call| format!("{} {:?}", call.comm, call.subject));
         format!("({}) status {:?}, stderr {:?}: {problem}", at.unwrap_or_default(), traced.status, traced.stderr)

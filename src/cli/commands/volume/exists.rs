@@ -15,6 +15,6 @@ pub(crate) struct VolumeExistsArgs {
 
 /// Looks.
 pub(crate) fn run(args: VolumeExistsArgs, context: &Context) -> Result<ExitCode, Error> {
-    let found = context.engine()?.volume_exists(&args.volume);
+    let found = context.engine()?.volume_exists(&args.volume)?;
     Ok(ExitCode::from(u8::from(!found)))
 }
