@@ -4,13 +4,14 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 use tracing::level_filters::LevelFilter;
 
 use super::commands::{self, container, healthcheck, image, manifest, registry, system, volume};
 use super::context::{Context, Invocation};
 use super::error::Error;
+use super::switches;
 
 /// Runs containers without root and without a daemon.
 ///
@@ -198,37 +199,18 @@ pub(crate) fn main() -> ExitCode {
     })
 }
 
-/// Parses, and takes `--flag=true` and `--flag=false` for every flag, as Go's flag packages do: the first is the
-/// flag itself, the second is no flag.
+/// Parses; what clap alone refuses of a flag with a boolean value is settled first. That needs the whole tree, which is
+/// not made where nobody writes so.
 pub(super) fn parse(arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
-    let mut arguments = in_long_words(arguments);
-    loop {
-        let error = match Cli::try_parse_from(&arguments) {
-            Err(error) if error.kind() == ErrorKind::TooManyValues => error,
-            Err(error) if is_help(&error) => return Err(help(&arguments).unwrap_or(error)),
-            other => return other,
-        };
-        let (Some(ContextValue::String(flag)), Some(ContextValue::String(value))) =
-            (error.get(ContextKind::InvalidArg), error.get(ContextKind::InvalidValue))
-        else {
-            return Err(error);
-        };
-        let Some(index) = arguments.iter().position(|argument| *argument == *format!("{flag}={value}")) else {
-            return Err(error);
-        };
-        match go_bool(value) {
-            Ok(true) => arguments[index] = flag.into(),
-            // The last one counts: it takes those before it back.
-            Ok(false) => {
-                arguments.remove(index);
-                let mut position = 0;
-                arguments.retain(|argument| {
-                    position += 1;
-                    position > index || *argument != **flag
-                });
-            }
-            Err(_) => return Err(error),
+    let arguments = in_long_words(arguments);
+    match Cli::try_parse_from(&arguments) {
+        Err(error) if matches!(error.kind(), ErrorKind::TooManyValues | ErrorKind::UnknownArgument) => {
+            let mut whole = command();
+            whole.build();
+            let settled = switches::settled(&whole, &arguments);
+            Cli::try_parse_from(&settled).map_err(|error| in_full(error, &settled))
         }
+        other => other.map_err(|error| in_full(error, &arguments)),
     }
 }
 
@@ -245,24 +227,14 @@ fn in_long_words(mut arguments: Vec<OsString>) -> Vec<OsString> {
     arguments
 }
 
-fn is_help(error: &clap::Error) -> bool {
-    matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand)
-}
-
-/// The help once more, now that every verb is made: the lists of verbs are to say what each is good for.
-fn help(arguments: &[OsString]) -> Option<clap::Error> {
+/// Help once more, now that every verb is made: the lists of verbs are to say what each is good for.
+fn in_full(error: clap::Error, arguments: &[OsString]) -> clap::Error {
+    if !matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand) {
+        return error;
+    }
     let mut whole = command();
     whole.build();
-    whole.try_get_matches_from(arguments).err()
-}
-
-/// Go's `strconv.ParseBool`.
-pub(crate) fn go_bool(text: &str) -> Result<bool, String> {
-    match text {
-        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
-        "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
-        _ => Err("true or false".to_owned()),
-    }
+    whole.try_get_matches_from(arguments).err().unwrap_or(error)
 }
 
 /// Podman's levels (logrus); those that Sampan does not tell apart are joined.

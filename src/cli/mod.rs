@@ -17,5 +17,6 @@ mod hints;
 mod lower;
 mod misuse;
 mod output;
+mod switches;
 
 pub(crate) use command::{command, main};

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::builder::{OsStringValueParser, TypedValueParser as _};
 
-use super::super::command::go_bool;
+use super::super::switches::go_bool;
 use super::registry::{AccessFlags, PlatformFlags};
 
 /// The process and its surroundings.

@@ -1,6 +1,6 @@
 //! What is mounted into the container.
 
-use super::super::command::go_bool;
+use super::super::switches::go_bool;
 
 /// Mounts.
 #[derive(Debug, Clone, Default, clap::Args)]

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use clap::ArgAction;
 
-use super::super::command::go_bool;
 use super::super::context::Context;
 use super::super::error::Error;
+use super::super::switches::go_bool;
 use crate::config::auth_file::Credentials;
 use crate::engine::images::{Access, Retry};
 use crate::types::duration::parse_duration;

@@ -6,9 +6,9 @@ use crate::types::capability::Capability;
 use crate::types::namespace::NamespaceMode;
 use crate::types::security::{DeviceSpec, IPC_SYSCTLS, SeccompMode, Security, Unmask};
 
-use super::super::command::go_bool;
 use super::super::error::Error;
 use super::super::flags::SecurityFlags;
+use super::super::switches::go_bool;
 use super::invalid::{FlagError, unsupported, wrong};
 use super::surroundings::{Surroundings, without_dots};
 

@@ -15,7 +15,7 @@ use crate::engine::containers::copy::{CopyEnd, CopyRequest};
 #[derive(Debug, clap::Args)]
 pub(crate) struct CpArgs {
     /// What comes into a container belongs to the container's user.
-    #[arg(short, long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", action = clap::ArgAction::Set)]
+    #[arg(short, long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", value_parser = super::super::super::switches::go_bool, action = clap::ArgAction::Set)]
     archive: bool,
     /// A file may replace a directory, and a directory a file.
     #[arg(long)]

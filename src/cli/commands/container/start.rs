@@ -42,7 +42,7 @@ pub(crate) struct StartArgs {
     detach_keys: DetachKeys,
     /// Pass signals on to the container (default true).
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
-        value_parser = super::super::super::command::go_bool)]
+        value_parser = super::super::super::switches::go_bool)]
     sig_proxy: Option<bool>,
 }
 

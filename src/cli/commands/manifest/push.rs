@@ -5,10 +5,10 @@ use std::process::ExitCode;
 
 use clap::ArgAction;
 
-use super::super::super::command::go_bool;
 use super::super::super::context::Context;
 use super::super::super::error::Error;
 use super::super::super::flags::{AccessFlags, FormFlags, absolute};
+use super::super::super::switches::go_bool;
 use crate::engine::images::{LayerForm, PushRequest, write_digest};
 
 /// Sends a manifest list and its images to a registry, an archive or a directory.

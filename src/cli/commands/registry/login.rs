@@ -7,10 +7,10 @@ use std::process::ExitCode;
 
 use clap::ArgAction;
 
-use super::super::super::command::go_bool;
 use super::super::super::context::Context;
 use super::super::super::error::Error;
 use super::super::super::flags::absolute;
+use super::super::super::switches::go_bool;
 use crate::config::auth_file::Credentials;
 use crate::config::auth_key::AuthKey;
 use crate::config::auth_store::AuthTarget;

@@ -6,12 +6,12 @@ use std::process::ExitCode;
 use clap::ArgAction;
 use serde_json::{Value, json};
 
-use super::super::super::command::go_bool;
 use super::super::super::context::Context;
 use super::super::super::error::Error;
 use super::super::super::flags::absolute;
 use super::super::super::output::table::Table;
 use super::super::super::output::{json, template};
+use super::super::super::switches::go_bool;
 use crate::config::auth_file::Credentials;
 use crate::engine::images::Access;
 use crate::engine::registries::{self, FoundRepository, SearchRequest};
