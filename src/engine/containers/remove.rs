@@ -129,7 +129,8 @@ impl Engine {
                 return Err(Error::WillNotDie { id: id.short().to_owned(), seconds: DEATH.as_secs() });
             }
         } else if record.status.is_alive()
-            || record.supervision == Supervision::Monitored && !self.wait_for_end(id, TIDYING)?
+            || record.supervision == Supervision::Monitored
+                && !(self.call_off_restart(id)? && self.wait_for_end(id, TIDYING)?)
         {
             return Err(Error::WrongStatus { verb: "remove", id: id.short().to_owned(), status: record.status });
         }
@@ -159,6 +160,17 @@ impl Engine {
             self.store.remove_anonymous_volumes(&config, users)?;
         }
         Ok(())
+    }
+
+    /// What has ended stays so: its monitor may be in the pause before it starts it again. False if it runs.
+    fn call_off_restart(&self, id: &ContainerId) -> Result<bool, Error> {
+        match self.store.lock_container(id) {
+            Ok(locked) if locked.status.is_alive() => Ok(false),
+            Ok(mut locked) => self.note_stop(&mut locked).map(|()| true),
+            // `--rm`: its monitor was faster.
+            Err(storage::Error::NoContainer(_)) => Ok(true),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Ends one container; then until its monitor has tidied up.

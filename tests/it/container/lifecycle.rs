@@ -116,6 +116,20 @@ fn what_starts_again_and_again_is_stopped_and_removed() {
     }
 }
 
+/// Between two lives it has ended: `rm` needs no force then, as in Podman; while it runs, it is refused at once.
+#[test]
+fn what_waits_for_its_next_life_is_removed_without_force() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    env.run(["run", "-d", "--name=c", "--network=none", "--restart=always", BUSYBOX, "false"]).success();
+    eventually("it is removed", || {
+        let removed = env.run(["rm", "c"]).exit_code();
+        assert!(matches!(removed, Some(0 | 2)), "{removed:?}");
+        removed == Some(0)
+    });
+    env.run(["container", "exists", "c"]).code(1);
+}
+
 #[test]
 fn signals_of_the_cli_reach_the_program() {
     requires!(userns);
