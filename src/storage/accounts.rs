@@ -137,7 +137,7 @@ impl Store {
         }
         let root = layout.graphroot();
         let others = [root.to_owned(), root.join("blobs"), layout.asides(), layout.version()];
-        for path in layout.graph_dirs().chain(others) {
+        for path in layout.graph_dirs().chain(layout.old_dirs()).chain(others) {
             accounts.fixed += one(&path)?;
         }
         for dir in [layout.partials(), layout.staging(), layout.trash(), layout.asides()] {

@@ -4,7 +4,7 @@
 //! graphroot/  VERSION  store.lock  blobs/sha256/<hex>  partial/<hex>  layers/<chain>,<map>/{diff/ idx meta.json}
 //!             images/<manifest hex>.json  refs/<escaped>  names/<name>  volumes/<name>/{meta.json _data/}
 //!             containers/<id>/{config.json monitor.lock exit.json ctr.log upper/ work/ rootfs/}
-//!             networks/  secrets/  staging/<rand>/{lock lease.json …}  trash/<pid>.<rand>  aside/<id>
+//!             staging/<rand>/{lock lease.json …}  trash/<pid>.<rand>  aside/<id>
 //! runroot/<epoch>/  ready  locks/<kind>-<id>  ctr/<id>/{state.json attach.sock …}  ports/  exec/<id>  net/
 //! ```
 
@@ -25,7 +25,7 @@ pub(crate) struct Layout {
 }
 
 /// Directories of graphroot, made when the first object is stored.
-const GRAPH_DIRS: [&str; 13] = [
+const GRAPH_DIRS: [&str; 11] = [
     "blobs/sha256",
     "partial",
     "layers",
@@ -35,11 +35,12 @@ const GRAPH_DIRS: [&str; 13] = [
     "containers",
     "names",
     "volumes",
-    "networks",
-    "secrets",
     "staging",
     "trash",
 ];
+
+/// Empty directories that earlier builds made; a store of theirs may keep them.
+const OLD_DIRS: [&str; 2] = ["networks", "secrets"];
 
 /// Directories of `runroot/<epoch>`.
 const RUN_DIRS: [&str; 6] = ["locks", "ctr", "ports", "exec", "net", "outer"];
@@ -73,6 +74,11 @@ impl Layout {
         GRAPH_DIRS.iter().map(|name| self.graphroot.join(name))
     }
 
+    /// Directories that nothing uses: a store of an earlier build may have them.
+    pub(super) fn old_dirs(&self) -> impl Iterator<Item = PathBuf> {
+        OLD_DIRS.iter().map(|name| self.graphroot.join(name))
+    }
+
     /// Every directory that must be there before the first write to the epoch's part of runroot.
     pub(super) fn run_dirs(&self) -> impl Iterator<Item = PathBuf> {
         RUN_DIRS.iter().map(|name| self.run(name))
@@ -81,7 +87,7 @@ impl Layout {
     /// Names that may lie in graphroot, for the checker.
     pub(super) fn known_graph_names() -> impl Iterator<Item = &'static str> {
         let dirs = GRAPH_DIRS.iter().map(|name| name.split('/').next().unwrap_or(name));
-        dirs.chain(["VERSION", "store.lock", "aside"])
+        dirs.chain(["VERSION", "store.lock", "aside"]).chain(OLD_DIRS)
     }
 
     fn graph(&self, name: &str) -> PathBuf {

@@ -345,7 +345,7 @@ fn f07_listing_works_on_a_damaged_store() {
     }
     std::fs::write(children(&graph.join("refs")).remove(0).with_file_name("x"), b"{").unwrap();
     std::fs::set_permissions(graph.join("refs/x"), std::fs::Permissions::from_mode(0o600)).unwrap();
-    std::fs::remove_dir_all(graph.join("networks")).unwrap();
+    std::fs::remove_dir_all(graph.join("lists")).unwrap();
     let all = |env: &Env| {
         env.run(["ps", "-a", "--format", "{{.Names}}"]).success().prints("good\n");
         env.run(["images", "--format", "{{.Repository}}"]).success().stdout_has("busybox");
