@@ -23,7 +23,9 @@ use super::switches;
     version,
     disable_help_subcommand = true,
     subcommand_required = true,
-    arg_required_else_help = true
+    arg_required_else_help = true,
+    // Of a flag that is given twice the last one counts, as in Podman.
+    args_override_self = true
 )]
 #[command(override_usage = "sampan [OPTIONS] COMMAND", subcommand_value_name = "COMMAND")]
 pub(crate) struct Cli {
@@ -303,6 +305,7 @@ mod tests {
         }
         assert!(parse(words("sampan --nope version")).is_err());
         for (line, privileged) in [
+            ("sampan exec --privileged --privileged c true", true),
             ("sampan exec --privileged --privileged=false c true", false),
             ("sampan exec --privileged=true --privileged=0 c true", false),
             ("sampan exec --privileged=false --privileged c true", true),
@@ -311,5 +314,7 @@ mod tests {
             let told = format!("{:?}", parse(words(line)).expect(line));
             assert!(told.contains(&format!("privileged: {privileged}")), "{line}: {told}");
         }
+        let told = format!("{:?}", parse(words("sampan exec -w /a -e A=1 -w /b -e B=2 c true")).expect("parses"));
+        assert!(told.contains("workdir: Some(\"/b\")") && told.contains("env: [\"A=1\", \"B=2\"]"), "{told}");
     }
 }
