@@ -1,4 +1,4 @@
-//! Landlock (`landlock(7)`, Linux 5.13): this process and its threads may open, make and remove files only beneath
+//! Landlock (`landlock(7)`, Linux 5.19): this process and its threads may open, make and remove files only beneath
 //! given directories. A second wall behind the descriptors; where the kernel lacks it, nothing happens.
 #![expect(unsafe_code, reason = "neither libc, nix nor rustix wraps Landlock")]
 
@@ -11,7 +11,7 @@ const RULE_PATH_BENEATH: libc::c_ulong = 1;
 
 /// Rights of ABI 1: execute, write, read, readdir, remove dir and file, make char, dir, reg, sock, fifo, block, sym.
 const RIGHTS_1: u64 = (1 << 13) - 1;
-/// ABI 2: link and rename across directories.
+/// ABI 2: link and rename across directories. ABI 1 (Linux 5.13 to 5.18) refuses these whatever the rules say.
 const RIGHT_REFER: u64 = 1 << 13;
 /// ABI 3: truncate.
 const RIGHT_TRUNCATE: u64 = 1 << 14;
@@ -38,7 +38,7 @@ struct PathBeneathAttr {
 }
 
 /// Restricts this thread, and all that it starts, to `dirs`, TCP and execution excluded. Needs `no_new_privs`. False
-/// where the kernel has no Landlock.
+/// where the kernel has no Landlock, or one that does not let hard links of layers be made.
 pub(crate) fn restrict_to(dirs: &[BorrowedFd<'_>]) -> Result<bool> {
     // SAFETY: with this flag the kernel reads no memory and answers its version.
     let abi = unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, 0_usize, 0_usize, CREATE_RULESET_VERSION) };
@@ -48,8 +48,11 @@ pub(crate) fn restrict_to(dirs: &[BorrowedFd<'_>]) -> Result<bool> {
             errno => Err(Error::new("landlock_create_ruleset", "version", errno)),
         };
     }
-    let mut rights = RIGHTS_1;
-    for (since, right) in [(2, RIGHT_REFER), (3, RIGHT_TRUNCATE), (5, RIGHT_IOCTL_DEV)] {
+    if abi < 2 {
+        return Ok(false);
+    }
+    let mut rights = RIGHTS_1 | RIGHT_REFER;
+    for (since, right) in [(3, RIGHT_TRUNCATE), (5, RIGHT_IOCTL_DEV)] {
         if abi >= since {
             rights |= right;
         }

@@ -42,7 +42,7 @@ macro_rules! case {
 pub(super) const CASES: [Case; 27] = [
     case!("import", NOTHING, NOTHING, "exec $S import root.tar localhost/new:1",
         "if $S image exists localhost/new:1; then $S run --rm --network=none localhost/new:1 sh -c 'test -s /etc/big'; $S rmi localhost/new:1; fi;
-         $S import root.tar localhost/new:1; $S run --rm --network=none localhost/new:1 sh -c 'test -s /etc/big'; $S rmi localhost/new:1"),
+         $S import root.tar localhost/new:1; $S run --rm --network=none localhost/new:1 sh -c 'test -s /etc/big -a -s /tmp/linked'; $S rmi localhost/new:1"),
     case!("load", NOTHING, NOTHING, "exec $S load -i two.tar",
         "if $S image exists localhost/two:1; then $S run --rm --network=none localhost/two:1 sh -c 'test -s /etc/big -a ! -e /etc/gone'; $S rmi localhost/two:1; fi;
          $S load -i two.tar; $S run --rm --network=none localhost/two:1 sh -c 'test -s /etc/big -a ! -e /etc/gone'; $S rmi localhost/two:1"),
@@ -190,5 +190,8 @@ fn root_layer() -> Layer {
     for applet in ["sh", "true", "sleep", "test"] {
         layer = layer.symlink(&format!("bin/{applet}"), "busybox");
     }
-    layer.file("etc/big", 0o644, &vec![b'b'; 100_000]).file("etc/gone", 0o644, b"gone")
+    layer
+        .file("etc/big", 0o644, &vec![b'b'; 100_000])
+        .file("etc/gone", 0o644, b"gone")
+        .hardlink("tmp/linked", "etc/big")
 }

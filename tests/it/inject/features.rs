@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use nix::errno::Errno;
 use syscalls::Sysno;
 
-use super::sweep::{calls, each, without};
+use super::sweep::{calls, each, first_answered, without};
 use super::tracer::Action;
 use crate::fault::kernels::is_never_taken_away;
 use crate::harness::requires;
@@ -21,6 +21,14 @@ fn without_layers_one_by_one() {
 fn without_time_namespaces() {
     requires!(userns, overlay);
     without("run", Sysno::statx, "/ns/time", Errno::ENOENT);
+}
+
+/// Each Landlock knows more rights than the one before; the first one refuses every link and rename from one directory to
+/// another, and is not used.
+#[test]
+fn with_older_landlocks() {
+    requires!(userns, overlay);
+    first_answered("import", Sysno::landlock_create_ruleset, 1..=6);
 }
 
 /// Before Linux 5.8 a pidfd is none of its descriptors: the refusal is one line.

@@ -173,18 +173,27 @@ pub(super) fn deaths_beside(name: &str, program: &str, sample: usize) {
 
 /// A kernel that does not have what each such call asks for: the command does the same without it.
 pub(super) fn without(name: &str, call: Sysno, subject: &str, errno: Errno) {
+    on_a_kernel(name, call, |seen| seen.subject.ends_with(subject), &[Action::Fail(errno)]);
+}
+
+/// Kernels that answer the first such call of each process in another way: the command does the same.
+pub(super) fn first_answered(name: &str, call: Sysno, answers: impl Iterator<Item = i64>) {
+    on_a_kernel(name, call, |seen| seen.point.nth == 1, &answers.map(Action::Answer).collect::<Vec<_>>());
+}
+
+fn on_a_kernel(name: &str, call: Sysno, wanted: impl Fn(&Call) -> bool, actions: &[Action]) {
     let case = cases::case(name);
     let world = World::new(case);
-    let asks = |seen: &&Call| seen.point.call == call && seen.subject.ends_with(subject);
-    let points: Vec<_> = world.calls.iter().filter(asks).map(|seen| seen.point.clone()).collect();
-    assert!(!points.is_empty(), "{name} makes no {} of {subject:?}", call.name());
-    for point in points {
+    let points = world.calls.iter().filter(|seen| seen.point.call == call && wanted(seen));
+    let points: Vec<_> = points.map(|seen| seen.point.clone()).collect();
+    assert!(!points.is_empty(), "{name} makes no such {}", call.name());
+    for (point, action) in points.iter().flat_map(|point| actions.iter().map(move |action| (point, *action))) {
         oracle::script(&world.env, "before", case.before).unwrap();
-        let traced = trace(&world.env, case, Some((point.clone(), Action::Fail(errno))));
+        let traced = trace(&world.env, case, Some((point.clone(), action)));
         assert!(traced.fired.is_some(), "{name}: not reached: {point}");
-        assert!(traced.status.is_some_and(|status| status.success()), "{name}: {errno:?} at {point}: {traced:?}");
+        assert!(traced.status.is_some_and(|status| status.success()), "{name}: {action} at {point}: {traced:?}");
         oracle::judge(&world.env, case, &world.rest, false)
-            .unwrap_or_else(|problem| panic!("{name}: {errno:?} at {point}: {problem}"));
+            .unwrap_or_else(|problem| panic!("{name}: {action} at {point}: {problem}"));
     }
 }
 
@@ -273,7 +282,7 @@ fn answered(traced: &Traced, point: &Point, action: Action) -> Result<(), String
     if traced.stderr.contains("panicked") {
         return Err("it panicked".to_owned());
     }
-    if matches!(action, Action::Fail(_)) || point.process != COMMAND {
+    if action != Action::Kill || point.process != COMMAND {
         if status.code().is_none() {
             return Err("it died of a signal".to_owned());
         }

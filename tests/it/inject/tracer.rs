@@ -53,6 +53,19 @@ impl FromStr for Point {
 pub(super) enum Action {
     Kill,
     Fail(Errno),
+    /// It is not made, and this is its answer: an older kernel's.
+    Answer(i64),
+}
+
+impl Action {
+    /// What the call answers instead of being made.
+    fn result(self) -> Option<i64> {
+        match self {
+            Self::Kill => None,
+            Self::Fail(errno) => Some(-i64::from(errno as i32)),
+            Self::Answer(value) => Some(value),
+        }
+    }
 }
 
 impl fmt::Display for Action {
@@ -60,6 +73,7 @@ impl fmt::Display for Action {
         match self {
             Self::Kill => f.write_str("kill"),
             Self::Fail(errno) => write!(f, "{errno:?}"),
+            Self::Answer(value) => write!(f, "answer {value}"),
         }
     }
 }
@@ -102,7 +116,7 @@ struct Tracee {
     /// It is the program under test.
     ours: bool,
     /// Answer this at the end of the call that it is in.
-    failing: Option<Errno>,
+    answer: Option<i64>,
     /// It stands still since its birth, until the event of its parent comes.
     unborn: Option<Instant>,
 }
@@ -231,7 +245,7 @@ impl Tracer {
     fn go_on(&mut self, pid: Pid, signal: Option<Signal>) {
         let tracee = self.tracees.entry(pid).or_default();
         // An error is ESRCH: killed meanwhile; its end will be reported.
-        if tracee.failing.is_some() {
+        if tracee.answer.is_some() {
             ptrace::syscall(pid, signal).ok();
         } else if self.releasing {
             self.let_go(pid, signal);
@@ -309,8 +323,8 @@ impl Tracer {
         let Ok(mut registers) = ptrace::getregs(pid) else { return true };
         let tracee = self.tracees.entry(pid).or_default();
         if info.op != libc::PTRACE_SYSCALL_INFO_ENTRY {
-            if let Some(errno) = tracee.failing.take() {
-                registers.rax = (-(errno as i64)).cast_unsigned();
+            if let Some(answer) = tracee.answer.take() {
+                registers.rax = answer.cast_unsigned();
                 ptrace::setregs(pid, registers).ok();
                 self.release();
             }
@@ -364,17 +378,14 @@ impl Tracer {
 
     fn fire(&mut self, pid: Pid, mut registers: libc::user_regs_struct) -> bool {
         let Some((_, action)) = self.target.take() else { return true };
-        match action {
-            Action::Kill => {
-                // Before the call is made: a fatal signal at its beginning suppresses it.
-                kill(pid, Signal::SIGKILL).unwrap();
-                self.release();
-            }
-            Action::Fail(errno) => {
-                registers.orig_rax = u64::MAX;
-                ptrace::setregs(pid, registers).ok();
-                self.tracees.entry(pid).or_default().failing = Some(errno);
-            }
+        if let Some(result) = action.result() {
+            registers.orig_rax = u64::MAX;
+            ptrace::setregs(pid, registers).ok();
+            self.tracees.entry(pid).or_default().answer = Some(result);
+        } else {
+            // Before the call is made: a fatal signal at its beginning suppresses it.
+            kill(pid, Signal::SIGKILL).unwrap();
+            self.release();
         }
         ptrace::syscall(pid, None).ok();
         false
