@@ -37,6 +37,8 @@ pub(crate) struct Engine {
     facts: OnceCell<HostFacts>,
     /// A P on its way, for the next start.
     ahead: RefCell<Option<Ahead>>,
+    /// The same for workers.
+    ahead_of_many: RefCell<Option<Ahead>>,
     /// A P of our own.
     kept: OnceCell<OwnedFd>,
 }
@@ -51,7 +53,8 @@ impl Engine {
             store.add_read_only(path)?;
         }
         let (wish, facts, kept) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
-        Ok(Self { config, store, wish, facts, ahead: RefCell::default(), kept })
+        let (ahead, ahead_of_many) = (RefCell::default(), RefCell::default());
+        Ok(Self { config, store, wish, facts, ahead, ahead_of_many, kept })
     }
 
     /// The map that P shall have.
@@ -76,6 +79,12 @@ impl Engine {
     /// P for several workers. If none lives, one is made that lives as long as this command, so that not each of them has
     /// to wait for its own `newuidmap` and `newgidmap`.
     pub(crate) fn outer_for_many(&self) -> Result<Outer, Error> {
+        match self.ahead_of_many.take().map(Ahead::finish) {
+            Some(Ok(userns)) => drop(self.kept.set(userns)),
+            // Whoever tries again gets the reason.
+            Some(Err(error)) => tracing::debug!(%error, "no namespace made ahead"),
+            None => {}
+        }
         let outer = self.outer()?;
         match outer.make()? {
             Some(userns) => {
@@ -89,11 +98,20 @@ impl Engine {
     /// Begins the P of a start that is to come, if there is none to join: its map is written while the command reads its
     /// flags' files, finds the image and makes the container. What fails here, the start tells.
     pub(crate) fn begin_outer(&self) {
-        match self.outer().map(|outer| Ahead::begin(&outer)) {
-            Ok(Ok(ahead)) => drop(self.ahead.replace(ahead)),
-            Ok(Err(error)) => tracing::debug!(%error, "no namespace made ahead"),
-            Err(error) => tracing::debug!(%error, "no namespace made ahead"),
+        self.ahead.replace(self.begin());
+    }
+
+    /// Begins the P of [`Self::outer_for_many`], if there is none to join: its map is written while the command asks a
+    /// registry what there is to do.
+    pub(crate) fn begin_outer_for_many(&self) {
+        if self.kept.get().is_none() {
+            self.ahead_of_many.replace(self.begin());
         }
+    }
+
+    fn begin(&self) -> Option<Ahead> {
+        let begun = self.outer().and_then(|outer| Ok(Ahead::begin(&outer)?));
+        begun.inspect_err(|error| tracing::debug!(%error, "no namespace made ahead")).ok().flatten()
     }
 
     /// The P that was begun, for one start; none if there is none, and then the monitor makes its own.

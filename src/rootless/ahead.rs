@@ -21,7 +21,7 @@ const LARGEST: usize = 16 << 10;
 /// A P on its way.
 #[derive(Debug)]
 pub(crate) struct Ahead {
-    /// Of the process that makes it, to be reaped.
+    /// The process that makes it, to be reaped.
     pub(crate) maker: PidFd,
     /// What [`receive`] reads, and [`Outer::coming`] takes.
     pub(crate) answer: OwnedFd,
@@ -43,6 +43,13 @@ impl Ahead {
             }
             Forked::Parent(maker) => Ok(Some(Self { maker, answer })),
         }
+    }
+
+    /// Waits for P and for the end of its maker.
+    pub(crate) fn finish(self) -> Result<OwnedFd, Error> {
+        let made = receive(self.answer.as_fd());
+        self.maker.wait().map_err(Error::WorkerPipe)?;
+        made
     }
 }
 

@@ -124,6 +124,7 @@ impl Engine {
         let wanted = trust::admit_reference(reference, request.access.signature_policy.as_deref())?;
         let mut source = Source::open(reference, &request.access, configuration).map_err(pulling(reference))?;
         let platform = request.platform.clone().unwrap_or_else(Platform::host);
+        self.begin_outer_for_many();
         let remote = source.find(&platform).map_err(pulling(reference))?;
         if let Some(wanted) = wanted {
             trust::verify_reference(&wanted, reference, &remote.manifest_digest, &mut source)?;
