@@ -55,8 +55,7 @@ impl Error {
 
     pub(crate) fn code(&self) -> u8 {
         match self {
-            // As if SIGPIPE had ended us: 128 + 13.
-            Self::Output(error) if error.kind() == std::io::ErrorKind::BrokenPipe => 141,
+            Self::Output(error) if error.kind() == std::io::ErrorKind::BrokenPipe => exit::NOBODY_READS,
             Self::Engine(error) => error.kind().exit_code(),
             _ => exit::OURS,
         }

@@ -7,6 +7,9 @@ use super::error::Error;
 /// A failure of our own: bad flags, storage, network, monitor.
 pub(crate) const OURS: u8 = 125;
 
+/// Nobody reads our output any more: as if SIGPIPE had ended us.
+pub(crate) const NOBODY_READS: u8 = 128 + 13;
+
 /// Passes a container's code on; what does not fit a byte cannot come from a process and counts as ours.
 pub(crate) fn of_container(code: i32) -> ExitCode {
     ExitCode::from(u8::try_from(code).unwrap_or(OURS))

@@ -126,7 +126,7 @@ impl<'a> Reader<'a> {
             Ok(true) => self.read.push(Word::Switch(arg, flag)),
             // The last one counts.
             Ok(false) => {
-                self.read.retain(|word| !matches!(word, Word::Switch(before, _) if std::ptr::eq(*before, arg)))
+                self.read.retain(|word| !matches!(word, Word::Switch(before, _) if std::ptr::eq(*before, arg)));
             }
             Err(_) => self.read.push(Word::Other(format!("{flag}={}", value.unwrap_or_default()).into())),
         }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::containers::copy::Misplaced;
 use super::images::{Distrust, InvalidChange};
+use crate::sys::Errno;
 use crate::types::digest::Digest;
 use crate::types::failure::{Failure, FailureKind};
 use crate::types::platform::Platform;
@@ -50,6 +51,8 @@ pub(crate) enum Error {
     },
     #[error("the monitor of container {0} hung up: it died, or we were a mebibyte behind with its output")]
     HungUp(String),
+    #[error("output of the container was lost: {errno} ({})", errno.desc())]
+    OutputLost { errno: Errno },
     #[error("there are no containers")]
     NoContainers,
     #[error("read log of container {id}")]

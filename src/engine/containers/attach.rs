@@ -29,6 +29,8 @@ pub(crate) struct AttachOptions<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AttachOutcome {
     Exited(ExitReport),
+    /// It ended, and some of what it wrote could not be written: a full disk behind our output.
+    OutputLost(ExitReport, Errno),
     /// By the keys; the container runs on.
     Detached,
     /// Nobody reads our output any more; the container runs on.

@@ -84,6 +84,8 @@ struct Session<'a> {
     stdin: Stream<'a>,
     stdout: Stream<'a>,
     stderr: Stream<'a>,
+    /// Why some of the output was not written.
+    lost: Option<Errno>,
     scanner: Option<DetachScanner>,
     decoder: Decoder,
     /// What came from the socket, from `taken` on not yet decoded.
@@ -120,6 +122,7 @@ impl<'a> Session<'a> {
             stdin: Stream::new(options.stdin, STDIN),
             stdout: Stream::new(options.stdout, STDOUT),
             stderr: Stream::new(options.stderr, STDERR),
+            lost: None,
             scanner: typed.then(|| DetachScanner::new(&options.detach_keys)),
             decoder: Decoder::default(),
             inbox: Vec::new(),
@@ -195,7 +198,11 @@ impl<'a> Session<'a> {
                     self.pending.extend_from_slice(piece);
                     self.pending_on_stderr = true;
                 }
-                Ok(Some(Event::Exit(report))) => return Some(End::Outcome(AttachOutcome::Exited(report))),
+                Ok(Some(Event::Exit(report))) => {
+                    let whole = AttachOutcome::Exited(report);
+                    let outcome = self.lost.map_or(whole, |errno| AttachOutcome::OutputLost(report, errno));
+                    return Some(End::Outcome(outcome));
+                }
                 Ok(Some(_)) => {}
                 Err(error) => {
                     tracing::warn!(%error, "attach");
@@ -215,8 +222,9 @@ impl<'a> Session<'a> {
             Ok(Transfer::WouldBlock) => {}
             Ok(Transfer::End) => return Some(End::Outcome(AttachOutcome::OutputClosed)),
             Err(error) => {
-                // A full disk behind our output: said once, and the container goes on.
+                // A full disk behind our output: said now and at the end, and the container goes on.
                 tracing::warn!(%error, "output of the container is lost");
+                self.lost = Some(error.errno);
                 target.fd = None;
                 self.pending.clear();
             }

@@ -9,7 +9,7 @@ use crate::runtime::bundle::Bundle;
 use crate::specgen::{self, Placement};
 use crate::storage::container_record::ContainerConfig;
 use crate::sys::process::{Pid, PidFd};
-use crate::sys::{self, socket};
+use crate::sys::{self, Errno, socket};
 use crate::types::capability::CapSet;
 use crate::types::exec_spec::ExecSpec;
 use crate::types::id::{ContainerId, ExecId};
@@ -34,6 +34,13 @@ pub(crate) enum ExecReport {
     Exited {
         code: i32,
     },
+    /// It ended, and some of what it wrote could not be written.
+    OutputLost {
+        code: i32,
+        errno: Errno,
+    },
+    /// Nobody reads our output any more; the program goes on.
+    OutputClosed,
     /// The supervisor died before it could tell the exit code.
     Lost,
 }
@@ -80,7 +87,9 @@ impl Engine {
         let outcome = attach_session::attach(ours, attached, proxy, program.as_ref()).map_err(failed)?;
         match outcome {
             AttachOutcome::Exited(report) => Ok(ExecReport::Exited { code: report.code }),
-            AttachOutcome::Detached | AttachOutcome::OutputClosed => Ok(ExecReport::Detached { id }),
+            AttachOutcome::OutputLost(report, errno) => Ok(ExecReport::OutputLost { code: report.code, errno }),
+            AttachOutcome::Detached => Ok(ExecReport::Detached { id }),
+            AttachOutcome::OutputClosed => Ok(ExecReport::OutputClosed),
             AttachOutcome::Lost => {
                 // The supervisor died, and will not tidy up.
                 self.store.remove_exec(&id)?;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
+use crate::harness::env::program;
 use crate::harness::{BUSYBOX, Env, Terminal, eventually, requires};
 
 fn start(env: &Env, flags: &[&str], program: &[&str]) -> String {
@@ -119,4 +120,25 @@ fn g19_a_wiped_runtime_directory_comes_back() {
         env.run(["inspect", "-f", "{{.State.Status}} {{.State.Pid}}", &id]).trimmed().starts_with("running ")
     });
     env.command(["attach", &id]).stdin("it\n").run().code(6).prints("got it\n");
+}
+
+/// The program goes on to its end, and what comes of it is no success.
+#[test]
+fn output_that_cannot_be_written_is_an_error() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let shell = |line: &str| env.other("sh").args(["-c", line, program().to_str().unwrap(), BUSYBOX]).run();
+    let lost = "Error: output of the container was lost: ENOSPC";
+    let run = "\"$0\" run --rm --network=none \"$1\"";
+    shell(&format!("{run} sh -c 'echo lost; echo kept >&2' >/dev/full"))
+        .code(125)
+        .stderr_has("kept\n")
+        .stderr_has(lost);
+    shell(&format!("{run} sh -c 'echo lost; exit 3' >/dev/full")).code(3).stderr_has(lost);
+    env.run(["ps", "-aq"]).prints("");
+    let id = start(&env, &["--name=c"], &["sleep", "600"]);
+    shell("\"$0\" exec c echo lost >/dev/full").code(125).stderr_has(lost);
+    // Nobody reads: as if SIGPIPE had ended us.
+    shell("{ \"$0\" exec c yes; echo $? >&2; } | head -n 1").prints("y\n").stderr_has("141\n");
+    env.run(["rm", "-f", "-t0", &id]).success();
 }

@@ -3,11 +3,13 @@
 use std::os::fd::AsFd;
 use std::process::ExitCode;
 
+use crate::engine;
 use crate::engine::containers::attach::{AttachOptions, AttachOutcome, AttachRequest};
 use crate::types::detach_keys::DetachKeys;
 
 use super::super::super::context::Context;
-use super::super::super::error::Error;
+use super::super::super::error::{Error, print};
+use super::super::super::exit;
 
 /// Joins the streams of a running container.
 ///
@@ -45,17 +47,29 @@ pub(crate) fn run(args: AttachArgs, context: &Context) -> Result<ExitCode, Error
     };
     let request = AttachRequest { container: args.container.as_deref(), proxy_signals: args.sig_proxy, options };
     let outcome = context.engine()?.attach(request)?;
-    Ok(exit_code(outcome))
+    exit_code(outcome)
 }
 
 /// The code of a command that stood for a container.
-pub(crate) fn exit_code(outcome: AttachOutcome) -> ExitCode {
-    match outcome {
-        AttachOutcome::Exited(report) => ExitCode::from(u8::try_from(report.code & 0xff).unwrap_or(u8::MAX)),
+pub(crate) fn exit_code(outcome: AttachOutcome) -> Result<ExitCode, Error> {
+    let code = match outcome {
+        AttachOutcome::Exited(report) => exit::of_container(report.code),
+        AttachOutcome::OutputLost(report, errno) => lost_output(report.code, engine::Error::OutputLost { errno })?,
         AttachOutcome::Detached => ExitCode::SUCCESS,
-        // As if SIGPIPE had ended us.
-        AttachOutcome::OutputClosed => ExitCode::from(141),
+        AttachOutcome::OutputClosed => ExitCode::from(exit::NOBODY_READS),
         // The engine has made an error of it.
-        AttachOutcome::Lost => ExitCode::from(super::super::super::exit::OURS),
+        AttachOutcome::Lost => ExitCode::from(exit::OURS),
+    };
+    Ok(code)
+}
+
+/// A program that has done well, and whose output is not where it was to go: nobody may take that for a success. The
+/// code of one that failed tells more than ours.
+pub(super) fn lost_output(code: i32, error: engine::Error) -> Result<ExitCode, Error> {
+    let error = Error::Engine(error);
+    if code == 0 {
+        return Err(error);
     }
+    print(&error);
+    Ok(exit::of_container(code))
 }

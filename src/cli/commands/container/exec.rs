@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::config::user_file;
+use crate::engine;
 use crate::engine::containers::attach::AttachOptions;
 use crate::engine::containers::exec::ExecReport;
 use crate::engine::containers::run::StartOptions;
@@ -102,6 +103,8 @@ pub(crate) fn run(args: ExecArgs, context: &Context) -> Result<ExitCode, Error> 
             Ok(ExitCode::SUCCESS)
         }
         ExecReport::Detached { .. } => Ok(ExitCode::SUCCESS),
+        ExecReport::OutputLost { code, errno } => super::attach::lost_output(code, engine::Error::OutputLost { errno }),
+        ExecReport::OutputClosed => Ok(ExitCode::from(exit::NOBODY_READS)),
         ExecReport::Lost => Err(Error::ExecLost),
     }
 }

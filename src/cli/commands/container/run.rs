@@ -104,10 +104,10 @@ pub(crate) fn run(args: RunArgs, context: &Context) -> Result<ExitCode, Error> {
             end_after_loss(engine, &id)
         }
         RunReport::Attached(outcome) => {
-            if let (Some(image), AttachOutcome::Exited(_)) = (image, &outcome) {
+            if let (Some(image), AttachOutcome::Exited(_) | AttachOutcome::OutputLost(..)) = (image, &outcome) {
                 remove_image(image, context)?;
             }
-            Ok(exit_code(outcome))
+            exit_code(outcome)
         }
     }
 }

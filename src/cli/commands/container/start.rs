@@ -99,7 +99,7 @@ fn attached(id: &ContainerId, session: Session, context: &Context) -> Result<Exi
         StartOptions { attach: Some(attach), proxy_signals: session.proxy, warn: &|text| context.ui.warn(text) };
     match engine.start_with(id, options)? {
         RunReport::Attached(AttachOutcome::Lost) => super::run::end_after_loss(engine, id),
-        RunReport::Attached(outcome) => Ok(exit_code(outcome)),
+        RunReport::Attached(outcome) => exit_code(outcome),
         RunReport::Detached => Ok(ExitCode::SUCCESS),
     }
 }

@@ -11,7 +11,7 @@ use crate::engine::containers::signal_proxy::SignalProxy;
 use crate::monitor::report::{self, Decoder, Event, ExitReport, FrameKind};
 use crate::sys::pty::{self, WindowSize};
 use crate::sys::stream::{self, Transfer};
-use crate::sys::{descriptor, signal, socket};
+use crate::sys::{Errno, descriptor, signal, socket};
 use crate::types::detach_keys::DetachKeys;
 
 const EXIT: ExitReport = ExitReport { code: 3, signal: None, oom_killed: false };
@@ -131,6 +131,25 @@ fn g06_a_signal_reaches_the_program_or_ends_us_with_the_terminal_restored() {
     let options = AttachOptions { stdin: Some(reader.as_fd()), ..options(false) };
     // Nobody to forward to: the signal is taken, and we live.
     assert_eq!(attach(client, options, proxy, None).expect("attach"), AttachOutcome::Exited(EXIT));
+    thread.join().expect("monitor");
+}
+
+/// What one stream cannot take does not keep the others, nor the program.
+#[test]
+fn a_full_disk_behind_our_output_is_told_at_the_end() {
+    let answer = [
+        frame(FrameKind::Stdout, b"lost"),
+        frame(FrameKind::Stderr, b"kept"),
+        frame(FrameKind::Stdout, b"lost, too"),
+        report::exit(EXIT).to_vec(),
+    ];
+    let (client, thread) = monitor(|_| true, answer.concat());
+    let full = crate::sys::fs::open_append(Path::new("/dev/full")).expect("open");
+    let errors = tempfile::NamedTempFile::new().expect("file");
+    let options = AttachOptions { stdout: Some(full.as_fd()), stderr: Some(errors.as_fd()), ..options(false) };
+    let outcome = attach(client, options, proxy(true), None).expect("attach");
+    assert_eq!(outcome, AttachOutcome::OutputLost(EXIT, Errno::ENOSPC));
+    assert_eq!(crate::sys::fs::read(errors.path()).expect("errors"), b"kept");
     thread.join().expect("monitor");
 }
 
