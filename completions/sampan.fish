@@ -309,7 +309,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand pull" -l tls-verify -d 'Us
 complete -c sampan -n "__fish_sampan_using_subcommand pull" -l retry -d 'How often a failed request is made again' -r
 complete -c sampan -n "__fish_sampan_using_subcommand pull" -l retry-delay -d 'Delay before each new try; doubling from one second on if not given' -r
 complete -c sampan -n "__fish_sampan_using_subcommand pull" -l signature-policy -d 'Trust policy file instead of containers-policy.json(5)\'s' -r -F
-complete -c sampan -n "__fish_sampan_using_subcommand pull" -s a -l all-tags -d 'Pull every tag of the repository'
+complete -c sampan -n "__fish_sampan_using_subcommand pull" -s a -l all-tags -d 'Pull every tag of the repository; one that cannot be had keeps none of the others back, and is an error in the end'
 complete -c sampan -n "__fish_sampan_using_subcommand pull" -s q -l quiet -d 'Say nothing while pulling'
 complete -c sampan -n "__fish_sampan_using_subcommand pull" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sampan -n "__fish_sampan_using_subcommand push" -l digestfile -d 'File to write the digest of the manifest to' -r -F
@@ -975,7 +975,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_sub
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from pull" -l retry -d 'How often a failed request is made again' -r
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from pull" -l retry-delay -d 'Delay before each new try; doubling from one second on if not given' -r
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from pull" -l signature-policy -d 'Trust policy file instead of containers-policy.json(5)\'s' -r -F
-complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from pull" -s a -l all-tags -d 'Pull every tag of the repository'
+complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from pull" -s a -l all-tags -d 'Pull every tag of the repository; one that cannot be had keeps none of the others back, and is an error in the end'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from pull" -s q -l quiet -d 'Say nothing while pulling'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from pull" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from push" -l digestfile -d 'File to write the digest of the manifest to' -r -F

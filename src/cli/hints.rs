@@ -2,7 +2,7 @@
 
 use crate::engine::cures::{Caller, Need};
 use crate::engine::images::Distrust;
-use crate::engine::{self, Absent, Obstacle};
+use crate::engine::{self, Absent, Obstacle, TlsFault};
 use crate::types::failure::FailureKind;
 use crate::types::status::ContainerStatus;
 
@@ -35,10 +35,6 @@ fn plain(error: &engine::Error) -> Option<&'static str> {
         Some(Absent::Image) => "sampan images lists those here; sampan pull, load and import bring others",
         Some(Absent::List) => "sampan images lists manifest lists, too; sampan manifest create makes one",
         Some(Absent::Volume) => "sampan volume ls lists the volumes",
-        None if error.is_untrusted_registry() => {
-            "if this registry is trusted all the same: --tls-verify=false, or \"insecure = true\" for it in \
-             ~/.config/containers/registries.conf"
-        }
         None if error.wants_login() => {
             "log in with sampan login, or give credentials with --creds USER:PASSWORD or --authfile FILE"
         }
@@ -118,9 +114,6 @@ fn particular(error: &engine::Error) -> Option<String> {
         engine::Error::InstanceAbsent { from, .. } => Some(format!("sampan pull {from} brings it")),
         engine::Error::DirectoryAsStream => Some("say where it goes with --output DIR".to_owned()),
         engine::Error::Untrusted { name, why, .. } => Some(trust(name, why)),
-        engine::Error::Search { .. } if matches!(error.obstacle(), Some(Obstacle::Missing { .. })) => {
-            Some("look at its spelling: a repository is there from its first push on".to_owned())
-        }
         _ => match error.obstacle() {
             Some(obstacle) => Some(around(obstacle)),
             None => Some(Need::behind(error.kind())?.cure(&Caller::this("/usr/sbin:/usr/bin:/sbin:/bin"))),
@@ -139,17 +132,44 @@ fn around(obstacle: Obstacle<'_>) -> String {
                             without it in NO_PROXY"
             .to_owned(),
         Obstacle::Missing { repository } => format!("sampan search --list-tags {repository} shows what is there"),
+        Obstacle::NoRepository => "look at its spelling: a repository is there from its first push on".to_owned(),
         Obstacle::OtherPlatform => "--platform OS/ARCH[/VARIANT] takes one of these".to_owned(),
         Obstacle::Blocked { prefix } => {
             format!("the rule for {prefix:?} is in ~/.config/containers/registries.conf or /etc/containers, \"blocked = true\"")
         }
         Obstacle::TooMany => "wait some minutes; most registries allow more to whom sampan login has logged in".to_owned(),
+        Obstacle::Untrusted { host, fault } => untrusted(host, fault),
         Obstacle::WrongContent => {
             "nothing of it was kept; what it came from is damaged or not what it claims to be: try it once more, then ask \
              its owner, or take the image from elsewhere"
                 .to_owned()
         }
     }
+}
+
+/// What makes a registry trusted.
+fn untrusted(host: &str, fault: TlsFault) -> String {
+    let place = format!("~/.config/containers/certs.d/{host}");
+    let cure = match fault {
+        TlsFault::Absent => "if it is meant to speak plain http".to_owned(),
+        TlsFault::Authority => {
+            format!("put the certificate of its authority to {place}/ca.crt; if it is trusted all the same")
+        }
+        TlsFault::Clock => {
+            "look at the clock of this machine first (date); if that is right, its owner has to renew its \
+                            certificate; if it is trusted all the same"
+                .to_owned()
+        }
+        TlsFault::Name => "use a name that its certificate is for; if it is trusted all the same".to_owned(),
+        TlsFault::Client => {
+            return format!(
+                "it wants to know who we are: put a certificate that it takes, and its key, to {place}/client.cert and \
+                 {place}/client.key, or name a directory that has them by --cert-dir"
+            );
+        }
+        TlsFault::Other => "if it is trusted all the same".to_owned(),
+    };
+    format!("{cure}: --tls-verify=false, or \"insecure = true\" for it in ~/.config/containers/registries.conf")
 }
 
 /// What makes an image trusted.

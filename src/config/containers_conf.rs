@@ -13,6 +13,7 @@ use crate::sys;
 
 use super::environment;
 use super::error::Error;
+use super::toml_error;
 
 /// The keys that are heeded.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -73,8 +74,8 @@ impl ContainersConf {
             let Some(bytes) = read.map_err(|source| Error::Read { path: path.clone(), source })? else { continue };
             let wrong = |why: String| Error::Parse { path: path.clone(), why };
             let text = std::str::from_utf8(&bytes).map_err(|error| wrong(error.to_string()))?;
-            let one: Self = toml::from_str(&without_comments(text))
-                .map_err(|error| wrong(error.to_string().trim_end().to_owned()))?;
+            let text = without_comments(text);
+            let one: Self = toml::from_str(&text).map_err(|error| wrong(toml_error::why(&error, &text)))?;
             conf.overlay(one);
         }
         Ok(conf)

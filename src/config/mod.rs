@@ -15,6 +15,7 @@ pub(crate) mod proxy;
 pub(crate) mod registries_conf;
 pub(crate) mod registries_d;
 pub(crate) mod storage_conf;
+mod toml_error;
 
 pub(crate) mod user_file;
 mod yaml;

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::error::Error;
+use super::toml_error;
 use crate::sys;
 use crate::types::reference::{Reference, has_domain, split_suffix};
 
@@ -155,9 +156,9 @@ impl RegistriesConf {
 /// The file, and the keys in it that the format does not have.
 fn parse(text: &str, path: &Path) -> Result<(File, Vec<String>), Error> {
     let invalid = |why: String| Error::Parse { path: path.to_owned(), why };
-    let file: File = toml::from_str(text).map_err(|error| invalid(error.to_string()))?;
+    let file: File = toml::from_str(text).map_err(|error| invalid(toml_error::why(&error, text)))?;
     check(&file).map_err(invalid)?;
-    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| invalid(error.to_string()))?;
+    let table: toml::Table = text.parse().map_err(|error| invalid(toml_error::why(&error, text)))?;
     Ok((file, keys::unknown(&table)))
 }
 

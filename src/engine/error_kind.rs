@@ -79,11 +79,6 @@ impl Error {
             if source.is(sys::Errno::EACCES) || source.is(sys::Errno::EROFS) || source.is(sys::Errno::EPERM))
     }
 
-    /// True if a registry could not prove who it is.
-    pub(crate) fn is_untrusted_registry(&self) -> bool {
-        self.registry().is_some_and(registry::Error::is_untrusted)
-    }
-
     /// True if a registry wants to know who we are.
     pub(crate) fn wants_login(&self) -> bool {
         !matches!(self, Self::LogIn { .. } | Self::Origin { .. })
@@ -96,6 +91,13 @@ impl Error {
             Self::Origin { name, source, .. } if source.wants_login() => name.split('/').next(),
             _ => None,
         }
+    }
+
+    /// True if another image of the same repository may be had all the same.
+    pub(crate) fn is_of_one_image(&self) -> bool {
+        use registry::Obstacle::{Missing, OtherPlatform, WrongContent};
+        matches!(self.obstacle(), Some(Missing { .. } | OtherPlatform | WrongContent))
+            || matches!(self.registry(), Some(registry::Error::Invalid { .. }))
     }
 
     /// What stands between us and an image elsewhere, if it is something that the user can change.

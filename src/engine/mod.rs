@@ -23,7 +23,7 @@ mod trash;
 pub(crate) mod unshare;
 pub(crate) mod volumes;
 
-pub(crate) use crate::registry::Obstacle;
+pub(crate) use crate::registry::{Obstacle, TlsFault};
 pub(crate) use error::{Absent, Error};
 pub(crate) use handle::{Engine, EngineConfig};
 

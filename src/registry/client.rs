@@ -371,12 +371,22 @@ fn failure(error: ureq::Error, origin: &Origin) -> Error {
         ureq::Error::Io(io) if io.kind() == std::io::ErrorKind::TimedOut => {
             Error::Timeout { host, seconds: IDLE.as_secs() }
         }
-        ureq::Error::Rustls(_) | ureq::Error::Tls(_) => Error::Tls { host, source: Box::new(error) },
-        ureq::Error::Io(ref io) if io.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) => {
-            Error::Tls { host, source: Box::new(error) }
-        }
-        ureq::Error::Io(_) | ureq::Error::ConnectionFailed => Error::Connect { host, source: Box::new(error) },
+        ureq::Error::Rustls(source) => no_tls(host, source),
+        ureq::Error::Tls(why) => no_tls(host, rustls::Error::General(why.to_owned())),
+        ureq::Error::Io(source) => match source.downcast::<rustls::Error>() {
+            Ok(source) => no_tls(host, source),
+            Err(source) => Error::Connect { host, source },
+        },
+        error @ ureq::Error::ConnectionFailed => Error::Connect { host, source: std::io::Error::other(error) },
         error => Error::Http { host, source: Box::new(error) },
+    }
+}
+
+/// The handshake did not come to its end; a registry of plain http answers with the letters of its status line.
+fn no_tls(host: String, source: rustls::Error) -> Error {
+    match source {
+        rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType) => Error::NoTls { host },
+        source => Error::Tls { host, source: Box::new(source) },
     }
 }
 

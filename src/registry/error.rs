@@ -8,6 +8,11 @@ use crate::sys;
 use crate::types::digest::Digest;
 use crate::types::platform::Platform;
 
+use super::trust::TlsFault;
+
+/// How [`Error::NotFound`] names the list of a repository's tags, with what follows.
+const LIST: &str = " tags/list";
+
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     #[error("read the registry configuration")]
@@ -32,14 +37,16 @@ pub(crate) enum Error {
     Connect {
         host: String,
         #[source]
-        source: Box<ureq::Error>,
+        source: std::io::Error,
     },
     #[error("establish TLS with registry {host}")]
     Tls {
         host: String,
         #[source]
-        source: Box<ureq::Error>,
+        source: Box<rustls::Error>,
     },
+    #[error("registry {host} does not speak TLS")]
+    NoTls { host: String },
     #[error("registry {host} sent nothing for {seconds} s")]
     Timeout { host: String, seconds: u64 },
     #[error("talk to registry {host}")]
@@ -119,6 +126,8 @@ pub(crate) enum Obstacle<'a> {
     Proxy,
     /// It answers that it has no such thing.
     Missing { repository: &'a str },
+    /// It has no such repository at all.
+    NoRepository,
     /// It has the image, for other machines.
     OtherPlatform,
     /// registries.conf forbids it.
@@ -127,6 +136,8 @@ pub(crate) enum Obstacle<'a> {
     TooMany,
     /// What it sent is not what it promised.
     WrongContent,
+    /// No TLS, or none that can be trusted.
+    Untrusted { host: &'a str, fault: TlsFault },
 }
 
 impl Error {
@@ -137,11 +148,14 @@ impl Error {
                 Some(Obstacle::Unreachable { host })
             }
             Self::ByProxy { .. } | Self::Proxy => Some(Obstacle::Proxy),
+            Self::NotFound { what, .. } if what.starts_with(LIST) => Some(Obstacle::NoRepository),
             Self::NotFound { repository, .. } => Some(Obstacle::Missing { repository }),
             Self::NoPlatform { .. } => Some(Obstacle::OtherPlatform),
             Self::Blocked { prefix, .. } => Some(Obstacle::Blocked { prefix }),
             Self::Status { status: 429, .. } | Self::Busy { status: 429, .. } => Some(Obstacle::TooMany),
             Self::WrongDigest { .. } | Self::WrongSize { .. } => Some(Obstacle::WrongContent),
+            Self::NoTls { host } => Some(Obstacle::Untrusted { host, fault: TlsFault::Absent }),
+            Self::Tls { host, source } => Some(Obstacle::Untrusted { host, fault: TlsFault::of(source) }),
             Self::Login { source, .. } => source.obstacle(),
             _ => None,
         }
@@ -151,7 +165,9 @@ impl Error {
     pub(crate) fn is_transient(&self) -> bool {
         match self {
             Self::Timeout { .. } | Self::Body { .. } => true,
-            Self::Connect { source, .. } | Self::Http { source, .. } => !is_refused(source),
+            // Nobody listens there: asking again at once helps nobody.
+            Self::Connect { source, .. } => source.kind() != std::io::ErrorKind::ConnectionRefused,
+            Self::Http { .. } => true,
             Self::Status { status, .. } => matches!(status, 408 | 429 | 500 | 502 | 503 | 504),
             Self::Busy { status, .. } => matches!(status, 408 | 429 | 500..=599),
             Self::Login { source, .. } | Self::ByProxy { source, .. } => source.is_transient(),
@@ -161,15 +177,7 @@ impl Error {
 
     /// The peer ended the TLS handshake: it may want another client certificate.
     pub(super) fn is_alert(&self) -> bool {
-        let alert = |error: &rustls::Error| matches!(error, rustls::Error::AlertReceived(_));
-        match self {
-            Self::Tls { source, .. } => match &**source {
-                ureq::Error::Rustls(error) => alert(error),
-                ureq::Error::Io(io) => io.get_ref().and_then(|inner| inner.downcast_ref()).is_some_and(alert),
-                _ => false,
-            },
-            _ => false,
-        }
+        matches!(self, Self::Tls { source, .. } if matches!(**source, rustls::Error::AlertReceived(_)))
     }
 
     /// The peer closed the connection before it answered.
@@ -178,14 +186,8 @@ impl Error {
             return source.is_hang_up();
         }
         use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
-        let (Self::Connect { source, .. } | Self::Http { source, .. }) = self else { return false };
-        matches!(&**source, ureq::Error::Io(io)
-            if matches!(io.kind(), ConnectionReset | ConnectionAborted | BrokenPipe | UnexpectedEof))
-    }
-
-    /// No TLS, or none that can be trusted.
-    pub(crate) fn is_untrusted(&self) -> bool {
-        matches!(self, Self::Tls { .. })
+        matches!(self, Self::Connect { source, .. }
+            if matches!(source.kind(), ConnectionReset | ConnectionAborted | BrokenPipe | UnexpectedEof))
     }
 
     /// Credentials are missing or wrong.
@@ -216,9 +218,4 @@ impl Error {
             _ => None,
         }
     }
-}
-
-/// Nobody listens there: asking again at once helps nobody.
-fn is_refused(error: &ureq::Error) -> bool {
-    matches!(error, ureq::Error::Io(io) if io.kind() == std::io::ErrorKind::ConnectionRefused)
 }

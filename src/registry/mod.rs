@@ -40,5 +40,6 @@ pub(crate) use push::{
 pub(crate) use search::Hit;
 pub(crate) use session::{BlobSink, Retry, Session};
 pub(crate) use source::Source;
+pub(crate) use trust::TlsFault;
 pub(crate) use upload::Arrival;
 pub(crate) use web::download;

@@ -194,9 +194,13 @@ impl Session {
                 self.scheme = self.scheme.or(Some("https"));
                 Ok(reply)
             }
-            Err(Error::Tls { .. } | Error::Connect { .. } | Error::ByProxy { .. } | Error::Http { .. })
-                if self.scheme.is_none() && self.client.is_insecure() =>
-            {
+            Err(
+                Error::Tls { .. }
+                | Error::NoTls { .. }
+                | Error::Connect { .. }
+                | Error::ByProxy { .. }
+                | Error::Http { .. },
+            ) if self.scheme.is_none() && self.client.is_insecure() => {
                 tracing::debug!(host = self.location.host, "no https here, going on with http");
                 let reply = act(self, "http")?;
                 self.scheme = Some("http");

@@ -1,9 +1,55 @@
 //! Whom we trust, and what we show: the certificates of a connection.
 
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::CertifiedKey;
+use rustls::{AlertDescription, CertificateError};
 use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts};
 
 use super::error::Error;
 use crate::config::certs::Certificates;
+
+/// Why no connection came to be that can be trusted, as far as the user can do something about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TlsFault {
+    /// There is only plain http.
+    Absent,
+    /// Nobody whom we trust has signed the registry's certificate.
+    Authority,
+    /// It is not valid yet, or no longer: by the clock of this machine.
+    Clock,
+    /// It is for other hosts.
+    Name,
+    /// The registry wants a certificate from us, or another one.
+    Client,
+    Other,
+}
+
+impl TlsFault {
+    /// What this error of a handshake comes to.
+    pub(super) fn of(error: &rustls::Error) -> Self {
+        use AlertDescription as Alert;
+        use CertificateError as Wrong;
+        match error {
+            rustls::Error::InvalidCertificate(why) => match why {
+                Wrong::UnknownIssuer | Wrong::BadSignature => Self::Authority,
+                Wrong::Expired | Wrong::ExpiredContext { .. } => Self::Clock,
+                Wrong::NotValidYet | Wrong::NotValidYetContext { .. } => Self::Clock,
+                Wrong::NotValidForName | Wrong::NotValidForNameContext { .. } => Self::Name,
+                _ => Self::Other,
+            },
+            rustls::Error::AlertReceived(
+                Alert::BadCertificate
+                | Alert::CertificateRequired
+                | Alert::CertificateUnknown
+                | Alert::CertificateExpired
+                | Alert::UnsupportedCertificate
+                | Alert::UnknownCA
+                | Alert::AccessDenied,
+            ) => Self::Client,
+            _ => Self::Other,
+        }
+    }
+}
 
 /// The system's certificate authorities, and those that were given for this registry.
 pub(super) fn roots(certificates: &Certificates) -> Result<RootCerts, Error> {
@@ -36,6 +82,14 @@ pub(super) fn client_certificate(certificates: &Certificates, shown: usize) -> R
     }
     let key = PrivateKey::from_pem(client.key.expose().as_bytes());
     let key = key.ok().ok_or_else(|| wrong("no private key in PEM (unencrypted) is beside it"))?;
+    // The HTTP library takes for granted that they fit: it panics.
+    let ders = chain.iter().map(|one| CertificateDer::from(one.der().to_vec())).collect();
+    let fits = PrivateKeyDer::try_from(key.der().to_vec())
+        .ok()
+        .is_some_and(|key| CertifiedKey::from_der(ders, key, &rustls::crypto::ring::default_provider()).is_ok());
+    if !fits {
+        return Err(wrong("the key beside it is not that of this certificate"));
+    }
     Ok(Some(ClientCert::new_with_certs(&chain, key)))
 }
 

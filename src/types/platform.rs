@@ -48,7 +48,7 @@ impl Platform {
     /// Variants that run here, best first; `None` stands for "no variant named".
     pub(crate) fn acceptable_variants(&self) -> Vec<Option<&str>> {
         let ladder: &[&str] = match self.architecture.as_str() {
-            "arm" => &["v7", "v6", "v5"],
+            "arm" => &["v8", "v7", "v6", "v5"],
             "arm64" => &["v8"],
             "amd64" => &["v1"],
             _ => &[],
@@ -59,7 +59,11 @@ impl Platform {
             // A variant that is not on the ladder (amd64/v3) is meant exactly, but a plain build runs too.
             (Some(variant), None) => vec![Some(variant), None],
             (Some(_), Some(from)) => ladder[from..].iter().map(|step| Some(*step)).chain([None]).collect(),
-            (None, _) => [None].into_iter().chain(ladder.iter().map(|step| Some(*step))).collect(),
+            // Not every machine of 32 bits runs what was made for the eighth.
+            (None, _) => {
+                let steps = ladder.iter().filter(|step| (self.architecture.as_str(), **step) != ("arm", "v8"));
+                [None].into_iter().chain(steps.map(|step| Some(*step))).collect()
+            }
         }
     }
 }
@@ -113,6 +117,10 @@ mod tests {
     fn variants_go_down_the_ladder() {
         let v6 = Platform::new("linux", "arm", Some("v6"));
         assert_eq!(v6.acceptable_variants(), [Some("v6"), Some("v5"), None]);
+        let v8 = Platform::new("linux", "arm", Some("v8"));
+        assert_eq!(v8.acceptable_variants(), [Some("v8"), Some("v7"), Some("v6"), Some("v5"), None]);
+        let any = Platform::new("linux", "arm", None);
+        assert_eq!(any.acceptable_variants(), [None, Some("v7"), Some("v6"), Some("v5")]);
         let plain = Platform::new("linux", "arm64", None);
         assert_eq!(plain.acceptable_variants(), [None, Some("v8")]);
     }

@@ -74,7 +74,12 @@ impl Reference {
     /// The name of a local image that the user named without a registry: `localhost/NAME:TAG`, as Podman does for
     /// `tag`, `build -t` and `import`.
     pub(crate) fn local(text: &str) -> Result<Self, InvalidReference> {
-        if has_domain(text) { text.parse() } else { format!("localhost/{text}").parse() }
+        if has_domain(text) {
+            return text.parse();
+        }
+        // What is told is what was written.
+        let as_written = |error| InvalidReference { text: text.chars().take(300).collect(), ..error };
+        format!("localhost/{text}").parse().map_err(as_written)
     }
 
     /// All the names that a text without a registry may mean in the local store, best first.
@@ -244,6 +249,12 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Reference>().expect(text).to_string(), full);
         }
+    }
+
+    #[test]
+    fn errors_show_what_was_written() {
+        let error = Reference::local("UPPER").expect_err("upper case");
+        assert_eq!(error.to_string(), "invalid image reference \"UPPER\": the repository name must be lower case");
     }
 
     #[test]

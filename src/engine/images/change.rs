@@ -18,6 +18,8 @@ pub(crate) enum InvalidChange {
     },
     #[error("STOPSIGNAL")]
     StopSignal(#[source] InvalidSignal),
+    #[error("ONBUILD takes another instruction than ONBUILD")]
+    OnBuildTwice,
     #[error("{0:?} is no port")]
     Port(String),
     #[error("{0:?}: KEY=VALUE is wanted")]
@@ -54,7 +56,10 @@ pub(crate) fn apply(config: &mut ProcessDefaults, text: &str) -> Result<(), Inva
             }
         }
         "LABEL" => config.labels.extend(pairs(value)?),
-        // For those who build on this image.
+        // For those who build on this image; what that image would hand on to its own heirs is not for it to say.
+        "ONBUILD" if value.split_whitespace().next().is_some_and(|word| word.eq_ignore_ascii_case("ONBUILD")) => {
+            return Err(InvalidChange::OnBuildTwice);
+        }
         "ONBUILD" => config.on_build.get_or_insert_default().push(value.to_owned()),
         "STOPSIGNAL" => {
             value.parse::<Signal>().map_err(InvalidChange::StopSignal)?;
@@ -200,6 +205,7 @@ mod tests {
             ("LABEL =v", "\"v\": KEY=VALUE is wanted"),
             ("EXPOSE 9-7", "\"9-7/tcp\" is no port"),
             ("ONBUILD", "\"ONBUILD\": ONBUILD wants a value"),
+            ("onbuild ONBUILD RUN make", "ONBUILD takes another"),
             ("STOPSIGNAL bogus", "STOPSIGNAL: "),
         ] {
             let error = apply(&mut ProcessDefaults::default(), text).expect_err(text);

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::trust;
 use crate::engine::{Engine, Error};
+use crate::registry;
 use crate::registry::archive::{Archive, ArchivedImage};
 use crate::storage::images::Image;
 use crate::storage::lease::Lease;
@@ -80,7 +81,13 @@ impl Engine {
         let wanted = trust::admit_archive(&name, transport, path.as_deref(), request.signature_policy.as_deref())?;
         let images = archive.images(&request.platform.unwrap_or_else(Platform::host)).map_err(failed)?;
         let mut loaded = Vec::with_capacity(images.len());
-        for (archived, names) in choose(images)? {
+        let chosen = choose(images).map_err(|error| match error {
+            Error::Reference(wrong) => {
+                failed(registry::Error::Invalid { what: format!("archive {name:?}"), why: wrong.to_string() })
+            }
+            error => error,
+        })?;
+        for (archived, names) in chosen {
             if let Some(wanted) = &wanted {
                 trust::verify_archived(wanted, &archive, &name, &archived.image)?;
             }

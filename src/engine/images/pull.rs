@@ -40,6 +40,14 @@ pub(crate) struct PullReport {
     pub(crate) name: Option<Reference>,
 }
 
+/// What came of all the tags of a repository.
+#[derive(Debug, Default)]
+pub(crate) struct TagsReport {
+    pub(crate) pulled: Vec<PullReport>,
+    /// Why the last one did not come that did not. One tag that leads nowhere keeps nobody from the others.
+    pub(crate) failed: Option<Error>,
+}
+
 impl Engine {
     /// Makes an image available by the request's policy.
     pub(crate) fn pull(&self, request: &PullRequest, progress: &dyn Progress) -> Result<PullReport, Error> {
@@ -135,11 +143,7 @@ impl Engine {
     }
 
     /// Pulls every tag of a repository.
-    pub(crate) fn pull_all_tags(
-        &self,
-        request: &PullRequest,
-        progress: &dyn Progress,
-    ) -> Result<Vec<PullReport>, Error> {
+    pub(crate) fn pull_all_tags(&self, request: &PullRequest, progress: &dyn Progress) -> Result<TagsReport, Error> {
         let (name, suffix) = split_suffix(&request.name);
         if !suffix.is_empty() {
             return Err(Error::TagWithAllTags(request.name.clone()));
@@ -149,12 +153,23 @@ impl Engine {
         let Some(repository) = wanted.names.first() else { return Err(Error::ImageNotFound(name.to_owned())) };
         let mut source = Source::open(repository, &request.access, &configuration).map_err(pulling(repository))?;
         let tags = source.tags().map_err(pulling(repository))?;
-        let mut reports = Vec::with_capacity(tags.len());
+        let mut report = TagsReport::default();
         for reference in tags.iter().filter_map(|tag| repository.with_tag(tag)) {
             let request = PullRequest { name: reference.to_string(), ..request.clone() };
-            reports.push(self.pull(&request, progress)?);
+            match self.pull(&request, progress) {
+                Ok(pulled) => report.pulled.push(pulled),
+                Err(error) => {
+                    let goes_on = error.is_of_one_image();
+                    if let Some(before) = report.failed.replace(error) {
+                        progress.warn(&Failure::from_error(before.kind(), &before).to_string());
+                    }
+                    if !goes_on {
+                        break;
+                    }
+                }
+            }
         }
-        Ok(reports)
+        Ok(report)
     }
 
     /// Pulls if the registry names another digest than the image here has.

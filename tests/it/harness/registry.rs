@@ -20,12 +20,17 @@ impl Registry {
 
     /// With further lines of its `config.yml`: below `http:` (indented by two), and at the top level.
     pub(crate) fn start_with(env: &Env, http: &str, more: &str) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).unwrap().port();
+        Self::start_at("127.0.0.1", env, http, more)
+    }
+
+    /// The same on another loopback address, as it is written before a port.
+    pub(crate) fn start_at(host: &str, env: &Env, http: &str, more: &str) -> Self {
+        let port = TcpListener::bind(format!("{host}:0")).and_then(|listener| listener.local_addr()).unwrap().port();
         let storage = env.path(&format!("registry-{port}"));
         std::fs::create_dir_all(&storage).unwrap();
         let config = format!(
             "version: 0.1\nlog: {{level: error}}\nstorage:\n  delete: {{enabled: true}}\n  filesystem: {{rootdirectory: {}}}\n\
-             http:\n  addr: 127.0.0.1:{port}\n{http}{more}",
+             http:\n  addr: '{host}:{port}'\n{http}{more}",
             storage.display()
         );
         let config = env.write(&format!("registry-{port}.yml"), config);
@@ -39,17 +44,17 @@ impl Registry {
             .stderr(log)
             .spawn()
             .unwrap();
-        let address = format!("127.0.0.1:{port}");
+        let address = format!("{host}:{port}");
         eventually("the registry answers", || TcpStream::connect(&address).is_ok());
         Self { child, address }
     }
 
-    /// `127.0.0.1:PORT`.
+    /// `HOST:PORT`.
     pub(crate) fn address(&self) -> &str {
         &self.address
     }
 
-    /// `127.0.0.1:PORT/name`.
+    /// `HOST:PORT/name`.
     pub(crate) fn name(&self, name: &str) -> String {
         format!("{}/{name}", self.address)
     }

@@ -44,6 +44,7 @@ fn probe(need: &str) -> Result<(), String> {
         "debian" => super::image::debian_tar().map(drop),
         "services" => super::image::services_tar().map(drop),
         "registry" => installed("docker-registry").and_then(|()| installed("skopeo")),
+        "ipv6" => std::net::TcpListener::bind("[::1]:0").map(drop).map_err(|error| format!("::1: {error}")),
         "user" => (!nix::unistd::geteuid().is_root()).then_some(()).ok_or("an ordinary user".to_owned()),
         "skopeo" | "umoci" | "buildah" | "strace" | "curl" | "ssh" | "script" | "zstd" | "bzip2" | "xz" | "podman" => {
             installed(need)

@@ -214,7 +214,7 @@ pub(crate) fn openssl(arguments: &[&str], paths: &[&Path]) -> Vec<u8> {
 }
 
 /// A certificate authority in `dir` (`ca.crt`), and certificates that it has signed: `server.crt` and `server.key` for
-/// 127.0.0.1, `client.cert` and `client.key` for us.
+/// 127.0.0.1 and ::1, `client.cert` and `client.key` for us.
 pub(crate) fn certificates(dir: &Path) {
     std::fs::create_dir_all(dir).unwrap();
     let path = |name: &str| dir.join(name);
@@ -224,7 +224,7 @@ pub(crate) fn certificates(dir: &Path) {
         &[&ca_key, Path::new("-out"), &ca],
     );
     let extensions = path("extensions");
-    std::fs::write(&extensions, "subjectAltName=IP:127.0.0.1\n").unwrap();
+    std::fs::write(&extensions, "subjectAltName=IP:127.0.0.1,IP:::1\n").unwrap();
     for (name, certificate) in [("server", "server.crt"), ("client", "client.cert")] {
         let (key, request) = (path(&format!("{name}.key")), path(&format!("{name}.csr")));
         let subject = format!("/CN={name}");

@@ -30,8 +30,11 @@ fn b18_an_archive_sets_only_names_that_are_told() {
     let before = names(&env);
     for tag in ["../../etc/x:1", "a b:1", "x/UPPER:1", "-x:1", "x:\u{1b}[31m", "localhost/x:../y", ""] {
         image.docker_archive(&path, tag);
-        let code = load().exit_code();
+        let out = load();
+        let code = out.exit_code();
         assert!(matches!(code, Some(0 | 125)), "{tag:?}: {code:?}");
+        // Whatever is wrong with it, the archive is named.
+        assert!(code == Some(0) || out.stderr().contains("evil.tar"), "{tag:?}: {}", out.stderr());
         let new: Vec<String> = names(&env).difference(&before).cloned().collect();
         assert!(new.iter().all(|name| name.contains("<none>")), "{tag:?} became {new:?}");
     }

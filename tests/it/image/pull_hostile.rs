@@ -245,10 +245,15 @@ fn b14_expired_foreign_and_unknown_certificates() {
     let cure = format!("sampan search --list-tags {} shows", good.name("web"));
     pull(&trusted, &good.name("web")).code(125).stderr_has("not found").stderr_has(&cure);
     pull(&[], &good.name("web")).code(125).stderr_has("establish TLS").stderr_has("Hint:");
-    pull(&trusted, &expired.name("web")).code(125).stderr_has("establish TLS").stderr_has("xpired");
+    let late = pull(&trusted, &expired.name("web"));
+    late.code(125)
+        .stderr_has("establish TLS")
+        .stderr_has("xpired")
+        .stderr_has("Hint: look at the clock of this machine");
     // The certificate is for the address, not for the name.
     let by_name = good.name("web").replace("127.0.0.1", "localhost");
-    pull(&trusted, &by_name).code(125).stderr_has("establish TLS");
+    let by_name = pull(&trusted, &by_name);
+    by_name.code(125).stderr_has("establish TLS").stderr_has("Hint: use a name that its certificate is for");
     env.run(["images", "-a", "-q"]).success().prints("");
 }
 

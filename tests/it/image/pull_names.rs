@@ -133,6 +133,19 @@ fn all_tags() {
         env.run(["image", "exists", &format!("{name}:{tag}")]).success();
     }
     env.run(["pull", "-a", &format!("{name}:1")]).code(125).stderr_has("--all-tags");
+    let absent = env.run(["pull", "-a", "--tls-verify=false", &registry.name("team/nothing")]);
+    absent.code(125).stderr_has("Hint: look at its spelling");
+    // A tag whose manifest is gone, in the middle: the others come, and the command fails.
+    let storage = registry.address().replace("127.0.0.1:", "registry-");
+    let link = format!("{storage}/docker/registry/v2/repositories/team/web/_manifests/tags/2/current/link");
+    std::fs::write(env.path(&link), format!("sha256:{}", "00".repeat(32))).unwrap();
+    env.run(["rmi", "-fa"]).success();
+    let partly = env.run(["pull", "-q", "--tls-verify=false", "--all-tags", &name]);
+    partly.code(125).stderr_has(&format!("{name}:2")).stderr_has("not found in the registry");
+    assert_eq!(partly.stdout().lines().count(), 2, "{}", partly.stdout());
+    for (tag, code) in [("1", 0), ("2", 1), ("latest", 0)] {
+        env.run(["image", "exists", &format!("{name}:{tag}")]).code(code);
+    }
 }
 
 #[test]

@@ -139,7 +139,7 @@ fn b14_private_authority_and_client_certificate() {
     let both = Registry::start_with(&env, &tls(&format!("    clientcas: [{}]\n", dir.join("ca.crt").display())), "");
     let login = |host: &str, more: &[&str]| env.run([&["login", "-u", "x", "-p", "y"], more, &[host]].concat());
     // Nobody knows that authority.
-    login(registry.address(), &[]).code(125).stderr_has("establish TLS").stderr_has("Hint:");
+    login(registry.address(), &[]).code(125).stderr_has("establish TLS").stderr_has("Hint: put the certificate of its");
     login(registry.address(), &["--tls-verify=false"]).success();
     let given = dir.to_str().unwrap();
     // The directory of the server's key, too: a key without its .cert is a mistake that must be told.
@@ -149,7 +149,8 @@ fn b14_private_authority_and_client_certificate() {
     let copy = |name: &str, to: &Path| std::fs::copy(dir.join(name), to.join(name)).map(drop).unwrap();
     copy("ca.crt", &own);
     login(registry.address(), &["--cert-dir", own.to_str().unwrap()]).success();
-    login(both.address(), &["--cert-dir", own.to_str().unwrap()]).code(125);
+    let unknown = login(both.address(), &["--cert-dir", own.to_str().unwrap()]);
+    unknown.code(125).stderr_has("Hint: it wants to know who we are").stderr_has("client.cert");
     copy("client.cert", &own);
     copy("client.key", &own);
     login(both.address(), &["--cert-dir", own.to_str().unwrap()]).success();
@@ -171,6 +172,13 @@ fn b14_private_authority_and_client_certificate() {
         std::fs::remove_file(standing.join(name)).unwrap();
     }
     login(both.address(), &[]).code(125);
+    // The key of another certificate: told, and nobody is asked.
+    copy("client.cert", &standing);
+    std::fs::copy(dir.join("server.key"), standing.join("client.key")).unwrap();
+    login(both.address(), &[]).code(125).stderr_has("client.cert").stderr_has("is not that of this certificate");
+    for name in ["client.cert", "client.key"] {
+        std::fs::remove_file(standing.join(name)).unwrap();
+    }
     std::fs::write(standing.join("ca.crt"), "nonsense").unwrap();
     login(both.address(), &[]).code(125).stderr_has("ca.crt");
 }

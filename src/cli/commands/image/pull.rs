@@ -23,7 +23,7 @@ pub(crate) struct PullArgs {
     platform: PlatformFlags,
     #[command(flatten)]
     access: AccessFlags,
-    /// Pull every tag of the repository.
+    /// Pull every tag of the repository; one that cannot be had keeps none of the others back, and is an error in the end.
     #[arg(short, long, conflicts_with = "policy")]
     all_tags: bool,
     /// Say nothing while pulling.
@@ -53,9 +53,11 @@ pub(crate) fn run(args: PullArgs, context: &Context) -> Result<ExitCode, Error> 
             continue;
         }
         if args.all_tags {
-            for report in context.engine()?.pull_all_tags(&request, progress.as_ref())? {
-                context.ui.line(&report.image.record.id)?;
+            let report = context.engine()?.pull_all_tags(&request, progress.as_ref())?;
+            for pulled in report.pulled {
+                context.ui.line(&pulled.image.record.id)?;
             }
+            report.failed.map_or(Ok(()), Err)?;
             continue;
         }
         let report = context.engine()?.pull(&request, progress.as_ref())?;
