@@ -127,6 +127,10 @@ pub(crate) struct VersionInfo {
     pub(crate) version: &'static str,
     /// Of the sources; empty if the build did not say.
     pub(crate) git_commit: &'static str,
+    /// When, in Unix seconds: what `SOURCE_DATE_EPOCH` said at build time, so that equal sources give equal binaries; else 0.
+    pub(crate) built: i64,
+    /// The same as Go's `time.ANSIC`, in UTC.
+    pub(crate) built_time: String,
     pub(crate) os: &'static str,
     pub(crate) arch: &'static str,
     pub(crate) os_arch: String,
@@ -136,7 +140,10 @@ impl VersionInfo {
     /// This program.
     pub(crate) fn this() -> Self {
         let version = env!("CARGO_PKG_VERSION");
+        let built = option_env!("SOURCE_DATE_EPOCH").and_then(|seconds| seconds.parse().ok()).unwrap_or(0);
         Self {
+            built,
+            built_time: ansic(built),
             api_version: version,
             version,
             git_commit: option_env!("SAMPAN_GIT_COMMIT").unwrap_or(""),
@@ -145,6 +152,13 @@ impl VersionInfo {
             os_arch: format!("linux/{}", go_arch()),
         }
     }
+}
+
+/// `Thu Jan  1 00:00:00 1970`; empty for what no calendar has.
+fn ansic(seconds: i64) -> String {
+    jiff::Timestamp::from_second(seconds)
+        .map(|time| time.strftime("%a %b %e %H:%M:%S %Y").to_string())
+        .unwrap_or_default()
 }
 
 /// Go's and OCI's name of this machine's architecture.

@@ -87,11 +87,13 @@ impl Engine {
             }
             error => error,
         })?;
-        for (archived, names) in chosen {
+        // All of them before the first is taken in.
+        let chosen = chosen.into_iter().map(|(archived, names)| Ok((archived.image.map_err(failed)?, names)));
+        for (image, names) in chosen.collect::<Result<Vec<_>, Error>>()? {
             if let Some(wanted) = &wanted {
-                trust::verify_archived(wanted, &archive, &name, &archived.image)?;
+                trust::verify_archived(wanted, &archive, &name, &image)?;
             }
-            let image = self.take_in(&names, &mut archive, archived.image, None, progress)?;
+            let image = self.take_in(&names, &mut archive, image, None, progress)?;
             loaded.push(LoadedImage { image, names });
         }
         Ok(loaded)

@@ -16,7 +16,8 @@ use crate::types::platform::Platform;
 /// An image in an archive, with the names that the archive gives it, as they stand there.
 #[derive(Debug)]
 pub(crate) struct ArchivedImage {
-    pub(crate) image: RemoteImage,
+    /// What is wrong with one keeps nobody from another.
+    pub(crate) image: Result<RemoteImage, Error>,
     pub(crate) names: Vec<String>,
 }
 

@@ -50,7 +50,7 @@ pub(super) fn images(archive: &mut Archive, list: &[u8]) -> Result<Vec<ArchivedI
         if names.is_empty() && single {
             names = repositories(archive)?;
         }
-        images.push(ArchivedImage { image: image(archive, &item)?, names });
+        images.push(ArchivedImage { image: image(archive, &item), names });
     }
     Ok(images)
 }

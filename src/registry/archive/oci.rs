@@ -66,9 +66,10 @@ pub(super) fn images(archive: &Archive, index: &[u8], platform: &Platform) -> Re
     }
     let mut images: Vec<ArchivedImage> = Vec::new();
     for (name, entries) in groups {
-        let image = resolve(archive, &entries, platform)?;
+        let image = resolve(archive, &entries, platform);
         let names = name.into_iter();
-        match images.iter_mut().find(|other| other.image.manifest_digest == image.manifest_digest) {
+        let same = |other: &Result<RemoteImage, Error>| matches!((other, &image), (Ok(a), Ok(b)) if a.manifest_digest == b.manifest_digest);
+        match images.iter_mut().find(|other| same(&other.image)) {
             Some(other) => other.names.extend(names),
             None => images.push(ArchivedImage { image, names: names.collect() }),
         }

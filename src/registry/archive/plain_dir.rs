@@ -28,5 +28,5 @@ pub(super) fn images(archive: &mut Archive, bytes: Vec<u8>, platform: &Platform)
             image
         }
     };
-    Ok(vec![ArchivedImage { image, names: Vec::new() }])
+    Ok(vec![ArchivedImage { image: Ok(image), names: Vec::new() }])
 }

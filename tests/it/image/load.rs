@@ -185,3 +185,26 @@ fn refused_archives_leave_nothing() {
     env.run(["load", "-i", "/nonexistent"]).code(125).stderr_has("/nonexistent");
     nothing_is_left(&env);
 }
+
+#[test]
+fn a_broken_image_of_an_archive_keeps_nobody_from_another() {
+    requires!(userns);
+    let env = Env::new();
+    let layout = env.path("layout");
+    for name in ["good", "bad"] {
+        let dir = env.path(name);
+        ImageBuilder::scratch().layer(Layer::new().file(name, 0o644, b"x")).oci_dir(&dir, "1");
+        let id = env.run(["pull", "-q", &format!("oci:{}:1", dir.display())]).success().stdout();
+        env.run(["tag", id.trim(), &format!("localhost/{name}:1")]).success();
+    }
+    let bad = env.run(["inspect", "--format", "{{.Id}}", "localhost/bad:1"]).success().stdout();
+    let save = ["save", "-q", "-m", "--format=oci-dir", "-o", "layout", "localhost/good:1", "localhost/bad:1"];
+    env.run(save).success();
+    env.run(["rmi", "-fa"]).success();
+    std::fs::remove_file(layout.join("blobs/sha256").join(bad.trim())).unwrap();
+    // What is told is what is wrong with the image that is meant.
+    env.run(["pull", "-q", "oci:layout:localhost/bad:1"]).code(125).stderr_has(bad.trim());
+    env.run(["load", "-q", "-i", "layout"]).code(125).stderr_has(bad.trim());
+    env.run(["images", "-aq"]).success().prints("");
+    env.run(["pull", "-q", "oci:layout:localhost/good:1"]).success();
+}

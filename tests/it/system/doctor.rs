@@ -61,6 +61,12 @@ fn a_file_that_is_not_read_is_told() {
     let found = finding(&env.run(["system", "doctor", "--format=json"]).json(), "storage.conf");
     let text = found["Found"].as_str().unwrap();
     assert!(text.contains(path.to_str().unwrap()) && text.contains("--root"), "{found}");
+    // The same in every build of the same sources.
+    let built = option_env!("SOURCE_DATE_EPOCH").unwrap_or("0");
+    env.run(["version", "--format", "{{.Client.Built}} {{.Server.Built}}"]).prints(&format!("{built} {built}\n"));
+    let times = ["info", "--format", "{{.Version.BuiltTime}}={{.Version.Built}}"];
+    let time = env.run(times).success().stdout();
+    assert!(built != "0" || time == "Thu Jan  1 00:00:00 1970=0\n", "{time}");
     env.run(["info", "--format", "{{.Store.GraphRoot}}"]).prints(&format!("{}\n", env.graphroot().display()));
 }
 

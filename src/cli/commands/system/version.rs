@@ -38,6 +38,9 @@ pub(crate) fn run(args: VersionArgs, context: &Context) -> Result<ExitCode, Erro
         if !client.git_commit.is_empty() {
             text.push_str(&format!("Git Commit:\t{}\n", client.git_commit));
         }
+        if client.built != 0 {
+            text.push_str(&format!("Built:\t{}\n", client.built_time));
+        }
         text.push_str(&format!("OS/Arch:\t{}\n", client.os_arch));
         context.ui.write(&table::align(&text)?)?;
     }
