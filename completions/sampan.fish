@@ -183,7 +183,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand create" -s P -l publish-al
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l no-hosts -d 'Leave /etc/hosts as the image has it'
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l privileged -d 'Give every capability and device that this user has, and take the masks off'
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l help -d 'Print help'
-complete -c sampan -n "__fish_sampan_using_subcommand cp" -s a -l archive -d 'What comes into a container belongs to the container\'s user' -r
+complete -c sampan -n "__fish_sampan_using_subcommand cp" -s a -l archive -d 'What comes into a container belongs to the container\'s user. With false owners stay: the caller is root, who has no subordinate id is nobody, and a container\'s or a tar\'s numbers are the same in the other' -r
 complete -c sampan -n "__fish_sampan_using_subcommand cp" -l overwrite -d 'A file may replace a directory, and a directory a file'
 complete -c sampan -n "__fish_sampan_using_subcommand cp" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sampan -n "__fish_sampan_using_subcommand diff" -l format -d 'Form of the output: `json`' -r -f -a "json\t''"
@@ -544,7 +544,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from attach" -s l -l latest -d 'The container that was made last'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from attach" -l no-stdin -d 'Do not pass input on'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from attach" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from cp" -s a -l archive -d 'What comes into a container belongs to the container\'s user' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from cp" -s a -l archive -d 'What comes into a container belongs to the container\'s user. With false owners stay: the caller is root, who has no subordinate id is nobody, and a container\'s or a tar\'s numbers are the same in the other' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from cp" -l overwrite -d 'A file may replace a directory, and a directory a file'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from cp" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l name -d 'Name of the container (default: two random words)' -r

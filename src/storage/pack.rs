@@ -30,7 +30,7 @@ pub(crate) enum Error {
         #[source]
         source: sys::Error,
     },
-    #[error("{path:?} is no file, directory or link that could be copied")]
+    #[error("{path:?} is a device or a socket, which cannot be copied")]
     Special { path: OsString },
     #[error("write the archive")]
     Write(#[source] std::io::Error),
@@ -45,15 +45,22 @@ impl Error {
 
 /// Writes what `path` leads to in `root` under `name` (`None`: the content of a directory, not itself), with the end
 /// mark. Returns how many devices and sockets were left out.
-pub(crate) fn pack<W: Write>(root: &RootDir, path: &Path, name: Option<&OsStr>, out: W) -> Result<u64, Error> {
+pub(crate) fn pack<W: Write>(
+    root: &RootDir,
+    path: &Path,
+    name: Option<&OsStr>,
+    terms: &Terms<'_>,
+    out: W,
+) -> Result<u64, Error> {
     let failed = |source| Error::Read { path: path.into(), source };
     let fd = root.lookup(path).map_err(failed)?;
     let stat = dir::fstat(fd.as_fd()).map_err(failed)?;
-    let mut packer = Packer::new(out, Terms::default());
+    let mut packer = Packer::new(out, *terms);
     let name = name.map(OsStr::as_bytes).unwrap_or_default().to_vec();
     match stat.kind {
         FileKind::Regular => packer.file(&root.open_file(path).map_err(failed)?, &name)?,
         FileKind::Directory => packer.tree(root.open_dir(path).map_err(failed)?, &stat, name)?,
+        FileKind::Fifo => packer.header(b'6', &name, &stat, 0, b"", &[])?,
         _ => return Err(Error::Special { path: path.into() }),
     }
     packer.write(&[0; 1024])?;
@@ -64,7 +71,7 @@ pub(crate) fn pack<W: Write>(root: &RootDir, path: &Path, name: Option<&OsStr>, 
 /// In whose terms a tree is packed.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Terms<'a> {
-    /// Ids in the tar ↔ ids here; as they are if not given.
+    /// Ids in the tar ↔ ids here; as they are if not given. Who has none becomes nobody.
     pub(crate) ids: Option<&'a IdMaps>,
     /// Further names of a file are hard links; files without a link otherwise.
     pub(crate) links: bool,

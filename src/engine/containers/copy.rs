@@ -10,7 +10,7 @@ use crate::engine::error::failure;
 use crate::engine::feeder::Feeder;
 use crate::engine::{Engine, Error};
 use crate::rootless::Outer;
-use crate::storage::pack;
+use crate::storage::pack::{self, Terms};
 use crate::storage::unpack::{self, Flavour, Plan, Unpacked};
 use crate::sys;
 use crate::sys::process;
@@ -43,7 +43,8 @@ pub(crate) enum CopyEnd {
 pub(crate) struct CopyRequest {
     pub(crate) source: CopyEnd,
     pub(crate) target: CopyEnd,
-    /// What comes into a container belongs to the container's user; else ids stay as they are.
+    /// What comes into a container belongs to the container's user; else to whom it belongs where it comes from, in that
+    /// container's numbers, and the caller is root.
     pub(crate) archive: bool,
     /// A file may replace a directory, and a directory a file.
     pub(crate) overwrite: bool,
@@ -90,10 +91,13 @@ fn read(outer: &Outer, side: Side, name: Option<&OsStr>, out: OwnedFd) -> Result
             let top = path.parent().unwrap_or(Path::new("/"));
             let root = RootDir::open(top).map_err(|error| failure(&error))?;
             let inside = path.file_name().map_or_else(PathBuf::new, PathBuf::from);
-            packed(pack::pack(&root, &inside, name, sys::fs::File::from(out)))
+            // As the caller's files look in P: the caller is root there.
+            let terms = Terms { ids: Some(outer.maps()), links: false };
+            packed(pack::pack(&root, &inside, name, &terms, sys::fs::File::from(out)))
         }
         Side::Container(side) => {
-            side.run(outer, |root| packed(pack::pack(root, &side.path, name, sys::fs::File::from(out))))
+            let terms = Terms { ids: Some(&side.maps), links: false };
+            side.run(outer, |root| packed(pack::pack(root, &side.path, name, &terms, sys::fs::File::from(out))))
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::os::unix::fs::symlink;
 
 use crate::harness::image::{BUSYBOX, ImageBuilder, Layer};
-use crate::harness::{Env, requires};
+use crate::harness::{Env, eventually, requires};
 
 #[test]
 fn d02_d03_files_go_in_and_out() {
@@ -45,6 +45,44 @@ fn d02_d03_files_go_in_and_out() {
     }
     env.run(["start", "c"]).success();
     env.run(["rm", "-f", "-t0", "c"]).success();
+}
+
+/// Owners by `--archive`: of the container's user, or as they are, in the numbers that containers have.
+#[test]
+fn owners_and_fifos() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    env.write("file", "x\n");
+    nix::unistd::mkfifo(&env.path("fifo"), nix::sys::stat::Mode::S_IRUSR).unwrap();
+    let at = |name: &str| env.path(name).to_str().unwrap().to_owned();
+    let script = "touch /tmp/seven && chown 7:8 /tmp/seven && mkfifo -m 640 /tmp/p && sleep 600";
+    let run = ["run", "-d", "--network=none", "--userns=auto:size=1024", BUSYBOX, "sh", "-c", script];
+    let first = env.run(run).success().trimmed();
+    let second = env.run(run).success().trimmed();
+    let ready = |id: &str| env.run(["exec", id, "test", "-p", "/tmp/p"]).exit_code() == Some(0);
+    eventually("both are ready", || ready(&first) && ready(&second));
+    let owner = |id: &str, path: &str| env.run(["exec", id, "stat", "-c", "%u:%g %F", path]).success().trimmed();
+    let third = ["run", "-d", "--name=c", "--network=none", "--user=1:2", BUSYBOX, "sleep", "600"];
+    env.run(third).success();
+    for (archive, of_host, of_container) in [("true", "1:2", "1:2"), ("false", "0:0", "7:8")] {
+        let archive = format!("-a={archive}");
+        let copy = |from: &str, to: &str| {
+            env.run(["cp", &archive, from, to]).success();
+        };
+        copy(&at("file"), "c:/tmp/file");
+        assert_eq!(owner("c", "/tmp/file"), format!("{of_host} regular file"));
+        copy(&at("fifo"), "c:/tmp/fifo");
+        assert_eq!(owner("c", "/tmp/fifo"), format!("{of_host} fifo"));
+        copy(&format!("{first}:/tmp/seven"), "c:/tmp/seven");
+        assert_eq!(owner("c", "/tmp/seven"), format!("{of_container} regular empty file"));
+    }
+    // Other maps, the same numbers.
+    env.run(["cp", "--archive=false", &format!("{first}:/tmp/seven"), &format!("{second}:/tmp/other")]).success();
+    assert_eq!(owner(&second, "/tmp/other"), "7:8 regular empty file");
+    env.run(["cp", &format!("{first}:/tmp/p"), &at("out")]).success();
+    let stat = nix::sys::stat::lstat(&env.path("out")).unwrap();
+    assert_eq!((stat.st_mode, stat.st_uid), (0o010_640, nix::unistd::getuid().as_raw()));
+    env.run(["rm", "-f", "-t0", "-a"]).success();
 }
 
 #[test]

@@ -13,7 +13,8 @@ use crate::sys::root::RootDir;
 fn pack(ground: &Ground, path: &str, name: Option<&str>) -> Result<(Vec<u8>, u64), pack::Error> {
     let root = RootDir::open(&ground.path("source")).expect("open");
     let mut tar = Vec::new();
-    pack::pack(&root, Path::new(path), name.map(std::ffi::OsStr::new), &mut tar).map(|skipped| (tar, skipped))
+    let name = name.map(std::ffi::OsStr::new);
+    pack::pack(&root, Path::new(path), name, &pack::Terms::default(), &mut tar).map(|skipped| (tar, skipped))
 }
 
 #[test]
@@ -48,6 +49,12 @@ fn d04_trees_come_through() {
     assert_eq!(std::fs::read_link(ground.diff("copy/long-link")).expect("link").as_os_str().len(), 300);
     let metadata = std::fs::metadata(ground.diff("copy/sparse")).expect("stat");
     assert!(metadata.len() == 1 << 40 && metadata.blocks() < 64);
+
+    let (fifo, _) = pack(&ground, "tree/fifo", Some("alone")).expect("pack");
+    ground.unpack_with(&fifo, plain).expect("unpack");
+    assert_eq!([ground.mode("copy/fifo"), ground.mode("alone")], [0o010_600; 2]);
+    let socket = pack(&ground, "tree/socket", Some("alone"));
+    assert!(matches!(socket, Err(pack::Error::Special { .. })), "{socket:?}");
 
     let (content, _) = pack(&ground, "tree/deep", None).expect("pack");
     let other = Ground::new();
