@@ -238,8 +238,8 @@ impl Client {
         let failed = |error| {
             let proxy = self.proxies.name_for_peer(origin.is_https(), origin.host(), origin.port());
             match proxy {
-                Some(proxy) => by_proxy(error, origin, proxy),
-                None => failure(error, origin),
+                Some(proxy) => by_proxy(error, origin, &self.host, proxy),
+                None => failure(error, origin, &self.host),
             }
         };
         let agent = self.agent(origin)?;
@@ -349,9 +349,9 @@ impl Client {
 }
 
 /// The same failure, where it is the proxy's that no connection came to be.
-fn by_proxy(error: ureq::Error, origin: &Origin, proxy: String) -> Error {
+fn by_proxy(error: ureq::Error, origin: &Origin, registry: &str, proxy: String) -> Error {
     let of_proxy = matches!(error, ureq::Error::ConnectProxyFailed(_));
-    let source = match failure(error, origin) {
+    let source = match failure(error, origin, registry) {
         Error::Resolve { why, .. } => Error::Resolve { host: proxy.clone(), why },
         error if of_proxy || matches!(error, Error::Connect { .. }) => error,
         error => return error,
@@ -359,8 +359,9 @@ fn by_proxy(error: ureq::Error, origin: &Origin, proxy: String) -> Error {
     Error::ByProxy { proxy, source: Box::new(source) }
 }
 
-fn failure(error: ureq::Error, origin: &Origin) -> Error {
+fn failure(error: ureq::Error, origin: &Origin, registry: &str) -> Error {
     let host = origin.name();
+    let no_tls = |source| no_tls(origin.name(), registry, source);
     match error {
         ureq::Error::Timeout(_) => Error::Timeout { host, seconds: IDLE.as_secs() },
         ureq::Error::HostNotFound => {
@@ -371,10 +372,10 @@ fn failure(error: ureq::Error, origin: &Origin) -> Error {
         ureq::Error::Io(io) if io.kind() == std::io::ErrorKind::TimedOut => {
             Error::Timeout { host, seconds: IDLE.as_secs() }
         }
-        ureq::Error::Rustls(source) => no_tls(host, source),
-        ureq::Error::Tls(why) => no_tls(host, rustls::Error::General(why.to_owned())),
+        ureq::Error::Rustls(source) => no_tls(source),
+        ureq::Error::Tls(why) => no_tls(rustls::Error::General(why.to_owned())),
         ureq::Error::Io(source) => match source.downcast::<rustls::Error>() {
-            Ok(source) => no_tls(host, source),
+            Ok(source) => no_tls(source),
             Err(source) => Error::Connect { host, source },
         },
         error @ ureq::Error::ConnectionFailed => Error::Connect { host, source: std::io::Error::other(error) },
@@ -383,10 +384,10 @@ fn failure(error: ureq::Error, origin: &Origin) -> Error {
 }
 
 /// The handshake did not come to its end; a registry of plain http answers with the letters of its status line.
-fn no_tls(host: String, source: rustls::Error) -> Error {
+fn no_tls(host: String, registry: &str, source: rustls::Error) -> Error {
     match source {
         rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType) => Error::NoTls { host },
-        source => Error::Tls { host, source: Box::new(source) },
+        source => Error::Tls { host, registry: registry.to_owned(), source: Box::new(source) },
     }
 }
 

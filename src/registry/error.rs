@@ -42,6 +42,8 @@ pub(crate) enum Error {
     #[error("establish TLS with registry {host}")]
     Tls {
         host: String,
+        /// The one that was asked: its certificates count for those, too, that it leads to.
+        registry: String,
         #[source]
         source: Box<rustls::Error>,
     },
@@ -136,7 +138,7 @@ pub(crate) enum Obstacle<'a> {
     TooMany,
     /// What it sent is not what it promised.
     WrongContent,
-    /// No TLS, or none that can be trusted.
+    /// No TLS, or none that can be trusted; `host` is the registry's name in `certs.d`.
     Untrusted { host: &'a str, fault: TlsFault },
 }
 
@@ -155,7 +157,9 @@ impl Error {
             Self::Status { status: 429, .. } | Self::Busy { status: 429, .. } => Some(Obstacle::TooMany),
             Self::WrongDigest { .. } | Self::WrongSize { .. } => Some(Obstacle::WrongContent),
             Self::NoTls { host } => Some(Obstacle::Untrusted { host, fault: TlsFault::Absent }),
-            Self::Tls { host, source } => Some(Obstacle::Untrusted { host, fault: TlsFault::of(source) }),
+            Self::Tls { registry, source, .. } => {
+                Some(Obstacle::Untrusted { host: registry, fault: TlsFault::of(source) })
+            }
             Self::Login { source, .. } => source.obstacle(),
             _ => None,
         }
