@@ -53,7 +53,10 @@ fn plain(error: &engine::Error) -> Option<&'static str> {
         None if error.wants_unshare() => {
             "sampan unshare starts a shell in which it works; the mounts last as long as that shell"
         }
-        None if error.is_closed_store() => "keep the store where you may write: --root DIR, or XDG_DATA_HOME=DIR",
+        None if error.is_closed_store() => {
+            "keep the store where you may write: --root DIR, or XDG_DATA_HOME=DIR; with --storage-opt \
+             additionalimagestore=STORE the images of one that is read-only can be run, saved and pushed from there"
+        }
         None => match error.kind() {
             FailureKind::PortInUse => "publish another port of the host, or remove what holds this one",
             FailureKind::CommandNotFound => {

@@ -2,7 +2,7 @@
 
 use super::error::{Absent, Error};
 use crate::types::failure::FailureKind;
-use crate::{registry, storage, sys};
+use crate::{monitor, registry, storage, sys};
 
 impl Error {
     /// True if what was named is not there: exit code 1 of `rm`, `rmi`, `exists` and the like.
@@ -75,8 +75,18 @@ impl Error {
 
     /// True if the store is where the caller may not write.
     pub(crate) fn is_closed_store(&self) -> bool {
-        matches!(self, Self::Storage(storage::Error::OpenStore { source, .. })
-            if source.is(sys::Errno::EACCES) || source.is(sys::Errno::EROFS) || source.is(sys::Errno::EPERM))
+        let (Self::Storage(error) | Self::Start { source: monitor::Error::Storage(error), .. }) = self else {
+            return false;
+        };
+        match error {
+            storage::Error::OpenStore { source, .. } | storage::Error::Lock { source, .. } => {
+                source.is(sys::Errno::EACCES) || source.is(sys::Errno::EROFS) || source.is(sys::Errno::EPERM)
+            }
+            storage::Error::Write { source, .. } | storage::Error::Remove { source, .. } => {
+                source.is(sys::Errno::EROFS)
+            }
+            _ => false,
+        }
     }
 
     /// True if a registry wants to know who we are.

@@ -50,7 +50,7 @@ fn d02_d03_files_go_in_and_out() {
 /// Owners by `--archive`: of the container's user, or as they are, in the numbers that containers have.
 #[test]
 fn owners_and_fifos() {
-    requires!(userns);
+    requires!(userns, subids);
     let env = Env::with_busybox();
     env.write("file", "x\n");
     nix::unistd::mkfifo(&env.path("fifo"), nix::sys::stat::Mode::S_IRUSR).unwrap();

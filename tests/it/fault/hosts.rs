@@ -138,6 +138,30 @@ fn g13_home_that_is_read_only() {
     std::fs::set_permissions(&home, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
 }
 
+/// A store that the caller cannot write: what only reads works there, the rest works from a store of one's own.
+#[test]
+fn g13_store_that_is_read_only() {
+    requires!(user, userns);
+    let env = Env::with_busybox();
+    let graph = env.graphroot();
+    let mode = |mode| {
+        let permissions = <std::fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode;
+        std::fs::set_permissions(graph.join("store.lock"), permissions(mode)).unwrap();
+        std::fs::set_permissions(graph.join("staging"), permissions(mode | 0o100)).unwrap();
+    };
+    mode(0o400);
+    for words in [&["images"][..], &["history", BUSYBOX], &["inspect", BUSYBOX], &["image", "tree", BUSYBOX]] {
+        env.run(words).success();
+    }
+    let saved = env.path("saved.tar").to_str().unwrap().to_owned();
+    let save = ["save", "-q", "-o", &saved, BUSYBOX];
+    env.run(save).code(125).stderr_has("store.lock").stderr_has("additionalimagestore=STORE");
+    let (own, option) = (env.path("own").display().to_string(), format!("additionalimagestore={}", graph.display()));
+    env.run(["--root", &own, "--storage-opt", &option].into_iter().chain(save)).success();
+    mode(0o600);
+    env.run(["load", "-q", "-i", &saved]).success().stdout_has("busybox");
+}
+
 #[test]
 fn g15_without_a_runtime_directory() {
     requires!(userns);
