@@ -184,6 +184,15 @@ impl Error {
         matches!(self, Self::Tls { source, .. } if matches!(**source, rustls::Error::AlertReceived(_)))
     }
 
+    /// Perhaps the peer speaks no TLS. One that refuses us by TLS does.
+    pub(super) fn may_be_plain_http(&self) -> bool {
+        match self {
+            Self::Tls { .. } => !self.is_alert(),
+            Self::NoTls { .. } | Self::Connect { .. } | Self::ByProxy { .. } | Self::Http { .. } => true,
+            _ => false,
+        }
+    }
+
     /// The peer closed the connection before it answered.
     pub(super) fn is_hang_up(&self) -> bool {
         if let Self::ByProxy { source, .. } = self {

@@ -194,17 +194,17 @@ impl Session {
                 self.scheme = self.scheme.or(Some("https"));
                 Ok(reply)
             }
-            Err(
-                Error::Tls { .. }
-                | Error::NoTls { .. }
-                | Error::Connect { .. }
-                | Error::ByProxy { .. }
-                | Error::Http { .. },
-            ) if self.scheme.is_none() && self.client.is_insecure() => {
-                tracing::debug!(host = self.location.host, "no https here, going on with http");
-                let reply = act(self, "http")?;
-                self.scheme = Some("http");
-                Ok(reply)
+            Err(first) if self.scheme.is_none() && self.client.is_insecure() && first.may_be_plain_http() => {
+                tracing::debug!(host = self.location.host, error = %first, "no https here, going on with http");
+                match act(self, "http") {
+                    Ok(reply) => {
+                        self.scheme = Some("http");
+                        Ok(reply)
+                    }
+                    // Nobody there, either: what https came to says more, about the proxy for one.
+                    Err(Error::Resolve { .. } | Error::Connect { .. } | Error::ByProxy { .. }) => Err(first),
+                    Err(second) => Err(second),
+                }
             }
             Err(error) => Err(error),
         }

@@ -151,6 +151,9 @@ fn b14_private_authority_and_client_certificate() {
     login(registry.address(), &["--cert-dir", own.to_str().unwrap()]).success();
     let unknown = login(both.address(), &["--cert-dir", own.to_str().unwrap()]);
     unknown.code(125).stderr_has("Hint: it wants to know who we are").stderr_has("client.cert");
+    // It speaks TLS: plain http would only get a 400.
+    let unchecked = login(both.address(), &["--tls-verify=false"]);
+    unchecked.code(125).stderr_has("establish TLS").stderr_has("Hint: it wants to know who we are");
     copy("client.cert", &own);
     copy("client.key", &own);
     login(both.address(), &["--cert-dir", own.to_str().unwrap()]).success();
