@@ -339,6 +339,21 @@ pub fn values(data: &[u8]) {
     if let Ok(name) = text.parse::<types::name::ContainerName>() {
         assert!(!name.as_str().contains(['/', '\n', '\0']) && !name.as_str().starts_with(['-', '.']), "{name}");
     }
+    if let Ok(id) = text.parse::<types::id::ContainerId>() {
+        assert_eq!(id.as_str(), text);
+    }
+    if let Ok(key) = config::auth_key::AuthKey::parse(text) {
+        let again = config::auth_key::AuthKey::parse(&key.to_string()).expect("what was printed");
+        assert_eq!((again.host(), again.path()), (key.host(), key.path()));
+    }
+    std::hint::black_box(types::health::parse_test(text));
+    drop(text.parse::<types::health::OnFailure>());
+    if let Some(Ok(place)) = engine::images::Place::parse(text) {
+        assert!(!place.path.as_os_str().is_empty(), "{place:?}");
+    }
+    network::fuzzing(text);
+    runtime::fuzzing(text);
+    config::proxy::fuzzing(text);
     drop(engine::images::ImageFilter::parse(text, jiff::Timestamp::UNIX_EPOCH));
     let mut defaults = types::image_config::ProcessDefaults::default();
     drop(engine::images::change(&mut defaults, text));
@@ -369,6 +384,37 @@ pub fn headers(data: &[u8]) {
     }
 }
 
+/// What registries answer with, and what is written anew of it.
+pub fn answers(data: &[u8]) {
+    registry::fuzzing::answers(data);
+}
+
+/// A layout of OCI: `dir` is empty, and is filled with the parts that NUL separates: the index, a manifest, a
+/// configuration, each of which is in the one before where that has a `@`.
+pub fn layout(data: &[u8], dir: &Path) {
+    let mut below = (String::new(), 0);
+    let parts: Vec<&[u8]> = data.splitn(3, |byte| *byte == 0).collect();
+    sys::fs::mkdir_all(&dir.join("blobs/sha256"), 0o700).expect("a directory of ours");
+    for (at, part) in parts.iter().enumerate().rev() {
+        let text = String::from_utf8_lossy(part).replace('@', &below.0).replace('#', &below.1.to_string());
+        let digest = types::digest::Digest::of(text.as_bytes());
+        let name = if at == 0 { "index.json".to_owned() } else { format!("blobs/sha256/{}", digest.hex()) };
+        below = (digest.to_string(), text.len());
+        if sys::fs::stat(&dir.join(&name)).is_ok_and(|there| there.is_none()) {
+            sys::fs::write_new(&dir.join(&name), text.as_bytes()).expect("a directory of ours");
+        }
+    }
+    sys::fs::write_new(&dir.join("oci-layout"), br#"{"imageLayoutVersion":"1.0.0"}"#).expect("a directory of ours");
+    registry::fuzzing::layout(dir);
+}
+
+/// The words of a command line.
+pub fn command_line(data: &[u8]) {
+    if let Ok(words) = std::str::from_utf8(data) {
+        cli::fuzzing::command_line(words);
+    }
+}
+
 /// Signatures of sigstore: their manifest, a file of them, what is signed, a key.
 pub fn signature(data: &[u8]) {
     registry::fuzzing::signature(data);
@@ -378,6 +424,7 @@ pub fn signature(data: &[u8]) {
 pub fn configuration(data: &[u8], path: &Path) {
     match data.first() {
         Some(b'{') => {
+            config::fuzzing(data);
             drop(config::auth_file::lookup(Some(path), "registry.example", "a/b"));
             let Ok(Some(policy)) = config::policy_json::Policy::load(Some(path)) else { return };
             let scopes = ["registry.example/a/b:1", "registry.example/a/b", "registry.example"].map(str::to_owned);
@@ -397,9 +444,12 @@ pub fn configuration(data: &[u8], path: &Path) {
 pub fn host_files(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     drop(IdMap::from_proc(&text));
-    for (first, count) in rootless::subid::parse(&text, Some("user"), 1000) {
+    for (first, count) in rootless::subid::fuzzing(&text) {
         assert!(count > 0 && first.checked_add(count).is_some(), "{first}:{count}");
     }
+    runtime::cgroup::fuzzing(&text);
+    engine::doctor::fuzzing(&text);
+    registry::fuzzing::addresses(&text);
     let plan = network::NetworkPlan {
         scheme: network::Scheme::None,
         ports: Vec::new(),

@@ -22,7 +22,9 @@ macro_rules! targets {
 }
 
 targets! {
+    answers => sampan::fuzzing::answers,
     archive => |data| sampan::fuzzing::archive(source(data)),
+    command_line => sampan::fuzzing::command_line,
     compression => |data| sampan::fuzzing::compression(source(data)),
     configuration => |data| {
         drop(source(data));
@@ -40,6 +42,12 @@ targets! {
         sampan::fuzzing::layer(data, &ground, source(data));
         open_up(&ground.join("diff"));
         fs::remove_dir_all(ground.join("diff")).expect("our own tree");
+    },
+    layout => |data| {
+        let dir = SCRATCH.join("layout");
+        fs::create_dir(&dir).expect("scratch directory");
+        sampan::fuzzing::layout(data, &dir);
+        fs::remove_dir_all(dir).expect("our own tree");
     },
     log_line => sampan::fuzzing::log_line,
     manifest => sampan::fuzzing::manifest,

@@ -59,6 +59,15 @@ pub(crate) fn flags(lines: &str, file: &[u8]) {
     }
 }
 
+/// A whole command line, one word a line. What is wrong with it is told in words that a terminal can show.
+pub(crate) fn command_line(words: &str) {
+    let words = std::iter::once("sampan").chain(words.lines().take(12)).map(OsString::from).collect();
+    if let Err(error) = super::command::parse(words) {
+        let help = matches!(error.kind(), clap::error::ErrorKind::DisplayHelp);
+        assert!(!error.to_string().is_empty() || help);
+    }
+}
+
 /// A template over an answer with every kind of field.
 pub(crate) fn template(format: &str) {
     let row = serde_json::json!({

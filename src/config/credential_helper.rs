@@ -62,18 +62,10 @@ impl Helper {
 
     fn get_one(&self, server: &str) -> Result<Option<Credentials>, Error> {
         let Some(mut bytes) = self.run("get", &Secret::new(server))? else { return Ok(None) };
-        let parsed = serde_json::from_slice::<Answer>(&bytes);
+        let parsed = credentials_in(&bytes);
         wipe(&mut bytes);
         // The message of serde could quote the answer.
-        let answer = parsed.map_err(|error| self.failed("get", format!("column {} of its answer", error.column())))?;
-        let secret = Secret::from(answer.secret);
-        if secret.is_empty() {
-            return Ok(None);
-        }
-        Ok(Some(match answer.username.as_str() {
-            "<token>" => Credentials::IdentityToken { user: String::new(), token: secret },
-            _ => Credentials::Password { user: answer.username, password: secret },
-        }))
+        parsed.map_err(|error| self.failed("get", format!("column {} of its answer", error.column())))
     }
 
     pub(super) fn store(&self, server: &str, credentials: &Credentials) -> Result<(), Error> {
@@ -126,6 +118,19 @@ impl Helper {
     fn failed(&self, verb: &'static str, why: String) -> Error {
         Error::Helper { program: self.program(), verb, why }
     }
+}
+
+/// What a helper answers to `get`.
+pub(super) fn credentials_in(bytes: &[u8]) -> serde_json::Result<Option<Credentials>> {
+    let answer = serde_json::from_slice::<Answer>(bytes)?;
+    let secret = Secret::from(answer.secret);
+    if secret.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(match answer.username.as_str() {
+        "<token>" => Credentials::IdentityToken { user: String::new(), token: secret },
+        _ => Credentials::Password { user: answer.username, password: secret },
+    }))
 }
 
 #[cfg(test)]

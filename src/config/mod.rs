@@ -22,3 +22,15 @@ mod yaml;
 
 pub(crate) use error::Error;
 pub(crate) use paths::Roots;
+
+/// Entry point of `fuzz/`: what a credential helper answers. An empty secret is none.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn fuzzing(bytes: &[u8]) {
+    if let Ok(Some(found)) = credential_helper::credentials_in(bytes) {
+        let secret = match &found {
+            auth_file::Credentials::Password { password, .. } => password,
+            auth_file::Credentials::IdentityToken { token, .. } => token,
+        };
+        assert!(!secret.is_empty());
+    }
+}

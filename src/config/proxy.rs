@@ -97,6 +97,15 @@ fn covers(network: IpAddr, length: u32, address: IpAddr) -> bool {
     }
 }
 
+/// Entry point of `fuzz/`: exceptions, and a peer behind a line's end. The loopback is never behind a proxy.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn fuzzing(text: &str) {
+    let (exceptions, host) = text.split_once('\n').unwrap_or((text, "registry.example"));
+    let proxies = Proxies::new(None, Some(format!("http://u:secret@{host}")), exceptions);
+    assert!(proxies.for_peer(true, "[::1]", 443).is_none() && proxies.for_peer(true, "127.0.0.2", 443).is_none());
+    std::hint::black_box(proxies.name_for_peer(true, host, 443));
+}
+
 #[cfg(test)]
 mod tests {
     use super::Proxies;

@@ -248,6 +248,16 @@ fn first_unprivileged() -> u16 {
         .unwrap_or(1024)
 }
 
+/// Entry point of `fuzz/`: the name of a claim's file says what it says.
+#[cfg(feature = "fuzzing")]
+pub(super) fn fuzzing(name: &str) {
+    if let Some(claim) = Claim::parse(name) {
+        let again = Claim::parse(&claim.file_name()).expect("a name of ours");
+        assert_eq!(claim.file_name(), again.file_name());
+        assert!(claim.first > claim.last || claim.overlap(&again).is_some(), "{name}");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Claim, PortHolder, claim};

@@ -168,11 +168,6 @@ fn scopes(challenge: &str, own: &str) -> Vec<String> {
 }
 
 fn token_from(client: &Client, ask: &Ask<'_>, host: &str) -> Result<Secret, Error> {
-    #[derive(Deserialize)]
-    struct Token {
-        token: Option<Secret>,
-        access_token: Option<Secret>,
-    }
     let reply = client.ask(ask)?;
     match reply.status {
         200 => {}
@@ -183,11 +178,22 @@ fn token_from(client: &Client, ask: &Ask<'_>, host: &str) -> Result<Secret, Erro
         status => return Err(Error::Status { url: host.to_owned(), status, detail: reply.detail() }),
     }
     let mut bytes = reply.bytes("the token document", TOKEN_LIMIT)?;
+    let token = token_in(&bytes, host);
+    wipe(&mut bytes);
+    token
+}
+
+/// The token of a document that `host` answered with.
+pub(super) fn token_in(bytes: &[u8], host: &str) -> Result<Secret, Error> {
+    #[derive(Deserialize)]
+    struct Token {
+        token: Option<Secret>,
+        access_token: Option<Secret>,
+    }
     let invalid = |why: &str| Error::Invalid { what: format!("the token document of {host}"), why: why.to_owned() };
     // serde's message could quote the secret: only the place is told.
-    let document: Token = serde_json::from_slice(&bytes)
+    let document: Token = serde_json::from_slice(bytes)
         .map_err(|error| invalid(&format!("line {}, column {}", error.line(), error.column())))?;
-    wipe(&mut bytes);
     let token = document.token.filter(|token| !token.is_empty()).or(document.access_token);
     let token = token.ok_or_else(|| invalid("it holds no token"))?;
     let clean = !token.is_empty() && token.expose().bytes().all(|b| b.is_ascii_graphic());

@@ -1,10 +1,14 @@
 //! Entry points of `fuzz/` into headers and archives.
 
+use std::collections::BTreeMap;
 use std::fs::File;
+use std::path::Path;
 
 use crate::types::platform::Platform;
 
-use super::{Archive, auth, download, manifest, reply, session, signature, tags, upload, url};
+use super::archive::{OciItem, merged_index};
+use super::push::{KeptManifest, ManifestFormat, rewritten_list};
+use super::{Archive, Manifest, auth, download, manifest, reply, search, session, signature, tags, upload, url};
 
 /// Header values: challenges with their realms, locations, links, ranges, waits; and what is shown of an error.
 pub(crate) fn headers(text: &str) {
@@ -29,6 +33,13 @@ pub(crate) fn headers(text: &str) {
     }
 }
 
+/// What `getent` says.
+pub(crate) fn addresses(text: &str) {
+    let found = super::resolver::parse(text);
+    let once: std::collections::BTreeSet<_> = found.iter().collect();
+    assert_eq!(once.len(), found.len());
+}
+
 /// A manifest or index, and the choice among its entries.
 pub(crate) fn manifest(bytes: &[u8], declared: Option<&str>) {
     if let Ok(manifest::Manifest::Index(entries)) = manifest::parse(bytes, declared) {
@@ -38,6 +49,60 @@ pub(crate) fn manifest(bytes: &[u8], declared: Option<&str>) {
             assert_eq!(manifest::choose(&entries, &platform), Some(chosen), "the choice is deterministic");
         }
     }
+}
+
+/// Answers of registries: tokens, errors, tags, what a search finds; and manifests and indexes that are written anew for a
+/// push or into a layout, which are understood again as what they were.
+pub(crate) fn answers(bytes: &[u8]) {
+    if let Ok(token) = auth::token_in(bytes, "registry.example") {
+        assert!(token.expose().bytes().all(|byte| byte.is_ascii_graphic()) && !token.is_empty());
+    }
+    assert!(!reply::detail_in(bytes).chars().any(char::is_control));
+    let any = "localhost/x".parse().expect("a name");
+    for tag in tags::tags_in(bytes, &any).unwrap_or_default() {
+        assert!(any.with_tag(&tag).is_some() && !tag.contains(['/', ':', '@']), "{tag:?}");
+    }
+    drop(serde_json::from_slice::<search::Found>(bytes));
+    drop(serde_json::from_slice::<search::Page>(bytes));
+    let formats = [ManifestFormat::Oci, ManifestFormat::Docker];
+    for own in [manifest::OCI_MANIFEST, manifest::DOCKER_MANIFEST] {
+        let Ok(kept) = KeptManifest::parse(bytes, own) else { continue };
+        for format in formats {
+            let (written, media_type) = kept.rewritten(format, &kept.layers);
+            let again = KeptManifest::parse(&written, media_type).expect("what was written anew");
+            let blobs = |of: &KeptManifest| {
+                let all = std::iter::once(&of.config).chain(&of.layers);
+                all.map(|blob| (blob.digest.clone(), blob.size)).collect::<Vec<_>>()
+            };
+            assert_eq!(blobs(&kept), blobs(&again));
+        }
+    }
+    if let Ok(Manifest::Index(entries)) = manifest::parse(bytes, None) {
+        for format in [None, Some(formats[0]), Some(formats[1])] {
+            let (written, media_type) = rewritten_list(bytes, format, &BTreeMap::new()).expect("it was understood");
+            let again = manifest::parse(&written, Some(&media_type)).expect("what was written anew");
+            assert!(matches!(again, Manifest::Index(others) if others.len() == entries.len()));
+        }
+    }
+    let descriptor = manifest::Descriptor {
+        media_type: manifest::OCI_MANIFEST.to_owned(),
+        digest: crate::types::digest::Digest::of(b"x"),
+        size: 1,
+    };
+    let item = OciItem { descriptor, platform: None, names: vec!["n".to_owned()] };
+    if let Ok(index) = merged_index(&[item], Some(bytes)) {
+        let named = index["manifests"].as_array().into_iter().flatten();
+        let named = named.filter(|entry| entry["annotations"]["org.opencontainers.image.ref.name"] == "n");
+        assert_eq!(named.count(), 1, "a name leads to one image");
+    }
+}
+
+/// A directory of images, as `load` and `pull oci:` read it.
+pub(crate) fn layout(dir: &Path) {
+    let Ok(mut archive) = Archive::from_dir(dir) else { return };
+    drop(archive.transport(true));
+    drop(archive.signatures(None));
+    drop(archive.images(&Platform::new("linux", "amd64", None)));
 }
 
 /// An archive of images, and the documents in it.

@@ -50,21 +50,25 @@ impl Reply {
     /// What the registry said about its refusal: the first error of its JSON document (OCI distribution spec), as
     /// `: CODE: message`, or nothing.
     pub(super) fn detail(self) -> String {
-        #[derive(serde::Deserialize)]
-        struct Errors {
-            errors: Vec<One>,
-        }
-        #[derive(serde::Deserialize)]
-        struct One {
-            #[serde(default)]
-            code: String,
-            #[serde(default)]
-            message: String,
-        }
-        let Ok(bytes) = self.bytes("an error document", 64 << 10) else { return String::new() };
-        let first = serde_json::from_slice::<Errors>(&bytes).ok().and_then(|all| all.errors.into_iter().next());
-        first.map_or_else(String::new, |one| printable(&format!(": {}: {}", one.code, one.message), 300))
+        self.bytes("an error document", 64 << 10).map_or_else(|_| String::new(), |bytes| detail_in(&bytes))
     }
+}
+
+/// See [`Reply::detail`].
+pub(super) fn detail_in(bytes: &[u8]) -> String {
+    #[derive(serde::Deserialize)]
+    struct Errors {
+        errors: Vec<One>,
+    }
+    #[derive(serde::Deserialize)]
+    struct One {
+        #[serde(default)]
+        code: String,
+        #[serde(default)]
+        message: String,
+    }
+    let first = serde_json::from_slice::<Errors>(bytes).ok().and_then(|all| all.errors.into_iter().next());
+    first.map_or_else(String::new, |one| printable(&format!(": {}: {}", one.code, one.message), 300))
 }
 
 /// Text of a stranger for a message of ours: no control characters, not too long (case B13).

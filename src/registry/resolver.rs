@@ -65,7 +65,7 @@ fn find_getent() -> Option<PathBuf> {
 }
 
 /// Lines `ADDRESS TYPE [NAME]`, one for each socket type.
-fn parse(text: &str) -> Vec<IpAddr> {
+pub(super) fn parse(text: &str) -> Vec<IpAddr> {
     let mut found: Vec<IpAddr> = Vec::new();
     for line in text.lines() {
         let first = line.split_ascii_whitespace().next().unwrap_or_default();

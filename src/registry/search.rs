@@ -33,14 +33,16 @@ pub(crate) struct Hit {
     pub(crate) automated: bool,
 }
 
+/// The answer of a registry's own search.
 #[derive(Deserialize)]
-struct Found {
-    results: Vec<Hit>,
+pub(super) struct Found {
+    pub(super) results: Vec<Hit>,
 }
 
+/// A page of the catalogue.
 #[derive(Deserialize)]
-struct Page {
-    repositories: Option<Vec<String>>,
+pub(super) struct Page {
+    pub(super) repositories: Option<Vec<String>>,
 }
 
 impl Session {

@@ -30,9 +30,9 @@ impl Session {
                 let next = reply.header("link").and_then(next_query);
                 Ok((reply.bytes(&what, DOCUMENT_LIMIT)?, next))
             })?;
-            let page: Page = serde_json::from_slice(&bytes)
-                .map_err(|error| Error::Invalid { what: what.clone(), why: error.to_string() })?;
-            tags.extend(page.tags.into_iter().flatten().filter(|tag| any.with_tag(tag).is_some()));
+            tags.extend(
+                tags_in(&bytes, &any).map_err(|error| Error::Invalid { what: what.clone(), why: error.to_string() })?,
+            );
             match next {
                 Some(next) if next != query && tags.len() < MOST_TAGS => query = next,
                 _ => break,
@@ -41,6 +41,12 @@ impl Session {
         tags.truncate(MOST_TAGS);
         Ok(tags)
     }
+}
+
+/// The tags of one page that are tags by the grammar; `any` is a name without one.
+pub(super) fn tags_in(bytes: &[u8], any: &Reference) -> serde_json::Result<Vec<String>> {
+    let page: Page = serde_json::from_slice(bytes)?;
+    Ok(page.tags.into_iter().flatten().filter(|tag| any.with_tag(tag).is_some()).collect())
 }
 
 /// The query of `</v2/name/tags/list?n=…&last=…>; rel="next"`. Only the query: the next page is asked for at the same

@@ -126,6 +126,13 @@ fn range(first: &str, count: &str) -> Option<Range> {
     (end > first).then_some((first, count))
 }
 
+/// Entry point of `fuzz/`: whatever `/etc/subuid` and `getsubids` say.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn fuzzing(text: &str) -> Vec<Range> {
+    std::hint::black_box((free_after(text), overlapping(text, Some("user"), 1000)));
+    [parse(text, Some("user"), 1000), parse_getsubids(text)].concat()
+}
+
 #[cfg(test)]
 mod tests {
     use super::{free_after, overlapping, parse, parse_getsubids};

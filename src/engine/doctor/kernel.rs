@@ -142,6 +142,12 @@ fn key_quota(text: &str, uid: u32) -> Option<(u64, u64)> {
     Some((used.parse().ok()?, most.parse().ok()?))
 }
 
+/// Entry point of `fuzz/`: `/proc/key-users`.
+#[cfg(feature = "fuzzing")]
+pub(super) fn fuzzing(text: &str) {
+    std::hint::black_box(key_quota(text, 1000));
+}
+
 #[cfg(test)]
 mod tests {
     use super::key_quota;

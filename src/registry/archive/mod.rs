@@ -10,6 +10,8 @@ mod plain_dir;
 mod writer;
 
 pub(crate) use archived::{Archive, ArchivedImage};
+#[cfg(feature = "fuzzing")]
+pub(super) use outgoing::merged_index;
 pub(crate) use outgoing::{
     DockerItem, OciItem, dir_blob, docker_config, docker_layer, finish_dir, finish_docker, finish_oci, oci_blob,
 };

@@ -80,6 +80,15 @@ pub(crate) fn finish_docker(writer: &mut Writer, items: &[DockerItem]) -> Result
 /// Writes `oci-layout` and `index.json`. `existing` is the index of the layout that is added to: an entry of the same
 /// name is replaced, all others stay as they are.
 pub(crate) fn finish_oci(writer: &mut Writer, items: &[OciItem], existing: Option<&[u8]>) -> Result<(), Error> {
+    let index = merged_index(items, existing)?;
+    if existing.is_none() {
+        writer.put("oci-layout", br#"{"imageLayoutVersion":"1.0.0"}"#)?;
+    }
+    writer.replace("index.json", index.to_string().as_bytes())
+}
+
+/// The index with these images in it.
+pub(in crate::registry) fn merged_index(items: &[OciItem], existing: Option<&[u8]>) -> Result<Value, Error> {
     let invalid = |why: String| Error::Invalid { what: "index.json of the layout".to_owned(), why };
     let mut index: Value = match existing {
         Some(bytes) => serde_json::from_slice(bytes).map_err(|error| invalid(error.to_string()))?,
@@ -101,10 +110,7 @@ pub(crate) fn finish_oci(writer: &mut Writer, items: &[OciItem], existing: Optio
             manifests.push(entry(item, name));
         }
     }
-    if existing.is_none() {
-        writer.put("oci-layout", br#"{"imageLayoutVersion":"1.0.0"}"#)?;
-    }
-    writer.replace("index.json", index.to_string().as_bytes())
+    Ok(index)
 }
 
 fn entry(item: &OciItem, name: Option<&str>) -> Value {
