@@ -43,7 +43,8 @@ pub(super) fn of_process(pid: i32) -> Option<PathBuf> {
 /// The line `0::/path` of `/proc/PID/cgroup` as a directory.
 fn directory(text: &str) -> Option<PathBuf> {
     let path = text.lines().find_map(|line| line.strip_prefix("0::/"))?;
-    let path = path.strip_suffix(" (deleted)").unwrap_or(path);
+    // One more slash would make it a path of its own.
+    let path = path.strip_suffix(" (deleted)").unwrap_or(path).trim_start_matches('/');
     let outside = path.split('/').any(|part| part == "..");
     (!outside).then(|| Path::new(ROOT).join(path))
 }

@@ -31,6 +31,11 @@ fn works_without(calls: &[&str]) {
     env.run(["run", "-d", "--name=c", "--network=none", BUSYBOX, "sleep", "600"]).success();
     env.run(["exec", "c", "cat", "/etc/os-release"]).success().prints("NAME=busybox\nID=busybox\n");
     env.run(["cp", "c:/etc/os-release", "copied"]).success();
+    env.run(["exec", "c", "sh", "-c", "echo new >/etc/new"]).success();
+    env.run(["diff", "c"]).success().stdout_has("A /etc/new");
+    env.run(["export", "-o", "root.tar", "c"]).success();
+    env.run(["save", "-q", "--format=oci-archive", "-o", "image.tar", BUSYBOX]).success();
+    env.run(["load", "-q", "-i", "image.tar"]).success();
     env.run(["ps", "-q"]).success();
     env.run(["stop", "-t", "0", "c"]).success();
     env.run(["start", "c"]).success();
