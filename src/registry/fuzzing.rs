@@ -79,7 +79,8 @@ pub(crate) fn answers(bytes: &[u8]) {
     }
     if let Ok(Manifest::Index(entries)) = manifest::parse(bytes, None) {
         for format in [None, Some(formats[0]), Some(formats[1])] {
-            let (written, media_type) = rewritten_list(bytes, format, &BTreeMap::new()).expect("it was understood");
+            // What is passed over when it is read may be no text.
+            let Ok((written, media_type)) = rewritten_list(bytes, format, &BTreeMap::new()) else { continue };
             let again = manifest::parse(&written, Some(&media_type)).expect("what was written anew");
             assert!(matches!(again, Manifest::Index(others) if others.len() == entries.len()));
         }
