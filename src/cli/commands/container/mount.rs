@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::super::super::context::Context;
 use super::super::super::error::Error;
 use super::super::super::exit::Worst;
-use super::super::super::output::{json, table::Table};
+use super::super::mounted::{self, Row, Shape};
 use crate::engine::mounts::MountedContainer;
 
 /// Mounts the root file system of containers and prints where; without a container, lists those that are mounted.
@@ -63,32 +63,19 @@ struct Object {
 pub(crate) fn run(args: MountArgs, context: &Context) -> Result<ExitCode, Error> {
     let engine = context.engine()?;
     let wanted = if args.all { engine.all_containers()? } else { named(args.containers, args.latest, context)? };
-    let lists = wanted.is_empty() && !args.all;
     let mut worst = Worst::default();
-    let mut mounted = Vec::new();
-    for container in &wanted {
-        match engine.mount_container(container) {
-            Ok(container) => mounted.push(container),
-            Err(error) => worst.report(error),
-        }
-    }
-    if lists {
-        mounted = engine.mounted_containers()?;
-    }
-    if args.format.is_some() {
-        json::print(&context.ui, &mounted.iter().map(object).collect::<Vec<_>>())?;
-        return Ok(worst.code());
-    }
-    if wanted.len() == 1 && !args.all {
-        mounted.iter().try_for_each(|container| context.ui.line(container.path.display()))?;
-        return Ok(worst.code());
-    }
-    let mut table = Table::new(None);
-    for container in &mounted {
-        let id = if args.no_trunc { container.id.as_str() } else { container.id.short() };
-        table.row([id, &container.path.display().to_string()]);
-    }
-    table.print(&context.ui)?;
+    let mounted = if wanted.is_empty() && !args.all {
+        engine.mounted_containers()?
+    } else {
+        mounted::each(&wanted, &mut worst, |word| engine.mount_container(word))
+    };
+    let words = if args.all { 0 } else { wanted.len() };
+    let rows = mounted.into_iter().map(|container| Row {
+        name: if args.no_trunc { container.id.to_string() } else { container.id.short().to_owned() },
+        object: object(&container),
+        path: container.path,
+    });
+    mounted::print(rows.collect(), Shape::of(args.format.as_deref(), words), context)?;
     Ok(worst.code())
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::super::super::context::Context;
 use super::super::super::error::Error;
 use super::super::super::exit::Worst;
-use super::super::super::output::{json, table::Table};
+use super::super::mounted::{self, Row, Shape};
 use crate::engine::WholeImages;
 use crate::engine::mounts::MountedImage;
 
@@ -55,33 +55,19 @@ struct Object {
 /// Mounts, or lists.
 pub(crate) fn run(args: ImageMountArgs, context: &Context) -> Result<ExitCode, Error> {
     let engine = context.engine()?;
-    let lists = args.images.is_empty() && !args.all;
-    let wanted = if args.all { engine.all_images()? } else { args.images };
     let (mut worst, mut images) = (Worst::default(), WholeImages::default());
-    let mut mounted = Vec::new();
-    for image in &wanted {
-        match engine.mount_image(image, &mut images) {
-            Ok(image) => mounted.push(image),
-            Err(error) => worst.report(error),
-        }
-    }
-    if lists {
-        mounted = engine.mounted_images()?;
-    }
-    if args.format.is_some() {
-        json::print(&context.ui, &mounted.iter().map(object).collect::<Vec<_>>())?;
-        return Ok(worst.code());
-    }
-    if wanted.len() == 1 && !args.all {
-        mounted.iter().try_for_each(|image| context.ui.line(image.path.display()))?;
-        return Ok(worst.code());
-    }
-    let mut table = Table::new(None);
-    for image in &mounted {
-        let name = image.names.first().map_or_else(|| image.id.to_string(), ToString::to_string);
-        table.row([name, image.path.display().to_string()]);
-    }
-    table.print(&context.ui)?;
+    let mounted = if args.images.is_empty() && !args.all {
+        engine.mounted_images()?
+    } else {
+        let wanted = if args.all { &engine.all_images()? } else { &args.images };
+        mounted::each(wanted, &mut worst, |word| engine.mount_image(word, &mut images))
+    };
+    let rows = mounted.into_iter().map(|image| Row {
+        name: image.names.first().map_or_else(|| image.id.to_string(), ToString::to_string),
+        object: object(&image),
+        path: image.path,
+    });
+    mounted::print(rows.collect(), Shape::of(args.format.as_deref(), args.images.len()), context)?;
     Ok(worst.code())
 }
 
