@@ -351,7 +351,7 @@ pub fn values(data: &[u8]) {
     if let Some(Ok(place)) = engine::images::Place::parse(text) {
         assert!(!place.path.as_os_str().is_empty(), "{place:?}");
     }
-    network::fuzzing(text);
+    network::fuzzing::options_and_claims(text);
     runtime::fuzzing(text);
     config::proxy::fuzzing(text);
     drop(engine::images::ImageFilter::parse(text, jiff::Timestamp::UNIX_EPOCH));
@@ -424,7 +424,7 @@ pub fn signature(data: &[u8]) {
 pub fn configuration(data: &[u8], path: &Path) {
     match data.first() {
         Some(b'{') => {
-            config::fuzzing(data);
+            config::fuzzing::helper_answer(data);
             drop(config::auth_file::lookup(Some(path), "registry.example", "a/b"));
             let Ok(Some(policy)) = config::policy_json::Policy::load(Some(path)) else { return };
             let scopes = ["registry.example/a/b:1", "registry.example/a/b", "registry.example"].map(str::to_owned);

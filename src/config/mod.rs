@@ -9,6 +9,8 @@ pub(crate) mod containers_conf;
 mod credential_helper;
 mod environment;
 mod error;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod paths;
 pub(crate) mod policy_json;
 pub(crate) mod proxy;
@@ -22,15 +24,3 @@ mod yaml;
 
 pub(crate) use error::Error;
 pub(crate) use paths::Roots;
-
-/// Entry point of `fuzz/`: what a credential helper answers. An empty secret is none.
-#[cfg(feature = "fuzzing")]
-pub(crate) fn fuzzing(bytes: &[u8]) {
-    if let Ok(Some(found)) = credential_helper::credentials_in(bytes) {
-        let secret = match &found {
-            auth_file::Credentials::Password { password, .. } => password,
-            auth_file::Credentials::IdentityToken { token, .. } => token,
-        };
-        assert!(!secret.is_empty());
-    }
-}

@@ -15,6 +15,8 @@
 #![forbid(unsafe_code)]
 
 mod error;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod handle;
 mod hosts;
 mod options;
@@ -32,11 +34,3 @@ pub(crate) use plan::Scheme;
 pub(crate) use plan::{HelperOptions, NetworkPlan, NetworkRequest, default_helper, plan};
 pub(crate) use ports::{ClaimedPorts, PortHolder, claim};
 pub(crate) use resolv::{ResolvInput, resolv_conf};
-
-/// Entry point of `fuzz/`: options of helper programs, and names of claimed ports.
-#[cfg(feature = "fuzzing")]
-pub(crate) fn fuzzing(text: &str) {
-    let items: Vec<String> = text.split(',').map(str::to_owned).collect();
-    drop(options::SlirpOptions::parse(&items));
-    ports::fuzzing(text);
-}

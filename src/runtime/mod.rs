@@ -21,11 +21,7 @@ pub(crate) mod user;
 
 pub(crate) use error::Error;
 pub(crate) use furnish::{RootMount, furnish};
+#[cfg(feature = "fuzzing")]
+pub(crate) use mount_options::fuzzing;
 pub(crate) use rootfs::mount as mount_rootfs;
 pub(crate) use rootfs::{container_tree, fuse_splits, mount_layers, probe_overlay};
-
-/// Entry point of `fuzz/`: mount options of a bundle.
-#[cfg(feature = "fuzzing")]
-pub(crate) fn fuzzing(text: &str) {
-    mount_options::fuzzing(text);
-}

@@ -144,7 +144,7 @@ fn key_quota(text: &str, uid: u32) -> Option<(u64, u64)> {
 
 /// Entry point of `fuzz/`: `/proc/key-users`.
 #[cfg(feature = "fuzzing")]
-pub(super) fn fuzzing(text: &str) {
+pub(crate) fn fuzzing(text: &str) {
     std::hint::black_box(key_quota(text, 1000));
 }
 

@@ -18,9 +18,5 @@ mod uplink;
 
 pub(crate) use examine::DoctorRequest;
 pub(crate) use finding::Verdict;
-
-/// Entry point of `fuzz/`: files of `/proc`.
 #[cfg(feature = "fuzzing")]
-pub(crate) fn fuzzing(text: &str) {
-    kernel::fuzzing(text);
-}
+pub(crate) use kernel::fuzzing;

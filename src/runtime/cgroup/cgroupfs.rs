@@ -125,7 +125,7 @@ pub(super) fn remove_tree(dir: &Path) -> sys::Result<()> {
 
 /// Entry point of `fuzz/`: no cgroup is outside of the mount.
 #[cfg(feature = "fuzzing")]
-pub(super) fn fuzzing(text: &str) {
+pub(crate) fn fuzzing(text: &str) {
     std::hint::black_box(keyed(text, "populated"));
     if let Some(dir) = directory(text) {
         assert!(dir.starts_with(ROOT) && !dir.components().any(|part| part.as_os_str() == ".."), "{dir:?}");

@@ -25,13 +25,9 @@ mod tests;
 
 #[cfg(test)]
 pub(crate) use crate::types::cgroup::CgroupRecord;
+#[cfg(feature = "fuzzing")]
+pub(crate) use cgroupfs::fuzzing;
 pub(crate) use container::{ContainerCgroup, remove};
 pub(crate) use error::Error;
 pub(crate) use own::below_user_slice;
 pub(crate) use select::{Available, Request, Why, available, begin};
-
-/// Entry point of `fuzz/`: files of `/proc` and of cgroups.
-#[cfg(feature = "fuzzing")]
-pub(crate) fn fuzzing(text: &str) {
-    cgroupfs::fuzzing(text);
-}
