@@ -22,7 +22,6 @@ use super::attach_session;
 use super::run::StartOptions;
 use super::signal::init_of;
 use super::signal_proxy::SignalProxy;
-use super::{create, idmaps};
 
 /// How an `exec` ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,13 +102,6 @@ impl Engine {
         let facts = self.facts()?;
         let empty = ImageConfig::default();
         let image = config.image.as_ref().map_or(&empty, |image| &image.config);
-        let user = create::numeric_user(&specgen::user(&config.spec, image, facts));
-        let maps = idmaps::container_maps(
-            &self.userns_in_force(&config.spec.userns)?,
-            &facts.outer,
-            (facts.uid, facts.gid),
-            user,
-        )?;
         let mut spec = config.spec.clone();
         spec.command.clone_from(&exec.command);
         spec.entrypoint = Some(Vec::new());
@@ -129,7 +121,7 @@ impl Engine {
         }
         let placement = Placement {
             hostname: spec.hostname.clone().unwrap_or_else(|| config.id.short().to_owned()),
-            maps,
+            maps: self.maps_of(config)?,
             seccomp_profile: Self::seccomp_profile(&spec)?,
             kernel: sys::process::kernel_version(),
             ..Placement::default()

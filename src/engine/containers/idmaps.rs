@@ -6,14 +6,16 @@ use crate::engine::handle::Engine;
 use crate::specgen;
 use crate::storage::container_record::ContainerConfig;
 use crate::types::idmap::{Extent, IdMap, IdMaps};
+use crate::types::image_config::ImageConfig;
 use crate::types::namespace::UsernsMode;
 
 impl Engine {
     /// The map of a container that is there.
     pub(in crate::engine) fn maps_of(&self, config: &ContainerConfig) -> Result<IdMaps, Error> {
         let facts = self.facts()?;
-        let image = config.image.as_ref().map(|image| image.config.clone()).unwrap_or_default();
-        let user = numeric_user(&specgen::user(&config.spec, &image, facts));
+        let empty = ImageConfig::default();
+        let image = config.image.as_ref().map_or(&empty, |image| &image.config);
+        let user = numeric_user(&specgen::user(&config.spec, image, facts));
         container_maps(&self.userns_in_force(&config.spec.userns)?, &facts.outer, (facts.uid, facts.gid), user)
     }
 }

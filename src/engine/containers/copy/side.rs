@@ -3,7 +3,7 @@
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-use super::super::{create, export, idmaps};
+use super::super::export;
 use super::CopyEnd;
 use crate::engine::error::failure;
 use crate::engine::{Engine, Error};
@@ -96,13 +96,7 @@ impl Engine {
         let empty = ImageConfig::default();
         let image = config.image.as_ref().map_or(&empty, |image| &image.config);
         let user = specgen::user(&config.spec, image, facts);
-        let numbers = create::numeric_user(&user);
-        let maps = idmaps::container_maps(
-            &self.userns_in_force(&config.spec.userns)?,
-            &facts.outer,
-            (facts.uid, facts.gid),
-            numbers,
-        )?;
+        let maps = self.maps_of(config)?;
         let base = config.spec.workdir.clone().unwrap_or_else(|| image.config.working_dir.clone().into());
         let path = Path::new("/").join(base).join(path);
         Ok(ContainerSide { id, path, root, maps, user, _lock: lock })
