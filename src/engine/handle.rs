@@ -104,7 +104,7 @@ impl Engine {
     /// Begins the P of [`Self::outer_for_many`], if there is none to join: its map is written while the command asks a
     /// registry what there is to do.
     pub(crate) fn begin_outer_for_many(&self) {
-        if self.kept.get().is_none() {
+        if self.kept.get().is_none() && self.ahead_of_many.borrow().is_none() {
             self.ahead_of_many.replace(self.begin());
         }
     }
