@@ -32,15 +32,15 @@ pub(super) struct Writeback(Option<OwnedFd>);
 impl Writeback {
     /// The processor has time: what is on disk already need not be waited for at the end.
     pub(super) fn shorten(&self) -> sys::Result<()> {
-        self.0.as_ref().map_or(Ok(()), |pipe| tell(pipe, SHORTEN))
+        self.tell(SHORTEN)
     }
-}
 
-/// The end of a process that has ended already is told by its status.
-fn tell(pipe: &OwnedFd, what: &[u8]) -> sys::Result<()> {
-    match descriptor::write_all(pipe.as_fd(), what) {
-        Err(error) if error.is(Errno::EPIPE) => Ok(()),
-        other => other,
+    /// The end of a process that has ended already is told by its status.
+    fn tell(&self, what: &[u8]) -> sys::Result<()> {
+        match self.0.as_ref().map_or(Ok(()), |pipe| descriptor::write_all(pipe.as_fd(), what)) {
+            Err(error) if error.is(Errno::EPIPE) => Ok(()),
+            other => other,
+        }
     }
 }
 
@@ -69,8 +69,7 @@ pub(super) fn during<T>(
     let writeback = Writeback(Some(until));
     let done = work(&writeback);
     // Closing would not do: processes that the work has started may hold copies.
-    let told = writeback.0.map_or(Ok(()), |pipe| tell(&pipe, END));
-    let status = told.and_then(|()| child.wait());
+    let status = writeback.tell(END).and_then(|()| child.wait());
     let status = status.map_err(|source| Error::Host { what: "wait for the process that syncs", source })?;
     let done = done?;
     if status.success() {
