@@ -11,16 +11,11 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::error::{At as _, Error};
-use super::layers::{LayerMeta, StagedLayer};
 use super::lease::Lease;
-use super::record;
 use super::store::Store;
 use crate::sys;
-use crate::sys::{Call as _, Errno};
+use crate::sys::Call as _;
 use crate::types::digest::Digest;
-
-/// Up to this many bytes of blobs alone are synced one by one; beyond, or with layers, by one `syncfs`.
-const SYNC_EACH: u64 = 4 << 20;
 
 /// Writes one blob and hashes it on the way.
 #[derive(Debug)]
@@ -38,7 +33,7 @@ pub(crate) struct BlobWriter {
 pub(crate) struct StagedBlob {
     pub(crate) digest: Digest,
     pub(crate) size: u64,
-    path: PathBuf,
+    pub(super) path: PathBuf,
 }
 
 impl StagedBlob {
@@ -129,49 +124,6 @@ impl Write for BlobWriter {
 }
 
 impl Store {
-    /// Publishes what a lease has staged, so that it survives a power cut: blobs first, then layers (rules R2, R3). What
-    /// somebody else published meanwhile stays.
-    pub(crate) fn publish(
-        &self,
-        lease: &Lease,
-        blobs: &[StagedBlob],
-        layers: &[(StagedLayer, LayerMeta)],
-    ) -> Result<(), Error> {
-        for (staged, meta) in layers {
-            record::write_new(&staged.dir().join("meta.json"), meta, false)?;
-        }
-        if layers.is_empty() && blobs.iter().map(|blob| blob.size).sum::<u64>() <= SYNC_EACH {
-            for blob in blobs {
-                blob.open()?.sync_data().call("fdatasync", || format!("{:?}", blob.path)).writing(&blob.path)?;
-            }
-        } else {
-            // Its answer counts: a write error of any staged file shows here.
-            sys::filesystem::sync_filesystem(lease.dir()).writing(lease.dir())?;
-        }
-        let shared = self.lock_shared()?;
-        for blob in blobs {
-            let target = self.layout().blob(&blob.digest);
-            match sys::fs::rename_new(&blob.path, &target) {
-                Err(error) if error.is(Errno::EEXIST) => {
-                    sys::fs::remove_file(&blob.path).removing(&blob.path)?;
-                }
-                // Named twice by one image, and published a moment ago.
-                Err(error) if error.is(Errno::ENOENT) && sys::fs::exists(&target) => {}
-                other => other.writing(&target)?,
-            }
-        }
-        for (staged, _) in layers {
-            self.publish_layer(staged)?;
-        }
-        drop(shared);
-        for (dir, any) in [(self.layout().blobs(), !blobs.is_empty()), (self.layout().layers(), !layers.is_empty())] {
-            if any {
-                sys::fs::sync_dir(&dir).writing(&dir)?;
-            }
-        }
-        Ok(())
-    }
-
     /// Size of a blob, if it is there.
     pub(crate) fn blob_size(&self, digest: &Digest) -> Result<Option<u64>, Error> {
         let path = self.layout().blob(digest);

@@ -131,8 +131,8 @@ pub(super) fn manifest_of(name: &OsStr) -> Option<Digest> {
 }
 
 impl Store {
-    /// Records an image whose blobs and layers are published (rule R3). One that is there is replaced: the same manifest
-    /// has the same content, only `stored` differs.
+    /// Records an image whose blobs and layers are published ([`Store::publish`] does all of it). One that is there is
+    /// replaced: the same manifest has the same content, only `stored` differs.
     pub(crate) fn put_image(&self, record: &ImageRecord) -> Result<(), Error> {
         let shared = self.lock_shared()?;
         record::write_durable(&self.layout().image(&record.digest), record)?;

@@ -1,7 +1,7 @@
 //! Unpacked layers, one directory for each pair of chain id and map.
 //!
 //! A layer is unpacked in a lease's staging directory (by a worker in P), and published with the others of its image by
-//! [`Store::publish`]: `meta.json`, one `syncfs` for all, the renames, `fsync` of the directories (rule R2).
+//! [`Store::publish`].
 
 use std::path::{Path, PathBuf};
 

@@ -36,6 +36,7 @@ pub(crate) mod overlay;
 pub(crate) mod pack;
 pub(crate) mod partials;
 pub(crate) mod process_identity;
+pub(crate) mod publish;
 pub(crate) mod record;
 mod record_fields;
 mod recover;

@@ -155,6 +155,7 @@ mod tests {
 
     use super::{Partial, TryPartial};
     use crate::storage::Store;
+    use crate::storage::publish::Staged;
     use crate::storage::tests::Fixture;
     use crate::sys;
     use crate::types::digest::Digest;
@@ -194,7 +195,7 @@ mod tests {
         writer.write_chunk(&BYTES[7..]).expect("written");
         let blob = writer.finish().expect("whole");
         let lease = store.lease().expect("lease");
-        store.publish(&lease, &[blob], &[]).expect("published");
+        store.publish(&lease, &Staged { blobs: &[blob], ..Staged::default() }).expect("published");
         assert!(store.verify_blob(&Digest::of(BYTES)).expect("there"));
         assert!(store.partials().expect("list").is_empty());
         drop(second);

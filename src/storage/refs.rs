@@ -26,6 +26,12 @@ pub(crate) struct RefRecord {
 
 record::record!(RefRecord);
 
+impl RefRecord {
+    pub(super) fn new(name: &Reference, digest: &Digest) -> Self {
+        Self { version: Self::VERSION, name: name.clone(), digest: digest.clone(), rest: Rest::new() }
+    }
+}
+
 /// File name of a reference: `/` becomes `+`, which no reference holds.
 pub(super) fn file_name(reference: &Reference) -> String {
     let text = reference.to_string();
@@ -42,15 +48,12 @@ pub(super) fn is_temporary(name: &str) -> bool {
 }
 
 impl Store {
-    /// Points a name to an image, durably; the last step of every pull, load, build and tag. Answers what it pointed
-    /// to before.
+    /// Points a name to an image, durably. Answers what it pointed to before.
     pub(crate) fn tag(&self, name: &Reference, digest: &Digest) -> Result<Option<Digest>, Error> {
         let shared = self.lock_shared()?;
         let before = self.resolve_reference(name).ok().flatten();
         let path = self.layout().reference(&file_name(name));
-        let record =
-            RefRecord { version: RefRecord::VERSION, name: name.clone(), digest: digest.clone(), rest: Rest::new() };
-        record::write_durable(&path, &record)?;
+        record::write_durable(&path, &RefRecord::new(name, digest))?;
         drop(shared);
         Ok(before.filter(|before| before != digest))
     }

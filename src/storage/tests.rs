@@ -11,6 +11,7 @@ use super::layer_content::Content;
 use super::layer_index::{Entry, EntryKind, IndexEnd, IndexWriter};
 use super::layers::{LayerKey, LayerMeta, MapKey};
 use super::process_identity::ProcessIdentity;
+use super::publish::Staged;
 use super::record::Rest;
 use super::twins::WholeImages;
 use super::volumes::VolumeMeta;
@@ -121,7 +122,7 @@ pub(super) fn store_image(store: &Store, content: &str, name: &str) -> ImageReco
     };
     let config = lease.stage_bytes(&serde_json::to_vec(&parsed).expect("JSON")).expect("configuration");
     let blobs = [blob.clone(), manifest.clone(), config.clone()];
-    store.publish(&lease, &blobs, &[(staged, meta)]).expect("published");
+    store.publish(&lease, &Staged { blobs: &blobs, layers: &[(staged, meta)], image: None }).expect("published");
     let record = ImageRecord {
         version: 1,
         digest: manifest.digest.clone(),
@@ -230,7 +231,7 @@ fn b_blob_of_wrong_size_or_digest_is_refused() {
     let mut right = stage(5);
     right.write_all(b"hello").expect("written");
     let blob = right.finish().expect("whole");
-    store.publish(&lease, &[blob], &[]).expect("published");
+    store.publish(&lease, &Staged { blobs: &[blob], ..Staged::default() }).expect("published");
     assert!(store.verify_blob(&digest).expect("read"));
     write(&store.layout().blob(&digest), b"jello");
     assert!(!store.verify_blob(&digest).expect("read"));

@@ -11,6 +11,7 @@ use crate::storage::images::{Image, ImageLayer, ImageRecord, ImageSource};
 use crate::storage::layer_index::{self, IndexWriter};
 use crate::storage::layers::{LayerKey, LayerMeta, MapKey, StagedLayer};
 use crate::storage::lease::Lease;
+use crate::storage::publish::{NewImage, Staged};
 use crate::storage::record::{Record as _, Rest};
 use crate::storage::unpack::{self, Compression, Plan, Remarks, Threads, Unpacked};
 use crate::sys;
@@ -62,6 +63,15 @@ pub(super) struct Kept {
     pub(super) origin: Option<PathBuf>,
 }
 
+/// All layers of an image, bottom first.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stack<'a> {
+    pub(super) keys: &'a [LayerKey],
+    pub(super) kept: &'a [Kept],
+    /// How they are unpacked.
+    pub(super) maps: &'a IdMaps,
+}
+
 /// A layer that was unpacked into a lease.
 #[derive(Debug)]
 pub(crate) struct StagedUnpack {
@@ -96,7 +106,7 @@ impl Engine {
         Ok(chains.iter().map(|chain| LayerKey::new(chain, &map)).collect())
     }
 
-    /// Publishes an image whose missing layers are unpacked, and names it: blobs, layers, image, name (rule R3).
+    /// Publishes an image whose missing layers are unpacked, and names it (rule R3).
     #[expect(clippy::too_many_arguments, reason = "everything that an image consists of")]
     pub(crate) fn publish_image(
         &self,
@@ -116,24 +126,27 @@ impl Engine {
         }
         let mut kept = Vec::with_capacity(image.layers.len());
         for layer in &image.layers {
-            let there =
-                blobs.iter().any(|blob| blob.digest == layer.blob) || self.store.blob_size(&layer.blob)?.is_some();
+            let there = self.size_of_blob(&layer.blob, &blobs)?.is_some();
             let blob = if there { Some(layer.blob.clone()) } else { layer.twin.clone() };
             kept.push(Kept { blob, origin: None });
         }
+        let record = self.image_record(image, &keys, &blobs, &layers)?;
         if !names.is_empty() {
-            lease.promise(&self.store, &image.manifest_digest)?;
+            lease.promise(&self.store, &record.digest)?;
         }
-        let remarks = self.publish_layers(&lease, &keys, &kept, blobs, layers, &self.layer_maps()?)?;
-        let record = self.image_record(image, &keys)?;
-        if let Err(error) = self.record_and_name(&record, names) {
-            // The disk may be full: what nobody will name gives its space back.
-            drop(lease);
-            if let Err(left) = self.store.sweep().map_err(Error::from).and_then(|_| self.empty_trash()) {
-                tracing::debug!(error = %left, "an image without a name stays for the next sweep");
+        let stack = Stack { keys: &keys, kept: &kept, maps: &self.layer_maps()? };
+        let new = NewImage { record: &record, names };
+        let remarks = match self.publish_layers(&lease, stack, &blobs, layers, Some(new)) {
+            Ok(remarks) => remarks,
+            Err(error) => {
+                // The disk may be full: what nobody will name gives its space back.
+                drop(lease);
+                if let Err(left) = self.store.sweep().map_err(Error::from).and_then(|_| self.empty_trash()) {
+                    tracing::debug!(error = %left, "an image without a name stays for the next sweep");
+                }
+                return Err(error);
             }
-            return Err(error);
-        }
+        };
         for line in remarks.lines() {
             progress.warn(&line);
         }
@@ -145,30 +158,16 @@ impl Engine {
         Ok(self.store.image(&record.digest)?)
     }
 
-    /// The record, then its names; without any it stays as it is.
-    fn record_and_name(&self, record: &ImageRecord, names: &[Reference]) -> Result<(), Error> {
-        self.store.put_image(record)?;
-        if names.is_empty() {
-            self.store.keep_unnamed(&record.digest)?;
-        }
-        for name in names {
-            self.store.tag(name, &record.digest)?;
-        }
-        Ok(())
-    }
-
-    /// Publishes blobs and unpacked layers. `keys` and `kept` are those of
-    /// the whole image, bottom first; `maps` is how the layers were unpacked.
-    #[expect(clippy::too_many_arguments, reason = "everything that the layers of an image consist of")]
+    /// Publishes blobs, unpacked layers of the stack, and the image.
     pub(super) fn publish_layers(
         &self,
         lease: &Lease,
-        keys: &[LayerKey],
-        kept: &[Kept],
-        blobs: Vec<StagedBlob>,
+        stack: Stack<'_>,
+        blobs: &[StagedBlob],
         mut layers: Vec<StagedUnpack>,
-        maps: &IdMaps,
+        image: Option<NewImage<'_>>,
     ) -> Result<Remarks, Error> {
+        let Stack { keys, kept, maps } = stack;
         layers.sort_by_key(|layer| layer.index);
         self.inherit(keys, &layers, maps)?;
         let mut remarks = Remarks::default();
@@ -179,7 +178,7 @@ impl Engine {
             let meta = layer_meta(&layer, parent, kept[layer.index].clone(), maps);
             publish.push((layer.staged, meta));
         }
-        self.store.publish(lease, &blobs, &publish)?;
+        self.store.publish(lease, &Staged { blobs, layers: &publish, image })?;
         Ok(remarks)
     }
 
@@ -200,7 +199,7 @@ impl Engine {
 
     /// Records an image whose blobs are here; its names stay as they are.
     pub(in crate::engine) fn record_image(&self, image: &IncomingImage) -> Result<(), Error> {
-        let record = self.image_record(image, &self.layer_keys(&image.chains())?)?;
+        let record = self.image_record(image, &self.layer_keys(&image.chains())?, &[], &[])?;
         Ok(self.store.put_image(&record)?)
     }
 
@@ -236,12 +235,19 @@ impl Engine {
         Ok(())
     }
 
-    fn image_record(&self, image: &IncomingImage, keys: &[LayerKey]) -> Result<ImageRecord, Error> {
+    /// The record of an image whose blobs and layers are in the store, or staged.
+    fn image_record(
+        &self,
+        image: &IncomingImage,
+        keys: &[LayerKey],
+        blobs: &[StagedBlob],
+        unpacked: &[StagedUnpack],
+    ) -> Result<ImageRecord, Error> {
         let mut layers = Vec::with_capacity(keys.len());
-        for (layer, key) in image.layers.iter().zip(keys) {
+        for (index, (layer, key)) in image.layers.iter().zip(keys).enumerate() {
             let mut kept = (None, layer.media_type.clone(), layer.size);
             for blob in std::iter::once(&layer.blob).chain(&layer.twin) {
-                let Some(size) = self.store.blob_size(blob)? else { continue };
+                let Some(size) = self.size_of_blob(blob, blobs)? else { continue };
                 if *blob == layer.blob {
                     kept.0 = Some(blob.clone());
                 } else if let Some(compression) = self.compression_of(blob)? {
@@ -250,13 +256,17 @@ impl Engine {
                 break;
             }
             let (blob, media_type, size) = kept;
+            let unpacked = match unpacked.iter().find(|layer| layer.index == index) {
+                Some(layer) => layer.unpacked.size,
+                None => self.store.layer(key)?.map_or(0, |meta| meta.size),
+            };
             layers.push(ImageLayer {
                 chain: key.chain.clone(),
                 diff_id: layer.diff_id.clone(),
                 blob,
                 media_type,
                 size,
-                unpacked: self.store.layer(key)?.map_or(0, |meta| meta.size),
+                unpacked,
             });
         }
         let source = match &image.source {
@@ -283,6 +293,14 @@ impl Engine {
 }
 
 impl Engine {
+    /// Bytes of a blob that is staged, or in the store.
+    fn size_of_blob(&self, blob: &Digest, staged: &[StagedBlob]) -> Result<Option<u64>, Error> {
+        match staged.iter().find(|staged| staged.digest == *blob) {
+            Some(staged) => Ok(Some(staged.size)),
+            None => Ok(self.store.blob_size(blob)?),
+        }
+    }
+
     /// How a blob of the store is compressed, as its first bytes tell; none if they tell nothing that a layer may be.
     fn compression_of(&self, blob: &Digest) -> Result<Option<Compression>, Error> {
         let Some(file) = self.store.open_blob(blob)? else { return Ok(None) };

@@ -8,6 +8,7 @@ use crate::engine::{Engine, Error};
 use crate::registry::{self, Access, KeptManifest, RemoteImage, Source};
 use crate::storage::images::ImageRecord;
 use crate::storage::lists::{ListEntry, ListPlatform, ListRecord};
+use crate::storage::publish::Staged;
 use crate::storage::unpack::Compression;
 use crate::types::digest::Digest;
 use crate::types::platform::Platform;
@@ -240,7 +241,7 @@ impl Engine {
                 unpacked.push(self.recode(lease, (&twin, &BTreeMap::new()), diff_id, None, Compression::None)?);
             }
         }
-        self.store.publish(lease, &unpacked, &[])?;
+        self.store.publish(lease, &Staged { blobs: &unpacked, ..Staged::default() })?;
         lease.rely_on_blob(&self.store, &kept.config.digest)?;
         let config = &record.config;
         let platform = Platform::new(&config.os, &config.architecture, config.variant.as_deref());
@@ -294,7 +295,7 @@ impl Engine {
             }
             entries.push(entry);
         }
-        self.store.publish(lease, &blobs, &[])?;
+        self.store.publish(lease, &Staged { blobs: &blobs, ..Staged::default() })?;
         Ok(entries)
     }
 }

@@ -8,7 +8,7 @@ use crate::storage::unpack::Threads;
 use crate::sys;
 use crate::types::idmap::IdMaps;
 
-use super::incoming::{IncomingLayer, Kept, StagedUnpack, unpack_layer};
+use super::incoming::{IncomingLayer, Kept, Stack, StagedUnpack, unpack_layer};
 
 impl Engine {
     /// Makes sure that every layer of an image is there for containers with `maps` (C ← P).
@@ -48,7 +48,7 @@ impl Engine {
             Kept { blob: layer.blob.clone().filter(|_| origin.is_none()), origin }
         });
         let kept: Vec<Kept> = kept.collect();
-        self.publish_layers(&lease, &keys, &kept, Vec::new(), unpacked, maps)?;
+        self.publish_layers(&lease, Stack { keys: &keys, kept: &kept, maps }, &[], unpacked, None)?;
         lease.finish(&self.store)?;
         Ok(())
     }

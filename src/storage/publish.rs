@@ -1,0 +1,123 @@
+//! What a lease has staged becomes part of the store, and survives a power cut (rules R2, R3): blobs, layers, the image
+//! that refers to them, its names. What somebody else published meanwhile stays.
+//!
+//! All of it is written into the lease and synced together; what follows are renames, and `fsync` of the directories. A
+//! sync waits for the disk, on ext4 for a commit of its journal: there are three of them, where one for each record and
+//! each directory would be six.
+
+use std::path::PathBuf;
+
+use super::blobs::StagedBlob;
+use super::error::{At as _, Error};
+use super::images::ImageRecord;
+use super::layers::{LayerMeta, StagedLayer};
+use super::lease::Lease;
+use super::record;
+use super::refs::{self, RefRecord};
+use super::store::Store;
+use crate::sys;
+use crate::sys::{Call as _, Errno};
+use crate::types::reference::Reference;
+
+/// Up to this many bytes of blobs alone are synced one by one; beyond, or with layers, by one `syncfs`.
+const SYNC_EACH: u64 = 4 << 20;
+
+/// What is to be published.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Staged<'a> {
+    pub(crate) blobs: &'a [StagedBlob],
+    pub(crate) layers: &'a [(StagedLayer, LayerMeta)],
+    pub(crate) image: Option<NewImage<'a>>,
+}
+
+/// The image that they make. One that is there is replaced: the same manifest has the same content, only `stored` differs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NewImage<'a> {
+    pub(crate) record: &'a ImageRecord,
+    /// Without any it stays as it is.
+    pub(crate) names: &'a [Reference],
+}
+
+/// A record in a lease, and its place in the store.
+#[derive(Debug)]
+struct StagedRecord {
+    from: PathBuf,
+    to: PathBuf,
+}
+
+impl Store {
+    /// Publishes what `lease` has staged.
+    pub(crate) fn publish(&self, lease: &Lease, staged: &Staged<'_>) -> Result<(), Error> {
+        for (layer, meta) in staged.layers {
+            record::write_new(&layer.dir().join("meta.json"), meta, false)?;
+        }
+        let records = staged.image.map(|image| self.stage_records(lease, image)).transpose()?.unwrap_or_default();
+        sync(lease, staged, &records)?;
+        let shared = self.lock_shared()?;
+        for blob in staged.blobs {
+            self.publish_blob(blob)?;
+        }
+        for (layer, _) in staged.layers {
+            self.publish_layer(layer)?;
+        }
+        let layout = self.layout();
+        sync_dirs([(layout.blobs(), !staged.blobs.is_empty()), (layout.layers(), !staged.layers.is_empty())])?;
+        for StagedRecord { from, to } in &records {
+            sys::fs::rename(from, to).writing(to)?;
+        }
+        sync_dirs([(layout.images(), !records.is_empty()), (layout.refs(), records.len() > 1)])?;
+        drop(shared);
+        match staged.image {
+            Some(image) if image.names.is_empty() => self.keep_unnamed(&image.record.digest),
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes the record of an image, and then those of its names.
+    fn stage_records(&self, lease: &Lease, image: NewImage<'_>) -> Result<Vec<StagedRecord>, Error> {
+        let digest = &image.record.digest;
+        let record = StagedRecord { from: lease.new_path("record"), to: self.layout().image(digest) };
+        record::write_new(&record.from, image.record, false)?;
+        let mut records = vec![record];
+        for name in image.names {
+            let to = self.layout().reference(&refs::file_name(name));
+            let record = StagedRecord { from: lease.new_path("name"), to };
+            record::write_new(&record.from, &RefRecord::new(name, digest), false)?;
+            records.push(record);
+        }
+        Ok(records)
+    }
+
+    fn publish_blob(&self, blob: &StagedBlob) -> Result<(), Error> {
+        let target = self.layout().blob(&blob.digest);
+        match sys::fs::rename_new(&blob.path, &target) {
+            Err(error) if error.is(Errno::EEXIST) => {
+                sys::fs::remove_file(&blob.path).removing(&blob.path)?;
+                Ok(())
+            }
+            // Named twice by one image, and published a moment ago.
+            Err(error) if error.is(Errno::ENOENT) && sys::fs::exists(&target) => Ok(()),
+            other => other.writing(&target),
+        }
+    }
+}
+
+/// Makes the bytes of everything durable. A write error of any staged file shows here.
+fn sync(lease: &Lease, staged: &Staged<'_>, records: &[StagedRecord]) -> Result<(), Error> {
+    if !staged.layers.is_empty() || staged.blobs.iter().map(|blob| blob.size).sum::<u64>() > SYNC_EACH {
+        return sys::filesystem::sync_filesystem(lease.dir()).writing(lease.dir());
+    }
+    for path in staged.blobs.iter().map(|blob| &blob.path).chain(records.iter().map(|record| &record.from)) {
+        let file = sys::fs::open(path).reading(path)?;
+        file.sync_data().call("fdatasync", || format!("{path:?}")).writing(path)?;
+    }
+    Ok(())
+}
+
+/// Makes the names in those directories durable that something was renamed into.
+fn sync_dirs(dirs: [(PathBuf, bool); 2]) -> Result<(), Error> {
+    for (dir, _) in dirs.into_iter().filter(|(_, changed)| *changed) {
+        sys::fs::sync_dir(&dir).writing(&dir)?;
+    }
+    Ok(())
+}
