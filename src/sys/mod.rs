@@ -1,6 +1,7 @@
 //! L1: the only door to the kernel. No container words, no unsafe above this layer.
 #![expect(clippy::disallowed_methods, reason = "this layer is what the rule sends callers to")]
 
+mod allocator;
 pub(crate) mod bpf;
 pub(crate) mod caps;
 pub(crate) mod clone;
