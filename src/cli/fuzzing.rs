@@ -1,9 +1,10 @@
 //! Entry points of `fuzz/` into flags and templates.
 
+use std::cell::RefCell;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use clap::{CommandFactory as _, Parser as _};
+use clap::{CommandFactory as _, FromArgMatches as _};
 
 use crate::config::containers_conf::ContainersConf;
 use crate::types::id::ContainerId;
@@ -23,10 +24,13 @@ struct Line {
     flags: CreateFlags,
 }
 
-/// Flags of `create` and `run`: each line is a byte that chooses the flag, and its value. What is read from files is
-/// `file`.
-pub(crate) fn flags(lines: &str, file: &[u8]) {
-    let command = Line::command();
+thread_local! {
+    /// Made once: for each input anew it would be nearly all of the work.
+    static COMMAND: RefCell<clap::Command> = RefCell::new(Line::command());
+}
+
+/// The lines of [`flags`] as a command line.
+fn parse(command: &mut clap::Command, lines: &str) -> Result<Line, clap::Error> {
     let names: Vec<&str> = command.get_arguments().filter_map(clap::Arg::get_long).collect();
     let mut words = vec![OsString::from("run")];
     for line in lines.lines().filter(|line| !line.is_empty()).take(4) {
@@ -35,7 +39,13 @@ pub(crate) fn flags(lines: &str, file: &[u8]) {
         let name = names[usize::try_from(choice).expect("fits") % names.len()];
         words.push(format!("--{name}={value}").into());
     }
-    let Ok(line) = Line::try_parse_from(&words) else { return };
+    Line::from_arg_matches(&command.try_get_matches_from_mut(words)?)
+}
+
+/// Flags of `create` and `run`: each line is a byte that chooses the flag, and its value. What is read from files is
+/// `file`.
+pub(crate) fn flags(lines: &str, file: &[u8]) {
+    let Ok(line) = COMMAND.with_borrow_mut(|command| parse(command, lines)) else { return };
     let at = Invocation { cwd: Some(PathBuf::from("/home/u")), ..Invocation::default() };
     let read =
         |path: &Path| if path == Path::new("-") { Err(Error::Flag(FlagError::NoImage)) } else { Ok(file.to_vec()) };

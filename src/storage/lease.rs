@@ -60,8 +60,12 @@ impl Store {
     pub(crate) fn keep_unnamed(&self, digest: &Digest) -> Result<(), Error> {
         let staging = self.layout().staging();
         for name in sys::fs::names(&staging).reading(&staging)? {
-            let path = staging.join(name).join(promise(digest));
-            sys::fs::remove_file(&path).removing(&path)?;
+            let dir = staging.join(name);
+            let path = dir.join(promise(digest));
+            // A note that came back after a power cut would take the image away.
+            if sys::fs::remove_file(&path).removing(&path)? {
+                sys::fs::absent_is_none(sys::fs::sync_dir(&dir)).writing(&dir)?;
+            }
         }
         Ok(())
     }

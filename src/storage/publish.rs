@@ -1,9 +1,9 @@
 //! What a lease has staged becomes part of the store, and survives a power cut (rules R2, R3): blobs, layers, the image
-//! that refers to them, its names. What somebody else published meanwhile stays.
+//! that refers to them, its names.
 //!
 //! All of it is written into the lease and synced together; what follows are renames, and `fsync` of the directories. A
-//! sync waits for the disk, on ext4 for a commit of its journal: there are three of them, where one for each record and
-//! each directory would be six.
+//! sync waits for the disk, on ext4 for a commit of its journal. There are three with layers: of the bytes, of all that a
+//! name needs, of the names. One for each record and each directory would be six.
 
 use std::path::PathBuf;
 
@@ -60,17 +60,21 @@ impl Store {
         for (layer, _) in staged.layers {
             self.publish_layer(layer)?;
         }
+        let (image, names) = records.split_at(records.len().min(1));
+        put(image)?;
+        if let Some(new) = staged.image.filter(|new| new.names.is_empty()) {
+            self.keep_unnamed(&new.record.digest)?;
+        }
         let layout = self.layout();
-        sync_dirs([(layout.blobs(), !staged.blobs.is_empty()), (layout.layers(), !staged.layers.is_empty())])?;
-        for StagedRecord { from, to } in &records {
-            sys::fs::rename(from, to).writing(to)?;
-        }
-        sync_dirs([(layout.images(), !records.is_empty()), (layout.refs(), records.len() > 1)])?;
+        sync_dirs(&[
+            (layout.blobs(), !staged.blobs.is_empty()),
+            (layout.layers(), !staged.layers.is_empty()),
+            (layout.images(), !image.is_empty()),
+        ])?;
+        put(names)?;
+        sync_dirs(&[(layout.refs(), !names.is_empty())])?;
         drop(shared);
-        match staged.image {
-            Some(image) if image.names.is_empty() => self.keep_unnamed(&image.record.digest),
-            _ => Ok(()),
-        }
+        Ok(())
     }
 
     /// Writes the record of an image, and then those of its names.
@@ -88,6 +92,7 @@ impl Store {
         Ok(records)
     }
 
+    /// What somebody else published meanwhile stays.
     fn publish_blob(&self, blob: &StagedBlob) -> Result<(), Error> {
         let target = self.layout().blob(&blob.digest);
         match sys::fs::rename_new(&blob.path, &target) {
@@ -114,10 +119,18 @@ fn sync(lease: &Lease, staged: &Staged<'_>, records: &[StagedRecord]) -> Result<
     Ok(())
 }
 
+/// Renames records to where they belong, over those that are there.
+fn put(records: &[StagedRecord]) -> Result<(), Error> {
+    for StagedRecord { from, to } in records {
+        sys::fs::rename(from, to).writing(to)?;
+    }
+    Ok(())
+}
+
 /// Makes the names in those directories durable that something was renamed into.
-fn sync_dirs(dirs: [(PathBuf, bool); 2]) -> Result<(), Error> {
-    for (dir, _) in dirs.into_iter().filter(|(_, changed)| *changed) {
-        sys::fs::sync_dir(&dir).writing(&dir)?;
+fn sync_dirs(dirs: &[(PathBuf, bool)]) -> Result<(), Error> {
+    for (dir, _) in dirs.iter().filter(|(_, changed)| *changed) {
+        sys::fs::sync_dir(dir).writing(dir)?;
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Memory of the program: the C library's `malloc`, but for large blocks.
 //!
 //! What a decompressor looks back at is 8 MiB for each zstd layer: 2,048 page faults, and more pages than the processor
-//! has TLB entries for. On huge pages it is four faults. A kernel that gives them to who asks (`madvise` in
+//! has TLB entries for. On huge pages it is five faults. A kernel that gives them to who asks (`madvise` in
 //! `/sys/kernel/mm/transparent_hugepage/enabled`, the default of most distributions) is asked here, because nothing short
 //! of the allocator knows where a library's memory is.
 #![expect(unsafe_code, reason = "an allocator is unsafe by its trait")]
@@ -20,12 +20,11 @@ static ALLOCATOR: Allocator = Allocator;
 #[derive(Debug)]
 struct Allocator;
 
-// SAFETY: blocks below HUGE are all System's, from `alloc` to `dealloc`; larger ones are mappings of their own, which start
-// at a multiple of HUGE (no layout of Rust or C asks for more) and are given back as they were made. The size of the layout,
-// which is the same for both by the trait's contract, tells the two apart.
+// SAFETY: a block is System's, or a mapping of its own that starts at a multiple of HUGE and is given back as it was made.
+// Size and alignment of the layout, which are the same in `alloc` and `dealloc` by the trait's contract, tell which.
 unsafe impl GlobalAlloc for Allocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        if layout.size() < HUGE || layout.align() > HUGE {
+        if is_small(layout) {
             // SAFETY: the caller keeps the contract of the same function.
             return unsafe { System.alloc(layout) };
         }
@@ -33,7 +32,7 @@ unsafe impl GlobalAlloc for Allocator {
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        if layout.size() < HUGE || layout.align() > HUGE {
+        if is_small(layout) {
             // SAFETY: the caller keeps the contract of the same function.
             return unsafe { System.alloc_zeroed(layout) };
         }
@@ -42,17 +41,20 @@ unsafe impl GlobalAlloc for Allocator {
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        if layout.size() < HUGE || layout.align() > HUGE {
-            // SAFETY: of System by its layout; the caller keeps the contract of the same function.
+        if is_small(layout) {
+            // SAFETY: System's by its layout; the caller keeps the contract of the same function.
             return unsafe { System.dealloc(block, layout) };
         }
         unmap(block, layout.size());
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        if layout.align() > HUGE || layout.size().max(new_size) < HUGE {
-            // SAFETY: of System before and after; the caller keeps the contract of the same function.
+        if is_small(layout) && (new_size < HUGE || layout.align() > HUGE) {
+            // SAFETY: System's before and after; the caller keeps the contract of the same function.
             return unsafe { System.realloc(block, layout, new_size) };
+        }
+        if !is_small(layout) && new_size >= HUGE && rounded(layout.size()) == rounded(new_size) {
+            return block;
         }
         // SAFETY: `new_size` is not zero and no overflow with this alignment, says the trait's contract.
         let new_layout = unsafe { Layout::from_size_align_unchecked(new_size, layout.align()) };
@@ -66,6 +68,11 @@ unsafe impl GlobalAlloc for Allocator {
         }
         new
     }
+}
+
+/// A block for System. One that must start at more than a huge page is unheard of, but possible.
+fn is_small(layout: Layout) -> bool {
+    layout.size() < HUGE || layout.align() > HUGE
 }
 
 /// New zero pages for `size` bytes from a multiple of HUGE on; null if there is no memory.

@@ -87,10 +87,14 @@ impl Engine {
         };
         progress.phase("import", "done");
         let config = configuration(&request.platform, defaults, &message, &unpacked);
-        let image = image(config, &blob, &unpacked)?;
-        let names: Vec<Reference> = request.name.into_iter().collect();
         // The same layer may be here already, from another image.
-        let here = lease.rely_on_layer(&self.store, &staged.key)?;
+        let image = image(config, &blob, &unpacked)
+            .and_then(|image| Ok((image, lease.rely_on_layer(&self.store, &staged.key)?)));
+        let (image, here) = match image {
+            Ok(found) => found,
+            Err(error) => return self.end_lease(lease, Err(error)),
+        };
+        let names: Vec<Reference> = request.name.into_iter().collect();
         let layers = if here { Vec::new() } else { vec![StagedUnpack { index: 0, staged, unpacked }] };
         self.publish_image(lease, &image, vec![blob], layers, &names, progress)
     }

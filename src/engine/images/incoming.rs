@@ -112,31 +112,12 @@ impl Engine {
         &self,
         lease: Lease,
         image: &IncomingImage,
-        mut blobs: Vec<StagedBlob>,
+        blobs: Vec<StagedBlob>,
         layers: Vec<StagedUnpack>,
         names: &[Reference],
         progress: &dyn Progress,
     ) -> Result<Image, Error> {
-        let keys = self.layer_keys(&image.chains())?;
-        let documents = [&image.manifest, &image.config_bytes].into_iter();
-        for bytes in documents.chain(image.index.as_ref().map(|(_, bytes)| bytes)) {
-            if !lease.rely_on_blob(&self.store, &Digest::of(bytes))? {
-                blobs.push(lease.stage_bytes(bytes)?);
-            }
-        }
-        let mut kept = Vec::with_capacity(image.layers.len());
-        for layer in &image.layers {
-            let there = self.size_of_blob(&layer.blob, &blobs)?.is_some();
-            let blob = if there { Some(layer.blob.clone()) } else { layer.twin.clone() };
-            kept.push(Kept { blob, origin: None });
-        }
-        let record = self.image_record(image, &keys, &blobs, &layers)?;
-        if !names.is_empty() {
-            lease.promise(&self.store, &record.digest)?;
-        }
-        let stack = Stack { keys: &keys, kept: &kept, maps: &self.layer_maps()? };
-        let new = NewImage { record: &record, names };
-        let remarks = match self.publish_layers(&lease, stack, &blobs, layers, Some(new)) {
+        let remarks = match self.put_in_place(&lease, image, blobs, layers, names) {
             Ok(remarks) => remarks,
             Err(error) => {
                 // The disk may be full: what nobody will name gives its space back.
@@ -155,7 +136,37 @@ impl Engine {
         if let Err(error) = self.empty_trash() {
             tracing::debug!(%error, "trash stays");
         }
-        Ok(self.store.image(&record.digest)?)
+        Ok(self.store.image(&image.manifest_digest)?)
+    }
+
+    /// All of [`Engine::publish_image`] that fails before the image is there.
+    fn put_in_place(
+        &self,
+        lease: &Lease,
+        image: &IncomingImage,
+        mut blobs: Vec<StagedBlob>,
+        layers: Vec<StagedUnpack>,
+        names: &[Reference],
+    ) -> Result<Remarks, Error> {
+        let keys = self.layer_keys(&image.chains())?;
+        let documents = [&image.manifest, &image.config_bytes].into_iter();
+        for bytes in documents.chain(image.index.as_ref().map(|(_, bytes)| bytes)) {
+            if !lease.rely_on_blob(&self.store, &Digest::of(bytes))? {
+                blobs.push(lease.stage_bytes(bytes)?);
+            }
+        }
+        let mut kept = Vec::with_capacity(image.layers.len());
+        for layer in &image.layers {
+            let there = self.size_of_blob(&layer.blob, &blobs)?.is_some();
+            let blob = if there { Some(layer.blob.clone()) } else { layer.twin.clone() };
+            kept.push(Kept { blob, origin: None });
+        }
+        let record = self.image_record(image, &keys, &blobs, &layers)?;
+        if !names.is_empty() {
+            lease.promise(&self.store, &record.digest)?;
+        }
+        let stack = Stack { keys: &keys, kept: &kept, maps: &self.layer_maps()? };
+        self.publish_layers(lease, stack, &blobs, layers, Some(NewImage { record: &record, names }))
     }
 
     /// Publishes blobs, unpacked layers of the stack, and the image.

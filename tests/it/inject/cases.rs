@@ -39,10 +39,14 @@ macro_rules! case {
     };
 }
 
-pub(super) const CASES: [Case; 27] = [
+pub(super) const CASES: [Case; 28] = [
     case!("import", NOTHING, NOTHING, "exec $S import root.tar localhost/new:1",
         "if $S image exists localhost/new:1; then $S run --rm --network=none localhost/new:1 sh -c 'test -s /etc/big'; $S rmi localhost/new:1; fi;
          $S import root.tar localhost/new:1; $S run --rm --network=none localhost/new:1 sh -c 'test -s /etc/big -a -s /tmp/linked'; $S rmi localhost/new:1"),
+    // The name leads to a whole image at every moment: to the one before, or to this one.
+    case!("import_over", NOTHING, IMPORTED, "exec $S import -m over root.tar localhost/new:1",
+        "$S run --rm --network=none localhost/new:1 sh -c 'test -s /etc/big'; $S rmi localhost/new:1; $S image prune -f; $S import root.tar localhost/new:1;
+         $S run --rm --network=none localhost/new:1 sh -c 'test -s /etc/big -a -s /tmp/linked'; $S rmi localhost/new:1"),
     case!("load", NOTHING, NOTHING, "exec $S load -i two.tar",
         "if $S image exists localhost/two:1; then $S run --rm --network=none localhost/two:1 sh -c 'test -s /etc/big -a ! -e /etc/gone'; $S rmi localhost/two:1; fi;
          $S load -i two.tar; $S run --rm --network=none localhost/two:1 sh -c 'test -s /etc/big -a ! -e /etc/gone'; $S rmi localhost/two:1"),
@@ -133,7 +137,7 @@ pub(super) const CASES: [Case; 27] = [
 
 /// The case of this name.
 pub(super) fn case(name: &str) -> &'static Case {
-    static TABLE: [Case; 27] = CASES;
+    static TABLE: [Case; 28] = CASES;
     TABLE.iter().find(|case| case.name == name).unwrap()
 }
 
@@ -141,6 +145,7 @@ pub(super) fn case(name: &str) -> &'static Case {
 pub(super) fn done(name: &str) -> &'static str {
     match name {
         "import" => "$S image exists localhost/new:1",
+        "import_over" => "$S history localhost/new:1 | grep -q over",
         "load" => "$S image exists localhost/two:1",
         "pull" => "$S image exists $R/two:1",
         "tag" => "$S image exists localhost/tagged:1",

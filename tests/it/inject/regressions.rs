@@ -69,6 +69,14 @@ fn an_image_never_outlives_an_import_that_could_not_name_it() {
 }
 
 #[test]
+fn a_name_is_moved_when_what_it_moves_to_is_durable() {
+    requires!(userns, overlay);
+    super::sweep::each("import_over", Sysno::fsync, "/images", Action::Fail(Errno::EIO));
+    regression("import_over", Sysno::rename, "/refs/", Action::Kill);
+    regression("import_over", Sysno::rename, "/refs/", Action::Fail(Errno::EIO));
+}
+
+#[test]
 fn a_cgroup_that_cannot_be_removed_is_not_forgotten() {
     requires!(userns, overlay, cgroup);
     regression("run_rm", Sysno::rmdir, "/sampan-", Action::Fail(Errno::ENOMEM));

@@ -441,10 +441,15 @@ fn subject(pid: Pid, call: Sysno, args: [u64; 6]) -> String {
     if call == Sysno::fsconfig {
         return string(pid, args[2]);
     }
+    if call == Sysno::fsync {
+        let path = std::fs::read_link(format!("/proc/{pid}/fd/{}", args[0]));
+        return path.map(|path| path.display().to_string()).unwrap_or_default();
+    }
     if !has_path.iter().any(|part| name.contains(part)) || [Sysno::fstat, Sysno::fstatfs].contains(&call) {
         return String::new();
     }
     match name {
+        "rename" => format!("{} -> {}", string(pid, args[0]), string(pid, args[1])),
         "renameat2" | "linkat" => format!("{} -> {}", string(pid, args[1]), string(pid, args[3])),
         _ => string(pid, args[usize::from(is_at)]),
     }
