@@ -69,7 +69,7 @@ fn an_image_never_outlives_an_import_that_could_not_name_it() {
 }
 
 #[test]
-fn a_name_is_moved_when_what_it_moves_to_is_durable() {
+fn a_name_leads_to_a_whole_image_whatever_fails_while_it_moves() {
     requires!(userns, overlay);
     super::sweep::each("import_over", Sysno::fsync, "/images", Action::Fail(Errno::EIO));
     regression("import_over", Sysno::rename, "/refs/", Action::Kill);
