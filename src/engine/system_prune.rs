@@ -2,8 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::images::{ImageFilter, RemoveImageRequest};
+use super::images::ImageFilter;
 use super::{Engine, Error};
+use crate::storage::image_head::ImageHead;
 use crate::types::id::{ContainerId, ImageId};
 use crate::types::name::VolumeName;
 
@@ -98,14 +99,9 @@ impl Engine {
             if !old && !large {
                 continue;
             }
-            let remove = RemoveImageRequest {
-                text: id.to_string(),
-                several_names: true,
-                keep_parents: true,
-                ..RemoveImageRequest::default()
-            };
-            match self.remove_image(&remove) {
-                Ok(removed) => report.images.extend(removed.deleted),
+            // Used or named anew meanwhile, it stays.
+            match self.remove_unused(&id, |now| Ok(self.last_use(now)? <= used)) {
+                Ok(removed) => report.images.extend(removed.into_iter().flat_map(|removed| removed.deleted)),
                 Err(error) => report.failed.push(error),
             }
             // What others share is still there: the budget is looked at with what really went. Age needs no sweep for each.
@@ -122,14 +118,19 @@ impl Engine {
         let mut unused = Vec::new();
         for image in self.store.image_heads()?.0 {
             if !users.contains_key(image.id.as_str()) {
-                let mut used = SystemTime::UNIX_EPOCH;
-                for digest in image.digests() {
-                    used = used.max(self.store.last_used(digest)?.unwrap_or(used));
-                }
+                let used = self.last_use(&image)?;
                 unused.push((image.id, used));
             }
         }
         unused.sort_by_key(|(_, used)| *used);
         Ok(unused)
+    }
+
+    fn last_use(&self, image: &ImageHead) -> Result<SystemTime, Error> {
+        let mut used = SystemTime::UNIX_EPOCH;
+        for digest in image.digests() {
+            used = used.max(self.store.last_used(digest)?.unwrap_or(used));
+        }
+        Ok(used)
     }
 }

@@ -144,6 +144,10 @@ impl Engine {
         if names.is_empty() {
             return Ok(report);
         }
+        // What a damaged container had may be all that is left of it. Whoever wants it gone names it: `volume rm`.
+        if let Some(error) = self.store.unknown_user()? {
+            return Err(error.into());
+        }
         let trees: Vec<_> = names.iter().map(|name| self.store.layout().volume_data(name)).collect();
         let sizes: Vec<u64> = worker::run(&self.outer()?, || {
             let counted: Result<Vec<u64>, _> = trees.iter().map(|tree| usage::of_tree(tree)).collect();

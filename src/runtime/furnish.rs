@@ -53,7 +53,7 @@ fn one(root: &RootDir, wanted: &RootMount) -> Result<(), Error> {
     let shape = if sys::dir::fstat(source.as_fd()).map_err(failed)?.is_dir() { Shape::Directory } else { Shape::File };
     let place = target::open(root, &wanted.target, shape)?;
     if wanted.copy_up && shape == Shape::Directory {
-        fill::if_empty(place.as_fd(), source.as_fd()).map_err(failed)?;
+        fill::if_empty(place.as_fd(), source.as_fd(), true).map_err(failed)?;
     }
     if wanted.read_only {
         let read_only = Attributes { read_only: true, ..Attributes::default() };

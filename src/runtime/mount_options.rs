@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::sys::mount::{Attributes, PropagationKind};
 
-use crate::types::annotation::{CHOWN, COPY_UP, SUBPATH};
+use crate::types::annotation::{CHOWN, COPY_UP, DURABLE, SUBPATH};
 
 use super::error::Error;
 
@@ -17,6 +17,8 @@ pub(super) struct MountOptions {
     pub(super) propagation: Option<PropagationKind>,
     /// `tmpcopyup`, `x-copy-up`: an empty file system or directory starts with what the image has there.
     pub(super) copy_up: bool,
+    /// `x-durable`: that is synced.
+    pub(super) durable: bool,
     /// `x-chown`: the source is given to the program's user.
     pub(super) chown: bool,
     /// `x-subpath`: a part of the source, resolved in it.
@@ -60,6 +62,7 @@ impl MountOptions {
                 "shared" | "rshared" => parsed.propagation = Some(PropagationKind::Shared),
                 "unbindable" | "runbindable" => parsed.propagation = Some(PropagationKind::Unbindable),
                 "tmpcopyup" | COPY_UP => parsed.copy_up = true,
+                DURABLE => parsed.durable = true,
                 CHOWN => parsed.chown = true,
                 neutral if NEUTRAL.contains(&neutral) => {}
                 data => match data.split_once('=') {

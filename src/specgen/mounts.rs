@@ -11,7 +11,7 @@ use crate::types::namespace::NamespaceMode;
 use super::error::Error;
 use super::placement::{PlacedMount, PlacedSource, Placement};
 use super::volumes::clean;
-use crate::types::annotation::{CHOWN, COPY_UP, SUBPATH};
+use crate::types::annotation::{CHOWN, COPY_UP, DURABLE, SUBPATH};
 
 /// `/dev/shm` when nothing is said.
 const DEFAULT_SHM: u64 = 64 << 20;
@@ -139,7 +139,7 @@ fn placed_mount(placed: &PlacedMount, target: &Path) -> Mount {
             options.extend(flags(&placed.options));
             mount(target, "bind", path, &options)
         }
-        PlacedSource::Volume { path, subpath, copy_up } => {
+        PlacedSource::Volume { path, subpath, copy_up, durable } => {
             let mut options = vec!["rbind".to_owned()];
             options.extend(flags(&placed.options));
             // As for a tmpfs: nothing in a volume is a device or gains privileges, unless the user says otherwise.
@@ -151,6 +151,7 @@ fn placed_mount(placed: &PlacedMount, target: &Path) -> Mount {
             options.extend(subpath.as_ref().map(|subpath| format!("{SUBPATH}={}", subpath.display())));
             if *copy_up {
                 options.push(COPY_UP.to_owned());
+                options.extend(durable.then(|| DURABLE.to_owned()));
             }
             mount(target, "bind", path, &options)
         }

@@ -69,6 +69,8 @@ pub(crate) enum PlacedSource {
         subpath: Option<PathBuf>,
         /// Filled from the image if it is empty.
         copy_up: bool,
+        /// Outlives the container.
+        durable: bool,
     },
     Tmpfs {
         size: Option<u64>,

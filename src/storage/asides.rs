@@ -43,6 +43,32 @@ impl Store {
         paths.find(|path| record::read::<ContainerConfig>(path).is_ok_and(|config| config.id == *id))
     }
 
+    /// The definition of a container, for who asks what containers use. That of one whose file is lost is still in its name.
+    /// None: it is gone, or nobody can say any more what it used.
+    pub(crate) fn definition(&self, id: &ContainerId) -> Result<Option<ContainerConfig>, Error> {
+        match self.container_config(id) {
+            Ok(config) => Ok(Some(config)),
+            Err(Error::NoContainer(_)) => Ok(None),
+            Err(error) if error.is_lost() => match self.definition_in_names(id) {
+                Some(path) => record::read(&path).map(Some),
+                None => Ok(None),
+            },
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A container of which nobody can say what it uses: why, for who removes what nobody uses.
+    pub(crate) fn unknown_user(&self) -> Result<Option<Error>, Error> {
+        for id in self.container_ids()? {
+            if self.definition(&id)?.is_none()
+                && let Err(error @ Error::BrokenContainer { .. }) = self.container_config(&id)
+            {
+                return Ok(Some(error));
+            }
+        }
+        Ok(None)
+    }
+
     /// Makes `config.json` anew from the container's name, which is a link to it.
     pub(super) fn restore_definition(&self, id: &ContainerId) -> Result<bool, Error> {
         let Some(from) = self.definition_in_names(id) else { return Ok(false) };

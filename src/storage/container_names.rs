@@ -48,7 +48,7 @@ impl Store {
             }
         }
         drop(lock);
-        let lock = self.lock_exclusive()?;
+        let lock = self.lock_exclusive()?.into_lock();
         match self.name_holder(name)? {
             Some(holder) if self.owns_name(&holder, name)? => {
                 return Err(Error::NameInUse { name: name.clone(), id: holder });

@@ -52,6 +52,9 @@ pub(crate) struct ContainerConfig {
     pub(crate) image: Option<ImageSnapshot>,
     /// Layers of the image, bottom first.
     pub(crate) layers: Vec<ChainId>,
+    /// Images that are mounted into it (`--mount type=image`), as they were when it was made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) image_mounts: Vec<ImageMount>,
     /// Which unpacking of the layers: `storage::layers::MapKey`.
     pub(crate) map: String,
     pub(crate) driver: StorageDriver,
@@ -81,6 +84,7 @@ impl ContainerConfig {
             spec,
             image: None,
             layers: Vec::new(),
+            image_mounts: Vec::new(),
             map,
             driver,
             creator: None,
@@ -89,10 +93,34 @@ impl ContainerConfig {
         }
     }
 
+    /// True if the container cannot do without the image: it was made of it, or has it mounted.
+    pub(crate) fn uses_image(&self, digest: &Digest, id: &ImageId) -> bool {
+        let own = self.image.iter().map(|image| (&image.digest, &image.id));
+        let mounted = self.image_mounts.iter().map(|image| (&image.digest, &image.id));
+        own.chain(mounted).any(|(its_digest, its_id)| its_digest == digest || its_id == id)
+    }
+
+    /// Chains of all layers that its root and its mounts are made of.
+    pub(crate) fn all_layers(&self) -> impl Iterator<Item = &ChainId> {
+        self.layers.iter().chain(self.image_mounts.iter().flat_map(|image| &image.layers))
+    }
+
     /// Survives a power cut. What is removed at its end anyway does not, which saves three syncs.
     pub(crate) fn is_durable(&self) -> bool {
         !self.spec.remove
     }
+}
+
+/// An image that is mounted into a container.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct ImageMount {
+    /// As the mount names it.
+    pub(crate) reference: String,
+    pub(crate) id: ImageId,
+    /// Of the manifest.
+    pub(crate) digest: Digest,
+    /// Bottom first.
+    pub(crate) layers: Vec<ChainId>,
 }
 
 /// The image as it was when the container was made.

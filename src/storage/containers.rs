@@ -52,7 +52,8 @@ impl Store {
         let staging = layout.staging().join(config.id.as_str());
         let made = self.stage_container(&staging, &config).and_then(|()| {
             let lock = self.take_name(&config.name, &config.id, &staging.join("config.json"), lock)?;
-            self.make_anonymous_volumes(&config).inspect_err(|_| self.release_name(&config))?;
+            let found = self.check_layers(&config).and_then(|()| self.make_volumes(&config));
+            found.inspect_err(|_| self.release_name(&config))?;
             let target = layout.container(&config.id);
             sys::fs::rename_new(&staging, &target).writing(&target).inspect_err(|_| self.release_name(&config))?;
             drop(lock);

@@ -48,11 +48,18 @@ pub(crate) fn copy_root(store: &Store, config: &ContainerConfig) -> Result<(), E
         });
         copied.writing(&target)?;
     }
+    // The name says that the copy is whole, and is never looked behind again.
+    let parent = store.layout().container(&config.id);
+    let dir = Dir::open(&parent).reading(&parent)?;
+    if config.is_durable() {
+        sys::filesystem::sync_filesystem(dir.as_fd()).writing(&staging)?;
+    }
     match sys::fs::rename_new(&staging, &target) {
         // Another start was faster.
-        Err(error) if error.is(Errno::EEXIST) => sys::fs::remove_tree(&staging).removing(&staging),
-        other => other.writing(&target),
+        Err(error) if error.is(Errno::EEXIST) => return sys::fs::remove_tree(&staging).removing(&staging),
+        other => other.writing(&target)?,
     }
+    if config.is_durable() { dir.sync().writing(&parent) } else { Ok(()) }
 }
 
 /// Whiteouts that the file system of the store could not take (K-B5).

@@ -131,6 +131,15 @@ impl Error {
             _ => true,
         }
     }
+
+    /// True if nobody can say what the record held. That of a later version is known to a later program.
+    pub(crate) fn is_lost(&self) -> bool {
+        match self {
+            Self::BrokenContainer { source, .. } | Self::BrokenImage { source, .. } => source.is_lost(),
+            Self::NewerRecord { .. } => false,
+            _ => self.is_damage(),
+        }
+    }
 }
 
 /// Puts operation and path on a refused call.

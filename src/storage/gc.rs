@@ -11,10 +11,11 @@ use super::layers::{LayerKey, MapKey};
 use super::lease::{self, LeaseRecord};
 use super::process_identity::ProcessIdentity;
 use super::record;
-use super::store::Store;
+use super::store::{Exclusive, Store};
 use crate::sys;
 use crate::sys::lock::{FileLock, TryLock};
 use crate::types::digest::{ChainId, Digest};
+use crate::types::failure::chain;
 use crate::types::name::ContainerName;
 
 /// What a sweep took out of the store.
@@ -26,8 +27,8 @@ pub(crate) struct Swept {
     pub(crate) names: usize,
     /// Containers that a killed `run --rm` left before their start.
     pub(crate) containers: usize,
-    /// A record could not be read, so that what it refers to is not known: layers and blobs were left alone.
-    pub(crate) cautious: bool,
+    /// A record could not be read, so that what it refers to is not known: layers and blobs were left alone. Says which.
+    pub(crate) cautious: Option<String>,
 }
 
 /// What is referred to.
@@ -39,7 +40,7 @@ pub(super) struct Marks {
     pub(super) layers: BTreeSet<String>,
     pub(super) blobs: BTreeSet<Digest>,
     /// Something could not be read.
-    pub(super) incomplete: bool,
+    pub(super) incomplete: Option<String>,
 }
 
 impl Store {
@@ -48,16 +49,16 @@ impl Store {
     pub(crate) fn sweep(&self) -> Result<Swept, Error> {
         let lock = self.lock_exclusive()?;
         let containers = sweep_orphans(self)?;
-        let staging = sweep_staging(self)?;
+        let staging = sweep_staging(self, &lock)?;
         let names = sweep_names(self)?;
-        sweep_references(self)?;
-        self.sweep_manifests()?;
+        sweep_references(self, &lock)?;
+        self.sweep_manifests(&lock)?;
         self.sweep_volumes()?;
         self.sweep_locks()?;
         self.sweep_partials(super::partials::KEPT)?;
         let marks = mark(self)?;
-        let mut swept = Swept { staging, names, containers, cautious: marks.incomplete, ..Swept::default() };
-        if !marks.incomplete {
+        let mut swept = Swept { staging, names, containers, cautious: marks.incomplete.clone(), ..Swept::default() };
+        if marks.incomplete.is_none() {
             for key in self.layer_keys()? {
                 if !marks.holds_layer(&key) {
                     self.move_to_trash(&self.layer_dir(&key))?;
@@ -78,6 +79,12 @@ impl Store {
 }
 
 impl Marks {
+    fn note(&mut self, error: Option<&Error>) {
+        if let (Some(error), None) = (error, &self.incomplete) {
+            self.incomplete = Some(chain(error));
+        }
+    }
+
     pub(super) fn holds_layer(&self, key: &LayerKey) -> bool {
         self.chains.contains(&key.chain) || self.layers.contains(&key.dir_name())
     }
@@ -87,7 +94,7 @@ impl Marks {
 pub(super) fn mark(store: &Store) -> Result<Marks, Error> {
     let mut marks = Marks::default();
     let (images, broken) = store.images()?;
-    marks.incomplete |= !broken.is_empty();
+    marks.note(broken.first().map(|broken| &broken.error));
     for image in images {
         marks.blobs.insert(image.record.digest.clone());
         marks.blobs.extend(format!("sha256:{}", image.record.id).parse::<Digest>().ok());
@@ -102,7 +109,7 @@ pub(super) fn mark(store: &Store) -> Result<Marks, Error> {
         marks.chains.extend(head.chains().cloned());
     }
     let (lists, broken) = store.lists()?;
-    marks.incomplete |= !broken.is_empty();
+    marks.note(broken.first());
     for entry in lists.into_iter().flat_map(|list| list.entries) {
         marks.blobs.insert(entry.digest);
         marks.blobs.extend(entry.blobs);
@@ -111,10 +118,10 @@ pub(super) fn mark(store: &Store) -> Result<Marks, Error> {
         match store.container_config(&id) {
             Ok(config) => {
                 let map = MapKey::from_text(&config.map);
-                marks.layers.extend(config.layers.iter().map(|chain| LayerKey::new(chain, &map).dir_name()));
+                marks.layers.extend(config.all_layers().map(|chain| LayerKey::new(chain, &map).dir_name()));
             }
             Err(Error::NoContainer(_)) => {}
-            Err(_) => marks.incomplete = true,
+            Err(error) => marks.note(Some(&error)),
         }
     }
     mark_leases(store, &mut marks)?;
@@ -136,15 +143,15 @@ fn mark_leases(store: &Store, marks: &mut Marks) -> Result<(), Error> {
                 }
             }
             Ok(None) => {}
-            Err(_) => marks.incomplete = true,
+            Err(error) => marks.note(Some(&error)),
         }
     }
     Ok(())
 }
 
-/// Moves staging directories whose maker is gone to the trash. The exclusive store lock is held: whoever is in the
-/// middle of making a directory holds it shared.
-pub(super) fn sweep_staging(store: &Store) -> Result<usize, Error> {
+/// Moves staging directories whose maker is gone to the trash. Whoever is in the middle of making a directory holds the
+/// store lock shared.
+pub(super) fn sweep_staging(store: &Store, lock: &Exclusive) -> Result<usize, Error> {
     let staging = store.layout().staging();
     let (mut dead, mut kept) = (Vec::new(), BTreeSet::new());
     for name in sys::fs::names(&staging).reading(&staging)? {
@@ -159,7 +166,7 @@ pub(super) fn sweep_staging(store: &Store) -> Result<usize, Error> {
     for path in &dead {
         let mut decided = true;
         for digest in promises(path)?.difference(&kept) {
-            decided &= break_promise(store, digest)?;
+            decided &= break_promise(store, digest, lock)?;
         }
         // The note that says so goes last.
         if decided {
@@ -191,7 +198,7 @@ fn promises(path: &std::path::Path) -> Result<BTreeSet<Digest>, Error> {
 
 /// Takes away an image whose maker died between its record and its name. Nobody was told of it. False if that cannot be
 /// decided now.
-fn break_promise(store: &Store, digest: &Digest) -> Result<bool, Error> {
+fn break_promise(store: &Store, digest: &Digest, lock: &Exclusive) -> Result<bool, Error> {
     let (references, broken) = store.references()?;
     if references.iter().any(|reference| reference.digest == *digest) {
         return Ok(true);
@@ -201,7 +208,7 @@ fn break_promise(store: &Store, digest: &Digest) -> Result<bool, Error> {
     if let Some(record) = record
         && store.image_users(digest, &record.id)?.is_empty()
     {
-        store.discard_image(digest)?;
+        store.discard_image(digest, lock)?;
     }
     Ok(true)
 }
@@ -225,13 +232,13 @@ pub(super) fn sweep_names(store: &Store) -> Result<usize, Error> {
     Ok(swept)
 }
 
-/// Removes the names whose image is gone: an `rmi` was killed between the two. The exclusive store lock is held.
-fn sweep_references(store: &Store) -> Result<(), Error> {
+/// Removes the names whose image is gone: an `rmi` was killed between the two.
+fn sweep_references(store: &Store, lock: &Exclusive) -> Result<(), Error> {
     for reference in store.references()?.0 {
         let image = store.layout().image(&reference.digest);
         // Known to be absent, not merely unreadable now.
         if sys::fs::lstat(&image).reading(&image)?.is_none() {
-            store.untag(&reference.name)?;
+            store.untag(&reference.name, lock)?;
         }
     }
     Ok(())

@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use super::container_record::ImageSnapshot;
 use super::error::{At as _, Error};
+use super::image_head::ImageHead;
 use super::record::{self, Rest};
-use super::store::Store;
+use super::store::{Exclusive, Store};
 use crate::sys;
 use crate::types::digest::{ChainId, DiffId, Digest};
 use crate::types::id::{ContainerId, ImageId};
@@ -202,43 +203,40 @@ impl Store {
     pub(crate) fn image_users(&self, digest: &Digest, image_id: &ImageId) -> Result<Vec<ContainerId>, Error> {
         let mut users = Vec::new();
         for id in self.container_ids()? {
-            let config = match self.container_config(&id) {
-                // A damaged container may use any image, but it must not keep all of them.
-                Err(error) if error.is_damage() => continue,
-                other => other?,
-            };
-            if config.image.is_some_and(|image| image.digest == *digest || image.id == *image_id) {
+            // A damaged container may use any image, but it must not keep all of them.
+            let Some(config) = self.definition(&id)? else { continue };
+            if config.uses_image(digest, image_id) {
                 users.push(id);
             }
         }
         Ok(users)
     }
 
-    /// Takes an image out of the store: the records of all its manifests, and its names. Blobs and layers that nobody else
-    /// refers to are the next sweep's ([`Store::sweep`]). Refused while containers use it: the caller removes those first.
-    pub(crate) fn remove_image(&self, id: &ImageId) -> Result<Vec<Reference>, Error> {
-        let image = self.image_to_remove(id)?;
-        let users = self.image_users(&image.digest, id)?;
+    /// Takes an image, as it was read under the lock, out of the store: the records of all its manifests, and its names.
+    /// Blobs and layers that nobody else refers to are the next sweep's ([`Store::sweep`]). Refused while containers use
+    /// it: the caller removes those first.
+    pub(crate) fn remove_image(&self, image: &ImageHead, lock: &Exclusive) -> Result<(), Error> {
+        let users = self.image_users(&image.digest, &image.id)?;
         if !users.is_empty() {
             let users = users.iter().map(|id| id.short().to_owned()).collect();
-            return Err(Error::ImageInUse { image: id.short().to_owned(), users });
+            return Err(Error::ImageInUse { image: image.id.short().to_owned(), users });
         }
         for digest in image.digests() {
-            self.discard_image(digest)?;
+            self.discard_image(digest, lock)?;
         }
-        Ok(image.names)
+        Ok(())
     }
 
     /// Removes record and names whatever they hold, also of a damaged image. The record goes first: a name without an
     /// image is nobody's and is swept, but an image without a name would stay until somebody prunes.
-    pub(crate) fn discard_image(&self, digest: &Digest) -> Result<(), Error> {
+    pub(crate) fn discard_image(&self, digest: &Digest, lock: &Exclusive) -> Result<(), Error> {
         let names = self.references()?.0;
         let path = self.layout().image(digest);
         sys::fs::remove_file(&path).removing(&path)?;
         sys::fs::sync_dir(&self.layout().images()).writing(&path)?;
         for reference in names {
             if reference.digest == *digest {
-                self.untag(&reference.name)?;
+                self.untag(&reference.name, lock)?;
             }
         }
         Ok(())

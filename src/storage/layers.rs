@@ -219,17 +219,24 @@ impl Store {
         Some(metadata.mode() & 0o7777)
     }
 
-    /// Puts a staged layer in the place of the one that is there. Killed between the two renames it leaves a layer that
-    /// is missing, which the checker unpacks as well.
-    pub(crate) fn replace_layer(&self, lease: &Lease, staged: &StagedLayer, meta: &LayerMeta) -> Result<(), Error> {
+    /// Puts a staged layer in the place of the one that is there, unless that is `used`: its files must stay where they
+    /// are. Killed between the two renames it leaves a layer that is missing, which the checker unpacks as well.
+    pub(crate) fn replace_layer<E: From<Error>>(
+        &self,
+        lease: &Lease,
+        staged: &StagedLayer,
+        meta: &LayerMeta,
+        used: impl FnOnce() -> Result<(), E>,
+    ) -> Result<(), E> {
         record::write_new(&staged.dir.join("meta.json"), meta, false)?;
-        sys::filesystem::sync_filesystem(lease.dir()).writing(lease.dir())?;
+        lease.sync_filesystem()?;
         let lock = self.lock_exclusive()?;
+        used()?;
         self.move_to_trash(&self.layer_dir(&staged.key))?;
         self.publish_layer(staged)?;
         drop(lock);
         let layers = self.layout().layers();
-        sys::fs::sync_dir(&layers).writing(&layers)
+        Ok(sys::fs::sync_dir(&layers).writing(&layers)?)
     }
 
     /// Publishes a staged layer by its rename. The caller has synced the file system. `false`: somebody else has

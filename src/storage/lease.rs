@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
+use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -101,6 +102,12 @@ impl Lease {
     /// The staging directory.
     pub(crate) fn dir(&self) -> &Path {
         &self.dir
+    }
+
+    /// Flushes the file system of the store. By a descriptor that is as old as the lease: it tells of every write error
+    /// since then, also of those that another command's flush has met.
+    pub(crate) fn sync_filesystem(&self) -> Result<(), Error> {
+        sys::filesystem::sync_filesystem(self.lock.as_fd()).writing(&self.dir)
     }
 
     /// Path of a new entry of the staging directory.

@@ -6,6 +6,7 @@ use super::container_record::{ContainerConfig, StorageDriver};
 use super::error::Error;
 use super::layers::{LayerKey, MapKey};
 use super::store::Store;
+use crate::types::digest::ChainId;
 use crate::types::rootfs_plan::{FuseMapping, RootfsPlan};
 
 /// What the host gives the drivers.
@@ -47,6 +48,14 @@ impl Store {
             }),
             StorageDriver::Copy => Ok(RootfsPlan::Path { path: layout.container_rootfs(&config.id) }),
         }
+    }
+
+    /// The layers of a container that is being made must be there: the store lock is held, so that they stay.
+    pub(super) fn check_layers(&self, config: &ContainerConfig) -> Result<(), Error> {
+        let map = MapKey::from_text(&config.map);
+        let missing = config.all_layers().find(|chain| !self.has_layer(&LayerKey::new(chain, &map)));
+        let error = |chain: &ChainId| Error::NoLayer { id: config.id.clone(), chain: chain.0.to_string() };
+        missing.map_or(Ok(()), |chain| Err(error(chain)))
     }
 
     /// True if the copy of the layers has still to be made (`storage::copy_root`, in a worker in P).

@@ -16,6 +16,7 @@ use super::record;
 use super::refs::{self, RefRecord};
 use super::store::Store;
 use crate::sys;
+use crate::sys::lock::FileLock;
 use crate::sys::{Call as _, Errno};
 use crate::types::reference::Reference;
 
@@ -51,9 +52,12 @@ impl Store {
         for (layer, meta) in staged.layers {
             record::write_new(&layer.dir().join("meta.json"), meta, false)?;
         }
-        let records = staged.image.map(|image| self.stage_records(lease, image)).transpose()?.unwrap_or_default();
+        let mut records = staged.image.map(|image| self.stage_records(lease, image)).transpose()?.unwrap_or_default();
         sync(lease, staged, &records)?;
-        let shared = self.lock_shared()?;
+        let lock = match (staged.image, records.first_mut()) {
+            (Some(new), Some(staged)) if new.record.source.is_none() => self.lock_keeping_source(lease, new, staged)?,
+            _ => self.lock_shared()?,
+        };
         for blob in staged.blobs {
             self.publish_blob(blob)?;
         }
@@ -73,8 +77,25 @@ impl Store {
         ])?;
         put(names)?;
         sync_dirs(&[(layout.refs(), !names.is_empty())])?;
-        drop(shared);
+        drop(lock);
         Ok(())
+    }
+
+    /// Takes the store lock for an image of which nobody knows where it came from. If somebody has pulled the same one
+    /// meanwhile, what that noted stays: such a pull publishes with the lock shared.
+    fn lock_keeping_source(
+        &self,
+        lease: &Lease,
+        new: NewImage<'_>,
+        staged: &mut StagedRecord,
+    ) -> Result<FileLock, Error> {
+        let lock = self.lock_exclusive()?;
+        let known = self.image_record(&new.record.digest).ok().flatten().and_then(|record| record.source);
+        if known.is_some() {
+            staged.from = lease.new_path("record");
+            record::write_new(&staged.from, &ImageRecord { source: known, ..new.record.clone() }, true)?;
+        }
+        Ok(lock.into_lock())
     }
 
     /// Writes the record of an image, and then those of its names.
@@ -110,7 +131,7 @@ impl Store {
 /// Makes the bytes of everything durable. A write error of any staged file shows here.
 fn sync(lease: &Lease, staged: &Staged<'_>, records: &[StagedRecord]) -> Result<(), Error> {
     if !staged.layers.is_empty() || staged.blobs.iter().map(|blob| blob.size).sum::<u64>() > SYNC_EACH {
-        return sys::filesystem::sync_filesystem(lease.dir()).writing(lease.dir());
+        return lease.sync_filesystem();
     }
     for path in staged.blobs.iter().map(|blob| &blob.path).chain(records.iter().map(|record| &record.from)) {
         let file = sys::fs::open(path).reading(path)?;

@@ -21,13 +21,13 @@ pub(super) const HOST_RESTART: &str = "host restart";
 pub(super) fn begin_epoch(store: &Store) -> Result<(), Error> {
     let layout = store.layout();
     // A home that cannot be written has nothing to recover, and its commands must not fail for that.
-    let TryLock::Held(lock) = store.try_lock_exclusive()? else { return Ok(()) };
+    let Some(lock) = store.try_lock_exclusive()? else { return Ok(()) };
     if sys::fs::exists(&layout.ready()) {
         return Ok(());
     }
     store.make_run()?;
     let whole = end_dead_containers(store)?;
-    super::gc::sweep_staging(store)?;
+    super::gc::sweep_staging(store, &lock)?;
     super::gc::sweep_names(store)?;
     store.sweep_volumes()?;
     store.empty_trash()?;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{At as _, Error};
 use super::record::{self, Record, Rest};
-use super::store::Store;
+use super::store::{Exclusive, Store};
 use crate::sys;
 use crate::sys::small_files::SmallFiles;
 use crate::types::digest::Digest;
@@ -48,9 +48,14 @@ pub(super) fn is_temporary(name: &str) -> bool {
 }
 
 impl Store {
-    /// Points a name to an image, durably. Answers what it pointed to before.
+    /// Points a name to an image, durably. Answers what it pointed to before. An image that was removed meanwhile gets no
+    /// name.
     pub(crate) fn tag(&self, name: &Reference, digest: &Digest) -> Result<Option<Digest>, Error> {
         let shared = self.lock_shared()?;
+        let image = self.layout().image(digest);
+        if sys::fs::lstat(&image).reading(&image)?.is_none() {
+            return Err(Error::NoImage(digest.to_string()));
+        }
         let before = self.resolve_reference(name).ok().flatten();
         let path = self.layout().reference(&file_name(name));
         record::write_durable(&path, &RefRecord::new(name, digest))?;
@@ -58,8 +63,9 @@ impl Store {
         Ok(before.filter(|before| before != digest))
     }
 
-    /// Takes a name away; false if there is none such. The image stays.
-    pub(crate) fn untag(&self, name: &Reference) -> Result<bool, Error> {
+    /// Takes a name away; false if there is none such. The image stays. The caller has looked, under the lock, where the
+    /// name leads.
+    pub(crate) fn untag(&self, name: &Reference, _lock: &Exclusive) -> Result<bool, Error> {
         let path = self.layout().reference(&file_name(name));
         let removed = sys::fs::remove_file(&path).removing(&path)?;
         if removed {

@@ -30,6 +30,17 @@ pub(crate) struct Store {
     run_made: OnceLock<()>,
 }
 
+/// The store lock, held exclusively: nobody else makes, names or removes anything. What removes by a look asks for it, and
+/// looks while it is held. (A second one in the same process would wait for the first.)
+#[derive(Debug)]
+pub(crate) struct Exclusive(FileLock);
+
+impl Exclusive {
+    pub(super) fn into_lock(self) -> FileLock {
+        self.0
+    }
+}
+
 impl Store {
     /// Opens the store at these roots. It is on the path of every command, so it reads three small files and looks for
     /// a fourth; nothing is made before the first write, so that a read-only home can still be listed.
@@ -113,18 +124,21 @@ impl Store {
         FileLock::shared(&path).locking(&path)
     }
 
-    /// Held exclusively by whoever sweeps; waits for the makers, who hold theirs for milliseconds.
-    pub(crate) fn lock_exclusive(&self) -> Result<FileLock, Error> {
+    /// Held exclusively by whoever sweeps or removes; waits for the makers, who hold theirs for milliseconds.
+    pub(crate) fn lock_exclusive(&self) -> Result<Exclusive, Error> {
         self.make_graph()?;
         let path = self.layout.store_lock();
-        FileLock::exclusive(&path).locking(&path)
+        FileLock::exclusive(&path).locking(&path).map(Exclusive)
     }
 
-    /// Like [`Self::lock_exclusive`], but gives up at once if somebody is at work.
-    pub(crate) fn try_lock_exclusive(&self) -> Result<TryLock, Error> {
+    /// Like [`Self::lock_exclusive`]; none if somebody is at work.
+    pub(crate) fn try_lock_exclusive(&self) -> Result<Option<Exclusive>, Error> {
         self.make_graph()?;
         let path = self.layout.store_lock();
-        FileLock::try_exclusive(&path).locking(&path)
+        match FileLock::try_exclusive(&path).locking(&path)? {
+            TryLock::Held(lock) => Ok(Some(Exclusive(lock))),
+            TryLock::Busy => Ok(None),
+        }
     }
 
     /// True if there is a store of a format that we know.

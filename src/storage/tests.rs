@@ -5,13 +5,15 @@ use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use super::container_record::{ContainerConfig, ContainerState, ExitRecord, MonitorLock, StorageDriver, Supervision};
-use super::images::{ImageLayer, ImageRecord};
+use super::container_record::{
+    ContainerConfig, ContainerState, ExitRecord, ImageMount, MonitorLock, StorageDriver, Supervision,
+};
+use super::images::{ImageLayer, ImageRecord, ImageSource};
 use super::layer_content::Content;
 use super::layer_index::{Entry, EntryKind, IndexEnd, IndexWriter};
 use super::layers::{LayerKey, LayerMeta, MapKey};
 use super::process_identity::ProcessIdentity;
-use super::publish::Staged;
+use super::publish::{NewImage, Staged};
 use super::record::Rest;
 use super::twins::WholeImages;
 use super::volumes::VolumeMeta;
@@ -22,6 +24,7 @@ use crate::types::container_spec::ContainerSpec;
 use crate::types::digest::{ChainId, DiffId, Digest};
 use crate::types::id::ImageId;
 use crate::types::image_config::{ImageConfig, RootFs};
+use crate::types::mount::{MountOptions, MountSource, MountSpec};
 use crate::types::status::ContainerStatus;
 
 /// A store in a directory of its own; reopened under any epoch.
@@ -59,6 +62,13 @@ pub(super) fn removable(name: &str) -> ContainerConfig {
     config
 }
 
+fn with_volume(name: &str, volume: &str) -> ContainerConfig {
+    let mut container = config(name);
+    let source = MountSource::Volume { name: volume.parse().expect("a name"), anonymous: false, subpath: None };
+    container.spec.mounts.push(MountSpec { source, target: "/v".into(), options: MountOptions::default() });
+    container
+}
+
 pub(super) fn write(path: &Path, bytes: &[u8]) {
     sys::fs::replace_volatile(path, bytes).expect("writes");
 }
@@ -87,6 +97,17 @@ fn index_of(staged: &super::layers::StagedLayer, content: &str) -> IndexEnd {
     let file = entry("file", EntryKind::Regular, 0o600);
     writer.push(&Entry { size: content.len() as u64, content: Some(digest), ..file }).expect("written");
     writer.finish().expect("index")
+}
+
+/// Takes an image out of the store.
+fn remove(store: &Store, id: &ImageId) -> Result<(), Error> {
+    let lock = store.lock_exclusive()?;
+    store.remove_image(&store.image_to_remove(id)?, &lock)
+}
+
+/// Takes a manifest out of the store.
+pub(super) fn discard(store: &Store, digest: &Digest) -> Result<(), Error> {
+    store.discard_image(digest, &store.lock_exclusive()?)
 }
 
 /// Publishes a layer with one file, and an image of it under `name`.
@@ -247,8 +268,8 @@ fn r4_sweep_keeps_what_is_referred_to_and_r13_trashes_the_rest() {
     let mut container = config("c");
     container.layers = vec![used.layers[0].chain.clone()];
     store.create_container(container).expect("created");
-    store.remove_image(&used.id).expect("removed");
-    store.remove_image(&gone.id).expect("removed");
+    remove(&store, &used.id).expect("removed");
+    remove(&store, &gone.id).expect("removed");
     let swept = store.sweep().expect("swept");
     assert_eq!(swept.layers.len(), 1, "{swept:?}");
     assert_eq!(swept.layers[0].chain, gone.layers[0].chain);
@@ -284,7 +305,7 @@ fn r4_sweep_is_cautious_beside_a_damaged_record() {
     let image = store_image(&store, "x", "localhost/x:1");
     write(&store.layout().image(&image.digest), b"{");
     let swept = store.sweep().expect("swept");
-    assert!(swept.cautious);
+    assert!(swept.cautious.is_some());
     assert!(swept.layers.is_empty() && swept.blobs.is_empty(), "{swept:?}");
 }
 
@@ -296,7 +317,7 @@ fn r5_lease_protects_and_a_dead_one_is_swept() {
     let key = LayerKey::new(&image.layers[0].chain, &MapKey::from_text("single"));
     let lease = store.lease().expect("lease");
     assert!(lease.rely_on_layer(&store, &key).expect("noted"));
-    store.remove_image(&image.id).expect("removed");
+    remove(&store, &image.id).expect("removed");
     let swept = store.sweep().expect("swept");
     assert!(swept.layers.is_empty(), "{swept:?}");
     assert_eq!(swept.staging, 0);
@@ -530,7 +551,7 @@ fn f07_damaged_image_and_name_files() {
     let (whole, broken) = store.images().expect("lists");
     assert_eq!((whole.len(), broken.len()), (1, 1));
     assert_eq!(store.find_image("good:1").expect("found").image.record.id, good.id);
-    store.discard_image(&bad.digest).expect("removed");
+    discard(&store, &bad.digest).expect("removed");
     assert_eq!(store.references().expect("lists").0.len(), 1);
 }
 
@@ -589,9 +610,9 @@ fn image_in_use_is_not_removed() {
     let mut container = config("c");
     container.image = Some(store.image(&image.digest).expect("there").snapshot(None));
     let made = store.create_container(container).expect("created");
-    assert!(matches!(store.remove_image(&image.id), Err(Error::ImageInUse { .. })));
+    assert!(matches!(remove(&store, &image.id), Err(Error::ImageInUse { .. })));
     store.remove_container(store.lock_container(made.id()).expect("locked")).expect("removed");
-    store.remove_image(&image.id).expect("removed");
+    remove(&store, &image.id).expect("removed");
 }
 
 #[test]
@@ -707,4 +728,93 @@ fn r11_who_waits_learns_the_code_of_a_container_that_is_gone() {
         let exit = waiter.join().expect("ends").expect("waited").expect("has a code");
         assert_eq!(exit.code, 42);
     });
+}
+
+#[test]
+fn r4_an_image_that_is_gone_gets_no_name() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    let image = store_image(&store, "x", "localhost/x:1");
+    remove(&store, &image.id).expect("removed");
+    let name = "localhost/late:1".parse().expect("valid");
+    assert!(matches!(store.tag(&name, &image.digest), Err(Error::NoImage(_))));
+    assert_eq!(entries(&store.layout().refs()), 0);
+}
+
+#[test]
+fn r4_a_container_is_made_of_layers_and_volumes_that_are_there() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    let mut lost = config("lost");
+    lost.layers = vec![ChainId(Digest::of(b"removed meanwhile"))];
+    assert!(matches!(store.create_container(lost), Err(Error::NoLayer { .. })));
+    assert_eq!((entries(&store.layout().names()), entries(&store.layout().containers())), (0, 0));
+    // Its look at the volume was before somebody removed that.
+    let volume = with_volume("c", "v");
+    store.create_container(volume).expect("created");
+    assert!(store.has_volume(&"v".parse().expect("a name")).expect("looks"));
+}
+
+#[test]
+fn f12_what_an_unreadable_container_uses_stays() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    let image = store_image(&store, "x", "localhost/x:1");
+    let name = "v".parse().expect("a name");
+    let made = |container: &str| {
+        let mut wish = with_volume(container, "v");
+        wish.image = Some(store.image(&image.digest).expect("there").snapshot(None));
+        store.create_container(wish).expect("created").id().clone()
+    };
+    // Its definition is still in its name.
+    let id = made("lost");
+    let path = store.layout().container_config(&id);
+    let text = std::fs::read_to_string(&path).expect("read");
+    std::fs::remove_file(&path).expect("removed");
+    assert_eq!(store.volume_users(&name).expect("reads"), std::slice::from_ref(&id));
+    assert_eq!(store.image_users(&image.digest, &image.id).expect("reads"), std::slice::from_ref(&id));
+    assert!(store.unknown_user().expect("reads").is_none());
+    // A later program made it.
+    write(&path, text.replacen("\"version\":1", "\"version\":99", 1).as_bytes());
+    assert!(matches!(store.remove_volume(&name), Err(Error::BrokenContainer { .. })));
+    assert!(matches!(remove(&store, &image.id), Err(Error::BrokenContainer { .. })));
+    store.discard_container(&id, Some(&"lost".parse().expect("a name"))).expect("removed");
+    // Nobody can say: who names the volume may remove it, and who does not may know.
+    let id = made("garbage");
+    for path in [store.layout().container_config(&id), store.layout().name(&"garbage".parse().expect("a name"))] {
+        write(&path, b"\0\0\0");
+    }
+    assert!(store.unknown_user().expect("reads").is_some());
+    store.remove_volume(&name).expect("removed");
+}
+
+#[test]
+fn r4_a_mounted_image_is_in_use() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    let image = store_image(&store, "x", "localhost/x:1");
+    let mut container = config("c");
+    let layers: Vec<ChainId> = image.layers.iter().map(|layer| layer.chain.clone()).collect();
+    let (id, digest) = (image.id.clone(), image.digest.clone());
+    container.image_mounts = vec![ImageMount { reference: "x:1".to_owned(), id, digest, layers }];
+    store.create_container(container).expect("created");
+    assert!(matches!(remove(&store, &image.id), Err(Error::ImageInUse { .. })));
+    discard(&store, &image.digest).expect("removed");
+    assert!(store.sweep().expect("swept").layers.is_empty(), "its files are mounted");
+}
+
+#[test]
+fn the_source_that_a_pull_noted_outlives_a_load_beside_it() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    let loaded = store_image(&store, "x", "localhost/x:1");
+    let reference = "registry.example/x:1".parse().expect("valid");
+    let pulled = ImageRecord { source: Some(ImageSource { reference, tls_verify: None }), ..loaded.clone() };
+    store.put_image(&pulled).expect("recorded");
+    // The load read the record before the pull wrote it.
+    let lease = store.lease().expect("lease");
+    let image = Some(NewImage { record: &loaded, names: &[] });
+    store.publish(&lease, &Staged { image, ..Staged::default() }).expect("published");
+    lease.finish(&store).expect("finished");
+    assert_eq!(store.image_record(&loaded.digest).expect("read").expect("there").source, pulled.source);
 }

@@ -14,7 +14,7 @@ use super::error::Error;
 use super::gc;
 use super::image_head::ImageHead;
 use super::images::{BrokenImage, FoundImage, Image};
-use super::store::Store;
+use super::store::{Exclusive, Store};
 use crate::types::digest::Digest;
 use crate::types::id::ImageId;
 use crate::types::reference::Reference;
@@ -188,8 +188,8 @@ impl Store {
         Ok(spare)
     }
 
-    /// Takes spare manifests out of the store. The exclusive store lock is held, and the leases of the dead are gone.
-    pub(super) fn sweep_manifests(&self) -> Result<(), Error> {
+    /// Takes spare manifests out of the store. The leases of the dead are gone.
+    pub(super) fn sweep_manifests(&self, lock: &Exclusive) -> Result<(), Error> {
         let (images, broken) = self.images()?;
         let (_, unread) = self.references()?;
         // One of those may be its name.
@@ -202,7 +202,7 @@ impl Store {
         }
         let wanted = gc::promised_images(self)?;
         for digest in spare.difference(&wanted) {
-            self.discard_image(digest)?;
+            self.discard_image(digest, lock)?;
         }
         Ok(())
     }

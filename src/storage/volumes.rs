@@ -76,14 +76,20 @@ impl Store {
         Ok(())
     }
 
-    /// Makes the anonymous volumes of a container that is being made; the store lock is held. Until the container is
-    /// there, and again when it is gone, [`Store::sweep_volumes`] takes them away.
-    pub(super) fn make_anonymous_volumes(&self, config: &ContainerConfig) -> Result<(), Error> {
+    /// Makes the volumes that a container which is being made misses; the store lock is held. Anonymous ones are the
+    /// container's: until it is there, and again when it is gone, [`Store::sweep_volumes`] takes them away. One with a name
+    /// was there a moment ago, and somebody has removed it.
+    pub(super) fn make_volumes(&self, config: &ContainerConfig) -> Result<(), Error> {
         for mount in &config.spec.mounts {
-            if let MountSource::Volume { name, anonymous: true, .. } = &mount.source
-                && !sys::fs::exists(&self.layout().volume(name))
+            if let MountSource::Volume { name, anonymous, .. } = &mount.source
+                && !self.has_volume(name)?
             {
-                self.place_volume(&VolumeMeta::new(name.clone(), true), Some(&config.id))?;
+                let holder = anonymous.then_some(&config.id);
+                match self.place_volume(&VolumeMeta::new(name.clone(), *anonymous), holder) {
+                    // By somebody who makes a container of his own with it.
+                    Err(Error::VolumeExists(_)) if !anonymous => {}
+                    other => other?,
+                }
             }
         }
         Ok(())
@@ -259,11 +265,8 @@ impl Store {
     pub(crate) fn volume_users(&self, name: &VolumeName) -> Result<Vec<ContainerId>, Error> {
         let mut users = Vec::new();
         for id in self.container_ids()? {
-            let config = match self.container_config(&id) {
-                // A damaged container must not keep every volume; one that cannot be read now may need this one.
-                Err(error) if error.is_damage() => continue,
-                other => other?,
-            };
+            // A damaged container must not keep every volume; one that cannot be read now may need this one.
+            let Some(config) = self.definition(&id)? else { continue };
             let uses = |source: &MountSource| matches!(source, MountSource::Volume { name: used, .. } if used == name);
             if config.spec.mounts.iter().any(|mount| uses(&mount.source)) {
                 users.push(id);
@@ -282,6 +285,8 @@ impl Store {
 
     /// Like [`Self::remove_volume`], but a power cut may bring it back: for what goes with its container.
     pub(crate) fn trash_volume(&self, name: &VolumeName) -> Result<PathBuf, Error> {
+        // Nobody makes a container with it between the look and the move.
+        let _lock = self.lock_exclusive()?;
         let path = self.layout().volume(name);
         if !self.has_volume(name)? {
             return Err(Error::NoVolume(name.to_string()));
@@ -300,12 +305,16 @@ impl Store {
         config: &ContainerConfig,
         users: &mut VolumeUsers,
     ) -> Result<(), Error> {
-        for mount in &config.spec.mounts {
-            if let MountSource::Volume { name, anonymous: true, .. } = &mount.source {
-                let path = self.layout().volume(name);
-                if sys::fs::exists(&path) && !users.has(self, name)? {
-                    self.move_to_trash(&path)?;
-                }
+        let anonymous = config.spec.mounts.iter().filter_map(|mount| match &mount.source {
+            MountSource::Volume { name, anonymous: true, .. } => Some(name),
+            _ => None,
+        });
+        for name in anonymous {
+            // As in `trash_volume`.
+            let _lock = self.lock_exclusive()?;
+            let path = self.layout().volume(name);
+            if sys::fs::exists(&path) && !users.has(self, name)? {
+                self.move_to_trash(&path)?;
             }
         }
         Ok(())
@@ -326,9 +335,9 @@ impl VolumeUsers {
             if self.seen.contains(&id) {
                 continue;
             }
-            let config = match store.container_config(&id) {
-                Ok(config) => config,
-                Err(error) if error.is_damage() => continue,
+            let config = match store.definition(&id) {
+                Ok(Some(config)) => config,
+                Ok(None) => continue,
                 // One that cannot be read now may mount it. It is asked again for the next volume.
                 Err(_) => return Ok(true),
             };

@@ -146,6 +146,11 @@ impl Dir {
         Ok(Self { fd })
     }
 
+    /// Makes the names in it, its attributes and its times durable (`fsync(2)`).
+    pub(crate) fn sync(&self) -> Result<()> {
+        rustix::fs::fsync(&self.fd).call("fsync", || self.fd.as_raw_fd().to_string())
+    }
+
     /// Another descriptor of the same open directory.
     pub(crate) fn try_clone(&self) -> Result<Self> {
         let fd = self.fd.try_clone().call("fcntl", || format!("{}, F_DUPFD_CLOEXEC", self.fd.as_raw_fd()))?;

@@ -1,6 +1,5 @@
 //! File systems as a whole: their kind, their room, and what is flushed to them.
 
-use std::fs::File;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::path::Path;
 
@@ -55,10 +54,10 @@ pub(crate) fn space(path: &Path) -> Result<(u64, u64)> {
     Ok((found.f_blocks.saturating_mul(found.f_frsize), found.f_bavail.saturating_mul(found.f_frsize)))
 }
 
-/// Flushes the whole file system that holds `path` (`syncfs(2)`), and reports its write errors.
-pub(crate) fn sync_filesystem(path: &Path) -> Result<()> {
-    let dir = File::open(path).call("open", || format!("{path:?}"))?;
-    rustix::fs::syncfs(&dir).call("syncfs", || format!("{path:?}"))
+/// Flushes the whole file system that holds `file` (`syncfs(2)`), and reports the write errors since `file` was opened,
+/// unless this descriptor has reported them before: one that is opened for the purpose may miss them (Linux 5.8).
+pub(crate) fn sync_filesystem(file: BorrowedFd<'_>) -> Result<()> {
+    rustix::fs::syncfs(file).call("syncfs", || file.as_raw_fd().to_string())
 }
 
 /// True if the file lies on a procfs.

@@ -8,6 +8,7 @@ use std::io::{Read, Seek, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use super::error::{Call, Errno, Error, Result};
 
@@ -169,6 +170,28 @@ impl<'a> DirLock<'a> {
         loop {
             match rustix::fs::flock(dir, rustix::fs::FlockOperation::LockExclusive) {
                 Err(rustix::io::Errno::INTR) => {}
+                result => return result.map(|()| Self(dir)).call("flock", || "directory".to_owned()),
+            }
+        }
+    }
+}
+
+impl<'a> DirLock<'a> {
+    /// Waits for it, but not longer than this: then ETIMEDOUT.
+    pub(crate) fn within(dir: BorrowedFd<'a>, patience: Duration) -> Result<Self> {
+        let deadline = Instant::now() + patience;
+        let mut pause = Duration::from_micros(100);
+        loop {
+            match rustix::fs::flock(dir, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+                Err(rustix::io::Errno::INTR) => {}
+                Err(rustix::io::Errno::WOULDBLOCK) if Instant::now() < deadline => {
+                    std::thread::sleep(pause);
+                    pause = (pause * 2).min(Duration::from_millis(20));
+                }
+                Err(rustix::io::Errno::WOULDBLOCK) => {
+                    let args = format!("directory, somebody has held the lock for {} s", patience.as_secs());
+                    return Err(Error::new("flock", args, Errno::ETIMEDOUT));
+                }
                 result => return result.map(|()| Self(dir)).call("flock", || "directory".to_owned()),
             }
         }

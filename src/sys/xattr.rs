@@ -38,6 +38,14 @@ pub(crate) fn get(fd: BorrowedFd<'_>, name: &OsStr) -> Result<Option<Vec<u8>>> {
     }
 }
 
+/// Takes an attribute away; absent is fine.
+pub(crate) fn remove(fd: BorrowedFd<'_>, name: &OsStr) -> Result<()> {
+    match rustix::fs::fremovexattr(fd, name).call("fremovexattr", || format!("{}, {name:?}", fd.as_raw_fd())) {
+        Err(error) if error.is(Errno::ENODATA) || error.is(Errno::EOPNOTSUPP) => Ok(()),
+        other => other,
+    }
+}
+
 /// Names of all attributes that the caller may see; none where the file system has none.
 pub(crate) fn list(fd: BorrowedFd<'_>) -> Result<Vec<OsString>> {
     let mut names = vec![0; 64 << 10];

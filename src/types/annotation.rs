@@ -9,6 +9,9 @@ pub(crate) const GROUP_NAME: &str = "io.sampan.group-name";
 /// Mount option of ours: fill an empty directory that is bound from what the image has at the target.
 pub(crate) const COPY_UP: &str = "x-copy-up";
 
+/// Mount option of ours: what was filled outlives the container, and must survive a power cut.
+pub(crate) const DURABLE: &str = "x-durable";
+
 /// Mount option of ours: give the source to the program's user.
 pub(crate) const CHOWN: &str = "x-chown";
 

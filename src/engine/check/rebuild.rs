@@ -31,17 +31,24 @@ impl Engine {
     }
 
     /// Unpacks a damaged layer again and puts it in the place of the old one. Without a whole blob the old one goes
-    /// nevertheless: nobody shall run what may be anything, and a pull fetches only what is not there.
+    /// nevertheless: nobody shall run what may be anything, and a pull fetches only what is not there. With one it stays
+    /// if the unpacking failed (a full disk): the next repair has it.
     pub(super) fn rebuild_layer(&self, key: &LayerKey) -> Result<(), Error> {
-        if let Some(user) = self.running_user(key)? {
-            return Err(Error::LayerRuns(user));
-        }
-        let staged = match self.image_of_layer(key)? {
-            Some((record, index)) => self.unpack_again(key, &record, index),
+        self.unused(key)?;
+        let found = self.image_of_layer(key)?;
+        let staged = match &found {
+            Some((record, index)) => self.unpack_again(key, record, *index),
             None => Ok(false),
         };
-        if !matches!(staged, Ok(true)) {
+        let blob = found.and_then(|(record, index)| record.layers.into_iter().nth(index)?.blob);
+        let hopeless = match &staged {
+            Ok(unpacked) => !unpacked,
+            Err(Error::LayerRuns(_)) => false,
+            Err(_) => !blob.is_some_and(|blob| matches!(self.store.verify_blob(&blob), Ok(true))),
+        };
+        if hopeless {
             let lock = self.store.lock_exclusive()?;
+            self.unused(key)?;
             self.store.move_to_trash(&self.store.layer_dir(key))?;
             drop(lock);
         }
@@ -66,20 +73,22 @@ impl Engine {
         let done = lease.stage_layer(key.clone()).map_err(Error::Storage).and_then(|staged| {
             let unpacked = unpack_layer(&outer, &maps, file.into(), &staged, &incoming, Threads::Two)?;
             let keys: Vec<LayerKey> = record.layers.iter().map(|l| LayerKey::new(&l.chain, &key.map)).collect();
-            self.replace_layer(&lease, &keys, StagedUnpack { index, staged, unpacked }, blob, &maps)
+            // Somebody may have started a container on it meanwhile.
+            let unused = || self.unused(key);
+            self.replace_layer(&lease, &keys, StagedUnpack { index, staged, unpacked }, blob, &maps, unused)
         });
         lease.finish(&self.store)?;
         done.map(|()| true)
     }
 
-    /// Name of a container that runs on a layer: its files must stay where they are.
-    fn running_user(&self, key: &LayerKey) -> Result<Option<String>, Error> {
+    /// An error if a container runs on a layer: its files must stay where they are.
+    fn unused(&self, key: &LayerKey) -> Result<(), Error> {
         let (containers, _) = self.store.containers()?;
         let uses = containers.into_iter().find(|record| {
             let map = MapKey::from_text(&record.config.map);
-            record.status.is_alive() && map == key.map && record.config.layers.contains(&key.chain)
+            record.status.is_alive() && map == key.map && record.config.all_layers().any(|chain| *chain == key.chain)
         });
-        Ok(uses.map(|record| record.config.name.to_string()))
+        uses.map_or(Ok(()), |record| Err(Error::LayerRuns(record.config.name.to_string())))
     }
 
     /// An image with the layer, one that has its blob first, and the place of the layer in it.

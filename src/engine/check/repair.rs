@@ -27,20 +27,10 @@ impl Engine {
                 _ => None,
             };
             round.sort_by_key(|finding| finding.repair.as_ref().map_or((u8::MAX, None), |r| (order(r), depth(r))));
-            let mut done: Vec<Repair> = Vec::new();
-            for finding in &round {
-                let Some(repair) = &finding.repair else { continue };
-                if done.contains(repair) {
-                    continue;
-                }
-                done.push(repair.clone());
-                if let Err(error) = self.repair_one(finding) {
-                    let failure = Some(chain(&error));
-                    findings
-                        .iter_mut()
-                        .filter(|other| other.is_about(finding))
-                        .for_each(|f| f.failure.clone_from(&failure));
-                }
+            for (finding, error) in self.repair_round(&round)? {
+                let failure = Some(chain(&error));
+                let same = findings.iter_mut().filter(|other| other.is_about(finding));
+                same.for_each(|other| other.failure.clone_from(&failure));
             }
             self.empty_trash()?;
             let now = self.look(&Depth::again(findings, full))?;
@@ -61,6 +51,29 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// Does the repairs of a round, which is in order; each once, whoever asks for it. What failed, and why.
+    fn repair_round<'a>(&self, round: &'a [Finding]) -> Result<Vec<(&'a Finding, Error)>, Error> {
+        let mut once: Vec<&Finding> = Vec::new();
+        for finding in round {
+            if finding.repair.is_some() && !once.iter().any(|other| other.repair == finding.repair) {
+                once.push(finding);
+            }
+        }
+        let (removals, others): (Vec<_>, Vec<_>) = once.into_iter().partition(|finding| check::takes_away(finding));
+        let last = |finding: &&Finding| matches!(finding.repair, Some(Repair::Sweep | Repair::EmptyTrash));
+        let (last, first): (Vec<_>, Vec<_>) = others.into_iter().partition(last);
+        let mut failed = Vec::new();
+        let mut each = |findings: Vec<&'a Finding>| {
+            failed.extend(findings.into_iter().filter_map(|finding| Some((finding, self.repair_one(finding).err()?))));
+        };
+        each(first);
+        let taken = check::take_away(&self.store, &removals)?;
+        each(last);
+        failed
+            .extend(removals.into_iter().zip(taken).filter_map(|(finding, done)| Some((finding, done.err()?.into()))));
+        Ok(failed)
     }
 
     fn repair_one(&self, finding: &Finding) -> Result<(), Error> {

@@ -64,6 +64,7 @@ impl Engine {
         if let Some(found) = &image {
             self.ensure_layers(&found.image.record, &maps)?;
         }
+        let image_mounts = self.images_to_mount(&spec, &maps)?;
         let driver = self.driver()?;
         self.ensure_volumes(&spec)?;
         let given = spec.name.clone();
@@ -75,6 +76,7 @@ impl Engine {
             };
             let mut container = ContainerConfig::new(name, spec.clone(), map.as_str().to_owned(), driver);
             container.image.clone_from(&snapshot);
+            container.image_mounts.clone_from(&image_mounts);
             container.layers = image.as_ref().map(|found| found.image.chains()).unwrap_or_default();
             container.creator = creator.filter(|_| spec.remove);
             container.creator_epoch = container.creator.map(|_| self.store.layout().epoch().to_owned());

@@ -7,7 +7,7 @@ use crate::engine::handle::Engine;
 use crate::rootless::worker;
 use crate::runtime::RootMount;
 use crate::specgen::{PlacedMount, PlacedSource};
-use crate::storage::container_record::ContainerConfig;
+use crate::storage::container_record::{ContainerConfig, ImageMount};
 use crate::storage::layers::{LayerKey, MapKey};
 use crate::sys;
 use crate::types::container_spec::ContainerSpec;
@@ -28,12 +28,13 @@ impl Engine {
                 MountSource::Volume { name, .. } if options.overlay => {
                     self.overlay(vec![self.store.layout().volume_data(name)], &scratch)?
                 }
-                MountSource::Volume { name, subpath, .. } => {
+                MountSource::Volume { name, subpath, anonymous } => {
                     let meta = self.store.volume(name)?;
                     PlacedSource::Volume {
                         path: self.store.layout().volume_data(name),
                         subpath: subpath.as_deref().map(relative),
                         copy_up: meta.needs_copy_up && !options.no_copy && subpath.is_none(),
+                        durable: !anonymous || config.is_durable(),
                     }
                 }
                 MountSource::Tmpfs { size, mode, copy_up } => {
@@ -44,7 +45,10 @@ impl Engine {
                         return Err(Error::Unsupported("subpath of a mount of type image"));
                     }
                     options.read_only |= !read_write;
-                    self.overlay(self.image_directories(reference, maps)?, &scratch)?
+                    let recorded = config.image_mounts.iter().find(|image| image.reference == *reference);
+                    // One that was made before images of mounts were recorded has the name alone.
+                    let image = recorded.map_or_else(|| reference.clone(), |image| image.digest.to_string());
+                    self.overlay(self.image_directories(&image, maps)?, &scratch)?
                 }
             };
             placed.push(PlacedMount { target: mount.target.clone(), source, options });
@@ -128,6 +132,20 @@ impl Engine {
         let mode = top.map_or(0o755, |meta| std::os::unix::fs::PermissionsExt::mode(&meta.permissions()) & 0o7777);
         sys::fs::set_mode(&upper, mode).map_err(error)?;
         Ok(PlacedSource::Overlay { lower, upper, work })
+    }
+
+    /// The images that a container which is being made wants to have mounted, unpacked for its maps.
+    pub(super) fn images_to_mount(&self, spec: &ContainerSpec, maps: &IdMaps) -> Result<Vec<ImageMount>, Error> {
+        let mut mounted = Vec::new();
+        for mount in &spec.mounts {
+            let MountSource::Image { reference, .. } = &mount.source else { continue };
+            let image = self.store.find_image(reference)?.image;
+            self.ensure_layers(&image.record, maps)?;
+            let layers = image.chains();
+            let (id, digest) = (image.record.id, image.record.digest);
+            mounted.push(ImageMount { reference: reference.clone(), id, digest, layers });
+        }
+        Ok(mounted)
     }
 
     /// The layers of an image for these maps, top first.

@@ -201,11 +201,12 @@ impl Engine {
         layer: StagedUnpack,
         blob: Digest,
         maps: &IdMaps,
+        unused: impl FnOnce() -> Result<(), Error>,
     ) -> Result<(), Error> {
         self.inherit(keys, std::slice::from_ref(&layer), maps)?;
         let parent = layer.index.checked_sub(1).map(|below| keys[below].chain.clone());
         let meta = layer_meta(&layer, parent, Kept { blob: Some(blob), origin: None }, maps);
-        Ok(self.store.replace_layer(lease, &layer.staged, &meta)?)
+        self.store.replace_layer(lease, &layer.staged, &meta, unused)
     }
 
     /// Records an image whose blobs are here; its names stay as they are.

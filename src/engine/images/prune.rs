@@ -10,7 +10,7 @@ use crate::types::reference::Reference;
 pub(crate) struct ImagePruneReport {
     pub(crate) images: Vec<ImageId>,
     pub(crate) untagged: Vec<Reference>,
-    /// Bytes of the files of the images; layers that others share are still there.
+    /// Bytes of the disk; layers that others share are still there.
     pub(crate) reclaimed: u64,
 }
 
@@ -18,9 +18,11 @@ impl Engine {
     /// Removes the images that no container uses: those without a name, or `all`.
     pub(crate) fn prune_images(&self, all: bool, filters: &[ImageFilter]) -> Result<ImagePruneReport, Error> {
         let mut report = ImagePruneReport::default();
+        let before = self.store.accounts()?.total();
         // One that is gone may leave the nameless one that it was built on dangling.
         while self.prune_round(all, filters, &mut report)? {}
         self.sweep_images()?;
+        report.reclaimed = before.saturating_sub(self.store.accounts()?.total());
         Ok(report)
     }
 
@@ -34,13 +36,11 @@ impl Engine {
             if !candidate || image.is_read_only() || !sieve.passes(image, false) {
                 continue;
             }
-            if !self.store.image_users(&image.digest, &image.id)?.is_empty() {
-                continue;
+            // Somebody may be naming it, or removing it, at this moment.
+            if let Some(removed) = self.remove_unused(&image.id, |now| Ok(all || now.is_dangling()))? {
+                report.images.extend(removed.deleted);
+                report.untagged.extend(removed.untagged);
             }
-            let removed = self.remove_whole(image, false)?;
-            report.images.extend(removed.deleted);
-            report.untagged.extend(removed.untagged);
-            report.reclaimed += image.size;
         }
         Ok(report.images.len() > before)
     }

@@ -1,8 +1,10 @@
 //! `rmi`: names and images out of the store.
 
 use crate::engine::{Engine, Error};
+use crate::storage;
 use crate::storage::image_head::ImageHead;
 use crate::storage::images::ImageRecord;
+use crate::storage::store::Exclusive;
 use crate::types::id::{ContainerId, ImageId};
 use crate::types::reference::Reference;
 
@@ -30,6 +32,13 @@ pub(crate) struct RemovedImage {
     pub(crate) containers: Vec<ContainerId>,
 }
 
+/// What a try to remove came to.
+enum Outcome {
+    Removed(RemovedImage),
+    /// These containers are to go first.
+    UsedBy(Vec<ContainerId>),
+}
+
 impl Engine {
     /// Takes a name off an image, and the image away with its last name. By id it must have one name at most, or
     /// `force`. Layers stay until [`Engine::sweep_images`].
@@ -39,14 +48,35 @@ impl Engine {
             let id = ImageId::from_bytes(digest.bytes());
             return Ok(RemovedImage { untagged: vec![name], deleted: vec![id], ..RemovedImage::default() });
         }
+        let mut containers = Vec::new();
+        loop {
+            match self.remove_now(request)? {
+                Outcome::Removed(removed) => return Ok(RemovedImage { containers, ..removed }),
+                // They may take seconds to end: not while others wait for the lock.
+                Outcome::UsedBy(users) => {
+                    for user in users {
+                        match self.remove_container(&user, true, true) {
+                            Err(Error::Storage(storage::Error::NoContainer(_))) => {}
+                            other => other?,
+                        }
+                        containers.push(user);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Looks, decides and removes while nobody else gives or takes a name.
+    fn remove_now(&self, request: &RemoveImageRequest) -> Result<Outcome, Error> {
+        let lock = self.store.lock_exclusive()?;
         let found = self.store.find_own_image(&request.text)?;
         let image = self.store.image_to_remove(&found.image.record.id)?;
         let by_name = found.name.filter(|name| image.names.contains(name));
         if let Some(name) = by_name
             && image.names.len() > 1
         {
-            self.store.untag(&name)?;
-            return Ok(RemovedImage { untagged: vec![name], ..RemovedImage::default() });
+            self.store.untag(&name, &lock)?;
+            return Ok(Outcome::Removed(RemovedImage { untagged: vec![name], ..RemovedImage::default() }));
         }
         if image.names.len() > 1 && !request.force && !request.several_names {
             return Err(Error::SeveralNames {
@@ -54,29 +84,42 @@ impl Engine {
                 names: image.names.iter().map(ToString::to_string).collect(),
             });
         }
-        let mut removed = self.remove_whole(&image, request.force)?;
-        if !request.keep_parents {
-            removed.deleted.extend(self.remove_parents(&found.image.record)?);
-        }
-        Ok(removed)
-    }
-
-    /// Removes the image with all its manifests and names.
-    pub(super) fn remove_whole(&self, image: &ImageHead, force: bool) -> Result<RemovedImage, Error> {
-        let mut containers = Vec::new();
-        if force {
-            for user in self.store.image_users(&image.digest, &image.id)? {
-                self.remove_container(&user, true, true)?;
-                containers.push(user);
+        if request.force {
+            let users = self.store.image_users(&image.digest, &image.id)?;
+            if !users.is_empty() {
+                return Ok(Outcome::UsedBy(users));
             }
         }
-        let untagged = self.store.remove_image(&image.id)?;
-        Ok(RemovedImage { untagged, deleted: vec![image.id.clone()], containers })
+        self.store.remove_image(&image, &lock)?;
+        let mut deleted = vec![image.id];
+        if !request.keep_parents {
+            deleted.extend(self.remove_parents(&found.image.record, &lock)?);
+        }
+        Ok(Outcome::Removed(RemovedImage { untagged: image.names, deleted, ..RemovedImage::default() }))
+    }
+
+    /// Removes an image that was found to be removable, unless that is not so any more: somebody has removed, named or used
+    /// it meanwhile, or `still` says so.
+    pub(crate) fn remove_unused(
+        &self,
+        id: &ImageId,
+        still: impl FnOnce(&ImageHead) -> Result<bool, Error>,
+    ) -> Result<Option<RemovedImage>, Error> {
+        let lock = self.store.lock_exclusive()?;
+        let image = match self.store.image_to_remove(id) {
+            Err(storage::Error::NoImage(_)) => return Ok(None),
+            other => other?,
+        };
+        if !still(&image)? || !self.store.image_users(&image.digest, id)?.is_empty() {
+            return Ok(None);
+        }
+        self.store.remove_image(&image, &lock)?;
+        Ok(Some(RemovedImage { untagged: image.names, deleted: vec![image.id], ..RemovedImage::default() }))
     }
 
     /// Removes the nameless images that a removed one was built on, if nothing else is built on them or made of them:
     /// the intermediate images of a build go with its result. The youngest goes first.
-    fn remove_parents(&self, child: &ImageRecord) -> Result<Vec<ImageId>, Error> {
+    fn remove_parents(&self, child: &ImageRecord, lock: &Exclusive) -> Result<Vec<ImageId>, Error> {
         let (images, _) = self.store.image_heads()?;
         let mut parents = Vec::new();
         for head in images.iter().filter(|head| head.is_dangling() && !head.is_read_only()) {
@@ -94,7 +137,7 @@ impl Engine {
             if needed || !self.store.image_users(&parent.digest, &parent.id)?.is_empty() {
                 break;
             }
-            self.store.remove_image(&parent.id)?;
+            self.store.remove_image(&self.store.image_to_remove(&parent.id)?, lock)?;
             gone.push(parent.id.clone());
             deleted.push(parent.id);
         }
@@ -113,7 +156,9 @@ impl Engine {
 
     /// Frees what no image and no container refers to any more.
     pub(crate) fn sweep_images(&self) -> Result<(), Error> {
-        self.store.sweep()?;
+        if let Some(why) = self.store.sweep()?.cautious {
+            tracing::warn!("no layer is freed, because nobody knows what it may be of: {why}");
+        }
         self.empty_trash()
     }
 }

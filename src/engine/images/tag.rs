@@ -26,6 +26,7 @@ impl Engine {
 
     /// Takes names away from an image, all of them if none is given. The image stays.
     pub(crate) fn untag_image(&self, image: &str, names: &[String]) -> Result<(), Error> {
+        let lock = self.store.lock_exclusive()?;
         let found = self.store.find_own_image(image)?;
         let has = &self.store.whole_image(&found)?.names;
         let mut gone = Vec::new();
@@ -37,7 +38,7 @@ impl Engine {
             }
         }
         for name in if names.is_empty() { has } else { &gone } {
-            self.store.untag(name)?;
+            self.store.untag(name, &lock)?;
         }
         Ok(())
     }

@@ -81,6 +81,7 @@ pub(super) fn during<T>(
 }
 
 fn sync_until(ended: &OwnedFd, dir: &Path) -> sys::Result<()> {
+    let store = sys::fs::open(dir)?;
     let events = EventLoop::new()?;
     events.add(ended, 0, Interest::READ)?;
     let mut ready = Vec::new();
@@ -93,6 +94,6 @@ fn sync_until(ended: &OwnedFd, dir: &Path) -> sys::Result<()> {
             }
             pause = SHORT_PAUSE;
         }
-        sys::filesystem::sync_filesystem(dir)?;
+        sys::filesystem::sync_filesystem(store.as_fd())?;
     }
 }

@@ -61,9 +61,16 @@ fn one_mount(root: &RootDir, spec: &Mount, tree: Option<BorrowedFd<'_>>, bundle:
     let kind = spec.typ().as_deref().unwrap_or("bind");
     if let Some(tree) = tree {
         let shape = if sys::dir::fstat(tree).map_err(error)?.is_dir() { Shape::Directory } else { Shape::File };
+        let fills = options.copy_up && shape == Shape::Directory;
+        let missing = fills && root.lookup(&target::relative(target)).is_err();
         let place = target::open(root, target, shape)?;
-        if options.copy_up && shape == Shape::Directory {
-            fill::if_empty(place.as_fd(), tree).map_err(error)?;
+        if missing {
+            // Nobody in the image owns it: then it is for the program. The volume gets the owner of what it is mounted on.
+            let (uid, gid) = program::owner(root, bundle)?;
+            sys::dir::chown_path(place.as_fd(), uid, gid).map_err(error)?;
+        }
+        if fills {
+            fill::if_empty(place.as_fd(), tree, options.durable).map_err(error)?;
         }
         if options.chown {
             let (uid, gid) = program::owner(root, bundle)?;

@@ -1,17 +1,50 @@
 //! What a mounted directory gets before the program sees it: the image's content, the program's ownership.
 
 use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Duration;
 
-use crate::sys;
 use crate::sys::dir::{self, Dir, FileKind};
-use crate::sys::tree;
+use crate::sys::{self, Errno, tree, xattr};
 
-/// Copies what the image has at `place` into `tree`, a volume, if that is empty. Two containers that start at once
-/// with one volume take turns (case D05).
-pub(in crate::runtime) fn if_empty(place: BorrowedFd<'_>, tree: BorrowedFd<'_>) -> sys::Result<()> {
+/// Stands on a volume as long as it is being filled: one that a full disk, a kill or a power cut left half filled is not
+/// taken for the user's. File systems without attributes do without.
+const FILLING: &str = "user.sampan.filling";
+
+/// How long another container may take to fill the volume. Any container that has it can hold its lock for ever.
+const TURN: Duration = Duration::from_secs(60);
+
+/// Copies what the image has at `place` into `tree`, a volume, if that is empty; `durable`: it survives a power cut. Two
+/// containers that start at once with one volume take turns (case D05).
+pub(in crate::runtime) fn if_empty(place: BorrowedFd<'_>, tree: BorrowedFd<'_>, durable: bool) -> sys::Result<()> {
     let volume = Dir::from(dir::reopen(tree)?);
-    let _turn = sys::lock::DirLock::exclusive(volume.as_fd())?;
-    if volume.entries()?.is_empty() { tree::copy_contents(place, &volume) } else { Ok(()) }
+    let _turn = sys::lock::DirLock::within(volume.as_fd(), TURN)?;
+    if xattr::get(volume.as_fd(), FILLING.as_ref())?.is_some() {
+        for (name, _) in volume.entries()? {
+            volume.remove_tree(&name)?;
+        }
+    } else if !volume.entries()?.is_empty() {
+        return Ok(());
+    }
+    let image = Dir::from(dir::reopen(place)?);
+    let marked = !image.entries()?.is_empty() && mark(&volume)?;
+    if marked && durable {
+        volume.sync()?;
+    }
+    tree::copy_contents(&image, &volume)?;
+    if durable {
+        sys::filesystem::sync_filesystem(volume.as_fd())?;
+    }
+    xattr::remove(volume.as_fd(), FILLING.as_ref())?;
+    // The mark must not come back when the program has written something.
+    if marked && durable { volume.sync() } else { Ok(()) }
+}
+
+/// False where the file system has no attributes.
+fn mark(volume: &Dir) -> sys::Result<bool> {
+    match xattr::set(volume.as_fd(), FILLING.as_ref(), b"") {
+        Err(error) if error.is(Errno::EOPNOTSUPP) => Ok(false),
+        other => other.map(|()| true),
+    }
 }
 
 /// Gives a tree to a user, without following links and without leaving its file system. A file with several names stays

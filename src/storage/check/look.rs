@@ -3,7 +3,7 @@
 use super::finding::{Finding, Findings};
 use super::{blobs, containers, entries, images, layers, names, orphans, volatile, volumes};
 use crate::storage::error::Error;
-use crate::storage::store::Store;
+use crate::storage::store::{Exclusive, Store};
 use crate::sys;
 use crate::types::digest::Digest;
 
@@ -26,14 +26,7 @@ pub(crate) fn check(store: &Store, scope: Scope<'_>) -> Result<Vec<Finding>, Err
     }
     // While somebody makes an object, its parts may be there before it is. A slice with nobody at work.
     let slice = store.lock_exclusive()?;
-    entries::check(store, &mut findings)?;
-    containers::check(store, &mut findings)?;
-    names::check(store, &mut findings)?;
-    layers::check(store, &mut findings)?;
-    images::check(store, &mut findings)?;
-    volumes::check(store, &mut findings)?;
-    orphans::check(store, &mut findings)?;
-    volatile::check(store, &mut findings)?;
+    look(store, &slice, &mut findings)?;
     drop(slice);
     match scope {
         Scope::Quick => {}
@@ -41,4 +34,16 @@ pub(crate) fn check(store: &Store, scope: Scope<'_>) -> Result<Vec<Finding>, Err
         Scope::Again(digests) => blobs::check(store, digests, &mut findings)?,
     }
     Ok(findings.0)
+}
+
+/// What there is to say of the store as long as the lock is held; at no content of blobs.
+pub(super) fn look(store: &Store, _lock: &Exclusive, findings: &mut Findings) -> Result<(), Error> {
+    entries::check(store, findings)?;
+    containers::check(store, findings)?;
+    names::check(store, findings)?;
+    layers::check(store, findings)?;
+    images::check(store, findings)?;
+    volumes::check(store, findings)?;
+    orphans::check(store, findings)?;
+    volatile::check(store, findings)
 }

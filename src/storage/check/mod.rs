@@ -29,5 +29,5 @@ mod volumes;
 
 pub(crate) use finding::{Finding, Repair};
 pub(crate) use look::{Scope, check};
-pub(crate) use repair::repair;
+pub(crate) use repair::{repair, take_away, takes_away};
 pub(crate) use trees::{Damage, TreeJob, compare};

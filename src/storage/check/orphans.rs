@@ -37,7 +37,7 @@ pub(super) fn check(store: &Store, findings: &mut Findings) -> Result<(), Error>
         findings.path("I15", &path, "volume of a container that is gone", Some(Repair::Discard(path.clone())));
     }
     let marks = gc::mark(store)?;
-    if marks.incomplete {
+    if marks.incomplete.is_some() {
         return Ok(());
     }
     for key in store.layer_keys()? {

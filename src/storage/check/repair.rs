@@ -1,13 +1,17 @@
 //! Does what the findings say, as far as the caller can without entering P.
 
-use super::finding::{Finding, Repair};
+use std::path::Path;
+
+use super::finding::{Finding, Findings, Repair};
+use super::look::look;
 use crate::storage::container_names::link_name;
 use crate::storage::container_record::{ExitRecord, Supervision};
 use crate::storage::error::{At as _, Error};
 use crate::storage::record;
-use crate::storage::store::{DIR_MODE, Store};
+use crate::storage::store::{DIR_MODE, Exclusive, Store};
 use crate::storage::volumes::VolumeMeta;
 use crate::sys;
+use crate::sys::lock::{FileLock, TryLock};
 use crate::types::digest::Digest;
 use crate::types::id::ContainerId;
 use crate::types::name::VolumeName;
@@ -17,39 +21,94 @@ use crate::types::name::VolumeName;
 pub(crate) fn repair(store: &Store, finding: &Finding) -> Result<bool, Error> {
     let Some(repair) = &finding.repair else { return Ok(false) };
     match repair {
-        Repair::Discard(path) => store.move_to_trash(path).map(|_| true),
-        Repair::Unlink(path) => sys::fs::remove_file(path).removing(path).map(|_| true),
-        Repair::Tree(path) => sys::fs::remove_tree(path).removing(path).map(|()| true),
         Repair::Directory(path, mode) => {
             sys::fs::mkdir_all(path, *mode).writing(path)?;
             sys::fs::set_mode(path, *mode).writing(path).map(|()| true)
         }
         Repair::Mode(path, mode) => sys::fs::set_mode(path, *mode).writing(path).map(|()| true),
         Repair::DropBlob(digest) => drop_blob(store, digest),
-        Repair::DiscardContainer(id) => {
-            // What is in its anonymous volumes may be all that is left of it; with `--rm` they go too.
-            if !store.was_never_defined(id) {
-                store.release_volumes(id)?;
-            }
-            store.discard_container(id, None).map(|_| true)
-        }
-        Repair::SetAside(id) => store.set_container_aside(id),
         Repair::Definition(id) => store.restore_definition(id),
-        Repair::DiscardImage(digest) => store.discard_image(digest).map(|()| true),
         Repair::Name(id) => make_name(store, id),
         Repair::Upper(id) => make_upper(store, id),
         Repair::RecordLoss(id) => record_loss(store, id),
         Repair::Volume(name) => make_volume(store, name),
         // The engine empties it, which may take a worker.
         Repair::EmptyTrash => Ok(true),
-        Repair::Sweep => store.sweep().map(|swept| !swept.cautious),
-        Repair::RebuildImage(_)
+        Repair::Sweep => store.sweep().map(|swept| swept.cautious.is_none()),
+        Repair::Discard(_)
+        | Repair::Unlink(_)
+        | Repair::Tree(_)
+        | Repair::DiscardContainer(_)
+        | Repair::SetAside(_)
+        | Repair::DiscardImage(_)
+        | Repair::RebuildImage(_)
         | Repair::UnpackImage(_)
         | Repair::UnpackFor(_)
         | Repair::RebuildLayer(_)
         | Repair::Kill(_)
         | Repair::Cgroup(_) => Ok(false),
     }
+}
+
+/// True if the repair takes something out of the store: [`take_away`] does it.
+pub(crate) fn takes_away(finding: &Finding) -> bool {
+    use Repair::{Discard, DiscardContainer, DiscardImage, SetAside, Tree, Unlink};
+    let Some(repair) = &finding.repair else { return false };
+    matches!(repair, Discard(_) | Unlink(_) | Tree(_) | DiscardContainer(_) | SetAside(_) | DiscardImage(_))
+}
+
+/// Takes out of the store what these findings are about, if they are still true: layers may have been unpacked since the
+/// look, for minutes, while others have made something in the same place. For each finding what became of it.
+pub(crate) fn take_away(store: &Store, findings: &[&Finding]) -> Result<Vec<Result<(), Error>>, Error> {
+    if findings.is_empty() {
+        return Ok(Vec::new());
+    }
+    let lock = store.lock_exclusive()?;
+    let mut now = Findings::default();
+    look(store, &lock, &mut now)?;
+    let is_true =
+        |finding: &Finding| now.0.iter().any(|other| other.is_about(finding) && other.repair == finding.repair);
+    let one = |finding: &&Finding| match &finding.repair {
+        Some(repair) if is_true(finding) => take_one(store, repair, &lock),
+        _ => Ok(()),
+    };
+    Ok(findings.iter().map(one).collect())
+}
+
+fn take_one(store: &Store, repair: &Repair, lock: &Exclusive) -> Result<(), Error> {
+    match repair {
+        Repair::Discard(path) => store.move_to_trash(path).map(drop),
+        Repair::Unlink(path) => unlink(store, path),
+        Repair::Tree(path) => sys::fs::remove_tree(path).removing(path),
+        Repair::DiscardContainer(id) => {
+            // What is in its anonymous volumes may be all that is left of it; with `--rm` they go too.
+            if !store.was_never_defined(id) {
+                store.release_volumes(id)?;
+            }
+            store.discard_container(id, None).map(drop)
+        }
+        Repair::SetAside(id) => store.set_container_aside(id).map(drop),
+        Repair::DiscardImage(digest) => store.discard_image(digest, lock),
+        _ => Ok(()),
+    }
+}
+
+/// A file beside the records of a container may be one that its monitor is writing, under the container's lock: then it
+/// stays.
+fn unlink(store: &Store, path: &Path) -> Result<(), Error> {
+    let parent = path.parent().filter(|parent| parent.parent() == Some(&store.layout().containers()));
+    let id = parent.and_then(|dir| dir.file_name()?.to_str()?.parse::<ContainerId>().ok());
+    let _container = match id {
+        Some(id) => {
+            let lock = store.layout().container_lock(&id);
+            match FileLock::try_exclusive(&lock).locking(&lock)? {
+                TryLock::Held(held) => Some(held),
+                TryLock::Busy => return Ok(()),
+            }
+        }
+        None => None,
+    };
+    sys::fs::remove_file(path).removing(path).map(drop)
 }
 
 fn record_loss(store: &Store, id: &ContainerId) -> Result<bool, Error> {
@@ -62,6 +121,8 @@ fn record_loss(store: &Store, id: &ContainerId) -> Result<bool, Error> {
 
 /// The images that have the blob for a layer can do without it, for their layer is unpacked; it is not theirs any more.
 fn drop_blob(store: &Store, digest: &Digest) -> Result<bool, Error> {
+    // Nobody removes an image between the reading of its record and the writing.
+    let _lock = store.lock_exclusive()?;
     for mut image in store.images()?.0 {
         let mut changed = false;
         for layer in &mut image.record.layers {
@@ -71,7 +132,7 @@ fn drop_blob(store: &Store, digest: &Digest) -> Result<bool, Error> {
             }
         }
         if changed {
-            store.put_image(&image.record)?;
+            record::write_durable(&store.layout().image(&image.record.digest), &image.record)?;
         }
     }
     let path = store.layout().blob(digest);

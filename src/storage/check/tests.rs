@@ -2,12 +2,14 @@
 //! tests are in `tests/it/system/check.rs`.)
 #![expect(clippy::disallowed_methods, reason = "tests damage the store behind its back")]
 
-use super::{Finding, Repair, Scope, TreeJob, compare, repair};
+use super::{Finding, Repair, Scope, TreeJob, compare, repair, take_away, takes_away};
 use crate::storage::Store;
 use crate::storage::container_record::ContainerState;
 use crate::storage::layers::{LayerKey, MapKey};
 use crate::storage::process_identity::ProcessIdentity;
-use crate::storage::tests::{Fixture, config, removable, store_image, write};
+use crate::storage::record;
+use crate::storage::refs::{self, RefRecord};
+use crate::storage::tests::{Fixture, config, discard, removable, store_image, write};
 use crate::sys;
 use crate::types::digest::Digest;
 use crate::types::mount::{MountOptions, MountSource, MountSpec};
@@ -29,9 +31,19 @@ fn invariants(findings: &[Finding]) -> Vec<&'static str> {
     findings.iter().map(|finding| finding.invariant).collect()
 }
 
+#[track_caller]
+fn mend(store: &Store, finding: &Finding) {
+    if takes_away(finding) {
+        let taken = take_away(store, &[finding]).expect("looks");
+        assert!(taken.iter().all(Result::is_ok), "{finding:?}: {taken:?}");
+    } else {
+        assert!(repair(store, finding).expect("repairs"), "{finding:?}");
+    }
+}
+
 fn repair_all(store: &Store, findings: &[Finding]) {
     for finding in findings {
-        assert!(repair(store, finding).expect("repairs"), "{finding:?}");
+        mend(store, finding);
     }
     assert!(store.empty_trash().expect("emptied"));
 }
@@ -209,8 +221,9 @@ fn i5_i7_parts_of_images_and_containers() {
 #[test]
 fn i6_i8_names_that_lead_nowhere() {
     let (_fixture, store) = whole();
-    let digest = Digest::of(b"nothing");
-    store.tag(&"localhost/none:1".parse().expect("a reference"), &digest).expect("tagged");
+    let name = "localhost/none:1".parse().expect("a reference");
+    let lost = RefRecord::new(&name, &Digest::of(b"nothing"));
+    record::write_durable(&store.layout().reference(&refs::file_name(&name)), &lost).expect("written");
     found_and_repaired(&store, &["I6"]);
     write(&store.layout().name(&"ghost".parse().expect("a name")), b"{\"version\":1}");
     found_and_repaired(&store, &["I8"]);
@@ -267,7 +280,7 @@ fn i9_an_image_that_never_got_its_name() {
     // without a name.
     for (alive, named, kept) in [(false, false, false), (true, false, true), (false, true, true), (false, false, true)]
     {
-        store.discard_image(&image.digest).expect("removed");
+        discard(&store, &image.digest).expect("removed");
         let lease = store.lease().expect("lease");
         lease.promise(&store, &image.digest).expect("noted");
         let second = alive.then(|| store.lease().expect("lease"));
@@ -373,7 +386,7 @@ fn i13_foreign_entries_and_open_modes() {
     let findings = check(&store);
     assert_eq!(findings.iter().filter(|finding| finding.repair.is_some()).count(), 4, "{findings:#?}");
     for finding in findings.iter().filter(|finding| finding.repair.is_some()) {
-        assert!(repair(&store, finding).expect("repairs"));
+        mend(&store, finding);
     }
     let findings = check(&store);
     assert_eq!(invariants(&findings), ["I13"; 5], "foreign files are left alone: {findings:#?}");
@@ -397,10 +410,24 @@ fn i14_directories_of_the_overlay() {
 }
 
 #[test]
+fn what_is_true_again_is_not_taken_away() {
+    let (_fixture, store) = whole();
+    let name = "localhost/none:1".parse().expect("a reference");
+    let path = store.layout().reference(&refs::file_name(&name));
+    record::write_durable(&path, &RefRecord::new(&name, &Digest::of(b"nothing"))).expect("written");
+    let findings = check(&store);
+    let [finding] = findings.as_slice() else { panic!("{findings:#?}") };
+    // Pulled while the repair was busy with a layer.
+    let digest = store_image(&store, "new", "localhost/none:1").digest;
+    mend(&store, finding);
+    assert_eq!(store.resolve_reference(&name).expect("read"), Some(digest));
+}
+
+#[test]
 fn i15_orphans() {
     let (_fixture, store) = whole();
     let digest = store_image(&store, "other", "localhost/b:1").digest;
-    store.discard_image(&digest).expect("removed");
+    discard(&store, &digest).expect("removed");
     let findings = check(&store);
     assert!(findings.iter().all(|finding| finding.repair == Some(Repair::Sweep)), "{findings:#?}");
     found_and_repaired(&store, &["I15"; 4]);

@@ -32,6 +32,21 @@ fn the_last_name_takes_the_image_along() {
 }
 
 #[test]
+fn both_names_removed_at_once_take_the_image_along() {
+    requires!(userns);
+    let env = Env::new();
+    for round in 0..8 {
+        let (peer, _) = pulled(&env, format!("{round}").as_bytes());
+        env.run(["tag", &peer.name(), "second"]).success();
+        let both = [peer.name(), "second".to_owned()].map(|name| env.spawn(["rmi", &name]));
+        for one in both {
+            one.wait().success();
+        }
+        assert!(is_empty(&env), "round {round}");
+    }
+}
+
+#[test]
 fn force_all_and_prune() {
     requires!(userns);
     let env = Env::new();

@@ -31,6 +31,47 @@ fn volumes() {
 }
 
 #[test]
+fn a_new_volume_is_the_programs_or_its_directorys() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    // The image has no such directory.
+    for flags in [&["-v", "mine:/nope"][..], &["-v", "/nope"], &["--mount=type=volume,src=other,dst=/a/b"]] {
+        let target = if flags[0].starts_with("--") { "/a/b" } else { "/nope" };
+        let user = [flags, &["-u", "1000:1001"]].concat();
+        run(&env, &user, &format!("touch {target}/f && stat -c %u:%g {target} {target}/f"))
+            .prints("1000:1001\n1000:1001\n");
+    }
+    run(&env, &["-v", "mine:/elsewhere", "-u", "5"], "stat -c %u /elsewhere").prints("1000\n");
+    // The image has it.
+    run(&env, &["-v", "roots:/etc", "-u", "1000"], "stat -c %u /etc").prints("0\n");
+    // A container's own volume is as it was when it starts again.
+    env.run(["run", "--name=c", "--network=none", "-u", "7", "-v", "/own", BUSYBOX, "stat", "-c", "%u", "/own"])
+        .prints("7\n");
+    env.run(["start", "-a", "c"]).prints("7\n");
+}
+
+#[test]
+fn a_volume_that_was_filled_in_part_is_filled_anew() {
+    requires!(userns);
+    let env = Env::new();
+    let layer = Layer::new().file("data/a", 0o644, b"aaa").file("data/b", 0o644, b"bbb");
+    ImageBuilder::busybox().layer(layer).docker_archive(&env.path("i.tar"), "filled:1");
+    env.run(["load", "-i", "i.tar"]).success();
+    env.run(["volume", "create", "v"]).success();
+    let data = env.graphroot().join("volumes/v/_data");
+    // What a full disk or a kill leaves.
+    std::fs::write(data.join("a"), "a").unwrap();
+    std::fs::create_dir_all(data.join("half/done")).unwrap();
+    rustix::fs::setxattr(&data, "user.sampan.filling", b"", rustix::fs::XattrFlags::empty()).unwrap();
+    let look = ["run", "--rm", "--network=none", "-v", "v:/data", "filled:1", "sh", "-c", "ls /data; cat /data/*"];
+    env.run(look).prints("a\nb\naaabbb");
+    assert!(rustix::fs::getxattr(&data, "user.sampan.filling", &mut [0; 8][..]).is_err());
+    // From now on it is the user's.
+    env.run(["run", "--rm", "--network=none", "-v", "v:/data", "filled:1", "rm", "/data/a"]).success();
+    env.run(look).prints("b\nbbb");
+}
+
+#[test]
 fn d05_copy_up_stays_in_the_image() {
     requires!(userns);
     let env = Env::new();
@@ -103,5 +144,18 @@ fn tmpfs_and_images() {
     run(&env, &["--mount=type=tmpfs,dst=/t,tmpfs-size=1m,tmpfs-mode=0700"], "stat -c %a /t").prints("700\n");
     let image = format!("--mount=type=image,src={BUSYBOX},dst=/i");
     run(&env, &[&image], "cat /i/etc/passwd | wc -l; echo x >/i/f").code(1).prints("3\n");
-    run(&env, &[&(image + ",rw=true")], "echo x >/i/f; cat /i/f").prints("x\n");
+    run(&env, &[&(image.clone() + ",rw=true")], "echo x >/i/f; cat /i/f").prints("x\n");
+    // It is in use as long as the container is there, and stays what it was when that was made.
+    let env = Env::with_busybox();
+    ImageBuilder::scratch().layer(Layer::new().file("f", 0o644, b"first")).docker_archive(&env.path("i.tar"), "i:1");
+    env.run(["load", "-i", "i.tar"]).success();
+    let made = ["create", "--name=c", "--network=none", "--mount=type=image,src=i:1,dst=/i", BUSYBOX, "cat", "/i/f"];
+    env.run(made).success();
+    env.run(["rmi", "i:1"]).code(2).stderr_has("in use");
+    env.run(["image", "prune", "-af"]).prints("");
+    env.run(["untag", "i:1"]).success();
+    env.run(["start", "-a", "c"]).prints("first");
+    env.run(["rm", "c"]).success();
+    env.run(["image", "prune", "-f"]).success();
+    env.run(["create", "--mount=type=image,src=i:1,dst=/i", BUSYBOX, "true"]).code(125).stderr_has("image not known");
 }
