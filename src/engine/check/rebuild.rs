@@ -74,8 +74,9 @@ impl Engine {
             let unpacked = unpack_layer(&outer, &maps, file.into(), &staged, &incoming, Threads::Two)?;
             let keys: Vec<LayerKey> = record.layers.iter().map(|l| LayerKey::new(&l.chain, &key.map)).collect();
             // Somebody may have started a container on it meanwhile.
-            let unused = || self.unused(key);
-            self.replace_layer(&lease, &keys, StagedUnpack { index, staged, unpacked }, blob, &maps, unused)
+            let layer = StagedUnpack { index, staged, unpacked };
+            let meta = self.complete_layer(&keys, &layer, blob, &maps)?;
+            self.store.replace_layer(&lease, &layer.staged, &meta, || self.unused(key))
         });
         lease.finish(&self.store)?;
         done.map(|()| true)

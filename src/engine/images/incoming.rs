@@ -193,20 +193,17 @@ impl Engine {
         Ok(remarks)
     }
 
-    /// Puts a layer that was unpacked again in the place of a damaged one.
-    pub(in crate::engine) fn replace_layer(
+    /// Makes a layer that was unpacked again ready to take the place of a damaged one.
+    pub(in crate::engine) fn complete_layer(
         &self,
-        lease: &Lease,
         keys: &[LayerKey],
-        layer: StagedUnpack,
+        layer: &StagedUnpack,
         blob: Digest,
         maps: &IdMaps,
-        unused: impl FnOnce() -> Result<(), Error>,
-    ) -> Result<(), Error> {
-        self.inherit(keys, std::slice::from_ref(&layer), maps)?;
+    ) -> Result<LayerMeta, Error> {
+        self.inherit(keys, std::slice::from_ref(layer), maps)?;
         let parent = layer.index.checked_sub(1).map(|below| keys[below].chain.clone());
-        let meta = layer_meta(&layer, parent, Kept { blob: Some(blob), origin: None }, maps);
-        self.store.replace_layer(lease, &layer.staged, &meta, unused)
+        Ok(layer_meta(layer, parent, Kept { blob: Some(blob), origin: None }, maps))
     }
 
     /// Records an image whose blobs are here; its names stay as they are.

@@ -11,7 +11,7 @@ use crate::sys::{self, Errno, tree, xattr};
 const FILLING: &str = "user.sampan.filling";
 
 /// How long another container may take to fill the volume. Any container that has it can hold its lock for ever.
-const TURN: Duration = Duration::from_secs(60);
+const TURN: Duration = Duration::from_mins(1);
 
 /// Copies what the image has at `place` into `tree`, a volume, if that is empty; `durable`: it survives a power cut. Two
 /// containers that start at once with one volume take turns (case D05).
