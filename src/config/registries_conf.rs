@@ -17,7 +17,7 @@ use super::toml_error;
 use crate::sys;
 use crate::types::reference::{Reference, has_domain, split_suffix};
 
-pub(crate) use route::{Location, Route};
+pub(crate) use route::{Blocked, Location};
 pub(crate) use short_names::{ShortName, record_alias};
 
 /// Largest file that is read.

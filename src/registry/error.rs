@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::config;
+use crate::config::registries_conf::Blocked;
 use crate::sys;
 use crate::types::digest::Digest;
 use crate::types::platform::Platform;
@@ -143,6 +144,11 @@ pub(crate) enum Obstacle<'a> {
 }
 
 impl Error {
+    /// The configuration closes what this names.
+    pub(crate) fn blocked(reference: &impl ToString, blocked: Blocked) -> Self {
+        Self::Blocked { reference: reference.to_string(), prefix: blocked.prefix }
+    }
+
     /// What stands in the way, if it is something that the user can change.
     pub(crate) fn obstacle(&self) -> Option<Obstacle<'_>> {
         match self {

@@ -96,7 +96,7 @@ fn digest() -> Digest {
 }
 
 fn session(peer: &Peer, credentials: bool) -> Session {
-    let location = Location { host: peer.host.clone(), path: "a/b".to_owned(), insecure: true, mirror: false };
+    let location = Location { host: peer.host.clone(), path: "a/b".to_owned(), insecure: true, named: true };
     let user = Credentials::Password { user: "me".to_owned(), password: "secret".to_owned().into() };
     let retry = Retry { count: 2, delay: Some(Duration::ZERO) };
     let mut session = Session::new(location, credentials.then_some(user), retry);
