@@ -35,7 +35,7 @@ impl RegistriesConf {
         let rest = name.get(length..).unwrap_or_default();
         let mut places = Vec::new();
         for mirror in registry.mirrors(suffix.starts_with('@')) {
-            places.extend(rewritten(mirror.location.trim_end_matches('/'), rest, mirror.insecure));
+            places.extend(rewritten(&mirror.location, rest, mirror.insecure));
         }
         match registry.location.as_str() {
             // A wild card, or no location at all: only the flags count.

@@ -148,8 +148,32 @@ fn of_two_prefixes_as_long_the_one_without_a_wild_card_counts() {
 }
 
 #[test]
+fn a_slash_at_the_end_of_a_prefix_is_none() {
+    let conf =
+        conf("[[registry]]\nprefix = 'a.org/team/'\nlocation = 'b.org/x/'\n[[registry.mirror]]\nlocation = 'c.org/'");
+    assert_eq!(route(&conf, "a.org", "team/x", false), ["elsewhere c.org/x", "elsewhere b.org/x/x"]);
+    let blocked = "[[registry]]\nprefix = 'closed.org/'\nlocation = 'closed.org'\nblocked = true";
+    assert_eq!(route(&self::conf(blocked), "closed.org", "x", false), ["blocked closed.org"]);
+}
+
+#[test]
+fn of_one_prefix_the_first_in_a_file_counts_and_the_last_file() {
+    let two = "[[registry]]\nprefix = 'a.org'\nlocation = 'b.org'\n[[registry]]\nprefix = 'a.org'\nlocation = 'c.org'";
+    let mut conf = conf(two);
+    assert_eq!(route(&conf, "a.org", "x", false), ["elsewhere b.org/x"]);
+    let later = "[[registry]]\nprefix = 'a.org'\nlocation = 'b.org'\nblocked = true";
+    conf.merge(parse(later, Path::new("later.conf")).expect("valid").0);
+    assert_eq!(route(&conf, "a.org", "x", false), ["blocked a.org"]);
+}
+
+#[test]
 fn bad_files_are_refused() {
     for text in [
+        "[[registry]]\nprefix = 'https://a.org'\nlocation = 'a.org'\nblocked = true",
+        "[[registry]]\nprefix = '/'",
+        "[[registry]]\nlocation = 'a.org'\nblocked = true\n[[registry]]\nprefix = 'b.org'\nlocation = 'a.org/'",
+        "[[registry]]\nlocation = 'a.org'\n[[registry]]\nprefix = 'b.org'\nlocation = 'a.org'\ninsecure = true",
+        "[[registry]]\nprefix = '*.a.org'\nblocked = true\n[[registry]]\nprefix = '*.a.org/'",
         "[[registry]]
 ",
         "[registries.search]

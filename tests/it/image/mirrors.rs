@@ -130,3 +130,11 @@ fn given_credentials_are_for_the_host_that_the_user_named() {
     pull(&peer.name()).success();
     assert!(peer.requests().iter().any(told));
 }
+
+#[test]
+fn a_registries_conf_that_is_named_and_not_there_is_an_error() {
+    let mut env = Env::new();
+    let path = env.path("none.conf").display().to_string();
+    env.set("CONTAINERS_REGISTRIES_CONF", &path);
+    env.run(["pull", "-q", "--retry=0", "127.0.0.1:1/a:1"]).code(125).stderr_has("none.conf").stderr_has("ENOENT");
+}
