@@ -209,6 +209,15 @@ impl Error {
             if matches!(source.kind(), ConnectionReset | ConnectionAborted | BrokenPipe | UnexpectedEof))
     }
 
+    /// They are not enough for what was asked.
+    pub(super) fn is_denied(&self) -> bool {
+        match self {
+            Self::Denied { .. } => true,
+            Self::Login { source, .. } => source.is_denied(),
+            _ => false,
+        }
+    }
+
     /// Credentials are missing or wrong.
     pub(crate) fn wants_login(&self) -> bool {
         match self {

@@ -102,10 +102,12 @@ impl Engine {
         let given = Given { access: &request.access, registry: Some(reference.domain()) };
         let mut image = self.outgoing_one(lease, request, &given)?;
         let mut session = registry::push_session(reference, &request.access, &configuration).map_err(pushing)?;
-        let mounts = self.mounts(&session, &image)?;
+        let mut mounts = self.mounts(&session, &image)?;
         let repositories: BTreeSet<String> = mounts.values().cloned().collect();
         let repositories: Vec<String> = repositories.into_iter().take(MOUNTS).collect();
-        session.open_for_push(&repositories).map_err(pushing)?;
+        if !session.open_for_push(&repositories).map_err(pushing)? {
+            mounts.clear();
+        }
         if request.format.is_none() && request.layers == LayerForm::Squeezed {
             restore(&mut image, &mut session, &mounts).map_err(pushing)?;
         }
