@@ -243,6 +243,7 @@ impl Error {
     pub(super) fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Busy { wait, .. } => Some(*wait),
+            Self::Login { source, .. } | Self::ByProxy { source, .. } => source.retry_after(),
             _ => None,
         }
     }

@@ -206,6 +206,23 @@ fn bearer_token_flow() {
 }
 
 #[test]
+fn b09_a_token_server_says_how_long_to_wait() {
+    let peer = Peer::start(|request| {
+        let challenge = format!("Bearer realm=\"http://{}/token\"", request.header("host").expect("host"));
+        if request.path.starts_with("/token") {
+            response("429 Too Many Requests", &[("Retry-After", "7")], b"")
+        } else {
+            response("401 Unauthorized", &[("WWW-Authenticate", &challenge)], b"")
+        }
+    });
+    let mut session = session(&peer, None);
+    session.retry.count = 0;
+    let error = session.manifest("1").expect_err("busy");
+    assert!(error.is_transient(), "{error}");
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(7)), "{error}");
+}
+
+#[test]
 fn b07_bad_realms_and_tokens() {
     let challenge = |realm: &str| {
         let value = format!("Bearer realm=\"{realm}\"");
