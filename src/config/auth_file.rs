@@ -90,25 +90,19 @@ pub(crate) fn lookup(explicit: Option<&Path>, host: &str, path: &str) -> Result<
         };
         return find(&found, host, path, file);
     }
+    let mut failed = None;
     for keeper in Keeper::all()? {
-        match keeper {
-            Keeper::Helper(helper) => {
-                if let Some(credentials) = helper.get(canonical(host))? {
-                    return Ok(Some(credentials));
-                }
-            }
-            Keeper::Files => {
-                for file in usual_files() {
-                    if let Some(found) = read(&file)?
-                        && let Some(credentials) = find(&found, host, path, &file)?
-                    {
-                        return Ok(Some(credentials));
-                    }
-                }
+        match keeper.get(host, path) {
+            Ok(None) => {}
+            Ok(found) => return Ok(found),
+            // As in Podman: the next one may know.
+            Err(error) => {
+                tracing::debug!(%error, "asking the next who may keep credentials");
+                failed = failed.or(Some(error));
             }
         }
     }
-    Ok(None)
+    failed.map_or(Ok(None), Err)
 }
 
 /// Who keeps credentials, by `credential-helpers` of containers-registries.conf(5).
@@ -131,6 +125,20 @@ impl Keeper {
             name => Helper::new(name).map(Self::Helper),
         };
         names.iter().map(keeper).collect()
+    }
+
+    fn get(&self, host: &str, path: &str) -> Result<Option<Credentials>, Error> {
+        if let Self::Helper(helper) = self {
+            return helper.get(canonical(host));
+        }
+        for file in usual_files() {
+            if let Some(read) = read(&file)?
+                && let Some(found) = find(&read, host, path, &file)?
+            {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
     }
 }
 
@@ -211,7 +219,17 @@ pub(super) fn find(file: &AuthFile, host: &str, path: &str, name: &Path) -> Resu
             return Ok(Some(found));
         }
     }
-    if file.store.is_empty() { Ok(None) } else { Helper::new(&file.store)?.get(host) }
+    if file.store.is_empty() {
+        return Ok(None);
+    }
+    let helper = Helper::new(&file.store)?;
+    if helper.is_there() {
+        return helper.get(host);
+    }
+    // Docker Desktop leaves such a line behind, and most images are there for anybody.
+    let (path, program) = (name.display(), helper.program());
+    tracing::warn!(%path, program, "its credsStore names a program that is not in PATH: going on without credentials");
+    Ok(None)
 }
 
 /// Host of a key as Docker writes it: `https://index.docker.io/v1/`; none for a key of a repository.
@@ -298,6 +316,14 @@ mod tests {
         assert!(parse(b"{\"auths\": 3").is_err());
         let shown = format!("{:?}", Credentials::Password { user: "u".into(), password: Secret::new("secret") });
         assert!(!shown.contains("secret"), "{shown}");
+    }
+
+    #[test]
+    fn a_store_for_all_hosts_that_is_gone_has_nothing() {
+        assert_eq!(user(r#"{"credsStore": "gone.exe"}"#, "h", "x"), None);
+        // One for this very host is meant.
+        let file = parse(br#"{"credHelpers": {"h": "gone.exe"}}"#).expect("JSON");
+        assert!(find(&file, "h", "x", Path::new("config.json")).is_err());
     }
 
     #[test]

@@ -58,7 +58,7 @@ impl AuthTarget {
         }
     }
 
-    /// Files that a logout cleans.
+    /// Files that a logout cleans, and that must not contradict a login.
     fn files(&self) -> Result<Vec<PathBuf>, Error> {
         let mut files = vec![self.file()?];
         if *self == Self::Usual && environment::path("REGISTRY_AUTH_FILE").is_none() {
@@ -120,13 +120,15 @@ pub(crate) fn store(target: &AuthTarget, key: &AuthKey, credentials: &Credential
         entries(document)?.insert(name.clone(), entry(credentials));
         Ok(Some(file.display().to_string()))
     })?;
-    // Podman's file is read first: what it has of old must not win over what was just given.
-    if *target == AuthTarget::Usual
-        && let Some(other) = auth_file::runtime_file().filter(|other| *other != file && sys::fs::exists(other))
-    {
-        change(&other, |document, _| {
-            let known = entries(document)?.get_mut(&name);
-            Ok(known.map(|known| *known = entry(credentials)))
+    // Podman's file is read first, and file by file: what it has of old, be it for all of the registry, must not win over
+    // what was just given.
+    for other in target.files()?.into_iter().filter(|other| *other != file && sys::fs::exists(other)) {
+        change(&other, |document, parsed| {
+            if auth_file::find(parsed, &key.host, &key.path, &other)?.is_none() {
+                return Ok(None);
+            }
+            entries(document)?.insert(name.clone(), entry(credentials));
+            Ok(Some(()))
         })?;
     }
     place.ok_or(Error::NoHome)
@@ -136,20 +138,13 @@ pub(crate) fn store(target: &AuthTarget, key: &AuthKey, credentials: &Credential
 pub(crate) fn remove(target: &AuthTarget, key: &AuthKey) -> Result<Removal, Error> {
     let mut removed = false;
     for helper in helpers(target)?.iter().filter(|_| key.path.is_empty()) {
-        if helper.get(&key.host)?.is_some() {
-            helper.erase(&server(key, target))?;
-            removed = true;
-        }
+        removed |= helper.forget(&key.host)?;
     }
     for file in target.files()?.into_iter().filter(|file| sys::fs::exists(file)) {
         let done = change(&file, |document, parsed| {
             let mut any = false;
             if let Some(helper) = helper_for(parsed, key)?.filter(|_| key.path.is_empty()) {
-                let server = server(key, target);
-                if helper.get(&key.host)?.is_some() {
-                    helper.erase(&server)?;
-                    any = true;
-                }
+                any = helper.forget(&key.host)?;
             }
             let entries = entries(document)?;
             let before = entries.len();
@@ -181,10 +176,7 @@ pub(crate) fn remove_all(target: &AuthTarget) -> Result<(), Error> {
     for file in target.files()?.into_iter().filter(|file| sys::fs::exists(file)) {
         change(&file, |document, parsed| {
             for (host, helper) in &parsed.helpers {
-                let helper = Helper::new(helper)?;
-                if helper.get(host)?.is_some() {
-                    helper.erase(host)?;
-                }
+                Helper::new(helper)?.forget(auth_file::bare_host(host).unwrap_or(host))?;
             }
             if !parsed.store.is_empty() {
                 let helper = Helper::new(&parsed.store)?;

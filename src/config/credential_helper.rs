@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::os::fd::AsFd;
+use std::path::PathBuf;
 
 use serde::Deserialize;
 
@@ -52,12 +53,24 @@ impl Helper {
         format!("docker-credential-{}", self.name)
     }
 
-    /// Credentials for a host. Docker keeps those of its own registry under an old address.
+    /// True if the program can be found.
+    pub(super) fn is_there(&self) -> bool {
+        self.path().is_some()
+    }
+
+    fn path(&self) -> Option<PathBuf> {
+        let path = environment::text("PATH").unwrap_or_else(|| PATH.to_owned());
+        sys::spawn::find_program(&self.program(), &path)
+    }
+
+    /// Credentials for a host.
     pub(super) fn get(&self, host: &str) -> Result<Option<Credentials>, Error> {
-        if let Some(found) = self.get_one(host)? {
-            return Ok(Some(found));
+        for server in keys(host) {
+            if let Some(found) = self.get_one(server)? {
+                return Ok(Some(found));
+            }
         }
-        if host == "docker.io" { self.get_one(super::auth_file::DOCKER_KEY) } else { Ok(None) }
+        Ok(None)
     }
 
     fn get_one(&self, server: &str) -> Result<Option<Credentials>, Error> {
@@ -82,6 +95,21 @@ impl Helper {
         self.run("erase", &Secret::new(server)).map(drop)
     }
 
+    /// Erases all that [`Self::get`] answers with; false if that is nothing.
+    pub(super) fn forget(&self, host: &str) -> Result<bool, Error> {
+        let mut any = false;
+        for server in keys(host) {
+            if self.get_one(server)?.is_some() {
+                self.erase(server)?;
+                any = true;
+            }
+        }
+        match self.get(host)? {
+            Some(_) => Err(self.failed("erase", format!("it still has credentials for {host}"))),
+            None => Ok(any),
+        }
+    }
+
     /// Servers it has something for, and the user's name there.
     pub(super) fn list(&self) -> Result<BTreeMap<String, String>, Error> {
         let Some(bytes) = self.run("list", &Secret::default())? else { return Ok(BTreeMap::new()) };
@@ -91,9 +119,7 @@ impl Helper {
 
     /// Its answer, or none if it has nothing under that name.
     fn run(&self, verb: &'static str, request: &Secret) -> Result<Option<Vec<u8>>, Error> {
-        let path = environment::text("PATH").unwrap_or_else(|| PATH.to_owned());
-        let program = sys::spawn::find_program(&self.program(), &path)
-            .ok_or_else(|| self.failed(verb, "the program is not in PATH".to_owned()))?;
+        let program = self.path().ok_or_else(|| self.failed(verb, "the program is not in PATH".to_owned()))?;
         if request.expose().len() > LONGEST_REQUEST {
             return Err(self.failed(verb, "the secret is too long".to_owned()));
         }
@@ -118,6 +144,11 @@ impl Helper {
     fn failed(&self, verb: &'static str, why: String) -> Error {
         Error::Helper { program: self.program(), verb, why }
     }
+}
+
+/// What a helper may keep the credentials of a host under: Docker has those of its own registry under an old address.
+fn keys(host: &str) -> impl Iterator<Item = &str> {
+    std::iter::once(host).chain((host == "docker.io").then_some(super::auth_file::DOCKER_KEY))
 }
 
 /// What a helper answers to `get`.

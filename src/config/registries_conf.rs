@@ -17,7 +17,7 @@ use super::toml_error;
 use crate::sys;
 use crate::types::reference::{Reference, has_domain, split_suffix};
 
-pub(crate) use route::{Location, Route};
+pub(crate) use route::{Blocked, Location};
 pub(crate) use short_names::{ShortName, record_alias};
 
 /// Largest file that is read.
@@ -104,6 +104,9 @@ impl RegistriesConf {
         let own = user.as_ref().map(|dir| dir.join("registries.conf")).filter(|path| sys::fs::exists(path));
         // With a file of the user's own the system's drop-ins do not count, as in Podman.
         let dirs = if given.is_none() && own.is_some() { [None, user] } else { [Some(system.clone()), user] };
+        if let Some(given) = given.as_ref() {
+            must_exist(given)?;
+        }
         let mut files = vec![given.or(own).unwrap_or_else(|| system.join("registries.conf"))];
         for dir in dirs.into_iter().flatten() {
             files.extend(drop_ins(&dir.join("registries.conf.d"))?);
@@ -141,22 +144,42 @@ impl RegistriesConf {
             self.credential_helpers = helpers;
         }
         self.aliases.extend(file.aliases);
-        for mut registry in file.registry {
-            let trimmed = registry.location.trim_end_matches('/').to_owned();
-            registry.location = trimmed;
-            if registry.prefix.is_empty() {
-                registry.prefix.clone_from(&registry.location);
+        self.registries.retain(|known| file.registry.iter().all(|registry| registry.prefix != known.prefix));
+        for registry in file.registry {
+            // Of one file the first counts, as in Podman; they may differ in their mirrors only.
+            if self.registries.iter().all(|known| known.prefix != registry.prefix) {
+                self.registries.push(registry);
             }
-            self.registries.retain(|known| known.prefix != registry.prefix);
-            self.registries.push(registry);
         }
     }
+}
+
+impl Registry {
+    /// Without slashes at the ends, and with the prefix that counts.
+    fn normalise(&mut self) {
+        for name in [&mut self.prefix, &mut self.location] {
+            name.truncate(name.trim_end_matches('/').len());
+        }
+        for mirror in &mut self.mirror {
+            mirror.location.truncate(mirror.location.trim_end_matches('/').len());
+        }
+        if self.prefix.is_empty() {
+            self.prefix.clone_from(&self.location);
+        }
+    }
+}
+
+/// A file that the user names has to be there, unlike the usual ones.
+fn must_exist(path: &Path) -> Result<(), Error> {
+    let opened = sys::fs::open(path);
+    opened.map(drop).map_err(|source| Error::Read { path: path.to_owned(), source })
 }
 
 /// The file, and the keys in it that the format does not have.
 fn parse(text: &str, path: &Path) -> Result<(File, Vec<String>), Error> {
     let invalid = |why: String| Error::Parse { path: path.to_owned(), why };
-    let file: File = toml::from_str(text).map_err(|error| invalid(toml_error::why(&error, text)))?;
+    let mut file: File = toml::from_str(text).map_err(|error| invalid(toml_error::why(&error, text)))?;
+    file.registry.iter_mut().for_each(Registry::normalise);
     check(&file).map_err(invalid)?;
     let table: toml::Table = text.parse().map_err(|error| invalid(toml_error::why(&error, text)))?;
     Ok((file, keys::unknown(&table)))
@@ -169,27 +192,9 @@ fn check(file: &File) -> Result<(), String> {
                     containers-registries.conf(5) for version 2"
             .to_owned());
     }
-    for registry in &file.registry {
-        let name = if registry.prefix.is_empty() { &registry.location } else { &registry.prefix };
-        if name.is_empty() {
-            return Err("a [[registry]] has neither \"location\" nor \"prefix\"".to_owned());
-        }
-        if name.trim_start_matches("*.").contains('*') {
-            return Err(format!("prefix {name:?}: the wild card is \"*.\", at the beginning only"));
-        }
-        let locations = registry.mirror.iter().map(|mirror| &mirror.location);
-        for location in locations.clone().chain([&registry.location]) {
-            if location.contains("://") {
-                return Err(format!("location {location:?} is a URL: only HOST[:PORT][/PATH] is allowed"));
-            }
-        }
-        if locations.clone().any(|location| location.trim_end_matches('/').is_empty()) {
-            return Err(format!("a mirror of {name:?} has no \"location\""));
-        }
-        let own = registry.mirror.iter().any(|mirror| mirror.pull_from_mirror != PullFromMirror::Unset);
-        if registry.mirror_by_digest_only && own {
-            return Err(format!("{name:?}: \"mirror-by-digest-only\" and \"pull-from-mirror\" exclude each other"));
-        }
+    for (index, registry) in file.registry.iter().enumerate() {
+        check_registry(registry)?;
+        check_twins(registry, &file.registry[..index])?;
     }
     if let Some(search) = file.unqualified_search_registries.iter().flatten().find(|name| name.contains("://")) {
         return Err(format!("search registry {search:?} is a URL: only HOST[:PORT][/PATH] is allowed"));
@@ -205,6 +210,43 @@ fn check(file: &File) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+fn check_registry(registry: &Registry) -> Result<(), String> {
+    let name = &registry.prefix;
+    if name.is_empty() {
+        return Err("a [[registry]] has neither \"location\" nor \"prefix\"".to_owned());
+    }
+    if name.trim_start_matches("*.").contains('*') {
+        return Err(format!("prefix {name:?}: the wild card is \"*.\", at the beginning only"));
+    }
+    let mirrors = registry.mirror.iter().map(|mirror| ("location", &mirror.location));
+    for (key, value) in mirrors.clone().chain([("location", &registry.location), ("prefix", name)]) {
+        if value.contains("://") {
+            return Err(format!("{key} {value:?} is a URL: only HOST[:PORT][/PATH] is allowed"));
+        }
+    }
+    if mirrors.clone().any(|(_, location)| location.is_empty()) {
+        return Err(format!("a mirror of {name:?} has no \"location\""));
+    }
+    let own = registry.mirror.iter().any(|mirror| mirror.pull_from_mirror != PullFromMirror::Unset);
+    if registry.mirror_by_digest_only && own {
+        return Err(format!("{name:?}: \"mirror-by-digest-only\" and \"pull-from-mirror\" exclude each other"));
+    }
+    Ok(())
+}
+
+/// One place cannot be blocked, or insecure, and not so; between files a later one overrides.
+fn check_twins(registry: &Registry, before: &[Registry]) -> Result<(), String> {
+    let place = |of: &Registry| if of.location.is_empty() { of.prefix.clone() } else { of.location.clone() };
+    let Some(twin) = before.iter().find(|other| place(other) == place(registry)) else { return Ok(()) };
+    let conflict = match () {
+        () if twin.blocked != registry.blocked => "blocked",
+        () if twin.insecure != registry.insecure => "insecure",
+        () => return Ok(()),
+    };
+    let place = place(registry);
+    Err(format!("registry {place:?} is defined several times, and \"{conflict}\" is not the same in all of them"))
 }
 
 fn drop_ins(dir: &Path) -> Result<Vec<PathBuf>, Error> {

@@ -9,6 +9,7 @@ use ureq::http::{Method, Uri};
 use super::client::{Ask, Client, Payload};
 use super::error::Error;
 use super::reply::printable;
+use super::session::busy;
 use super::url;
 use crate::config::auth_file::Credentials;
 use crate::types::secret::{Secret, wipe};
@@ -175,7 +176,7 @@ fn token_from(client: &Client, ask: &Ask<'_>, host: &str) -> Result<Secret, Erro
             let with_credentials = ask.authorization.is_some() || matches!(ask.payload, Payload::Form(_));
             return Err(Error::Denied { name: host.to_owned(), status, detail: reply.detail(), with_credentials });
         }
-        status => return Err(Error::Status { url: host.to_owned(), status, detail: reply.detail() }),
+        status => return Err(busy(host.to_owned(), status, reply)),
     }
     let mut bytes = reply.bytes("the token document", TOKEN_LIMIT)?;
     let token = token_in(&bytes, host);

@@ -166,6 +166,12 @@ impl Client {
         self.insecure
     }
 
+    /// The registry would be asked by http through a proxy.
+    pub(super) fn has_proxy_for_http(&self) -> bool {
+        let origin = url::parse(&format!("http://{}/", self.host)).ok().and_then(|url| Origin::of(&url));
+        origin.is_some_and(|origin| self.proxies.for_peer(false, origin.host(), origin.port()).is_some())
+    }
+
     /// Asks, and follows redirects. Any status that is not a redirect is a reply, not an error.
     pub(super) fn ask(&self, ask: &Ask<'_>) -> Result<Reply, Error> {
         let mut url = ask.url.clone();

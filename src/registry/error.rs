@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::config;
+use crate::config::registries_conf::Blocked;
 use crate::sys;
 use crate::types::digest::Digest;
 use crate::types::platform::Platform;
@@ -143,6 +144,11 @@ pub(crate) enum Obstacle<'a> {
 }
 
 impl Error {
+    /// The configuration closes what this names.
+    pub(crate) fn blocked(reference: &impl ToString, blocked: Blocked) -> Self {
+        Self::Blocked { reference: reference.to_string(), prefix: blocked.prefix }
+    }
+
     /// What stands in the way, if it is something that the user can change.
     pub(crate) fn obstacle(&self) -> Option<Obstacle<'_>> {
         match self {
@@ -203,6 +209,15 @@ impl Error {
             if matches!(source.kind(), ConnectionReset | ConnectionAborted | BrokenPipe | UnexpectedEof))
     }
 
+    /// They are not enough for what was asked.
+    pub(super) fn is_denied(&self) -> bool {
+        match self {
+            Self::Denied { .. } => true,
+            Self::Login { source, .. } => source.is_denied(),
+            _ => false,
+        }
+    }
+
     /// Credentials are missing or wrong.
     pub(crate) fn wants_login(&self) -> bool {
         match self {
@@ -228,6 +243,7 @@ impl Error {
     pub(super) fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Busy { wait, .. } => Some(*wait),
+            Self::Login { source, .. } | Self::ByProxy { source, .. } => source.retry_after(),
             _ => None,
         }
     }

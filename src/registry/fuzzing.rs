@@ -101,16 +101,21 @@ pub(crate) fn answers(bytes: &[u8]) {
 /// A directory of images, as `load` and `pull oci:` read it.
 pub(crate) fn layout(dir: &Path) {
     let Ok(mut archive) = Archive::from_dir(dir) else { return };
-    drop(archive.transport(true));
     drop(archive.signatures(None));
-    drop(archive.images(&Platform::new("linux", "amd64", None)));
+    images(&mut archive);
 }
 
 /// An archive of images, and the documents in it.
 pub(crate) fn archive(file: File) {
     if let Ok(mut archive) = Archive::from_tar(file, "fuzz") {
-        drop(archive.images(&Platform::new("linux", "amd64", None)));
+        images(&mut archive);
     }
+}
+
+fn images(archive: &mut Archive) {
+    let Ok(form) = archive.form() else { return };
+    drop(archive.expect_form(form));
+    drop(archive.images(form, &Platform::new("linux", "amd64", None)));
 }
 
 /// Signatures that nobody made with a key count for nothing, whatever their form.

@@ -9,7 +9,7 @@ use super::reply::printable;
 use super::session::{Retry, Session};
 use crate::config::auth_file::{self, Credentials};
 use crate::config::certs::Certificates;
-use crate::config::registries_conf::{Location, RegistriesConf, Route};
+use crate::config::registries_conf::{Location, RegistriesConf};
 use crate::sys;
 use crate::types::digest::{DiffId, Digest};
 use crate::types::image_config::ImageConfig;
@@ -60,12 +60,12 @@ pub(crate) fn sessions(
     access: &Access,
     configuration: &RegistriesConf,
 ) -> Result<Vec<Session>, Error> {
-    let route = configuration.route(reference.domain(), reference.path(), &reference.suffix());
-    let locations = match route {
-        Route::Locations(locations) => locations,
-        Route::Blocked { prefix } => return Err(Error::Blocked { reference: reference.to_string(), prefix }),
-    };
-    locations.into_iter().map(|location| session(location, access)).collect()
+    let locations = configuration.route(reference.domain(), reference.path(), &reference.suffix());
+    locations
+        .map_err(|blocked| Error::blocked(reference, blocked))?
+        .into_iter()
+        .map(|location| session(location, access))
+        .collect()
 }
 
 /// A session with one place, with the credentials and certificates that are there for it.
@@ -75,11 +75,11 @@ pub(super) fn session(mut location: Location, access: &Access) -> Result<Session
     }
     let _cores = sys::process::NoCoreDump::begin();
     let credentials = match &access.credentials {
-        // What was given for the registry is not for its mirrors.
-        Some(given) if !location.mirror => Some(given.clone()),
+        // What was given for the registry is not for where the configuration leads.
+        Some(given) if location.named => Some(given.clone()),
         _ => auth_file::lookup(access.auth_file.as_deref(), &location.host, &location.path).map_err(Error::Config)?,
     };
-    let cert_dir = access.cert_dir.as_deref().filter(|_| !location.mirror);
+    let cert_dir = access.cert_dir.as_deref().filter(|_| location.named);
     let certificates = Certificates::load(cert_dir, &location.host).map_err(Error::Config)?;
     Ok(Session::new(location, credentials, access.retry).with_certificates(certificates))
 }

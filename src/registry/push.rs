@@ -9,29 +9,19 @@ use super::manifest::{self, Descriptor, Manifest};
 use super::pull::{Access, session, tag_or_digest};
 use super::session::Session;
 use crate::config::auth_file::Credentials;
-use crate::config::registries_conf::{Location, RegistriesConf, Route};
+use crate::config::registries_conf::{Location, RegistriesConf};
 use crate::types::digest::Digest;
 use crate::types::reference::Reference;
 
-/// A session for writing to the repository of `reference`: not to its mirrors. Logged in by the first of
+/// A session with the repository that `reference` itself names, whatever pulls are led to. Logged in by the first of
 /// [`Session::open_for_push`].
 pub(crate) fn push_session(
     reference: &Reference,
     access: &Access,
     configuration: &RegistriesConf,
 ) -> Result<Session, Error> {
-    let route = configuration.route(reference.domain(), reference.path(), &reference.suffix());
-    let locations = match route {
-        Route::Locations(locations) => locations,
-        Route::Blocked { prefix } => return Err(Error::Blocked { reference: reference.to_string(), prefix }),
-    };
-    let own = locations.into_iter().find(|location| !location.mirror);
-    let nowhere = || Error::NotFound {
-        repository: reference.repository(),
-        what: reference.suffix(),
-        detail: ": the configuration names no place to write to".to_owned(),
-    };
-    session(own.ok_or_else(nowhere)?, access)
+    let own = configuration.itself(reference.domain(), reference.path(), &reference.suffix());
+    session(own.map_err(|blocked| Error::blocked(reference, blocked))?, access)
 }
 
 /// A session with a registry itself, for `login`: with these credentials, and with no others.
@@ -42,13 +32,8 @@ pub(crate) fn login_session(
     credentials: Credentials,
     configuration: &RegistriesConf,
 ) -> Result<Session, Error> {
-    // Only the flags of the registry count here, not where its images are.
-    let insecure = match configuration.route(host, if path.is_empty() { "login" } else { path }, "") {
-        Route::Locations(all) => all.iter().any(|location| !location.mirror && location.insecure),
-        Route::Blocked { prefix } => return Err(Error::Blocked { reference: host.to_owned(), prefix }),
-    };
-    let location = Location { host: host.to_owned(), path: path.to_owned(), insecure, mirror: false };
-    session(location, &Access { credentials: Some(credentials), ..access.clone() })
+    let own = configuration.itself(host, path, "").map_err(|blocked| Error::blocked(&host, blocked))?;
+    session(own, &Access { credentials: Some(credentials), ..access.clone() })
 }
 
 /// A session with a registry, whatever for.

@@ -157,10 +157,7 @@ impl Session {
                 let with_credentials = self.credentials.is_some();
                 Error::Denied { name, status, detail: reply.detail(), with_credentials }
             }
-            status => match retry_after(reply.header("retry-after")) {
-                Some(wait) => Error::Busy { url: name, status, wait, detail: reply.detail() },
-                None => Error::Status { url: name, status, detail: reply.detail() },
-            },
+            status => busy(name, status, reply),
         }
     }
 
@@ -194,13 +191,15 @@ impl Session {
                 self.scheme = self.scheme.or(Some("https"));
                 Ok(reply)
             }
-            Err(first) if self.scheme.is_none() && self.client.is_insecure() && first.may_be_plain_http() => {
+            Err(first) if self.scheme.is_none() && self.client.is_insecure() && self.may_be_plain_http(&first) => {
                 tracing::debug!(host = self.location.host, error = %first, "no https here, going on with http");
                 match act(self, "http") {
                     Ok(reply) => {
                         self.scheme = Some("http");
                         Ok(reply)
                     }
+                    // The proxy knew the name.
+                    Err(second) if matches!(first, Error::Resolve { .. }) => Err(second),
                     // Nobody there, either: what https came to says more, about the proxy for one.
                     Err(Error::Resolve { .. } | Error::Connect { .. } | Error::ByProxy { .. }) => Err(first),
                     Err(second) => Err(second),
@@ -208,6 +207,11 @@ impl Session {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// A proxy for http may know names that this host does not.
+    fn may_be_plain_http(&self, error: &Error) -> bool {
+        error.may_be_plain_http() || (matches!(error, Error::Resolve { .. }) && self.client.has_proxy_for_http())
     }
 
     /// Address of something below `/v2/`.
@@ -230,6 +234,14 @@ impl Session {
                 result => return result,
             }
         }
+    }
+}
+
+/// What was asked cannot be had, at least not now; the reply may say when.
+pub(super) fn busy(url: String, status: u16, reply: Reply) -> Error {
+    match retry_after(reply.header("retry-after")) {
+        Some(wait) => Error::Busy { url, status, wait, detail: reply.detail() },
+        None => Error::Status { url, status, detail: reply.detail() },
     }
 }
 

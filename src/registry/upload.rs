@@ -54,13 +54,19 @@ struct Upload {
 
 impl Session {
     /// Asks the registry who may write here, and logs in for that; `mounts` are repositories of the same registry that
-    /// blobs may be taken from.
-    pub(crate) fn open_for_push(&mut self, mounts: &[String]) -> Result<(), Error> {
-        self.scope = format!("repository:{}:pull,push", self.location.path);
-        for repository in mounts {
-            self.scope.push_str(&format!(" repository:{repository}:pull"));
+    /// blobs may be taken from. False if they may not: some token servers refuse all where they would refuse one.
+    pub(crate) fn open_for_push(&mut self, mounts: &[String]) -> Result<bool, Error> {
+        let own = format!("repository:{}:pull,push", self.location.path);
+        let others = mounts.iter().map(|repository| format!(" repository:{repository}:pull"));
+        self.scope = std::iter::once(own.clone()).chain(others).collect();
+        match self.retried(Self::greet) {
+            Err(error) if error.is_denied() && !mounts.is_empty() => {
+                tracing::debug!(%error, "asking without the repositories that have blobs already");
+                self.scope = own;
+                self.retried(Self::greet).map(|()| false)
+            }
+            other => other.map(|()| true),
         }
-        self.retried(Self::greet)
     }
 
     /// `GET /v2/`: finds the scheme, and answers the challenge if there is one.

@@ -78,6 +78,8 @@ pub(super) fn join(base: &Uri, location: &str) -> Result<Uri, &'static str> {
         parse(&format!("{scheme}://{authority}{location}"))
     } else if location.is_empty() {
         Err("the address is empty")
+    } else if location.starts_with('?') {
+        parse(&format!("{scheme}://{authority}{}{location}", base.path()))
     } else {
         let directory = base.path().rfind('/').map_or("/", |end| &base.path()[..=end]);
         parse(&format!("{scheme}://{authority}{directory}{location}"))
@@ -96,6 +98,7 @@ mod tests {
             ("//cdn.example.net/b?q#f", "https://cdn.example.net/b?q"),
             ("/c", "https://r.example.org:5000/c"),
             ("d:e/f", ""),
+            ("?n=2#f", "https://r.example.org:5000/v2/a/blobs/x?n=2"),
             ("g", "https://r.example.org:5000/v2/a/blobs/g"),
         ] {
             assert_eq!(join(&base, location).map(|url| url.to_string()).unwrap_or_default(), full, "{location}");

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::trust;
 use crate::engine::{Engine, Error};
 use crate::registry;
-use crate::registry::archive::{Archive, ArchivedImage};
+use crate::registry::archive::{Archive, ArchivedImage, Form};
 use crate::storage::images::Image;
 use crate::storage::lease::Lease;
 use crate::storage::unpack::{self, Compression, Limits};
@@ -30,6 +30,8 @@ pub(crate) enum ArchiveInput {
 #[derive(Debug)]
 pub(crate) struct LoadRequest {
     pub(crate) input: ArchiveInput,
+    /// The one that the user has named; the content tells if not given.
+    pub(crate) form: Option<Form>,
     /// This machine's if not given.
     pub(crate) platform: Option<Platform>,
     /// Trust policy instead of the usual files.
@@ -76,10 +78,11 @@ impl Engine {
         };
         let (mut archive, name) = open(lease, request.input)?;
         let failed = |source| Error::Archive { name: name.clone(), source: Box::new(source) };
-        let is_dir = path.as_ref().is_some_and(|path| matches!(sys::fs::stat(path), Ok(Some(found)) if found.is_dir()));
-        let transport = archive.transport(is_dir).map_err(failed)?;
-        let wanted = trust::admit_archive(&name, transport, path.as_deref(), request.signature_policy.as_deref())?;
-        let images = archive.images(&request.platform.unwrap_or_else(Platform::host)).map_err(failed)?;
+        // One form for the policy and for the reader: a rule must not be escaped by what else lies there.
+        let form = request.form.map_or_else(|| archive.form(), Ok).map_err(failed)?;
+        let wanted = trust::admit_archive(&name, form, path.as_deref(), request.signature_policy.as_deref())?;
+        request.form.map_or(Ok(()), |named| archive.expect_form(named)).map_err(failed)?;
+        let images = archive.images(form, &request.platform.unwrap_or_else(Platform::host)).map_err(failed)?;
         let mut loaded = Vec::with_capacity(images.len());
         let chosen = choose(images).map_err(|error| match error {
             Error::Reference(wrong) => {

@@ -44,6 +44,7 @@ mod tree;
 mod trust;
 mod writeback;
 
+pub(crate) use crate::registry::archive::Form;
 pub(crate) use crate::registry::{Access, ManifestFormat, Retry};
 pub(crate) use crate::storage::unpack::Compression;
 pub(crate) use change::InvalidChange;
@@ -61,6 +62,6 @@ pub(crate) use pull::PullRequest;
 pub(crate) use push::{PushRequest, layer_form, write_digest};
 pub(crate) use remove::{RemoveImageRequest, RemovedImage};
 pub(crate) use save::{LayerForm, SaveRequest, SavedNames};
-pub(crate) use transport::{Form, Output, Place};
+pub(crate) use transport::{Output, Place};
 pub(crate) use tree::TreeNode;
 pub(crate) use trust::Distrust;

@@ -10,7 +10,8 @@ use crate::config::registries_conf::{RegistriesConf, record_alias};
 use crate::engine::{Engine, Error};
 use crate::registry::{self, Access, RemoteImage, Source};
 use crate::storage;
-use crate::storage::images::{Image, ImageSource};
+use crate::storage::images::{Image, ImageLayer, ImageSource};
+use crate::storage::layers::LayerKey;
 use crate::storage::lease::Lease;
 use crate::sys;
 use crate::sys::fs::File;
@@ -255,7 +256,8 @@ impl Engine {
             let leave = origin.is_resumable() || layer.blob == layer.diff_id.0;
             let twin = if own.is_none() && leave { self.twin(&layer.diff_id, &mut twins, lease)? } else { None };
             layer.twin = twin.as_ref().map(|(digest, _)| digest.clone());
-            let unpacked = lease.rely_on_layer(&self.store, &key)?;
+            let unpacked = lease.rely_on_layer(&self.store, &key)?
+                && (own.is_none() || self.is_blob_of(&key, &layer.blob, &layer.diff_id)?);
             if unpacked && (own.is_some() || twin.is_some()) {
                 progress.begin(&name, &format!("Copying blob {name}"), Some(layer.size));
                 progress.phase(&name, "exists");
@@ -283,6 +285,16 @@ impl Engine {
             let shared = Shared { store: &self.store, outer: &outer, maps: &maps, lease, writeback };
             fetch::run(jobs, origin, &shared, progress)
         })
+    }
+
+    /// True if a blob of the store is known to hold this layer, which is here, too. Another one is compared, by being
+    /// unpacked: the configuration of an image may say what it likes.
+    fn is_blob_of(&self, key: &LayerKey, blob: &Digest, diff_id: &DiffId) -> Result<bool, Error> {
+        if self.store.layer(key)?.is_some_and(|meta| meta.blob.as_ref() == Some(blob)) {
+            return Ok(true);
+        }
+        let holds = |layer: &ImageLayer| layer.blob.as_ref() == Some(blob) && layer.diff_id == *diff_id;
+        Ok(self.store.images()?.0.iter().any(|image| image.record.layers.iter().any(holds)))
     }
 
     /// A blob of the store that holds the same tar: of a layer above other layers, or compressed in another way. `twins`

@@ -10,7 +10,7 @@ use super::outgoing_list::Given;
 use super::save::{LayerForm, SaveRequest, SavedNames};
 use super::send::{self, Parcel};
 use super::transport::{Output, Place};
-use crate::config::registries_conf::{RegistriesConf, Route};
+use crate::config::registries_conf::RegistriesConf;
 use crate::engine::{Engine, Error};
 use crate::registry::{self, Access, Descriptor, KeptManifest, ManifestFormat, Session};
 use crate::storage::images::Image;
@@ -102,10 +102,12 @@ impl Engine {
         let given = Given { access: &request.access, registry: Some(reference.domain()) };
         let mut image = self.outgoing_one(lease, request, &given)?;
         let mut session = registry::push_session(reference, &request.access, &configuration).map_err(pushing)?;
-        let mounts = self.mounts(&session, &image, &configuration)?;
+        let mut mounts = self.mounts(&session, &image)?;
         let repositories: BTreeSet<String> = mounts.values().cloned().collect();
         let repositories: Vec<String> = repositories.into_iter().take(MOUNTS).collect();
-        session.open_for_push(&repositories).map_err(pushing)?;
+        if !session.open_for_push(&repositories).map_err(pushing)? {
+            mounts.clear();
+        }
         if request.format.is_none() && request.layers == LayerForm::Squeezed {
             restore(&mut image, &mut session, &mounts).map_err(pushing)?;
         }
@@ -142,12 +144,7 @@ impl Engine {
 
     /// Repositories of the same registry that have a layer already, as far as the names of the images here tell: where
     /// a blob was pulled from, or pushed to.
-    fn mounts(
-        &self,
-        session: &Session,
-        image: &Outgoing,
-        configuration: &RegistriesConf,
-    ) -> Result<BTreeMap<Digest, String>, Error> {
+    fn mounts(&self, session: &Session, image: &Outgoing) -> Result<BTreeMap<Digest, String>, Error> {
         let wanted: BTreeSet<&Digest> = image.instances.iter().flat_map(blobs).collect();
         let target = session.location();
         let mut found = BTreeMap::new();
@@ -157,13 +154,11 @@ impl Engine {
                 continue;
             }
             for name in &other.names {
-                let Route::Locations(places) = configuration.route(name.domain(), name.path(), &name.suffix()) else {
+                if name.domain() != target.host || name.path() == target.path {
                     continue;
-                };
-                let own = places.into_iter().find(|place| !place.mirror && place.host == target.host);
-                let Some(place) = own.filter(|place| place.path != target.path) else { continue };
+                }
                 for blob in blobs.iter().filter(|blob| wanted.contains(blob)) {
-                    found.entry(blob.clone()).or_insert_with(|| place.path.clone());
+                    found.entry(blob.clone()).or_insert_with(|| name.path().to_owned());
                 }
             }
         }

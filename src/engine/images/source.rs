@@ -4,9 +4,9 @@ use std::path::Path;
 
 use super::load::{ArchiveInput, LoadRequest, LoadedImage, local_name};
 use super::pull::PullRequest;
-use super::transport::{Form, Place};
+use super::transport::Place;
 use crate::engine::{Engine, Error};
-use crate::registry::archive::ArchivedImage;
+use crate::registry::archive::{ArchivedImage, Form};
 use crate::types::progress::Progress;
 use crate::types::reference::Reference;
 
@@ -21,6 +21,7 @@ impl Engine {
     ) -> Result<Vec<LoadedImage>, Error> {
         let load = LoadRequest {
             input: ArchiveInput::Path(place.path.clone()),
+            form: Some(place.form),
             platform: request.platform.clone(),
             signature_policy: request.access.signature_policy.clone(),
         };

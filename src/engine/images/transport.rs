@@ -5,27 +5,8 @@ use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
 use crate::engine::Error;
+use crate::registry::archive::Form;
 use crate::types::reference::Reference;
-
-/// The forms of an image outside of a registry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Form {
-    /// What `docker save` writes: a tar with plain layers.
-    DockerArchive,
-    /// An OCI layout in a tar.
-    OciArchive,
-    /// An OCI layout.
-    OciDir,
-    /// A manifest and its blobs beside each other, whatever their format.
-    Dir,
-}
-
-impl Form {
-    /// True if it is one file.
-    pub(crate) fn is_tar(self) -> bool {
-        matches!(self, Self::DockerArchive | Self::OciArchive)
-    }
-}
 
 /// A place by transport and path.
 #[derive(Debug, Clone, PartialEq, Eq)]

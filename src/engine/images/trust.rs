@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::config::policy_json::{self, Policy, Refused, SigstoreSigned, Wanted};
 use crate::config::registries_d::RegistriesD;
 use crate::engine::Error;
-use crate::registry::archive::Archive;
+use crate::registry::archive::{Archive, Form};
 use crate::registry::signature::{self, Attachment, BadKey, Key};
 use crate::registry::{RemoteImage, Source};
 use crate::types::digest::Digest;
@@ -41,15 +41,15 @@ pub(super) fn admit_reference(reference: &Reference, policy: Option<&Path>) -> R
 /// `path` is absolute; a stream has none.
 pub(super) fn admit_archive(
     name: &str,
-    transport: &'static str,
+    form: Form,
     path: Option<&Path>,
     policy: Option<&Path>,
 ) -> Result<Option<Wanted>, Error> {
     // Rules for docker-archive have no scopes.
-    let path = path.filter(|_| transport != "docker-archive");
-    let wanted = admit(name, transport, policy, || path.map(policy_json::path_scopes).unwrap_or_default())?;
+    let path = path.filter(|_| form != Form::DockerArchive);
+    let wanted = admit(name, form.transport(), policy, || path.map(policy_json::path_scopes).unwrap_or_default())?;
     match wanted {
-        Some(wanted) if transport != "dir" => Err(untrusted(name, &wanted, Distrust::NoPlace(transport))),
+        Some(wanted) if form != Form::Dir => Err(untrusted(name, &wanted, Distrust::NoPlace(form.transport()))),
         wanted => Ok(wanted),
     }
 }

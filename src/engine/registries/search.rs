@@ -1,6 +1,6 @@
 //! `search`: repositories by a word, tags of a repository.
 
-use crate::config::registries_conf::{Location, RegistriesConf, Route};
+use crate::config::registries_conf::RegistriesConf;
 use crate::engine::Error;
 use crate::registry::{self, Access};
 use crate::types::reference::{Reference, has_domain};
@@ -58,13 +58,8 @@ fn one(
     request: &SearchRequest,
     configuration: &RegistriesConf,
 ) -> Result<Vec<FoundRepository>, registry::Error> {
-    let insecure = match configuration.route(host, "search", "") {
-        Route::Locations(all) => all.iter().any(|location| !location.mirror && location.insecure),
-        Route::Blocked { prefix } => {
-            return Err(registry::Error::Blocked { reference: request.term.clone(), prefix });
-        }
-    };
-    let location = Location { host: host.to_owned(), path: String::new(), insecure, mirror: false };
+    let own = configuration.itself(host, "", "");
+    let location = own.map_err(|blocked| registry::Error::blocked(&request.term, blocked))?;
     let mut session = registry::session_at(location, &request.access)?;
     let hits = session.search(term, request.limit)?;
     let full = |hit: registry::Hit| {

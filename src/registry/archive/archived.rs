@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use super::form::Form;
 use super::members::{Located, Members};
 use crate::registry::error::Error;
 use crate::registry::manifest::{DOCUMENT_LIMIT, Descriptor};
@@ -29,6 +30,7 @@ pub(crate) struct Archive {
     pub(super) blobs: HashMap<Digest, String>,
     /// Blobs have no directory of their own (`dir` transport).
     pub(super) flat: bool,
+    pub(super) is_dir: bool,
     /// For messages.
     pub(super) name: String,
 }
@@ -37,38 +39,24 @@ impl Archive {
     /// Opens a tar that is not compressed. `name` is for messages.
     pub(crate) fn from_tar(file: File, name: &str) -> Result<Self, Error> {
         let members = Members::index(file).map_err(|why| invalid(name, why))?;
-        Ok(Self { members, blobs: HashMap::new(), flat: false, name: name.to_owned() })
+        Ok(Self { members, blobs: HashMap::new(), flat: false, is_dir: false, name: name.to_owned() })
     }
 
     /// Opens a directory.
     pub(crate) fn from_dir(path: &Path) -> Result<Self, Error> {
         let name = path.display().to_string();
         let members = Members::open_dir(path).map_err(|source| Error::Archive { name: name.clone(), source })?;
-        Ok(Self { members, blobs: HashMap::new(), flat: false, name })
+        Ok(Self { members, blobs: HashMap::new(), flat: false, is_dir: true, name })
     }
 
-    /// Name of the transport that has images of this form (containers-transports(5)).
-    pub(crate) fn transport(&self, is_dir: bool) -> Result<&'static str, Error> {
-        Ok(match (is_dir, self.read("manifest.json")?.is_some()) {
-            (false, true) => "docker-archive",
-            (false, false) => "oci-archive",
-            (true, _) if self.read("index.json")?.is_some() => "oci",
-            (true, _) => "dir",
-        })
-    }
-
-    /// The images in it, each for `platform` where there is a choice.
-    pub(crate) fn images(&mut self, platform: &Platform) -> Result<Vec<ArchivedImage>, Error> {
-        // `docker save` of today writes both; its own list has the full names.
-        if let Some(list) = self.read("manifest.json")? {
-            if list.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{') && super::plain_dir::is_one(self)? {
-                return super::plain_dir::images(self, list, platform);
-            }
-            return super::docker::images(self, &list);
-        }
-        match self.read("index.json")? {
-            Some(index) => super::oci::images(self, &index, platform),
-            None => Err(Error::NoImagesInside(self.name.clone())),
+    /// The images in it, read in that form, each for `platform` where there is a choice.
+    pub(crate) fn images(&mut self, form: Form, platform: &Platform) -> Result<Vec<ArchivedImage>, Error> {
+        let file = if matches!(form, Form::OciArchive | Form::OciDir) { "index.json" } else { "manifest.json" };
+        let bytes = self.read(file)?.ok_or_else(|| Error::NoImagesInside(self.name.clone()))?;
+        match form {
+            Form::DockerArchive => super::docker::images(self, &bytes),
+            Form::OciArchive | Form::OciDir => super::oci::images(self, &bytes, platform),
+            Form::Dir => super::plain_dir::images(self, bytes, platform),
         }
     }
 

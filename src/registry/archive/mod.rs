@@ -3,6 +3,7 @@
 
 mod archived;
 mod docker;
+mod form;
 mod members;
 mod oci;
 mod outgoing;
@@ -10,6 +11,7 @@ mod plain_dir;
 mod writer;
 
 pub(crate) use archived::{Archive, ArchivedImage};
+pub(crate) use form::Form;
 #[cfg(feature = "fuzzing")]
 pub(super) use outgoing::merged_index;
 pub(crate) use outgoing::{

@@ -11,6 +11,11 @@ use crate::types::platform::Platform;
 /// What the version file begins with.
 const VERSION: &[u8] = b"Directory Transport Version: 1.";
 
+/// True if the text is one manifest, and not the list of `docker save`.
+pub(super) fn is_manifest(bytes: &[u8]) -> bool {
+    bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{')
+}
+
 /// True if the archive says that it is one.
 pub(super) fn is_one(archive: &Archive) -> Result<bool, Error> {
     Ok(archive.read("version")?.is_some_and(|bytes| bytes.starts_with(VERSION)))

@@ -43,7 +43,8 @@ impl BlobSink for Buffer {
 }
 
 fn images(archive: &mut Archive) -> Result<Vec<ArchivedImage>, Error> {
-    let mut images = archive.images(&Platform::new("linux", "amd64", None))?;
+    let form = archive.form()?;
+    let mut images = archive.images(form, &Platform::new("linux", "amd64", None))?;
     match images.iter().position(|image| image.image.is_err()) {
         Some(broken) => Err(images.swap_remove(broken).image.expect_err("broken")),
         None => Ok(images),

@@ -22,7 +22,7 @@ impl BlobSink for Memory {
 }
 
 fn session(peer: &Peer, credentials: Option<Credentials>) -> Session {
-    let location = Location { host: peer.host.clone(), path: "a/b".to_owned(), insecure: true, mirror: false };
+    let location = Location { host: peer.host.clone(), path: "a/b".to_owned(), insecure: true, named: true };
     Session::new(location, credentials, Retry { count: 2, delay: Some(Duration::ZERO) })
 }
 
@@ -52,7 +52,7 @@ fn b01_wrong_manifest() {
 #[test]
 fn plain_http_needs_insecure() {
     let peer = Peer::start(|_| ok(b"{}"));
-    let location = Location { host: peer.host.clone(), path: "a".to_owned(), insecure: false, mirror: false };
+    let location = Location { host: peer.host.clone(), path: "a".to_owned(), insecure: false, named: true };
     let mut strict = Session::new(location, None, Retry { count: 0, delay: None });
     assert!(strict.manifest("tag").is_err(), "case B14");
     assert!(peer.seen().is_empty());
@@ -206,6 +206,23 @@ fn bearer_token_flow() {
 }
 
 #[test]
+fn b09_a_token_server_says_how_long_to_wait() {
+    let peer = Peer::start(|request| {
+        let challenge = format!("Bearer realm=\"http://{}/token\"", request.header("host").expect("host"));
+        if request.path.starts_with("/token") {
+            response("429 Too Many Requests", &[("Retry-After", "7")], b"")
+        } else {
+            response("401 Unauthorized", &[("WWW-Authenticate", &challenge)], b"")
+        }
+    });
+    let mut session = session(&peer, None);
+    session.retry.count = 0;
+    let error = session.manifest("1").expect_err("busy");
+    assert!(error.is_transient(), "{error}");
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(7)), "{error}");
+}
+
+#[test]
 fn b07_bad_realms_and_tokens() {
     let challenge = |realm: &str| {
         let value = format!("Bearer realm=\"{realm}\"");
@@ -256,7 +273,7 @@ fn b10_silence_and_drops_end_and_name_the_host() {
                 });
             }
         });
-        let location = Location { host: host.clone(), path: "a".to_owned(), insecure: true, mirror: false };
+        let location = Location { host: host.clone(), path: "a".to_owned(), insecure: true, named: true };
         let mut session = Session::new(location, None, Retry { count: 0, delay: None });
         let begun = Instant::now();
         let error = session.blob(&descriptor(), &mut 0, &mut Memory(Vec::new())).expect_err("too slow");

@@ -96,7 +96,7 @@ fn digest() -> Digest {
 }
 
 fn session(peer: &Peer, credentials: bool) -> Session {
-    let location = Location { host: peer.host.clone(), path: "a/b".to_owned(), insecure: true, mirror: false };
+    let location = Location { host: peer.host.clone(), path: "a/b".to_owned(), insecure: true, named: true };
     let user = Credentials::Password { user: "me".to_owned(), password: "secret".to_owned().into() };
     let retry = Retry { count: 2, delay: Some(Duration::ZERO) };
     let mut session = Session::new(location, credentials.then_some(user), retry);
@@ -271,4 +271,21 @@ fn b16_errors_at_the_end() {
     });
     let put = session(&liar, false).put_manifest("1", "application/json", b"{}");
     assert!(matches!(put, Err(Error::WrongDigest { .. })));
+}
+
+#[test]
+fn a_token_server_that_refuses_the_scope_of_a_mount_does_not_end_the_push() {
+    let peer = Peer::start(all, |request, host| {
+        let challenge = format!("Bearer realm=\"http://{host}/token\",service=\"r\"");
+        Some(match request.path.as_str() {
+            path if path.contains("repository:foreign") => response("403 Forbidden", &[], b"{}"),
+            path if path.starts_with("/token") => response("200 OK", &[], b"{\"token\":\"t\"}"),
+            _ if request.headers.contains_key("authorization") => response("200 OK", &[], b""),
+            _ => response("401 Unauthorized", &[("WWW-Authenticate", &challenge)], b""),
+        })
+    });
+    let location = Location { host: peer.host.clone(), path: "a/b".to_owned(), insecure: true, named: true };
+    let mut session = Session::new(location, None, Retry { count: 0, delay: None });
+    assert!(!session.open_for_push(&["foreign/x".to_owned()]).expect("open"));
+    assert!(session.open_for_push(&["other/x".to_owned()]).expect("open"));
 }

@@ -105,3 +105,36 @@ fn all_places_are_asked_in_turn_and_the_last_error_is_told() {
     configure(&env, &lone, &[]);
     env.run(["pull", "-q", "--retry=0", &lone.name()]).code(125);
 }
+
+#[test]
+fn given_credentials_are_for_the_host_that_the_user_named() {
+    requires!(userns);
+    let env = Env::new();
+    let mut served = Served::new(&image(Compression::Gzip));
+    for answer in served.answers.values_mut() {
+        *answer = Answer::Login("Basic realm=\"r\"".to_owned(), Box::new(answer.clone()));
+    }
+    let peer = served.start();
+    let conf = format!(
+        "[[registry]]\nprefix = \"vendor.invalid/team\"\nlocation = \"{0}\"\ninsecure = true\n[[registry]]\nlocation = \"{0}\"\n\
+         insecure = true\n",
+        peer.address()
+    );
+    let dir = env.home().join(".config/containers");
+    std::fs::create_dir_all(&dir).unwrap();
+    std::fs::write(dir.join("registries.conf"), conf).unwrap();
+    let pull = |name: &str| env.run(["pull", "-q", "--retry=0", "--creds", "alice:s3cret", name]);
+    pull("vendor.invalid/team/web:1").code(125).stderr_has("user name and a password");
+    let told = |head: &String| head.to_ascii_lowercase().contains("authorization:");
+    assert!(peer.asked("/manifests/1") == 1 && !peer.requests().iter().any(told), "{:?}", peer.requests());
+    pull(&peer.name()).success();
+    assert!(peer.requests().iter().any(told));
+}
+
+#[test]
+fn a_registries_conf_that_is_named_and_not_there_is_an_error() {
+    let mut env = Env::new();
+    let path = env.path("none.conf").display().to_string();
+    env.set("CONTAINERS_REGISTRIES_CONF", &path);
+    env.run(["pull", "-q", "--retry=0", "127.0.0.1:1/a:1"]).code(125).stderr_has("none.conf").stderr_has("ENOENT");
+}

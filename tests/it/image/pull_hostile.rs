@@ -257,6 +257,47 @@ fn b14_expired_foreign_and_unknown_certificates() {
     env.run(["images", "-a", "-q"]).success().prints("");
 }
 
+/// A proxy that knows names which the host does not, and opens tunnels to one address whatever is asked for; the first
+/// lines of what it was asked.
+fn tunnels(to: String) -> (String, std::sync::Arc<std::sync::Mutex<Vec<String>>>) {
+    use std::io::{BufRead as _, BufReader, Write as _};
+    use std::net::{TcpListener, TcpStream};
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let asked = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let log = std::sync::Arc::clone(&asked);
+    std::thread::spawn(move || {
+        for client in listener.incoming() {
+            let mut client = client.unwrap();
+            let lines = BufReader::new(client.try_clone().unwrap()).lines().map_while(Result::ok);
+            let head: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
+            log.lock().unwrap().extend(head.into_iter().next());
+            let mut server = TcpStream::connect(&to).unwrap();
+            client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").unwrap();
+            let (mut from, mut into) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+            std::thread::spawn(move || std::io::copy(&mut from, &mut into));
+            // Whoever hangs up first ends it.
+            std::io::copy(&mut server, &mut client).ok();
+            client.shutdown(std::net::Shutdown::Both).ok();
+        }
+    });
+    (address, asked)
+}
+
+#[test]
+fn plain_http_behind_a_proxy_that_alone_knows_the_name() {
+    requires!(userns);
+    let mut env = Env::new();
+    let peer = Served::new(&image()).start();
+    let (proxy, asked) = tunnels(peer.address().to_owned());
+    env.set("HTTP_PROXY", format!("http://{proxy}"));
+    let pull = |more: &[&str]| env.run([&["pull", "-q", "--retry=0"], more, &["inner.invalid:5000/web:1"]].concat());
+    pull(&[]).code(125).stderr_has("find the address of registry host");
+    assert!(asked.lock().unwrap().is_empty(), "http was not allowed");
+    pull(&["--tls-verify=false"]).success();
+    assert!(asked.lock().unwrap().iter().all(|line| line.starts_with("CONNECT inner.invalid:5000 ")));
+}
+
 #[test]
 fn a_proxy_that_does_not_answer_is_named() {
     let mut env = Env::new();

@@ -72,3 +72,41 @@ fn an_archive_that_the_policy_does_not_trust_is_refused() {
     load(&oci).success();
     load(&dir).success();
 }
+
+#[test]
+fn the_transport_that_is_named_chooses_the_rule_and_not_the_content() {
+    requires!(userns, skopeo);
+    let env = Env::new();
+    let (docker, oci, dir) = (env.path("docker.tar"), env.path("oci.tar"), env.path("dir"));
+    image().docker_archive(&docker, "web:1");
+    image().oci_archive(&oci, "1");
+    image().oci_dir(&env.path("layout"), "1");
+    let (from, to) = (format!("oci:{}:1", env.path("layout").display()), format!("dir:{}", dir.display()));
+    env.other("/usr/bin/skopeo").args(["--insecure-policy", "copy", "-q", &from, &to]).run().success();
+    std::fs::write(dir.join("index.json"), "junk").unwrap();
+    let pull = |transport: &str, path: &std::path::Path| {
+        env.run(["pull".to_owned(), "-q".to_owned(), format!("{transport}:{}", path.display())])
+    };
+    let load = |path: &std::path::Path| env.run(["load", "-q", "-i", &path.display().to_string()]);
+    let reject = "[{\"type\": \"reject\"}]";
+    let rules = format!("\"oci-archive\": {{\"\": {reject}}}, \"dir\": {{\"\": {reject}}}");
+    policy(&env, &format!("{{\"default\": {ACCEPT}, \"transports\": {{{rules}}}}}"));
+    pull("dir", &dir).code(125).stderr_has("its rule transports.dir");
+    load(&dir).code(125).stderr_has("its rule transports.dir");
+    pull("oci-archive", &docker).code(125).stderr_has("its rule transports.oci-archive");
+    // Without a rule in the way it is still not what was named.
+    policy(&env, &format!("{{\"default\": {ACCEPT}}}"));
+    for (transport, path, why) in [
+        ("oci-archive", &docker, "it has the form of docker-archive:, not of oci-archive:"),
+        ("docker-archive", &oci, "it has the form of oci-archive:, not of docker-archive:"),
+        ("docker-archive", &dir, "a directory is not what docker-archive: names"),
+        ("oci", &oci, "a file is not what oci: names"),
+        ("dir", &oci, "a file is not what dir: names"),
+    ] {
+        pull(transport, path).code(125).stderr_has(why);
+    }
+    env.run(["images", "-a", "-q"]).success().prints("");
+    for (transport, path) in [("docker-archive", &docker), ("oci-archive", &oci), ("dir", &dir)] {
+        pull(transport, path).success();
+    }
+}

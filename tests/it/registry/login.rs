@@ -255,6 +255,111 @@ fn b15_credential_helpers() {
     env.run(["login", "--get-login", host]).success().stderr_has("chmod 600");
 }
 
+/// A directory of programs before all others.
+fn with_helper(env: &mut Env, name: &str, script: &str) {
+    let helper = env.home().join(format!("bin/docker-credential-{name}"));
+    std::fs::create_dir_all(helper.parent().unwrap()).unwrap();
+    std::fs::write(&helper, script).unwrap();
+    std::fs::set_permissions(&helper, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = std::env::var("PATH").unwrap_or_default();
+    env.set("PATH", format!("{}:{path}:/usr/sbin:/sbin", helper.parent().unwrap().display()));
+}
+
+/// Keeps what Docker's own registry is called in old times apart from the rest; forgets only what may be forgotten.
+const TWO_KEYS: &str = r#"#!/bin/sh
+read -r line
+case $line in https://index.docker.io/v1/) kept=$HOME/kept.old ;; *) kept=$HOME/kept ;; esac
+case $1 in
+get) if [ -s "$kept" ]; then cat "$kept"; else echo "credentials not found in native keychain"; exit 1; fi ;;
+erase) [ -e "$HOME/stubborn" ] || rm -f "$kept" ;;
+esac
+"#;
+
+#[test]
+fn a_logout_from_docker_takes_both_names_from_the_helper() {
+    let mut env = Env::new();
+    with_helper(&mut env, "two", TWO_KEYS);
+    let dir = env.home().join(".config/containers");
+    std::fs::create_dir_all(&dir).unwrap();
+    for config in [json!({"credsStore": "two"}), json!({"credHelpers": {"https://index.docker.io/v1/": "two"}})] {
+        for kept in [&["kept"][..], &["kept.old"], &["kept", "kept.old"]] {
+            let file = dir.join("auth.json");
+            std::fs::write(&file, config.to_string()).unwrap();
+            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+            for name in kept {
+                let answer = r#"{"ServerURL": "x", "Username": "alice", "Secret": "s3cret"}"#;
+                std::fs::write(env.home().join(name), answer).unwrap();
+            }
+            env.run(["login", "--get-login", "docker.io"]).prints("alice\n");
+            std::fs::write(env.home().join("stubborn"), "").unwrap();
+            env.run(["logout", "docker.io"]).code(125).stderr_has("it still has credentials for docker.io");
+            std::fs::remove_file(env.home().join("stubborn")).unwrap();
+            env.run(["logout", "docker.io"]).success().stdout_has("Removed");
+            env.run(["login", "--get-login", "docker.io"]).code(125).stderr_has("not logged in");
+            assert!(kept.iter().all(|name| !env.home().join(name).exists()), "{config}: {kept:?}");
+        }
+    }
+}
+
+#[test]
+fn the_login_that_was_just_made_is_the_one_that_counts() {
+    requires!(registry);
+    let mut env = Env::new();
+    let registry = basic(&env);
+    let host = registry.address();
+    let team = format!("{host}/team");
+    let podmans = env.root().join("run/containers/auth.json");
+    let bob = json!({"auths": {host: {"auth": "Ym9iOnB3"}}}).to_string();
+    std::fs::create_dir_all(podmans.parent().unwrap()).unwrap();
+    let reset = || {
+        std::fs::write(&podmans, &bob).unwrap();
+        std::fs::set_permissions(&podmans, std::fs::Permissions::from_mode(0o600)).unwrap();
+    };
+    let login = |env: &Env, key: &str| {
+        let login = env.command(["login", "--tls-verify=false", "-u", "alice", "--password-stdin", key]);
+        login.stdin("s3cret").run().success();
+    };
+    // Podman's file is read first, and would answer for the whole registry.
+    reset();
+    login(&env, &team);
+    env.run(["login", "--get-login", &team]).prints("alice\n");
+    env.run(["login", "--get-login", host]).prints("bob\n");
+    env.run(["logout", &team]).success();
+    env.run(["login", "--get-login", &team]).prints("bob\n");
+    // A file that is named is the only one that is written.
+    reset();
+    let own = env.path("own.json");
+    env.set("REGISTRY_AUTH_FILE", own.display().to_string());
+    login(&env, host);
+    assert!(own.exists());
+    assert_eq!(std::fs::read_to_string(&podmans).unwrap(), bob);
+}
+
+#[test]
+fn a_helper_that_is_gone_does_not_keep_images_from_anybody() {
+    requires!(registry);
+    let mut env = Env::new();
+    let registry = Registry::start(&env);
+    let docker = env.home().join(".docker/config.json");
+    std::fs::create_dir_all(docker.parent().unwrap()).unwrap();
+    std::fs::write(&docker, json!({"credsStore": "desktop.exe"}).to_string()).unwrap();
+    std::fs::set_permissions(&docker, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let search = |env: &Env| env.run(["search", "--tls-verify=false", &format!("{}/x", registry.address())]);
+    search(&env).success().stderr_has("docker-credential-desktop.exe");
+    // Those of registries.conf are asked in turn, and one that fails is told only if nobody else knows.
+    let dir = env.home().join(".config/containers");
+    std::fs::create_dir_all(&dir).unwrap();
+    let conf = "credential-helpers = [\"gone\", \"containers-auth.json\"]\n";
+    std::fs::write(dir.join("registries.conf"), conf).unwrap();
+    search(&env).code(125).stderr_has("docker-credential-gone").stderr_has("not in PATH");
+    let text = json!({"auths": {registry.address(): {"auth": "Ym9iOnB3"}}}).to_string();
+    std::fs::write(dir.join("auth.json"), text).unwrap();
+    std::fs::set_permissions(dir.join("auth.json"), std::fs::Permissions::from_mode(0o600)).unwrap();
+    env.run(["login", "--get-login", registry.address()]).prints("bob\n");
+    env.set("PATH", std::env::var("PATH").unwrap_or_default());
+    search(&env).success();
+}
+
 /// A crash at any time leaves no core file: neither while the password is read nor while a registry is asked.
 #[test]
 fn f10_no_core_file_while_a_password_is_known() {

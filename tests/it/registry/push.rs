@@ -259,3 +259,30 @@ fn damage_and_absence_are_told() {
     flip(&mut bytes);
     assert_eq!(std::fs::read_dir(env.graphroot().join("staging")).unwrap().count(), 0);
 }
+
+#[test]
+fn a_push_goes_where_the_name_says_whatever_pulls_are_led_to() {
+    requires!(userns, registry, skopeo);
+    let env = Env::new();
+    let (registry, elsewhere) = (Registry::start(&env), Registry::start(&env));
+    let name = registry.name("team/a:1");
+    let digest = loaded(&env, &image(), &name);
+    let conf = format!(
+        "[[registry]]\nprefix = \"{0}/team\"\nlocation = \"{1}/inner\"\ninsecure = true\n[[registry]]\nprefix = \"{0}/closed\"\n\
+         location = \"{1}\"\nblocked = true\n",
+        registry.address(),
+        elsewhere.address()
+    );
+    let dir = env.home().join(".config/containers");
+    std::fs::create_dir_all(&dir).unwrap();
+    std::fs::write(dir.join("registries.conf"), conf).unwrap();
+    env.run(["push", "-q", &name]).success();
+    let tags = env.run(["search", "--list-tags", "--format", "{{.Tag}}", &registry.name("team/a")]);
+    tags.success().prints("1\n");
+    env.run(["push", "-q", &name, &registry.name("closed/a:1")]).code(125).stderr_has("blocks everything");
+    // What is fetched comes from where the configuration leads.
+    env.run(["pull", "-q", "--policy=always", &name]).code(125).stderr_has(elsewhere.address());
+    // Skopeo reads the same file.
+    std::fs::remove_file(dir.join("registries.conf")).unwrap();
+    assert_eq!(format!("sha256:{}", sha256(&raw(&env, &name, &[]))), digest);
+}

@@ -34,7 +34,7 @@ pub(crate) fn run(args: LoadArgs, context: &Context) -> Result<ExitCode, Error> 
     };
     let signature_policy = absolute(context, "--signature-policy", args.signature_policy.as_deref())?;
     let progress = context.progress(args.quiet);
-    let request = LoadRequest { input, platform: None, signature_policy };
+    let request = LoadRequest { input, form: None, platform: None, signature_policy };
     let loaded = context.engine()?.load(request, progress.as_ref())?;
     for image in loaded {
         for name in &image.names {

@@ -7,14 +7,14 @@ use serde::{Deserialize, Serialize};
 use super::{Blob, Job, Origin, Shared};
 use crate::engine::error::failure;
 use crate::engine::images::feed::unwritten;
-use crate::engine::images::incoming::unpack_layer;
+use crate::engine::images::incoming::{IncomingLayer, unpack_layer};
 use crate::engine::images::notes::{self, tell};
 use crate::registry::{self, BlobSink, Descriptor};
 use crate::storage;
 use crate::storage::blobs::{BlobWriter, StagedBlob};
 use crate::storage::layers::StagedLayer;
 use crate::storage::lease::Lease;
-use crate::storage::unpack::{self, Growing, Marks, Threads, Unpacked};
+use crate::storage::unpack::{self, Growing, Marks, PlainLayer, Threads, Unpacked};
 use crate::sys;
 use crate::sys::clone::{Forked, fork};
 use crate::sys::fs::File;
@@ -50,13 +50,29 @@ pub(super) fn main(
         None => {
             let ready = bound(parent).map_err(|failure| Note::Blob(Err(failure)));
             match ready.and_then(|()| download(job, origin, shared.lease, None, None, notes)) {
-                Ok(Some(blob)) => Note::Blob(Ok(blob)),
+                Ok(Some(blob)) => compared(blob, &job.layer, notes),
                 Ok(None) => process::exit_now(1),
                 Err(note) => note,
             }
         }
     };
     process::exit_now(i32::from(tell(notes, &note).is_err()))
+}
+
+/// The layer is here, so that nobody unpacks the blob: it must be that layer all the same, or the image would go out as
+/// something else than what it is here. The blob itself is whole, and no other place has a better one.
+fn compared(blob: StagedBlob, layer: &IncomingLayer, notes: BorrowedFd<'_>) -> Note {
+    let Err(failure) = compare(&blob, layer) else { return Note::Blob(Ok(blob)) };
+    tell(notes, &Note::Layer(Err(failure))).map_or_else(lost, |()| Note::Blob(Ok(blob)))
+}
+
+fn compare(blob: &StagedBlob, layer: &IncomingLayer) -> Result<(), Failure> {
+    let file = blob.open().map_err(|error| Failure::from_error(storage_kind(&error), &error))?;
+    let compared = PlainLayer::open(file).and_then(PlainLayer::finish).and_then(|(_, found)| {
+        let expected = layer.diff_id.clone();
+        if found == expected { Ok(()) } else { Err(unpack::Error::DiffId { expected, found }) }
+    });
+    compared.map_err(|error| Failure::from_error(error.kind(), &error))
 }
 
 /// In the layer's process: starts the download and the unpacker, and waits for both.
