@@ -16,7 +16,7 @@ use crate::rootless::outer::Published;
 use crate::rootless::{Outer, worker};
 use crate::runtime::cgroup::ContainerCgroup;
 use crate::storage::container_record::ExitRecord;
-use crate::storage::{Store, trash};
+use crate::storage::{self, Store, trash};
 use crate::sys;
 use crate::sys::lock::FileLock;
 use crate::sys::process::ExitStatus;
@@ -170,12 +170,19 @@ pub(super) fn finish(
 fn remove(store: &Store, request: &StartRequest, published: Option<&Published>) -> Result<(), Error> {
     let locked = store.lock_container(&request.config.id).map_err(Error::Storage)?;
     let mut trashed = vec![store.remove_container(locked).map_err(Error::Storage)?];
+    let mut kept = Ok(());
     for mount in &request.config.spec.mounts {
         if let crate::types::mount::MountSource::Volume { name, anonymous: true, .. } = &mount.source {
-            trashed.push(store.trash_volume(name).map_err(Error::Storage)?);
+            match store.trash_volume(name) {
+                Ok(path) => trashed.push(path),
+                // Another container mounts it, and takes it along some day; or somebody has removed it.
+                Err(storage::Error::VolumeInUse { .. } | storage::Error::NoVolume(_)) => {}
+                Err(error) => kept = kept.and(Err(Error::Storage(error))),
+            }
         }
     }
-    delete(store, request, published, trashed)
+    // What is in the trash goes in any case.
+    delete(store, request, published, trashed).and(kept)
 }
 
 /// Deletes what we moved to the trash, and nothing of others: by ourselves if every file is the caller's, else in P.
