@@ -145,9 +145,11 @@ impl Placed {
 impl Created {
     /// Waits until `init` has told that all is in place. On an error it is gone.
     pub(super) fn await_console(wire: Wire, init: PidFd) -> Result<Self, Error> {
-        let created = wire.expect("init", |message, mut fds| match message {
-            Message::Created => Some(fds.pop()),
-            _ => None,
+        let created = wire.attend().and_then(|()| {
+            wire.expect("init", |message, mut fds| match message {
+                Message::Created => Some(fds.pop()),
+                _ => None,
+            })
         });
         match created {
             Ok(console) => Ok(Self { wire, init, console, fuse: None }),
@@ -183,7 +185,9 @@ impl Created {
 
 /// Waits until the kernel has executed the program, which closes the other end of the wire.
 pub(super) fn await_exec(wire: &Wire) -> Result<(), Error> {
+    wire.attend()?;
     wire.expect("init", |message, _| matches!(message, Message::Executing).then_some(()))?;
+    wire.attend()?;
     match wire.receive()? {
         None => Ok(()),
         Some((Message::Failed(failure), _)) => Err(Error::Child(failure)),

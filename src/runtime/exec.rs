@@ -76,9 +76,11 @@ impl Joining {
     pub(crate) fn run(self) -> Result<Entered, Error> {
         // Whoever was born there waits for nothing.
         let asked = if self.in_cgroup { Ok(()) } else { self.wire.ask(&Message::Cgroup, &[]) };
-        let program = self.wire.expect("joining", |message, mut fds| match message {
-            Message::InitPid(pid) => Some((Pid::from_raw(*pid)?, fds.pop())),
-            _ => None,
+        let program = self.wire.attend().and_then(|()| {
+            self.wire.expect("joining", |message, mut fds| match message {
+                Message::InitPid(pid) => Some((Pid::from_raw(*pid)?, fds.pop())),
+                _ => None,
+            })
         });
         let program = sync::answered(asked, program).and_then(|(pid, console)| {
             let init = PidFd::open(pid).inspect_err(|_| super::create::kill(pid)).map_err(Error::Wire)?;

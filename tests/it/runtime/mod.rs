@@ -3,4 +3,5 @@
 mod attacks;
 mod cgroup;
 mod hardening;
+mod stopped;
 mod trees;
