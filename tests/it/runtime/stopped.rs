@@ -79,3 +79,15 @@ fn an_exec_whose_supervisor_is_killed_ends() {
     std::fs::write(&freeze, "0").unwrap();
     env.run(["rm", "-f", "-t0", "c"]).success();
 }
+
+#[test]
+fn health_checks_that_cannot_begin_do_not_pile_up() {
+    requires!(userns, cgroup);
+    let env = Env::with_busybox();
+    frozen(&env, &["--health-cmd=true", "--health-interval=1s", "--health-timeout=1s"]);
+    // Each is given up after eleven seconds.
+    std::thread::sleep(Duration::from_secs(26));
+    let (now, of_one) = (named(&env, "sampan-health"), 2);
+    assert!(now <= of_one, "{now} processes");
+    env.run(["rm", "-f", "-t0", "c"]).success();
+}
