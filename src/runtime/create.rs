@@ -9,6 +9,7 @@ use crate::sys::signal::SIGKILL;
 
 use super::bundle::Bundle;
 use super::error::Error;
+use super::kin::Kin;
 use super::stage;
 use super::sync::{self, Message, Wire};
 
@@ -61,6 +62,8 @@ pub(crate) struct Running {
     pub(crate) init: PidFd,
     pub(crate) console: Option<OwnedFd>,
     pub(crate) fuse: Option<PidFd>,
+    /// Of a container whose processes do not end with init.
+    pub(crate) kin: Option<Kin>,
 }
 
 /// Starts the stage. Other work (the cgroup, the network helper's start) goes between this and [`Creating::map`].
@@ -167,7 +170,7 @@ impl Created {
             await_exec(&self.wire)
         };
         match run() {
-            Ok(()) => Ok(Running { init: self.init, console: self.console, fuse: self.fuse }),
+            Ok(()) => Ok(Running { init: self.init, console: self.console, fuse: self.fuse, kin: None }),
             Err(error) => {
                 end(&self.init);
                 end_all(self.fuse.as_ref());

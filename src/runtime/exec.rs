@@ -88,7 +88,9 @@ impl Joining {
         });
         match program {
             Ok((init, console)) => match super::create::await_exec(&self.wire) {
-                Ok(()) => Ok(Entered { running: Running { init, console, fuse: None }, joiner: self.joiner }),
+                Ok(()) => {
+                    Ok(Entered { running: Running { init, console, fuse: None, kin: None }, joiner: self.joiner })
+                }
                 Err(error) => {
                     super::create::end(&init);
                     super::create::reap(&self.joiner);
