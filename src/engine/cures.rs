@@ -94,6 +94,7 @@ impl Need {
             | FailureKind::PortInUse
             | FailureKind::Seccomp
             | FailureKind::WrongContent
+            | FailureKind::Stopped
             | FailureKind::Died
             | FailureKind::Other => None,
         }

@@ -6,14 +6,19 @@ use std::path::Path;
 use crate::rootless::worker;
 use crate::runtime;
 use crate::storage::container_record::StorageDriver;
-use crate::sys;
 use crate::sys::spawn::find_program;
+use crate::sys::{self, Errno};
 use crate::types::failure::{Failure, FailureKind};
 
 use super::error::Error;
 use super::handle::Engine;
 
 const DRIVERS: [StorageDriver; 3] = [StorageDriver::Overlay, StorageDriver::FuseOverlayfs, StorageDriver::Copy];
+
+/// The kernel, its policy or the file system of the store knows no such overlay. Anything else passes (no memory, a full
+/// disk), and nothing is chosen for good by it.
+const NOT_HERE: [Errno; 6] =
+    [Errno::EPERM, Errno::EACCES, Errno::EINVAL, Errno::ENODEV, Errno::EOPNOTSUPP, Errno::ENOSYS];
 
 impl Engine {
     /// The driver of new containers.
@@ -56,7 +61,11 @@ impl Engine {
             for name in ["lower", "upper", "work"] {
                 sys::fs::mkdir_all(&dir.join(name), 0o700).map_err(refused)?;
             }
-            Ok(runtime::probe_overlay(&dir.join("lower"), &dir.join("upper"), &dir.join("work")).is_ok())
+            match runtime::probe_overlay(&dir.join("lower"), &dir.join("upper"), &dir.join("work")) {
+                Ok(()) => Ok(true),
+                Err(error) if NOT_HERE.into_iter().any(|errno| error.is(errno)) => Ok(false),
+                Err(error) => Err(Failure::from_error(FailureKind::Other, &error)),
+            }
         });
         lease.finish(&self.store)?;
         if let Err(error) = self.empty_trash() {

@@ -17,7 +17,7 @@ use crate::runtime::exec::{self, Entered};
 use crate::storage::Store;
 use crate::storage::exec_record::ExecRecord;
 use crate::sys::process::{ExitStatus, PidFd};
-use crate::sys::signal::{SIGKILL, SIGTERM};
+use crate::sys::signal::{SIGKILL, SIGTERM, SignalFd};
 use crate::sys::stream;
 use crate::types::cgroup::CgroupRecord;
 use crate::types::id::{ContainerId, ExecId};
@@ -39,8 +39,9 @@ pub(crate) struct ExecRequest {
     pub(crate) client: Option<OwnedFd>,
 }
 
-/// Forks the supervisor of a session and waits until the program runs or has failed. The caller has one thread.
-pub(crate) fn run(store: &Store, mut request: ExecRequest) -> Result<Started, Error> {
+/// Forks the supervisor of a session and waits until the program runs or has failed, or a signal at `interrupts` has waited
+/// too long for that. The caller has one thread.
+pub(crate) fn run(store: &Store, mut request: ExecRequest, interrupts: Option<&SignalFd>) -> Result<Started, Error> {
     let client = request.client.take();
     // The pidfd must outlive the closing of everything else.
     let kept = [stream::duplicate(&request.init).map_err(Error::Fork)?];
@@ -49,7 +50,7 @@ pub(crate) fn run(store: &Store, mut request: ExecRequest) -> Result<Started, Er
         let request = ExecRequest { init: PidFd::from_received(pid, init), ..request };
         live(store, request, client, reply)
     })?;
-    starting.finish()
+    starting.finish(interrupts)
 }
 
 fn live(store: &Store, request: ExecRequest, client: Option<OwnedFd>, reply: &mut Reply) -> i32 {

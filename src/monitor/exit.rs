@@ -2,7 +2,7 @@
 //! Each step is idempotent: whoever finds the container without a monitor finishes what is left.
 
 use std::path::PathBuf;
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use jiff::Timestamp;
 
@@ -15,11 +15,13 @@ use crate::network::{ClaimedPorts, DyingHelper, NetworkHandle};
 use crate::rootless::outer::Published;
 use crate::rootless::{Outer, worker};
 use crate::runtime::cgroup::ContainerCgroup;
+use crate::runtime::kin::Kin;
 use crate::storage::container_record::ExitRecord;
-use crate::storage::{Store, trash};
-use crate::sys;
+use crate::storage::{self, Store, trash};
 use crate::sys::lock::FileLock;
-use crate::sys::process::ExitStatus;
+use crate::sys::process::{ExitStatus, Pid, PidFd};
+use crate::sys::signal::SIGKILL;
+use crate::sys::{self, family};
 use crate::types::failure::{Failure, FailureKind};
 
 /// What is left of a run when its program has ended.
@@ -41,6 +43,51 @@ impl Ending {
     ) -> Self {
         let oom_killed = cgroup.as_ref().is_some_and(ContainerCgroup::oom_killed);
         Self { network, ports, cgroup, published, oom_killed }
+    }
+}
+
+/// How long what outlives init may take to be killed.
+const KIN_GRACE: Duration = Duration::from_secs(10);
+
+/// How the processes of a container are known that outlive its init, which lives.
+pub(super) fn kin(init: &PidFd) -> Option<Kin> {
+    Kin::of(init).inspect_err(|error| tracing::warn!(%error, "what outlives init will stay")).ok()
+}
+
+/// Ends what outlives init.
+pub(super) fn end_kin(kin: Option<Kin>) {
+    if let Some(kin) = kin {
+        complain(kin.end(KIN_GRACE));
+    }
+}
+
+/// Ends what of a container has become ours, for we are a subreaper: every child but the network helper.
+pub(super) fn end_orphans(helper: Option<Pid>) {
+    complain(end_children_but(helper));
+}
+
+fn complain(ended: sys::Result<bool>) {
+    match ended {
+        Ok(true) => {}
+        Ok(false) => tracing::warn!("processes of the container stay"),
+        Err(error) => tracing::warn!(%error, "processes of the container stay"),
+    }
+}
+
+/// Until there are none: the children of one that ends are ours in their turn.
+fn end_children_but(spared: Option<Pid>) -> sys::Result<bool> {
+    let deadline = Instant::now() + KIN_GRACE;
+    loop {
+        let mut left = family::children(Pid::this())?;
+        left.retain(|child| Some(child.pid()) != spared);
+        if left.is_empty() || Instant::now() >= deadline {
+            return Ok(left.is_empty());
+        }
+        for child in left {
+            child.signal(SIGKILL)?;
+            child.wait_gone(Some(KIN_GRACE))?;
+            child.try_wait()?;
+        }
     }
 }
 
@@ -170,12 +217,19 @@ pub(super) fn finish(
 fn remove(store: &Store, request: &StartRequest, published: Option<&Published>) -> Result<(), Error> {
     let locked = store.lock_container(&request.config.id).map_err(Error::Storage)?;
     let mut trashed = vec![store.remove_container(locked).map_err(Error::Storage)?];
+    let mut kept = Ok(());
     for mount in &request.config.spec.mounts {
         if let crate::types::mount::MountSource::Volume { name, anonymous: true, .. } = &mount.source {
-            trashed.push(store.trash_volume(name).map_err(Error::Storage)?);
+            match store.trash_volume(name) {
+                Ok(path) => trashed.push(path),
+                // Another container mounts it, and takes it along some day; or somebody has removed it.
+                Err(storage::Error::VolumeInUse { .. } | storage::Error::NoVolume(_)) => {}
+                Err(error) => kept = kept.and(Err(Error::Storage(error))),
+            }
         }
     }
-    delete(store, request, published, trashed)
+    // What is in the trash goes in any case.
+    delete(store, request, published, trashed).and(kept)
 }
 
 /// Deletes what we moved to the trash, and nothing of others: by ourselves if every file is the caller's, else in P.

@@ -215,6 +215,8 @@ pub(super) struct Checks<'a> {
     next: Option<Instant>,
     /// The supervisor at work, and when it is given up.
     working: Option<(PidFd, Instant)>,
+    /// It was given up, and has another moment to say so.
+    given_up: bool,
     /// The container was stopped to be started again.
     pub(super) restart: bool,
 }
@@ -228,7 +230,7 @@ impl<'a> Checks<'a> {
         init: &'a PidFd,
     ) -> Self {
         let next = request.check.interval.map(|_| Instant::now());
-        Self { store, config, request, init, next, working: None, restart: false }
+        Self { store, config, request, init, next, working: None, given_up: false, restart: false }
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
@@ -237,10 +239,9 @@ impl<'a> Checks<'a> {
 
     /// The time has come.
     pub(super) fn tick(&mut self, now: Instant) {
-        if let Some((supervisor, until)) = &self.working {
-            // In a frozen cgroup it cannot even begin.
+        if let Some((_, until)) = &self.working {
             if *until <= now {
-                end(supervisor, SIGKILL);
+                self.give_up(now);
             }
             return;
         }
@@ -260,6 +261,20 @@ impl<'a> Checks<'a> {
         }
     }
 
+    /// In a frozen cgroup, say, a check cannot even begin. What it has made so far ends, which its supervisor sees and records;
+    /// a supervisor that does not is killed: then what it had made would be ours, and stay.
+    fn give_up(&mut self, now: Instant) {
+        let Some((supervisor, until)) = &mut self.working else { return };
+        if let Err(error) = spawn::end_children(supervisor) {
+            tracing::warn!(%error, "processes of a check stay");
+        }
+        if self.given_up {
+            end(supervisor, SIGKILL);
+        }
+        *until = now + FAREWELL;
+        self.given_up = true;
+    }
+
     fn rest(&mut self, now: Instant) {
         self.next = self.request.check.interval.map(|interval| now + interval);
     }
@@ -267,6 +282,7 @@ impl<'a> Checks<'a> {
     /// A child of the monitor has ended: if it was the supervisor, what follows for the container.
     pub(super) fn child_ended(&mut self, pid: Pid, status: ExitStatus) -> Option<Wish> {
         self.working.take_if(|(supervisor, _)| supervisor.pid() == pid)?;
+        self.given_up = false;
         self.rest(Instant::now());
         if Verdict::of(status) != Verdict::Unhealthy {
             return None;
@@ -301,6 +317,9 @@ impl<'a> Checks<'a> {
         if let Some((supervisor, _)) = self.working {
             end(&supervisor, SIGTERM);
             if !supervisor.wait_gone(Some(FAREWELL)).unwrap_or(false) {
+                if let Err(error) = spawn::end_children(&supervisor) {
+                    tracing::warn!(%error, "processes of a check stay");
+                }
                 end(&supervisor, SIGKILL);
             }
             if let Err(error) = supervisor.wait() {

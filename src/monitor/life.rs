@@ -146,8 +146,13 @@ fn until_exit(
     };
     let exited = supervise::run(supervised).unwrap_or_else(|error| lost(&running.init, &error));
     let unhealthy = hooks.checks.is_some_and(Checks::end);
+    let outlived = running.kin.is_some();
+    exit::end_kin(running.kin);
     if let Some(Err(error)) = running.fuse.as_ref().map(end_fuse) {
         tracing::warn!(%error, "fuse-overlayfs");
+    }
+    if outlived {
+        exit::end_orphans(network.pidfd().map(PidFd::pid));
     }
     (exited, Ending::of(network, ports, cgroup, published), unhealthy)
 }

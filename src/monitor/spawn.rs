@@ -3,6 +3,7 @@
 use std::ffi::CStr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -13,8 +14,14 @@ use crate::storage::Store;
 use crate::sys::clone::{Forked, fork};
 use crate::sys::prctl;
 use crate::sys::process::{self, ExitStatus, PidFd};
-use crate::sys::{self, descriptor};
+use crate::sys::signal::{SIGKILL, SignalFd};
+use crate::sys::{self, descriptor, family};
 use crate::types::failure::Failure;
+
+/// How long a start that was told to end may still take until the program runs and is told itself.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// How long one whose processes were killed may take to tidy up.
+const FAREWELL: Duration = Duration::from_secs(10);
 
 /// The container runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,13 +58,58 @@ pub(crate) struct Starting {
 }
 
 impl Starting {
-    /// Waits for its one reply: the container runs, or has failed.
-    pub(crate) fn finish(self) -> Result<Started, Error> {
+    /// Waits for its one reply: the container runs, or has failed. A signal at `interrupts` waits for that as well, but not
+    /// for long: then what is there of the program is killed. It is not taken, and has its way when the caller lets it.
+    pub(crate) fn finish(self, interrupts: Option<&SignalFd>) -> Result<Started, Error> {
+        self.await_reply(interrupts)?;
         receive(&self.reader, &self.monitor)
+    }
+
+    /// Until there is a reply or its end. The end of the pipe alone would not do: others may hold a copy of it.
+    fn await_reply(&self, interrupts: Option<&SignalFd>) -> Result<(), Error> {
+        let ends = [self.reader.as_fd(), self.monitor.as_fd()];
+        let signals = interrupts.map(AsFd::as_fd);
+        let all: Vec<BorrowedFd<'_>> = ends.into_iter().chain(signals).collect();
+        let (mut watched, mut left) = (all.as_slice(), None);
+        let steps: [fn(&Self) -> sys::Result<()>; 2] = [Self::end_children, Self::end];
+        let mut steps = steps.into_iter();
+        loop {
+            match sys::first_readable(watched, left).map_err(Error::Wire)? {
+                Some(0) => return Ok(()),
+                // What it has said before its end is there by now, if it was not a moment ago.
+                Some(1) if sys::wait_readable(self.reader.as_fd(), Some(Duration::ZERO)).map_err(Error::Wire)? => {
+                    return Ok(());
+                }
+                Some(1) => return Err(Error::Died),
+                Some(_) => (watched, left) = (&ends, Some(PATIENCE)),
+                None => match steps.next() {
+                    Some(step) => {
+                        step(self).map_err(Error::Wire)?;
+                        left = Some(FAREWELL);
+                    }
+                    None => return Err(Error::Died),
+                },
+            }
+        }
+    }
+
+    /// It sees their end, gives back what it has taken, and says so.
+    fn end_children(&self) -> sys::Result<()> {
+        end_children(&self.monitor)
+    }
+
+    fn end(&self) -> sys::Result<()> {
+        self.end_children()?;
+        self.monitor.signal(SIGKILL).map(drop)
     }
 
     /// Waits for the reply, and then for the process's end.
     pub(super) fn finish_and_end(self) -> Result<ExitStatus, Error> {
+        // Its end alone is one without a word.
+        match self.await_reply(None) {
+            Err(Error::Died) => return self.monitor.wait().map_err(Error::Wire),
+            answered => answered?,
+        }
         let answer = sys::descriptor::read_to_end(self.reader.as_fd(), 1 << 20).map_err(Error::Wire)?;
         let status = self.monitor.wait().map_err(Error::Wire)?;
         match serde_json::from_slice::<StartReply>(&answer) {
@@ -111,6 +163,11 @@ pub(super) fn fork_detached<const N: usize>(
             Ok(Starting { reader, monitor })
         }
     }
+}
+
+/// SIGKILL for the children of a process of ours.
+pub(super) fn end_children(parent: &PidFd) -> sys::Result<()> {
+    family::children(parent.pid())?.iter().try_for_each(|child| child.signal(SIGKILL).map(drop))
 }
 
 fn receive(reader: &OwnedFd, monitor: &PidFd) -> Result<Started, Error> {

@@ -63,6 +63,7 @@ pub(super) fn start(
         Ok(()) => Ok(alive),
         Err(error) => {
             create::end(&alive.running.init);
+            exit::end_kin(alive.running.kin);
             exit::tear_down(Ending::of(alive.network, alive.ports, alive.cgroup, alive.published)).reap();
             Err(error)
         }
@@ -168,7 +169,12 @@ fn launch(
         }
     };
     let begun = begun.and_then(|created| match network.wait_ready(Instant::now() + NETWORK_DEADLINE) {
-        Ok(()) => created.start().map_err(Error::Runtime),
+        Ok(()) => {
+            // While init waits for our word.
+            let outlives = request.config.spec.outlives_init(group.is_some());
+            let kin = if outlives { exit::kin(&created.init) } else { None };
+            created.start().map(|running| Running { kin, ..running }).map_err(Error::Runtime)
+        }
         Err(error) => {
             created.abandon();
             Err(Error::Network(error))
@@ -210,6 +216,7 @@ fn assemble(
         }
         Err(error) => {
             create::end(&running.init);
+            exit::end_kin(running.kin);
             exit::stop_network(network);
             Err(taken.give_back(error))
         }

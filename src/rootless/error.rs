@@ -39,6 +39,8 @@ pub(crate) enum Error {
     WorkerPipe(#[source] sys::Error),
     #[error("a worker process ended without an answer ({status:?})")]
     WorkerDied { status: ExitStatus },
+    #[error("the answer of a worker process is larger than {limit} bytes")]
+    WorkerTalks { limit: u64 },
     #[error("the process that made the user namespace ended without an answer")]
     MakerDied,
     #[error("understand the answer of a worker process")]
@@ -59,7 +61,7 @@ impl Error {
             | Self::ReadSubIds { .. } => FailureKind::IdMap,
             Self::WorkerDied { .. } | Self::MakerDied => FailureKind::Died,
             Self::Worker(failure) => failure.kind,
-            Self::WorkerPipe(_) | Self::WorkerAnswer(_) => FailureKind::Other,
+            Self::WorkerPipe(_) | Self::WorkerAnswer(_) | Self::WorkerTalks { .. } => FailureKind::Other,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A short-lived process in P that does one job with the power over the subordinate ids, and answers over a pipe.
 
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -12,8 +12,9 @@ use crate::types::failure::{Failure, FailureKind};
 use super::error::Error;
 use super::outer::{Entered, Outer};
 
-/// Largest answer, in bytes.
-const ANSWER: u64 = 64 << 20;
+/// Largest answer, in bytes: ten million changes of a container, say. Whoever fills its file system with more is not to fill
+/// our memory.
+const ANSWER: u64 = 1 << 30;
 
 /// Runs `job` in a child in P (uid 0 there is the caller, with all capabilities over the subordinate ids; own mount
 /// namespace) and returns what it returns. The caller has one thread.
@@ -36,7 +37,7 @@ where
         Entered::Parent(mut parent) => {
             drop(writer);
             let mapped = parent.finish_map();
-            let answer = sys::descriptor::read_to_end(reader.as_fd(), ANSWER).map_err(Error::WorkerPipe);
+            let answer = hear(reader, ANSWER);
             let status = parent.into_child().wait().map_err(Error::WorkerPipe)?;
             mapped?;
             let answer = answer?;
@@ -63,6 +64,14 @@ where
     })
 }
 
+/// The whole answer. Nobody listens afterwards: a worker that has more to say ends of it and can be waited for.
+fn hear(reader: OwnedFd, limit: u64) -> Result<Vec<u8>, Error> {
+    sys::descriptor::read_to_end(reader.as_fd(), limit).map_err(|error| match error.errno {
+        sys::Errno::EFBIG => Error::WorkerTalks { limit },
+        _ => Error::WorkerPipe(error),
+    })
+}
+
 fn send<T: Serialize>(to: std::os::fd::BorrowedFd<'_>, answer: &Result<T, Failure>) -> i32 {
     let bytes = serde_json::to_vec(answer)
         .or_else(|error| serde_json::to_vec(&Err::<(), _>(Failure::from_error(FailureKind::Other, &error))));
@@ -70,5 +79,24 @@ fn send<T: Serialize>(to: std::os::fd::BorrowedFd<'_>, answer: &Result<T, Failur
         Ok(Ok(())) => 0,
         // The parent reports a worker that died without an answer.
         _ => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::hear;
+    use crate::rootless::Error;
+    use crate::sys::{Errno, descriptor, stream};
+
+    #[test]
+    fn who_says_too_much_is_not_left_waiting() {
+        let (reader, writer) = descriptor::pipe().expect("pipe");
+        let worker = std::thread::spawn(move || stream::write_all(&writer, &vec![b'x'; 1 << 20]));
+        assert!(matches!(hear(reader, 100_000), Err(Error::WorkerTalks { limit: 100_000 })));
+        assert!(worker.join().expect("join").expect_err("nobody listens").is(Errno::EPIPE));
+        let (reader, writer) = descriptor::pipe().expect("pipe");
+        stream::write_all(&writer, b"short").expect("write");
+        drop(writer);
+        assert_eq!(hear(reader, 100_000).expect("heard"), b"short");
     }
 }

@@ -9,6 +9,7 @@ use crate::sys::signal::SIGKILL;
 
 use super::bundle::Bundle;
 use super::error::Error;
+use super::kin::Kin;
 use super::stage;
 use super::sync::{self, Message, Wire};
 
@@ -61,6 +62,8 @@ pub(crate) struct Running {
     pub(crate) init: PidFd,
     pub(crate) console: Option<OwnedFd>,
     pub(crate) fuse: Option<PidFd>,
+    /// Of a container whose processes do not end with init.
+    pub(crate) kin: Option<Kin>,
 }
 
 /// Starts the stage. Other work (the cgroup, the network helper's start) goes between this and [`Creating::map`].
@@ -145,9 +148,11 @@ impl Placed {
 impl Created {
     /// Waits until `init` has told that all is in place. On an error it is gone.
     pub(super) fn await_console(wire: Wire, init: PidFd) -> Result<Self, Error> {
-        let created = wire.expect("init", |message, mut fds| match message {
-            Message::Created => Some(fds.pop()),
-            _ => None,
+        let created = wire.attend().and_then(|()| {
+            wire.expect("init", |message, mut fds| match message {
+                Message::Created => Some(fds.pop()),
+                _ => None,
+            })
         });
         match created {
             Ok(console) => Ok(Self { wire, init, console, fuse: None }),
@@ -165,7 +170,7 @@ impl Created {
             await_exec(&self.wire)
         };
         match run() {
-            Ok(()) => Ok(Running { init: self.init, console: self.console, fuse: self.fuse }),
+            Ok(()) => Ok(Running { init: self.init, console: self.console, fuse: self.fuse, kin: None }),
             Err(error) => {
                 end(&self.init);
                 end_all(self.fuse.as_ref());
@@ -183,7 +188,9 @@ impl Created {
 
 /// Waits until the kernel has executed the program, which closes the other end of the wire.
 pub(super) fn await_exec(wire: &Wire) -> Result<(), Error> {
+    wire.attend()?;
     wire.expect("init", |message, _| matches!(message, Message::Executing).then_some(()))?;
+    wire.attend()?;
     match wire.receive()? {
         None => Ok(()),
         Some((Message::Failed(failure), _)) => Err(Error::Child(failure)),

@@ -26,6 +26,8 @@ pub(crate) enum Error {
     Message(#[source] serde_json::Error),
     #[error("the {0} process ended without a word")]
     Died(&'static str),
+    #[error("the container stopped the process before it executed the program")]
+    Stopped,
     #[error("{0}")]
     Child(Failure),
     #[error("mount rootfs")]
@@ -163,6 +165,7 @@ impl Error {
             Self::Clone(error) if error.is(Errno::EPERM) || error.is(Errno::ENOSPC) => FailureKind::UserNamespace,
             Self::Child(failure) => failure.kind,
             Self::Died(_) | Self::Gone(_) => FailureKind::Died,
+            Self::Stopped => FailureKind::Stopped,
             Self::MountRootfs(error) if error.is(Errno::ENOSPC) => FailureKind::NoSpace,
             Self::MountRootfs(_) | Self::FuseRootfs { .. } | Self::FuseDied { .. } => FailureKind::Overlay,
             Self::Mount { source, target, .. } if source.is(Errno::EPERM) && target.as_os_str() == "/proc" => {

@@ -76,9 +76,11 @@ impl Joining {
     pub(crate) fn run(self) -> Result<Entered, Error> {
         // Whoever was born there waits for nothing.
         let asked = if self.in_cgroup { Ok(()) } else { self.wire.ask(&Message::Cgroup, &[]) };
-        let program = self.wire.expect("joining", |message, mut fds| match message {
-            Message::InitPid(pid) => Some((Pid::from_raw(*pid)?, fds.pop())),
-            _ => None,
+        let program = self.wire.attend().and_then(|()| {
+            self.wire.expect("joining", |message, mut fds| match message {
+                Message::InitPid(pid) => Some((Pid::from_raw(*pid)?, fds.pop())),
+                _ => None,
+            })
         });
         let program = sync::answered(asked, program).and_then(|(pid, console)| {
             let init = PidFd::open(pid).inspect_err(|_| super::create::kill(pid)).map_err(Error::Wire)?;
@@ -86,7 +88,9 @@ impl Joining {
         });
         match program {
             Ok((init, console)) => match super::create::await_exec(&self.wire) {
-                Ok(()) => Ok(Entered { running: Running { init, console, fuse: None }, joiner: self.joiner }),
+                Ok(()) => {
+                    Ok(Entered { running: Running { init, console, fuse: None, kin: None }, joiner: self.joiner })
+                }
                 Err(error) => {
                     super::create::end(&init);
                     super::create::reap(&self.joiner);

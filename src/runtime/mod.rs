@@ -12,6 +12,7 @@ pub(crate) mod exec;
 mod foreign_tree;
 mod furnish;
 pub(crate) mod init;
+pub(crate) mod kin;
 mod mount_options;
 mod rootfs;
 pub(crate) mod seccomp_profile;

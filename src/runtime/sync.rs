@@ -17,16 +17,23 @@
 //! ```
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::sys::{self, socket};
+use crate::sys::{self, process, socket};
 use crate::types::failure::Failure;
 
 use super::error::Error;
 
 /// Largest message: a failure with a long chain.
 const LARGEST: usize = 32 << 10;
+
+/// How often a silent child is looked at.
+const LOOK: Duration = Duration::from_millis(100);
+/// How long a child may be stopped in all. One that has executed the program and is stopped then is another matter; but the
+/// wire's end comes from a process that may have to wait for a processor.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -92,6 +99,22 @@ impl Wire {
         let mut buffer = vec![0; length];
         let (length, fds) = socket::receive_with_fds(&self.socket, &mut buffer).map_err(Error::Wire)?;
         serde_json::from_slice(&buffer[..length]).map(|message| Some((message, fds))).map_err(Error::Message)
+    }
+
+    /// Waits until there is something to receive. What is in the container's pid namespace can be stopped by the container's
+    /// root at any moment before it has executed the program; it must not make us wait for ever.
+    pub(super) fn attend(&self) -> Result<(), Error> {
+        let mut patience = PATIENCE;
+        while !sys::wait_readable(self.as_fd(), Some(LOOK)).map_err(Error::Wire)? {
+            if process::stopped_child().map_err(Error::Wire)?.is_some() {
+                // Not given back when it goes on: else it could be stopped again and again.
+                patience = patience.saturating_sub(LOOK);
+            }
+            if patience.is_zero() {
+                return Err(Error::Stopped);
+            }
+        }
+        Ok(())
     }
 
     /// The next message, which must pass `accept`. A failure from the other side is our error; so is its silent death.

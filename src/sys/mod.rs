@@ -10,6 +10,7 @@ pub(crate) mod contents;
 pub(crate) mod descriptor;
 pub(crate) mod dir;
 pub(crate) mod error;
+pub(crate) mod family;
 pub(crate) mod filesystem;
 pub(crate) mod fs;
 pub(crate) mod inotify;
@@ -38,4 +39,4 @@ mod wait;
 pub(crate) mod xattr;
 
 pub(crate) use error::{Call, Errno, Error, Result};
-pub(crate) use wait::wait_readable;
+pub(crate) use wait::{first_readable, wait_readable};

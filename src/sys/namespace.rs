@@ -116,6 +116,11 @@ fn names_of(dir: String) -> Result<impl Fn(NsKind) -> Result<std::ffi::CString>>
     })
 }
 
+/// The link in `/proc/PID/ns`: see [`names_of`].
+pub(crate) fn name(pid: Pid, kind: NsKind) -> Result<std::ffi::CString> {
+    names_of(format!("/proc/{pid}/ns"))?(kind)
+}
+
 /// The kinds in which a process differs from us: what `setns` must name, no more (K-A12).
 pub(crate) fn differing(pid: Pid) -> Result<Vec<NsKind>> {
     let (theirs, ours) = (names_of(format!("/proc/{pid}/ns"))?, names_of("/proc/self/ns".to_owned())?);

@@ -213,12 +213,22 @@ pub(crate) fn kill_child(pid: Pid) -> Result<()> {
     rustix::process::kill_process(child, rustix::process::Signal::KILL).call("kill", || format!("{pid}, SIGKILL"))
 }
 
-/// Waits for the end of every child.
+/// A child that a signal has stopped, if there is one; it stays stopped.
+pub(crate) fn stopped_child() -> Result<Option<Pid>> {
+    let flags = libc::WSTOPPED | libc::WNOHANG | libc::WNOWAIT | libc::__WALL;
+    match raw::waitid_any(libc::P_ALL, 0, flags) {
+        Err(error) if error.is(Errno::ECHILD) => Ok(None),
+        answer => answer.map(|stopped| stopped.map(|(pid, ..)| pid)),
+    }
+}
+
+/// Waits for the end of every child. Who is stopped, or gets stopped meanwhile, would not end by itself, and is killed.
 pub(crate) fn reap_all() -> Result<()> {
     loop {
-        match raw::waitid(libc::P_ALL, 0, libc::WEXITED | libc::__WALL) {
+        match raw::waitid_any(libc::P_ALL, 0, libc::WEXITED | libc::WSTOPPED | libc::__WALL) {
             Err(error) if error.is(Errno::ECHILD) => return Ok(()),
             Err(error) if !error.is(Errno::EINTR) => return Err(error),
+            Ok(Some((pid, libc::CLD_STOPPED, _))) => kill_child(pid)?,
             _ => {}
         }
     }

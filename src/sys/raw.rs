@@ -306,6 +306,14 @@ pub(super) fn pidfd_send_signal(fd: BorrowedFd<'_>, signal: i32) -> Result<()> {
 /// `waitid(2)`: who ended and how; `None` if nobody has (`WNOHANG`). nix's wrapper has no word for a death by a real-time
 /// signal and loses the status that it has just reaped.
 pub(super) fn waitid(kind: libc::idtype_t, id: libc::id_t, flags: i32) -> Result<Option<(Pid, ExitStatus)>> {
+    let answer = waitid_any(kind, id, flags)?;
+    Ok(answer.map(|(pid, code, status)| {
+        (pid, if code == libc::CLD_EXITED { ExitStatus::Code(status) } else { ExitStatus::Signal(status) })
+    }))
+}
+
+/// The same with what became of the child: a `CLD_` code, and the exit code or signal.
+pub(super) fn waitid_any(kind: libc::idtype_t, id: libc::id_t, flags: i32) -> Result<Option<(Pid, i32, i32)>> {
     // SAFETY: siginfo_t is made of integers and pointers; all zero is a valid one.
     let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
     // SAFETY: the kernel fills in the structure that it is given.
@@ -316,6 +324,5 @@ pub(super) fn waitid(kind: libc::idtype_t, id: libc::id_t, flags: i32) -> Result
     let pid = unsafe { info.si_pid() };
     // SAFETY: as above.
     let status = unsafe { info.si_status() };
-    let status = if info.si_code == libc::CLD_EXITED { ExitStatus::Code(status) } else { ExitStatus::Signal(status) };
-    Ok(Pid::from_raw(pid).map(|pid| (pid, status)))
+    Ok(Pid::from_raw(pid).map(|pid| (pid, info.si_code, status)))
 }

@@ -111,17 +111,6 @@ impl RootDir {
         Ok(bytes)
     }
 
-    /// The regular file that `path` leads to, emptied for writing, made if absent.
-    pub(crate) fn create(&self, path: &Path, mode: u32) -> Result<File> {
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NONBLOCK | OFlags::NOCTTY;
-        let fd = self.resolve(path, flags, mode, ResolveFlags::IN_ROOT)?;
-        if fstat(fd.as_fd())?.kind != FileKind::Regular {
-            return Err(Error::new("openat2", format!("{path:?}: not a regular file"), Errno::EINVAL));
-        }
-        rustix::fs::ftruncate(&fd, 0).call("ftruncate", || format!("{path:?}"))?;
-        Ok(fd.into())
-    }
-
     /// Makes the regular file `path`, open for writing; EEXIST if anything is there, a link too.
     pub(crate) fn create_new(&self, path: &Path, mode: u32) -> Result<OwnedFd> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOCTTY;
@@ -288,7 +277,7 @@ mod tests {
         let (temporary, root) = tree();
         assert!(root.open_file(Path::new("out")).expect_err("outside").is(Errno::ENOENT));
         assert!(root.open_file(Path::new("deep/up")).expect_err("outside").is(Errno::ENOENT));
-        root.create(Path::new("dir/../sentinel"), 0o644).expect("inside");
+        root.create_new(Path::new("dir/../sentinel"), 0o644).expect("inside");
         assert!(temporary.path().join("root/sentinel").exists());
         assert!(root.open_file(Path::new("deep/up")).is_ok(), "now it leads to the tree's own file");
         assert_eq!(std::fs::read(temporary.path().join("sentinel")).expect("read"), b"untouched");

@@ -10,7 +10,8 @@ use super::error::{Call, Error, Result};
 
 /// Numbers for those who have no business with `types::signal`.
 pub(crate) use libc::{
-    SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGKILL, SIGPIPE, SIGQUIT, SIGTERM, SIGTTOU, SIGURG, SIGUSR1, SIGUSR2, SIGWINCH,
+    SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGKILL, SIGPIPE, SIGQUIT, SIGSTOP, SIGTERM, SIGTTOU, SIGURG, SIGUSR1, SIGUSR2,
+    SIGWINCH,
 };
 
 /// A set of signals by number; numbers that are no signal are left out.

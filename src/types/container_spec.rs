@@ -219,6 +219,11 @@ impl ContainerSpec {
         self.stop_timeout.unwrap_or(10)
     }
 
+    /// True if the kernel does not end its processes together with its init.
+    pub(crate) fn outlives_init(&self, has_cgroup: bool) -> bool {
+        self.pid != NamespaceMode::Private && !has_cgroup
+    }
+
     /// The network in force.
     pub(crate) fn network(&self) -> NetworkMode {
         self.network.clone().unwrap_or(NetworkMode::Private)

@@ -40,6 +40,8 @@ pub(crate) enum FailureKind {
     Seccomp,
     /// What came has not the digest or the size that was promised.
     WrongContent,
+    /// The container stopped (SIGSTOP) the process that was to execute the program.
+    Stopped,
     /// The process of the other side died without a word.
     Died,
     /// Anything else.

@@ -77,7 +77,8 @@ impl Engine {
             outer: self.wish()?.maps.clone(),
             client: theirs,
         };
-        let started = exec_session::run(&self.store, request)
+        let interrupts = proxy.as_ref().map(SignalProxy::interrupts).transpose().map_err(failed)?;
+        let started = exec_session::run(&self.store, request, interrupts.as_ref())
             .map_err(|source| Error::Exec { id: container.short().to_owned(), source })?;
         let (Some(ours), Some(attached), Some(proxy)) = (ours, options.attach, proxy) else {
             return Ok(ExecReport::Detached { id });

@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::place;
-use crate::storage::container_record::ContainerRecord;
+use crate::runtime::kin::Kin;
+use crate::storage::container_record::{ContainerRecord, Supervision};
 use crate::sys::poll::{EventLoop, Interest, Token};
 use crate::sys::process::{ExitStatus, PidFd};
 use crate::sys::{self, signal};
@@ -37,19 +38,22 @@ pub(super) struct Farewell {
     /// When SIGKILL comes; after it, when we give up.
     deadline: Instant,
     pub(super) ending: Ending,
+    /// What does not end with init, if its monitor will not see to that.
+    kin: Option<Kin>,
 }
 
 impl Farewell {
     /// Sends the stop signal, or with no grace SIGKILL at once.
     pub(super) fn say(record: &ContainerRecord, init: PidFd, grace: Duration) -> sys::Result<Self> {
+        let kin = kin(record, &init);
         if grace.is_zero() {
             init.signal(signal::SIGKILL)?;
-            return Ok(Self { init, deadline: Instant::now() + DEATH, ending: Ending::Killing });
+            return Ok(Self { init, deadline: Instant::now() + DEATH, ending: Ending::Killing, kin });
         }
         let empty = ImageConfig::default();
         let image = record.config.image.as_ref().map_or(&empty, |image| &image.config);
         init.signal(place::stop_signal(&record.config, image).number())?;
-        Ok(Self { init, deadline: Instant::now() + grace, ending: Ending::Told })
+        Ok(Self { init, deadline: Instant::now() + grace, ending: Ending::Told, kin })
     }
 
     /// How it ended, where the kernel tells somebody who is not its parent.
@@ -62,6 +66,11 @@ impl Farewell {
     }
 
     fn end(&mut self) {
+        match self.kin.take().map(|kin| kin.end(DEATH)) {
+            None | Some(Ok(true)) => {}
+            Some(Ok(false)) => tracing::warn!("processes of the container stay"),
+            Some(Err(error)) => tracing::warn!(%error, "processes of the container stay"),
+        }
         self.ending = if self.ending == Ending::Told { Ending::Gone } else { Ending::Killed };
     }
 
@@ -75,6 +84,14 @@ impl Farewell {
         }
         Ok(())
     }
+}
+
+fn kin(record: &ContainerRecord, init: &PidFd) -> Option<Kin> {
+    let spec = &record.config.spec;
+    let cgroup = record.state.as_ref().is_some_and(|state| state.cgroup.is_some());
+    let wanted = record.supervision == Supervision::Unsupervised && spec.outlives_init(cgroup);
+    let kin = wanted.then(|| Kin::of(init))?;
+    kin.inspect_err(|error| tracing::warn!(%error, "what outlives init will stay")).ok()
 }
 
 /// Waits until each of them has ended, or has outlived its SIGKILL.

@@ -83,7 +83,7 @@ impl Engine {
     /// Starts a container, attached or not.
     pub(crate) fn start_with(&self, id: &ContainerId, options: StartOptions<'_>) -> Result<RunReport, Error> {
         let Some(attached) = options.attach else {
-            let started = self.start(id, None)?;
+            let started = self.start(id, None, None)?;
             started.warnings.iter().for_each(|warning| (options.warn)(warning));
             return Ok(RunReport::Detached);
         };
@@ -91,7 +91,8 @@ impl Engine {
         let (ours, theirs) = socket::stream_pair().map_err(failed)?;
         // Before the start: a signal from now on waits for the program.
         let proxy = SignalProxy::new(options.proxy_signals).map_err(failed)?;
-        let started = self.start(id, Some(theirs))?;
+        let interrupts = proxy.interrupts().map_err(failed)?;
+        let started = self.start(id, Some(theirs), Some(&interrupts))?;
         started.warnings.iter().for_each(|warning| (options.warn)(warning));
         let init = match Pid::from_raw(started.pid).map(PidFd::open) {
             // It may have ended already: its output and its code are still to come.

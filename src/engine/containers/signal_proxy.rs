@@ -54,6 +54,12 @@ impl SignalProxy {
         &self.signals
     }
 
+    /// Readable while one of those is held back that are to end us. None is taken there: they wait for the program, or have
+    /// their way when this is dropped.
+    pub(super) fn interrupts(&self) -> sys::Result<SignalFd> {
+        SignalFd::new(&SignalSet::of([signal::SIGHUP, signal::SIGINT, signal::SIGQUIT, signal::SIGTERM]))
+    }
+
     pub(super) fn take(&self) -> sys::Result<Option<Received>> {
         self.signals.take()
     }

@@ -7,6 +7,7 @@ use crate::engine::handle::Engine;
 use crate::monitor::spawn::{self, Started, Starting};
 use crate::storage::container_record::{ContainerRecord, Supervision};
 use crate::sys::process::PidFd;
+use crate::sys::signal::SignalFd;
 use crate::types::id::ContainerId;
 
 use super::select::Answers;
@@ -23,10 +24,16 @@ struct Launch {
 }
 
 impl Engine {
-    /// Starts a container that does not run. `client` is attached before the program starts.
-    pub(crate) fn start(&self, id: &ContainerId, client: Option<OwnedFd>) -> Result<Started, Error> {
+    /// Starts a container that does not run. `client` is attached before the program starts; signals at `interrupts` end a
+    /// start that takes too long.
+    pub(crate) fn start(
+        &self,
+        id: &ContainerId,
+        client: Option<OwnedFd>,
+        interrupts: Option<&SignalFd>,
+    ) -> Result<Started, Error> {
         let launch = self.launch(id, client)?;
-        self.launched(launch)
+        self.launched(launch, interrupts)
     }
 
     /// Starts containers, some at a time; those that run already, and none at all, are no error (and no start).
@@ -70,7 +77,7 @@ impl Engine {
 
     fn finish_launches(&self, under_way: &mut Vec<(usize, Launch)>, answers: &mut Answers<Option<Started>>) {
         for (index, launch) in under_way.drain(..) {
-            answers[index].1 = self.launched(launch).map(Some);
+            answers[index].1 = self.launched(launch, None).map(Some);
         }
     }
 
@@ -100,9 +107,9 @@ impl Engine {
     }
 
     /// Hears from the monitor.
-    fn launched(&self, launch: Launch) -> Result<Started, Error> {
+    fn launched(&self, launch: Launch, interrupts: Option<&SignalFd>) -> Result<Started, Error> {
         let Launch { record, starting, maker } = launch;
-        let started = starting.finish();
+        let started = starting.finish(interrupts);
         if let Some(Err(error)) = maker.map(|maker| maker.wait()) {
             tracing::debug!(%error, "maker of P not reaped");
         }

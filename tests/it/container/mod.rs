@@ -2,6 +2,7 @@
 
 mod attach;
 mod cp;
+mod diff;
 mod exec_children;
 mod health;
 mod lifecycle;

@@ -39,7 +39,7 @@ macro_rules! case {
     };
 }
 
-pub(super) const CASES: [Case; 28] = [
+pub(super) const CASES: [Case; 29] = [
     case!("import", NOTHING, NOTHING, "exec $S import root.tar localhost/new:1",
         "if $S image exists localhost/new:1; then $S run --rm --network=none localhost/new:1 sh -c 'test -s /etc/big'; $S rmi localhost/new:1; fi;
          $S import root.tar localhost/new:1; $S run --rm --network=none localhost/new:1 sh -c 'test -s /etc/big -a -s /tmp/linked'; $S rmi localhost/new:1"),
@@ -78,6 +78,9 @@ pub(super) const CASES: [Case; 28] = [
     Case { name: "life_rm_port", setup: NOTHING, before: NOTHING,
         act: "$S run -d --rm --name=c -p 127.0.0.1:$PORT:80 $I sleep 600 || true; $S stop -t0 c || true",
         again: "$S rm -f -i -t0 c; $S run -d --name=c -p 127.0.0.1:$PORT:80 $I sleep 600; $S exec c true; $S rm -f -t0 c", only: &["sampan-monitor"] },
+    // The first container of a boot: which driver there is is found out, and noted for all that follow.
+    case!("probe", NOTHING, "rm -f $RUN/*/driver", "exec $S create --name=p --network=none $I true",
+        "$S rm -f -i p; $S create --name=p --network=none $I true; test \"$($S inspect -f '{{.GraphDriver.Name}}' p)\" = overlay; $S start -a p; $S rm p"),
     case!("rm", NOTHING, "$S create --name=c --network=none -v /anon $I true; $S start -a c", "exec $S rm -v c",
         "if $S container exists c; then $S start -a c; $S rm -v c; fi; $S run --rm --name=c --network=none -v /anon $I true"),
     case!("rm_force", NOTHING, "$S run -d --name=c --network=none $I sleep 600", "exec $S rm -f -t0 c",
@@ -137,7 +140,7 @@ pub(super) const CASES: [Case; 28] = [
 
 /// The case of this name.
 pub(super) fn case(name: &str) -> &'static Case {
-    static TABLE: [Case; 28] = CASES;
+    static TABLE: [Case; 29] = CASES;
     TABLE.iter().find(|case| case.name == name).unwrap()
 }
 

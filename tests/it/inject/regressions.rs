@@ -121,3 +121,11 @@ fn a_runtime_directory_that_cannot_be_looked_at_is_not_replaced() {
     // The first look of all is at `$XDG_RUNTIME_DIR`; the next ones are at the store's marks.
     super::sweep::every("restart", Sysno::statx, Action::Fail(Errno::EIO), 3);
 }
+
+/// No memory at one moment is no kernel without overlay for the rest of the boot.
+#[test]
+fn an_error_that_passes_chooses_no_driver() {
+    requires!(userns, overlay);
+    super::sweep::each("probe", Sysno::fsopen, "", Action::Fail(Errno::ENOMEM));
+    super::sweep::each("probe", Sysno::fsmount, "", Action::Fail(Errno::EMFILE));
+}

@@ -3,4 +3,6 @@
 mod attacks;
 mod cgroup;
 mod hardening;
+mod leftovers;
+mod stopped;
 mod trees;

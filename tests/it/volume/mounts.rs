@@ -1,7 +1,7 @@
 //! Mounts of every type, and what a hostile volume tries (D05, D07, D08).
 
 use crate::harness::image::BUSYBOX;
-use crate::harness::{Env, requires};
+use crate::harness::{Env, eventually, requires};
 use crate::harness::{ImageBuilder, Layer, Output};
 
 fn run(env: &Env, flags: &[&str], script: &str) -> Output {
@@ -28,6 +28,29 @@ fn volumes() {
     run(&env, &["--volumes-from=src"], "cat /vv/f; echo a >/anon/a").prints("hi\n");
     env.run(["exec", "src", "cat", "/anon/a"]).prints("a\n");
     run(&env, &["--volumes-from=src:ro"], "echo b >/vv/b").code(1).stderr_has("Read-only");
+}
+
+/// A container of `--rm` goes whole, but for the volume that another one mounts.
+#[test]
+fn an_anonymous_volume_that_is_shared_stays_alone() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let script = "echo a >/a/f; echo b >/b/f; echo c >/f; exec sleep 600";
+    let words =
+        ["run", "-d", "--rm", "--name=c", "--network=none", "-v", "/a", "-v", "/b", BUSYBOX, "sh", "-c", script];
+    env.run(words).success();
+    let mounts = env.run(["inspect", "c"]).json()[0]["Mounts"].clone();
+    let name = mounts.as_array().unwrap().iter().find(|mount| mount["Destination"] == "/a").unwrap()["Name"].clone();
+    let name = name.as_str().unwrap();
+    env.run(["create", "--name=d", "--network=none", "-v", &format!("{name}:/x"), BUSYBOX, "cat", "/x/f"]).success();
+    env.run(["stop", "-t0", "c"]).success();
+    eventually("it is gone", || !env.run(["container", "exists", "c"]).is_success());
+    eventually("only that volume stays", || env.run(["volume", "ls", "-q"]).trimmed() == name);
+    let trash = || std::fs::read_dir(env.graphroot().join("trash")).unwrap().count();
+    eventually("nothing waits to be deleted", || trash() == 0);
+    env.run(["start", "-a", "d"]).success().prints("a\n");
+    env.run(["rm", "-v", "d"]).success();
+    env.run(["volume", "rm", name]).success();
 }
 
 #[test]
