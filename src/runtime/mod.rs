@@ -13,6 +13,7 @@ mod foreign_tree;
 mod furnish;
 pub(crate) mod init;
 mod mount_options;
+mod namespaces;
 mod rootfs;
 pub(crate) mod seccomp_profile;
 mod stage;

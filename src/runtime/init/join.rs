@@ -49,8 +49,7 @@ fn begin(context: &Context, born_in_cgroup: bool, re_execute: bool) -> Result<()
     let outer = namespace::parent(userns.as_fd()).map_err(identity)?;
     namespace::join(outer.as_fd(), &[NsKind::User]).map_err(identity)?;
     namespace::unshare(&[NsKind::Mount]).map_err(identity)?;
-    let binary = re_execute::own_binary()?;
-    let Err(error) = re_execute::leave(&binary, context);
+    let Err(error) = re_execute::re_execute(context);
     Err(error)
 }
 

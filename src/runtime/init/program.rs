@@ -42,6 +42,10 @@ pub(super) fn execute(
         drop(stream::give(fd, who.uid));
     }
     identity::limit(spec)?;
+    if !bundle.joins_userns() {
+        // Or it has been done, when that was possible.
+        identity::set_oom_score(spec)?;
+    }
     enter_working_directory(spec.cwd())?;
     if let Some(umask) = spec.user().umask() {
         process::umask(umask);

@@ -35,7 +35,7 @@ pub(crate) fn must_re_execute(outer: &IdMaps) -> bool {
 
 /// A read-only detached mount of the running binary, made in this mount namespace while the caller's paths can still
 /// be reached: `/proc/self/exe` itself belongs to another mount namespace and cannot be cloned.
-pub(in crate::runtime) fn own_binary() -> Result<OwnedFd, Error> {
+pub(super) fn own_binary() -> Result<OwnedFd, Error> {
     let path =
         sys::process::own_executable().map_err(|source| Error::ReExec { path: "/proc/self/exe".into(), source })?;
     let error = |source| Error::ReExec { path: path.clone(), source };
@@ -49,6 +49,11 @@ pub(in crate::runtime) fn own_binary() -> Result<OwnedFd, Error> {
     mount::set_attributes(tree.as_fd(), true, Attributes { read_only: true, ..Attributes::default() })
         .map_err(error)?;
     Ok(tree)
+}
+
+/// Leaves the binary from where the caller's paths can be reached. Returns only if that failed.
+pub(in crate::runtime) fn re_execute(context: &Context) -> Result<Infallible, Error> {
+    leave(&own_binary()?, context)
 }
 
 /// Executes the binary behind `tree`, which goes on in [`resume`]. Returns only if that failed.
