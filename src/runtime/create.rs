@@ -66,7 +66,8 @@ pub(crate) struct Running {
 /// Starts the stage. Other work (the cgroup, the network helper's start) goes between this and [`Creating::map`].
 pub(crate) fn begin(bundle: &Bundle, outer: &Outer, streams: Streams) -> Result<Creating, Error> {
     let (wire, theirs) = Wire::pair()?;
-    let re_execute = super::init::must_re_execute(outer.maps());
+    // Who stays (`--init`) must not be a copy of this process, with its command line and environment.
+    let re_execute = super::init::must_re_execute(outer.maps()) || bundle.reaper;
     match outer.enter().map_err(Error::Outer)? {
         Entered::Child(child) => {
             drop(wire);

@@ -119,6 +119,14 @@ impl Context {
         Ok(memory)
     }
 
+    /// Closes what is not in the context.
+    pub(super) fn close_others(&self) -> Result<(), Error> {
+        let mut kept = vec![self.wire.as_fd()];
+        kept.extend(self.place.descriptors());
+        kept.extend(self.streams.iter().flatten().map(AsFd::as_fd));
+        descriptor::close_all_but(&kept).map_err(Error::Wire)
+    }
+
     /// Reads a context back; every descriptor is close-on-exec again.
     pub(super) fn unpack(memory: RawFd) -> Result<Self, Error> {
         let memory = descriptor::adopt_fd(memory).map_err(Error::Wire)?;
