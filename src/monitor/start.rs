@@ -13,7 +13,7 @@ use crate::network::{self, ClaimedPorts, NetworkHandle, PortHolder};
 use crate::rootless::Outer;
 use crate::rootless::outer::Published;
 use crate::runtime::cgroup::{self, ContainerCgroup};
-use crate::runtime::create::{self, Running, Staging};
+use crate::runtime::create::{self, Created, Running, Staging};
 use crate::storage::Store;
 use crate::storage::container_record::{ContainerRecord, ContainerState};
 use crate::storage::containers::Locked;
@@ -160,14 +160,23 @@ fn launch(
         }
     };
     // While init builds its root: from now on a killed monitor leaves a trace of whom it has started.
-    let init = Some(placed.init.pid());
-    let begun = match write_initialized(store, request, init, group.map(ContainerCgroup::record), restarts) {
+    let init = placed.init.pid();
+    let trace = |init| write_initialized(store, request, Some(init), group.map(ContainerCgroup::record), restarts);
+    let begun = match trace(init) {
         Ok(()) => placed.created().map_err(Error::Runtime),
         Err(error) => {
             placed.abandon();
             Err(error)
         }
     };
+    // Among the processes of another container a second process becomes the program.
+    let begun = begun.and_then(|created| match trace_successor(&created, init, trace) {
+        Ok(()) => Ok(created),
+        Err(error) => {
+            created.abandon();
+            Err(error)
+        }
+    });
     let begun = begun.and_then(|created| match network.wait_ready(Instant::now() + NETWORK_DEADLINE) {
         Ok(()) => {
             // While init waits for our word.
@@ -187,6 +196,10 @@ fn launch(
             Err(error)
         }
     }
+}
+
+fn trace_successor(created: &Created, before: Pid, trace: impl FnOnce(Pid) -> Result<(), Error>) -> Result<(), Error> {
+    if created.init.pid() == before { Ok(()) } else { trace(created.init.pid()) }
 }
 
 /// Gives back what a start that fails has taken; returns its error.

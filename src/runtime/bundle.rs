@@ -50,6 +50,17 @@ impl Bundle {
         self.namespace(kind) == Some(None)
     }
 
+    /// The container is born into the user namespace of another one, whose processes have power over it at once. Until its
+    /// program runs they must neither see nor reach what belongs to the host.
+    pub(super) fn joins_userns(&self) -> bool {
+        matches!(self.namespace(LinuxNamespaceType::User), Some(Some(_)))
+    }
+
+    /// The container's processes are to be among those of another one, in whose user namespace it is, too.
+    pub(super) fn moves_in(&self) -> bool {
+        self.joins_userns() && matches!(self.namespace(LinuxNamespaceType::Pid), Some(Some(_)))
+    }
+
     pub(super) fn terminal(&self) -> bool {
         self.spec.process().as_ref().and_then(oci_spec::runtime::Process::terminal).unwrap_or(false)
     }

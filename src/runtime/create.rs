@@ -69,7 +69,8 @@ pub(crate) struct Running {
 /// Starts the stage. Other work (the cgroup, the network helper's start) goes between this and [`Creating::map`].
 pub(crate) fn begin(bundle: &Bundle, outer: &Outer, streams: Streams) -> Result<Creating, Error> {
     let (wire, theirs) = Wire::pair()?;
-    let re_execute = super::init::must_re_execute(outer.maps());
+    // Who stays (`--init`) must not be a copy of this process, with its command line and environment.
+    let re_execute = super::init::must_re_execute(outer.maps()) || bundle.reaper;
     match outer.enter().map_err(Error::Outer)? {
         Entered::Child(child) => {
             drop(wire);
@@ -110,19 +111,26 @@ impl Staging {
     pub(crate) fn place(self, cgroup: Option<BorrowedFd<'_>>) -> Result<Placed, Error> {
         let asked = self.wire.ask(&Message::Cgroup, cgroup.as_slice());
         let placed = self.wire.expect("stage", |message, mut fds| match message {
-            Message::InitPid(pid) if fds.len() >= 3 => {
+            Message::InitPid(pid) => {
                 let pid = Pid::from_raw(*pid)?;
-                let fuse = (fds.len() == 4).then(|| fds.pop()).flatten();
-                let (netns, userns, init) = (fds.pop()?, fds.pop()?, fds.pop()?);
-                Some((PidFd::from_received(pid, init), userns, netns, fuse))
+                let fuse = (fds.len() % 2 == 0).then(|| fds.pop()).flatten();
+                let namespaces = if fds.len() == 3 { fds.pop().zip(fds.pop()) } else { None };
+                Some((PidFd::from_received(pid, fds.pop()?), namespaces, fuse))
             }
             _ => None,
         });
         reap(&self.stage);
-        let (init, userns, netns, fuse) = sync::answered(asked, placed)?;
+        let (init, namespaces, fuse) = sync::answered(asked, placed)?;
         // The number does not matter: it is only waited for and killed by descriptor.
         let fuse = fuse.map(|fd| PidFd::from_received(init.pid(), fd));
-        Ok(Placed { wire: self.wire, init, userns, netns, fuse })
+        match namespaces.map_or_else(|| await_namespaces(&self.wire), Ok) {
+            Ok((netns, userns)) => Ok(Placed { wire: self.wire, init, userns, netns, fuse }),
+            Err(error) => {
+                end(&init);
+                end_all(fuse.as_ref());
+                Err(error)
+            }
+        }
     }
 }
 
@@ -147,15 +155,21 @@ impl Placed {
 
 impl Created {
     /// Waits until `init` has told that all is in place. On an error it is gone.
-    pub(super) fn await_console(wire: Wire, init: PidFd) -> Result<Self, Error> {
-        let created = wire.attend().and_then(|()| {
+    fn await_console(wire: Wire, init: PidFd) -> Result<Self, Error> {
+        let answer = wire.attend().and_then(|()| {
             wire.expect("init", |message, mut fds| match message {
-                Message::Created => Some(fds.pop()),
+                Message::Created => Some(Ok(fds.pop())),
+                Message::InitPid(pid) => Some(Err(PidFd::from_received(Pid::from_raw(*pid)?, fds.pop()?))),
                 _ => None,
             })
         });
-        match created {
-            Ok(console) => Ok(Self { wire, init, console, fuse: None }),
+        match answer {
+            Ok(Ok(console)) => Ok(Self { wire, init, console, fuse: None }),
+            Ok(Err(successor)) => {
+                // It has nothing to do but to end.
+                reap(&init);
+                Self::await_console(wire, successor)
+            }
             Err(error) => {
                 end(&init);
                 Err(error)
@@ -184,6 +198,14 @@ impl Created {
         end(&self.init);
         end_all(self.fuse.as_ref());
     }
+}
+
+/// The network namespace and the user namespace of an init that hides.
+fn await_namespaces(wire: &Wire) -> Result<(OwnedFd, OwnedFd), Error> {
+    wire.expect("init", |message, mut fds| match message {
+        Message::Namespaces if fds.len() == 2 => fds.pop().zip(fds.pop()),
+        _ => None,
+    })
 }
 
 /// Waits until the kernel has executed the program, which closes the other end of the wire.

@@ -24,11 +24,19 @@ pub(super) fn container_path(path: &Path) -> Option<(PathBuf, PathBuf)> {
 /// The tree at `inside`, seen from the root of this mount namespace, on the way to which there is no link: the other
 /// container may have changed its own files.
 pub(super) fn clone_tree(mounts: &Path, inside: &Path) -> sys::Result<OwnedFd> {
+    by_child("open_tree", &|| format!("{inside:?} in {mounts:?}"), || open_there(mounts, inside))
+}
+
+/// The descriptor that a child makes, which is or goes where we are not.
+pub(super) fn by_child(
+    call: &'static str,
+    what: &dyn Fn() -> String,
+    make: impl FnOnce() -> sys::Result<OwnedFd>,
+) -> sys::Result<OwnedFd> {
     let (ours, theirs) = socket::seqpacket_pair()?;
     match sys::clone::fork()? {
         Forked::Child => {
-            let sent =
-                open_there(mounts, inside).and_then(|tree| socket::send_with_fds(&theirs, b"t", &[tree.as_fd()]));
+            let sent = make().and_then(|made| socket::send_with_fds(&theirs, b"t", &[made.as_fd()]));
             if let Err(error) = sent {
                 drop(socket::send_with_fds(&theirs, &(error.errno as i32).to_le_bytes(), &[]));
             }
@@ -41,7 +49,7 @@ pub(super) fn clone_tree(mounts: &Path, inside: &Path) -> sys::Result<OwnedFd> {
             child.wait()?;
             let (length, mut fds) = answer?;
             let errno = if length == 4 { sys::Errno::from_raw(i32::from_le_bytes(buffer)) } else { sys::Errno::EIO };
-            fds.pop().ok_or_else(|| sys::Error::new("open_tree", format!("{inside:?} in {mounts:?}"), errno))
+            fds.pop().ok_or_else(|| sys::Error::new(call, what(), errno))
         }
     }
 }

@@ -14,6 +14,7 @@ mod furnish;
 pub(crate) mod init;
 pub(crate) mod kin;
 mod mount_options;
+mod namespaces;
 mod rootfs;
 pub(crate) mod seccomp_profile;
 mod stage;

@@ -1,6 +1,8 @@
 //! The stage: a short-lived process in P whose kernel uid is still the caller's, so that it reaches every path that the
 //! caller reaches. It makes the root file system and a detached copy of every bind source, then clones init into the
 //! container's own namespaces, writes C's id map, hands the pidfd to the monitor, and exits (K-A3, K-E).
+//!
+//! Where the user namespace is another container's, the stage hides before it joins, and init after it: see [`init::hide`].
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -22,8 +24,9 @@ use super::create::Streams;
 use super::error::Error;
 use super::init::{self, Context, Place, Tree};
 use super::mount_options::MountOptions;
+use super::namespaces::{self, JoinedPid};
 use super::sync::{Message, Wire};
-use super::{rootfs, seccomp_profile};
+use super::{foreign_tree, rootfs, seccomp_profile};
 
 /// What the monitor hands to the stage, by the fork.
 #[derive(Debug)]
@@ -31,60 +34,88 @@ pub(super) struct Task {
     pub(super) bundle: Bundle,
     pub(super) streams: Streams,
     pub(super) wire: Wire,
-    /// Init must leave the binary that it was forked from (K-A6).
+    /// Init, or the stage before it, must leave the binary that it was forked from (K-A6).
     pub(super) re_execute: bool,
 }
 
-/// Kinds that can be joined or shared, with OCI's names.
-const KINDS: [(LinuxNamespaceType, NsKind, &str); 7] = [
-    (LinuxNamespaceType::Network, NsKind::Network, "network"),
-    (LinuxNamespaceType::Ipc, NsKind::Ipc, "ipc"),
-    (LinuxNamespaceType::Uts, NsKind::Uts, "uts"),
-    (LinuxNamespaceType::Pid, NsKind::Pid, "pid"),
-    (LinuxNamespaceType::Cgroup, NsKind::Cgroup, "cgroup"),
-    (LinuxNamespaceType::Time, NsKind::Time, "time"),
-    (LinuxNamespaceType::User, NsKind::User, "user"),
-];
-
-/// Does all of it; never returns to what the process was forked from.
+/// Enters P; never returns to what the process was forked from.
 pub(super) fn run(child: OuterChild, task: Task) -> ! {
-    let wire_failed = |wire: &Wire, error: &Error| -> ! {
-        wire.fail(error);
-        process::exit_now(1)
-    };
     let Task { mut bundle, streams, wire, re_execute } = task;
-    let prepared = match prepare(child, &bundle) {
-        Ok(prepared) => prepared,
-        Err(error) => wire_failed(&wire, &error),
+    let filters = match enter(child, &bundle) {
+        Ok(filters) => filters,
+        Err(error) => give_up(&wire, &error),
     };
-    give_streams(&bundle, &streams);
     // Compiled: init need not carry the text of it.
     if let Some(linux) = bundle.spec.linux_mut() {
         linux.set_seccomp(None);
     }
+    let context = Context { bundle, place: Place::Stage, filters, streams, wire };
+    if re_execute && context.bundle.joins_userns() {
+        // Here, while nobody but P has power over what we execute: in the user namespace of others they would have it, whether
+        // the process may be dumped or not (`mm->user_ns`, ptrace(2)).
+        let Err(error) = init::re_execute(&context);
+        give_up(&context.wire, &error)
+    }
+    proceed(context, re_execute)
+}
+
+fn give_up(wire: &Wire, error: &Error) -> ! {
+    wire.fail(error);
+    process::exit_now(1)
+}
+
+/// Waits for the map of P. Answers with the filters, which are compiled while newuidmap runs.
+fn enter(child: OuterChild, bundle: &Bundle) -> Result<Vec<Program>, Error> {
+    let filters = seccomp_profile::filters(bundle);
+    // First of all the map: the monitor waits to write it.
+    child.ready().map_err(Error::Outer)?;
+    filters
+}
+
+/// The work in P, by a stage that has left the binary if it must.
+pub(super) fn proceed(context: Context, re_execute: bool) -> ! {
+    let Context { bundle, filters, streams, wire, .. } = context;
+    let Prepared { root, trees, fuse, pid } = match prepare(&bundle) {
+        Ok(prepared) => prepared,
+        Err(error) => give_up(&wire, &error),
+    };
+    give_streams(&bundle, &streams);
     let born = match give_birth(&bundle, &wire) {
         Ok(born) => born,
-        Err(error) => wire_failed(&wire, &error),
+        Err(error) => give_up(&wire, &error),
     };
     match born {
         Born::Init { go } => {
-            let Prepared { root, trees, filters, fuse } = prepared;
             drop(fuse);
+            if let Err(error) = pid.map_or(Ok(()), JoinedPid::for_children) {
+                give_up(&wire, &error)
+            }
             let place = Place::Build { root, trees };
             init::run(Context { bundle, place, filters, streams, wire }, go, re_execute)
         }
-        Born::Stage { init, go } => match introduce(&bundle, &init, &prepared, &wire) {
+        Born::Stage { init, go } => match introduce(&bundle, &init, fuse.as_ref(), &wire) {
             Ok(()) => {
                 // Init may have died already; the monitor sees that by its pidfd.
                 drop(sys::descriptor::write_all(go.as_fd(), b"g"));
+                if bundle.joins_userns() {
+                    leave_nothing(&root);
+                }
                 process::exit_now(0)
             }
             Err(error) => {
                 super::create::end(&init);
-                wire_failed(&wire, &error)
+                give_up(&wire, &error)
             }
         },
     }
+}
+
+/// Who ends is dumpable for a moment, because its memory goes before its root and descriptors (super::init::hide): those who have
+/// power over our user namespace and see the host's processes shall find nothing then.
+fn leave_nothing(root: &OwnedFd) {
+    // If that is refused, we still have to end.
+    drop(process::change_root(root.as_fd()));
+    drop(descriptor::close_all_but(&[]));
 }
 
 /// The pipes become C's root's, who gives them to the program's user: where the caller is not mapped, C has no power over
@@ -102,17 +133,13 @@ fn give_streams(bundle: &Bundle, streams: &Streams) {
 struct Prepared {
     root: OwnedFd,
     trees: Vec<Tree>,
-    filters: Vec<Program>,
     fuse: Option<PidFd>,
+    /// The pid namespace that init is to bring its program into.
+    pid: Option<JoinedPid>,
 }
 
-/// Makes every mount that needs the caller's reach.
-fn prepare(child: OuterChild, bundle: &Bundle) -> Result<Prepared, Error> {
-    // Compiled while newuidmap runs.
-    let filters = seccomp_profile::filters(bundle);
-    // First of all the map: the monitor waits to write it.
-    child.ready().map_err(Error::Outer)?;
-    let filters = filters?;
+/// Makes every mount that needs the caller's reach, and joins the namespaces that are others' already.
+fn prepare(bundle: &Bundle) -> Result<Prepared, Error> {
     let (root, fuse) = rootfs::mount(&bundle.rootfs, root_of(&bundle.maps()?))?;
     let mut trees = Vec::new();
     for (index, spec) in bundle.spec.mounts().iter().flatten().enumerate() {
@@ -120,8 +147,36 @@ fn prepare(child: OuterChild, bundle: &Bundle) -> Result<Prepared, Error> {
             trees.push(Tree { index, fd });
         }
     }
-    join_namespaces(bundle)?;
-    Ok(Prepared { root, trees, filters, fuse })
+    if bundle.joins_userns() {
+        init::forget_arguments()?;
+        if bundle.moves_in() {
+            trees.extend(procfs_of_others(bundle, &root)?);
+        }
+        init::hide(bundle)?;
+    }
+    let pid = namespaces::join(bundle)?;
+    Ok(Prepared { root, trees, fuse, pid })
+}
+
+/// A procfs shows the pid namespace of who makes it: a child of ours there. It is in P and not in the user namespace of those who
+/// see it, who so have no power over it. It has `root` for its root, so that its `mountinfo` shows nothing of the host.
+fn procfs_of_others(bundle: &Bundle, root: &OwnedFd) -> Result<Vec<Tree>, Error> {
+    let is_procfs = |spec: &&Mount| spec.typ().as_deref() == Some("proc");
+    let Some((index, spec)) = bundle.spec.mounts().iter().flatten().enumerate().find(|(_, spec)| is_procfs(spec))
+    else {
+        return Ok(Vec::new());
+    };
+    let failed = |source| Error::Mount { target: spec.destination().clone(), source };
+    let pid = namespaces::open_pid(bundle)?;
+    let by_child = |make: &dyn Fn() -> sys::Result<OwnedFd>| {
+        foreign_tree::by_child("fsmount", &|| "proc of the joined pid namespace".to_owned(), make)
+    };
+    let made = by_child(&|| {
+        process::change_root(root.as_fd())?;
+        namespace::join(pid.as_fd(), &[NsKind::Pid])?;
+        by_child(&|| init::procfs(spec))
+    });
+    Ok(vec![Tree { index, fd: made.map_err(failed)? }])
 }
 
 /// C's root in P's ids; in single-id mode with another user there is none, and the caller has everything.
@@ -167,30 +222,6 @@ pub(super) fn bind_tree(path: &Path, subpath: Option<&Path>) -> Result<OwnedFd, 
     tree.map_err(|source| Error::Source { path: path.to_owned(), source })
 }
 
-/// Joins what the container shares with another one. P has power over all containers of this P (K-A12); the user
-/// namespace comes last, because after it that power is gone.
-fn join_namespaces(bundle: &Bundle) -> Result<(), Error> {
-    let mut opened: Vec<(NsKind, &'static str, &PathBuf, OwnedFd)> = Vec::new();
-    for (typ, kind, name) in KINDS {
-        if let Some(Some(path)) = bundle.namespace(typ) {
-            let fd =
-                namespace::open_path(path).map_err(|source| Error::Join { kind: name, path: path.clone(), source })?;
-            opened.push((kind, name, path, fd));
-        }
-    }
-    if let Some(Some(_)) = bundle.namespace(LinuxNamespaceType::Mount) {
-        return Err(Error::Unsupported("joining a mount namespace"));
-    }
-    for (kind, name, path, fd) in opened {
-        namespace::join(fd.as_fd(), &[kind]).map_err(|source| Error::Join {
-            kind: name,
-            path: path.clone(),
-            source,
-        })?;
-    }
-    Ok(())
-}
-
 enum Born {
     Init { go: OwnedFd },
     Stage { init: PidFd, go: OwnedFd },
@@ -199,12 +230,7 @@ enum Born {
 /// Waits for the cgroup and clones init as the monitor's child.
 fn give_birth(bundle: &Bundle, wire: &Wire) -> Result<Born, Error> {
     let cgroup = wire.expect("monitor", |message, mut fds| matches!(message, Message::Cgroup).then(|| fds.pop()))?;
-    let mut namespaces = NsKind::Mount.flag();
-    for (typ, kind, _) in KINDS {
-        if bundle.is_new(typ) {
-            namespaces |= kind.flag();
-        }
-    }
+    let namespaces = namespaces::new_ones(bundle);
     let (reader, writer) = descriptor::pipe().map_err(Error::Clone)?;
     let options = CloneOptions { namespaces, sibling: true, cgroup: cgroup.as_ref().map(AsFd::as_fd) };
     match sys::clone::clone3(options).map_err(Error::Clone)? {
@@ -214,16 +240,22 @@ fn give_birth(bundle: &Bundle, wire: &Wire) -> Result<Born, Error> {
 }
 
 /// Writes C's map, and sends the monitor everything by which it can reach init, before init changes its uid: then its
-/// `/proc` entries would be closed to us for a moment (K-A7).
-fn introduce(bundle: &Bundle, init: &PidFd, prepared: &Prepared, wire: &Wire) -> Result<(), Error> {
+/// `/proc` entries would be closed to us for a moment (K-A7). Those of an init that hides are closed: it tells its namespaces
+/// itself.
+fn introduce(bundle: &Bundle, init: &PidFd, fuse: Option<&PidFd>, wire: &Wire) -> Result<(), Error> {
     let pid = init.pid();
-    let userns = namespace::open(pid, NsKind::User).map_err(Error::Clone)?;
-    let netns = namespace::open(pid, NsKind::Network).map_err(Error::Clone)?;
+    let mut namespaces = Vec::new();
+    if !bundle.joins_userns() {
+        for kind in [NsKind::User, NsKind::Network] {
+            namespaces.push(namespace::open(pid, kind).map_err(Error::Clone)?);
+        }
+    }
     if bundle.is_new(LinuxNamespaceType::User) {
         write_maps(bundle, pid)?;
     }
-    let mut fds = vec![init.as_fd(), userns.as_fd(), netns.as_fd()];
-    fds.extend(prepared.fuse.as_ref().map(AsFd::as_fd));
+    let mut fds = vec![init.as_fd()];
+    fds.extend(namespaces.iter().map(AsFd::as_fd));
+    fds.extend(fuse.map(AsFd::as_fd));
     wire.send(&Message::InitPid(pid.as_raw()), &fds)
 }
 

@@ -1,11 +1,19 @@
 //! The control wire between monitor, stage and init: one seqpacket socket, messages in a fixed order.
 //!
 //! ```text
-//! stage   → monitor  InitPid + [pidfd, userns, netns]      (or Failed)
+//! stage   → monitor  InitPid + [pidfd, userns, netns, fuse-overlayfs?]   (or Failed)
 //! monitor → stage    Cgroup + [directory]?                 sent early; the stage waits for it before the clone
 //! init    → monitor  Created + [pty master]?               (or Failed)
 //! monitor → init     Start
 //! init    → monitor  Executing, then the end of the wire   (or Failed)
+//! ```
+//!
+//! Where the user namespace is another container's, the stage sends [pidfd, fuse-overlayfs?] and init what is missing; where
+//! the pid namespace is, too, another process takes init's place:
+//!
+//! ```text
+//! init    → monitor  Namespaces + [userns, netns]
+//! init    → monitor  InitPid + [pidfd]                     before Created, which the other one sends
 //! ```
 //!
 //! An exec session has less to agree on:
@@ -40,6 +48,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 pub(super) enum Message {
     Cgroup,
     InitPid(i32),
+    Namespaces,
     Created,
     Start,
     Executing,
@@ -51,6 +60,7 @@ impl Message {
         match self {
             Self::Cgroup => "cgroup",
             Self::InitPid(_) => "init-pid",
+            Self::Namespaces => "namespaces",
             Self::Created => "created",
             Self::Start => "start",
             Self::Executing => "executing",

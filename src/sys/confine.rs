@@ -36,11 +36,14 @@ fn limit(resource: rustix::process::Resource, most: u64) -> Result<()> {
     rustix::process::setrlimit(resource, limits).call("setrlimit", || format!("{resource:?}, {most}"))
 }
 
+const F_SETSIG: libc::c_int = 10;
+const F_SETOWN_EX: libc::c_int = 15;
+
 /// System calls that a worker needs: files by descriptor, memory, threads, time.
 #[rustfmt::skip]
 const ALLOWED: &[libc::c_long] = &[
     libc::SYS_read, libc::SYS_write, libc::SYS_readv, libc::SYS_writev, libc::SYS_pread64, libc::SYS_pwrite64,
-    libc::SYS_lseek, libc::SYS_close, libc::SYS_fcntl, libc::SYS_dup, libc::SYS_copy_file_range, libc::SYS_sendfile,
+    libc::SYS_lseek, libc::SYS_close, libc::SYS_dup, libc::SYS_copy_file_range, libc::SYS_sendfile,
     libc::SYS_openat, libc::SYS_openat2, libc::SYS_fstat, libc::SYS_newfstatat, libc::SYS_statx, libc::SYS_fstatfs,
     libc::SYS_statfs, libc::SYS_readlinkat, libc::SYS_getdents64, libc::SYS_faccessat, libc::SYS_faccessat2,
     libc::SYS_mkdirat, libc::SYS_mknodat, libc::SYS_symlinkat, libc::SYS_linkat, libc::SYS_unlinkat,
@@ -52,9 +55,9 @@ const ALLOWED: &[libc::c_long] = &[
     libc::SYS_fsync, libc::SYS_fdatasync, libc::SYS_syncfs, libc::SYS_fadvise64,
     libc::SYS_mmap, libc::SYS_munmap, libc::SYS_mremap, libc::SYS_mprotect, libc::SYS_madvise, libc::SYS_brk,
     libc::SYS_futex, libc::SYS_set_robust_list, libc::SYS_rseq, libc::SYS_set_tid_address, libc::SYS_gettid,
-    libc::SYS_getpid, libc::SYS_getuid, libc::SYS_geteuid, libc::SYS_getgid, libc::SYS_getegid, libc::SYS_tgkill,
+    libc::SYS_getpid, libc::SYS_getuid, libc::SYS_geteuid, libc::SYS_getgid, libc::SYS_getegid,
     libc::SYS_rt_sigaction, libc::SYS_rt_sigprocmask, libc::SYS_rt_sigreturn, libc::SYS_sigaltstack,
-    libc::SYS_sched_yield, libc::SYS_sched_getaffinity, libc::SYS_prlimit64, libc::SYS_getrandom, libc::SYS_membarrier,
+    libc::SYS_sched_yield, libc::SYS_sched_getaffinity, libc::SYS_getrandom, libc::SYS_membarrier,
     libc::SYS_clock_gettime, libc::SYS_clock_nanosleep, libc::SYS_nanosleep, libc::SYS_poll, libc::SYS_ppoll,
     libc::SYS_restart_syscall, libc::SYS_exit, libc::SYS_exit_group,
 ];
@@ -82,6 +85,12 @@ fn filters() -> Result<[BpfProgram; 2]> {
         let condition = SeccompCondition::new(argument, SeccompCmpArgLen::Qword, equal, value).ok()?;
         SeccompRule::new(vec![condition]).ok()
     };
+    // Of the argument the kernel takes an int.
+    let int = |argument, comparison, value: u64| {
+        SeccompCondition::new(argument, SeccompCmpArgLen::Dword, comparison, value).ok().ok_or_else(refused)
+    };
+    let rule = |conditions| SeccompRule::new(conditions).ok().ok_or_else(refused);
+    let own = u64::from(rustix::process::getpid().as_raw_nonzero().get().cast_unsigned());
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> = BTreeMap::new();
     for call in ALLOWED.iter().chain(ALLOWED_OLD) {
         rules.insert(*call, Vec::new());
@@ -89,6 +98,14 @@ fn filters() -> Result<[BpfProgram; 2]> {
     // Threads only: a new process would not be in anybody's books.
     let thread = (libc::CLONE_THREAD | libc::CLONE_VM) as u64;
     rules.insert(libc::SYS_clone, vec![masked(0, thread, thread).ok_or_else(refused)?]);
+    // Signals (the C library's abort) and limits: this process's own. A worker in P is the caller to the kernel.
+    rules.insert(libc::SYS_tgkill, vec![rule(vec![int(0, SeccompCmpOp::Eq, own)?])?]);
+    let limits = [0, own].map(|pid| rule(vec![int(0, SeccompCmpOp::Eq, pid)?]));
+    rules.insert(libc::SYS_prlimit64, limits.into_iter().collect::<Result<_>>()?);
+    // Nor by an owner of descriptors, who is signalled when there is something to read.
+    let owners = [libc::F_SETOWN, F_SETOWN_EX, F_SETSIG]
+        .map(|command| int(1, SeccompCmpOp::Ne, u64::from(command.cast_unsigned())));
+    rules.insert(libc::SYS_fcntl, vec![rule(owners.into_iter().collect::<Result<_>>()?)?]);
     // Cloning a file's blocks (FICLONE) is the only ioctl.
     rules.insert(libc::SYS_ioctl, vec![masked(1, u64::from(u32::MAX), 0x4004_9409).ok_or_else(refused)?]);
     // clone3 hides its flags from filters; the C library falls back to clone on ENOSYS, and on nothing else.

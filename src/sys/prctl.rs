@@ -41,6 +41,35 @@ pub(crate) fn set_keep_caps(on: bool) -> Result<()> {
     simple(libc::PR_SET_KEEPCAPS, libc::c_ulong::from(on), "PR_SET_KEEPCAPS")
 }
 
+/// Overwrites the arguments and the environment that this process was executed with: `/proc/PID/cmdline` shows them to everybody.
+/// Nothing looks at them any more; a fork has its own copy. The last thing that is left is a name.
+pub(crate) fn forget_arguments() -> Result<()> {
+    let path = std::path::Path::new("/proc/self/stat");
+    let text = super::fs::read_limited(path, 4096)?;
+    let text = String::from_utf8_lossy(&text);
+    // From field 3 on (`proc_pid_stat(5)`): the name may hold anything.
+    let after = text.rfind(')').map_or("", |end| &text[end + 1..]);
+    let fields: Vec<usize> = after.split_ascii_whitespace().map(|field| field.parse().unwrap_or(0)).collect();
+    let Some(&[arguments, arguments_end, environment, environment_end]) = fields.get(45..49) else {
+        return Err(Error::new("read", format!("{path:?}: no addresses"), Errno::EINVAL));
+    };
+    for (start, end) in [(arguments, arguments_end), (environment, environment_end)] {
+        if start != 0 && start < end {
+            let area: *mut u8 = std::ptr::with_exposed_provenance_mut(start);
+            // SAFETY: the kernel put both areas on this process's own stack, above everything that is in use, when it executed the
+            // program; one thread, and nobody holds a reference to them: std makes copies.
+            unsafe { area.write_bytes(0, end - start) };
+        }
+    }
+    let name = b"sampan-init\0";
+    if arguments != 0 && arguments_end.saturating_sub(arguments) >= name.len() {
+        let area: *mut u8 = std::ptr::with_exposed_provenance_mut(arguments);
+        // SAFETY: as above, and it fits.
+        unsafe { area.copy_from_nonoverlapping(name.as_ptr(), name.len()) };
+    }
+    Ok(())
+}
+
 /// Name of this process in `ps` (15 bytes).
 pub(crate) fn set_name(name: &std::ffi::CStr) -> Result<()> {
     // SAFETY: PR_SET_NAME reads a null-terminated string.

@@ -294,6 +294,12 @@ pub(crate) fn fchdir(dir: BorrowedFd<'_>) -> Result<()> {
     rustix::process::fchdir(dir).call("fchdir", || dir.as_raw_fd().to_string())
 }
 
+/// `chroot(2)` to an open directory, which becomes the working directory, too.
+pub(crate) fn change_root(dir: BorrowedFd<'_>) -> Result<()> {
+    fchdir(dir)?;
+    rustix::process::chroot(".").call("chroot", || dir.as_raw_fd().to_string())
+}
+
 /// `getcwd(2)`.
 pub(crate) fn getcwd() -> Result<PathBuf> {
     rustix::process::getcwd(Vec::new())

@@ -109,6 +109,16 @@ fn one_mount(root: &RootDir, spec: &Mount, tree: Option<BorrowedFd<'_>>, bundle:
     mount::attach(mounted.as_fd(), place.as_fd()).map_err(error)
 }
 
+/// The procfs of the pid namespace that we are in.
+pub(in crate::runtime) fn procfs(spec: &Mount) -> sys::Result<OwnedFd> {
+    file_system(
+        "proc",
+        spec.source().as_deref().unwrap_or(Path::new("proc")),
+        &MountOptions::default(),
+        Attributes::default(),
+    )
+}
+
 /// A new file system of a kind, detached. `source` is what `/proc/mounts` and df(1) call it.
 fn file_system(kind: &str, source: &Path, options: &MountOptions, attributes: Attributes) -> sys::Result<OwnedFd> {
     let name = match kind {

@@ -26,6 +26,8 @@ pub(crate) struct Context {
 /// Where the program will run.
 #[derive(Debug)]
 pub(crate) enum Place {
+    /// A new container, of which nothing is there yet: for a stage that executes itself anew.
+    Stage,
     /// A new container.
     Build {
         /// The root file system, a detached mount.
@@ -56,6 +58,7 @@ struct Packed {
 
 #[derive(Debug, Serialize, Deserialize)]
 enum PackedPlace {
+    Stage,
     Build { root: RawFd, trees: Vec<(usize, RawFd)> },
     Join { init: RawFd, pid: i32 },
 }
@@ -63,6 +66,7 @@ enum PackedPlace {
 impl Place {
     fn pack(&self) -> PackedPlace {
         match self {
+            Self::Stage => PackedPlace::Stage,
             Self::Build { root, trees } => PackedPlace::Build {
                 root: root.as_raw_fd(),
                 trees: trees.iter().map(|tree| (tree.index, tree.fd.as_raw_fd())).collect(),
@@ -73,6 +77,7 @@ impl Place {
 
     fn unpack(packed: PackedPlace) -> sys::Result<Self> {
         match packed {
+            PackedPlace::Stage => Ok(Self::Stage),
             PackedPlace::Build { root, trees } => {
                 let tree = |(index, number)| descriptor::adopt_fd(number).map(|fd| Tree { index, fd });
                 let trees = trees.into_iter().map(tree).collect::<sys::Result<_>>()?;
@@ -84,6 +89,7 @@ impl Place {
 
     fn descriptors(&self) -> Vec<BorrowedFd<'_>> {
         match self {
+            Self::Stage => Vec::new(),
             Self::Build { root, trees } => {
                 std::iter::once(root.as_fd()).chain(trees.iter().map(|tree| tree.fd.as_fd())).collect()
             }
@@ -111,6 +117,14 @@ impl Context {
             descriptor::set_cloexec(fd, false).map_err(Error::Wire)?;
         }
         Ok(memory)
+    }
+
+    /// Closes what is not in the context.
+    pub(super) fn close_others(&self) -> Result<(), Error> {
+        let mut kept = vec![self.wire.as_fd()];
+        kept.extend(self.place.descriptors());
+        kept.extend(self.streams.iter().flatten().map(AsFd::as_fd));
+        descriptor::close_all_but(&kept).map_err(Error::Wire)
     }
 
     /// Reads a context back; every descriptor is close-on-exec again.

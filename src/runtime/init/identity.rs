@@ -76,13 +76,18 @@ fn install(filters: &[Program]) -> Result<(), Error> {
     filters.iter().try_for_each(Program::install).map_err(Error::Seccomp)
 }
 
-/// Resource limits and the OOM score, while we may still raise what we may.
+/// Resource limits, while we may still raise what we may.
 pub(in crate::runtime) fn limit(process: &Process) -> Result<(), Error> {
     for limit in process.rlimits().iter().flatten() {
         let name = limit.typ().to_string();
         let resource = resource(&name).ok_or_else(|| Error::UnknownLimit(name.clone()))?;
         process::set_rlimit(resource, limit.soft(), limit.hard()).map_err(|source| Error::Limit { name, source })?;
     }
+    Ok(())
+}
+
+/// Processes inherit it.
+pub(super) fn set_oom_score(process: &Process) -> Result<(), Error> {
     if let Some(score) = process.oom_score_adj() {
         let path = std::path::Path::new("/proc/self/oom_score_adj");
         let written = sys::fs::write_in_place(path, score.to_string().as_bytes());

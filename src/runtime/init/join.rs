@@ -20,7 +20,7 @@ use crate::sys::{self, prctl, pty};
 use crate::types::idmap::{IdMap, IdMaps};
 
 use super::context::{Context, Place};
-use super::{program, re_execute, sequence};
+use super::{hide, program, re_execute, sequence};
 
 /// The joiner's part before a re-execution. Never returns to what it was forked from.
 pub(in crate::runtime) fn run(context: Context, born_in_cgroup: bool, re_execute: bool) -> ! {
@@ -40,7 +40,10 @@ fn begin(context: &Context, born_in_cgroup: bool, re_execute: bool) -> Result<()
         context.wire.expect("supervisor", |message, _| matches!(message, Message::Cgroup).then_some(()))?;
     }
     if !re_execute {
-        return Ok(());
+        // Before the container can see us: it may read the command line of everybody in it, and of whom it kills it may open
+        // what he had open (super::neighbours).
+        hide::arguments()?;
+        return context.close_others();
     }
     let Place::Join { pid, .. } = &context.place else { return Ok(()) };
     // A read-only mount needs a mount namespace of ours: P has power over the container and is not the container.
@@ -49,8 +52,7 @@ fn begin(context: &Context, born_in_cgroup: bool, re_execute: bool) -> Result<()
     let outer = namespace::parent(userns.as_fd()).map_err(identity)?;
     namespace::join(outer.as_fd(), &[NsKind::User]).map_err(identity)?;
     namespace::unshare(&[NsKind::Mount]).map_err(identity)?;
-    let binary = re_execute::own_binary()?;
-    let Err(error) = re_execute::leave(&binary, context);
+    let Err(error) = re_execute::re_execute(context);
     Err(error)
 }
 

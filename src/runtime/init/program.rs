@@ -42,6 +42,14 @@ pub(super) fn execute(
         drop(stream::give(fd, who.uid));
     }
     identity::limit(spec)?;
+    if !bundle.joins_userns() {
+        // Or it has been done, when that was possible.
+        identity::set_oom_score(spec)?;
+    }
+    if bundle.reaper {
+        // What stays knows the container's specification, with paths of the host.
+        prctl::set_dumpable(false).map_err(|source| Error::Identity { operation: "hide from the program", source })?;
+    }
     enter_working_directory(spec.cwd())?;
     if let Some(umask) = spec.user().umask() {
         process::umask(umask);

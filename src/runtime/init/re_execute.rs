@@ -24,18 +24,23 @@ pub(crate) const ROLE: &str = "sampan-init";
 /// True if an id of P could write the running binary. Paths that cannot be examined count as writable.
 pub(crate) fn must_re_execute(outer: &IdMaps) -> bool {
     match sys::fs::stat(Path::new("/proc/self/exe")) {
-        Ok(Some(meta)) => {
-            outer.uid.to_inside(meta.uid()).is_some()
-                || (meta.mode() & 0o020 != 0 && outer.gid.to_inside(meta.gid()).is_some())
-                || meta.mode() & 0o002 != 0
-        }
+        Ok(Some(meta)) => is_in_reach(sys::process::ids().0, (meta.uid(), meta.gid(), meta.mode()), outer),
         _ => true,
     }
 }
 
+/// Root, as in `sampan unshare`, may be in P already: then `stat` speaks of owners in P's ids and not in the host's, and those
+/// that P lacks all look like one that it has.
+fn is_in_reach(caller: u32, (uid, gid, mode): (u32, u32, u32), outer: &IdMaps) -> bool {
+    caller == 0
+        || outer.uid.to_inside(uid).is_some()
+        || (mode & 0o020 != 0 && outer.gid.to_inside(gid).is_some())
+        || mode & 0o002 != 0
+}
+
 /// A read-only detached mount of the running binary, made in this mount namespace while the caller's paths can still
 /// be reached: `/proc/self/exe` itself belongs to another mount namespace and cannot be cloned.
-pub(in crate::runtime) fn own_binary() -> Result<OwnedFd, Error> {
+pub(super) fn own_binary() -> Result<OwnedFd, Error> {
     let path =
         sys::process::own_executable().map_err(|source| Error::ReExec { path: "/proc/self/exe".into(), source })?;
     let error = |source| Error::ReExec { path: path.clone(), source };
@@ -49,6 +54,11 @@ pub(in crate::runtime) fn own_binary() -> Result<OwnedFd, Error> {
     mount::set_attributes(tree.as_fd(), true, Attributes { read_only: true, ..Attributes::default() })
         .map_err(error)?;
     Ok(tree)
+}
+
+/// Leaves the binary from where the caller's paths can be reached. Returns only if that failed.
+pub(in crate::runtime) fn re_execute(context: &Context) -> Result<Infallible, Error> {
+    leave(&own_binary()?, context)
 }
 
 /// Executes the binary behind `tree`, which goes on in [`resume`]. Returns only if that failed.
@@ -66,5 +76,35 @@ pub(crate) fn resume(argument: Option<OsString>) -> ! {
         Ok(context) => sequence::proceed(context),
         // Nobody to tell: the wire could not be read. The monitor sees init die.
         Err(_) => sys::process::exit_now(125),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_in_reach;
+    use crate::types::idmap::{Extent, IdMap, IdMaps};
+
+    #[test]
+    fn whose_binary_is_left() {
+        let map = |caller| {
+            let extents = [(0, caller, 1), (1, 100_000, 65_536)];
+            let extents = extents.map(|(inside, outside, len)| Extent { inside, outside, len });
+            IdMap::new(extents.to_vec()).expect("a map")
+        };
+        let outer = IdMaps { uid: map(1001), gid: map(1002) };
+        for (caller, owner, expected) in [
+            (1001, (0, 0, 0o755), false),
+            (1001, (1001, 1002, 0o755), true),
+            (1001, (100_007, 0, 0o755), true),
+            (1001, (0, 1002, 0o775), true),
+            (1001, (0, 1002, 0o755), false),
+            (1001, (0, 0, 0o757), true),
+            (1001, (2000, 0, 0o755), false),
+            // In P: the caller's own, and root's of the host.
+            (0, (0, 0, 0o755), true),
+            (0, (65_534, 65_534, 0o755), true),
+        ] {
+            assert_eq!(is_in_reach(caller, owner, &outer), expected, "{caller} {owner:?}");
+        }
     }
 }

@@ -8,13 +8,15 @@ use oci_spec::runtime::LinuxNamespaceType;
 
 use crate::runtime::bundle::Bundle;
 use crate::runtime::error::Error;
+use crate::runtime::stage;
 use crate::runtime::sync::Message;
 use crate::sys;
+use crate::sys::namespace::{self, NsKind};
 use crate::sys::{prctl, process};
 use crate::types::idmap::{IdMap, IdMaps};
 
 use super::context::{Context, Place, Tree};
-use super::{assemble, identity, join, program, re_execute};
+use super::{assemble, identity, join, neighbours, program, re_execute};
 
 /// From birth to the program, or to the exit with a failure told over the wire. `go` is readable when the map is there.
 pub(in crate::runtime) fn run(context: Context, go: OwnedFd, re_execute: bool) -> ! {
@@ -33,6 +35,7 @@ pub(in crate::runtime) fn run(context: Context, go: OwnedFd, re_execute: bool) -
 /// From a mapped and safe init to the program.
 pub(super) fn proceed(context: Context) -> ! {
     let Err(error) = match &context.place {
+        Place::Stage => stage::proceed(context, false),
         Place::Build { root, trees } => build_and_execute(&context, root, trees),
         Place::Join { init, pid } => join::join_and_execute(&context, init, *pid),
     };
@@ -42,11 +45,15 @@ pub(super) fn proceed(context: Context) -> ! {
 
 /// Waits for the map, becomes C's root, and leaves the binary if it must (then this does not return).
 fn begin(context: &Context, go: &OwnedFd, re_execute: bool) -> Result<(), Error> {
-    // While our kernel uid is still the caller's: afterwards the path of the binary may be out of reach.
-    let binary = if re_execute { Some(re_execute::own_binary()?) } else { None };
+    // While our kernel uid is still the caller's: afterwards the path of the binary may be out of reach. In the user namespace of
+    // others it is too late (super::hide): there the stage has done it.
+    let binary = if re_execute && !context.bundle.joins_userns() { Some(re_execute::own_binary()?) } else { None };
     if sys::descriptor::read_byte(go.as_fd()).map_err(Error::Wire)?.is_none() {
         // The stage failed and has said why.
         process::exit_now(1);
+    }
+    if context.bundle.joins_userns() {
+        tell_namespaces(context)?;
     }
     let root = become_root(&context.bundle)?;
     if let Some(binary) = binary {
@@ -58,6 +65,13 @@ fn begin(context: &Context, go: &OwnedFd, re_execute: bool) -> Result<(), Error>
         return Err(error);
     }
     Ok(())
+}
+
+/// Nobody else can look them up.
+fn tell_namespaces(context: &Context) -> Result<(), Error> {
+    let own = |kind| namespace::open_own(kind).map_err(Error::Clone);
+    let (userns, netns) = (own(NsKind::User)?, own(NsKind::Network)?);
+    context.wire.send(&Message::Namespaces, &[userns.as_fd(), netns.as_fd()])
 }
 
 /// Takes C's uid and gid 0, or the first ones mapped. The caller's groups stay for now: they are replaced, or kept on
@@ -79,10 +93,17 @@ fn become_root(bundle: &Bundle) -> Result<u32, Error> {
     let (uid, gid) = (first(&maps.uid), first(&maps.gid));
     process::set_gid(gid).map_err(identity("take the container's root group"))?;
     process::set_uid(uid).map_err(identity("take the container's root user"))?;
-    // A change of the kernel uid made us undumpable; until the program runs nobody hostile is near, and the monitor
-    // and the network helper must reach our namespaces (K-A7).
-    prctl::set_dumpable(true).map_err(identity("stay visible to the monitor"))?;
+    show(bundle)?;
     Ok(uid)
+}
+
+/// A change of the kernel uid made us undumpable. In a user namespace of our own nobody hostile is near until the program runs, and
+/// the monitor and the network helper must reach our namespaces (K-A7).
+fn show(bundle: &Bundle) -> Result<(), Error> {
+    if bundle.joins_userns() {
+        return Ok(());
+    }
+    prctl::set_dumpable(true).map_err(|source| Error::Identity { operation: "stay visible to the monitor", source })
 }
 
 /// The maps of the user namespace that we are in.
@@ -96,11 +117,14 @@ fn own_maps() -> Result<IdMaps, Error> {
 }
 
 fn build_and_execute(context: &Context, root: &OwnedFd, trees: &[Tree]) -> Result<Infallible, Error> {
-    prctl::set_dumpable(true).map_err(|source| Error::Identity { operation: "stay visible to the monitor", source })?;
+    show(&context.bundle)?;
+    let console = assemble::root(&context.bundle, root, trees)?;
+    if context.bundle.moves_in() {
+        neighbours::move_in(context, console.as_ref())?;
+    }
     process::setsid()
         .or_else(already_leader)
         .map_err(|source| Error::Identity { operation: "start a session", source })?;
-    let console = assemble::root(&context.bundle, root, trees)?;
     let console_fd = console.as_ref().map(|pair| pair.master.as_fd());
     context.wire.send(&Message::Created, console_fd.as_slice())?;
     let streams = console.map(|pair| pair.slave);

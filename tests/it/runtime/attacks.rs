@@ -1,6 +1,6 @@
 //! Hostile images and hostile neighbours: cases C of docs/reliability.md, by their ids.
 
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::harness::image::{busybox_layer, sha256};
@@ -57,13 +57,20 @@ fn own_copy(env: &Env) -> (PathBuf, String) {
     (binary, digest)
 }
 
+/// As [`own_copy`] made it: content, mode and owner.
+fn assert_untouched(binary: &Path, digest: &str) {
+    assert_eq!(sha256(&std::fs::read(binary).unwrap()), digest);
+    let meta = std::fs::metadata(binary).unwrap();
+    assert_eq!((meta.mode() & 0o7777, meta.uid()), (0o755, nix::unistd::geteuid().as_raw()));
+}
+
 #[test]
 fn c01_the_binary_cannot_be_overwritten() {
     requires!(userns);
     let env = Env::with_busybox();
     let (binary, before) = own_copy(&env);
-    let attack =
-        "while :; do for e in /proc/[0-9]*/exe; do (echo broken > $e) 2>/dev/null && echo OVERWRITTEN; done; done";
+    let attack = "while :; do for e in /proc/[0-9]*/exe; do (echo broken > $e) 2>/dev/null && echo OVERWRITTEN; \
+         chmod 04757 $e 2>/dev/null; done; done";
     let started = env.other(&binary).args(["run", "-d", "--network=none", BUSYBOX, "sh", "-c", attack]).run();
     let id = started.success();
     let id = id.trimmed();
@@ -74,7 +81,7 @@ fn c01_the_binary_cannot_be_overwritten() {
     assert_ne!(out.exit_code(), Some(0));
     env.run(["logs", &id]).success().prints("");
     env.run(["rm", "-f", "-t", "0", &id]).success();
-    assert_eq!(sha256(&std::fs::read(&binary).unwrap()), before);
+    assert_untouched(&binary, &before);
 }
 
 #[test]
@@ -87,7 +94,23 @@ fn c01_an_interpreter_that_is_ourselves() {
     let arguments = ["run", "--rm", "--network=none", "localhost/hostile:1", "/start", "--no-such-flag"];
     let out = env.other(&binary).args(arguments).run();
     assert!(matches!(out.exit_code(), Some(125..=127)), "{out:?}");
-    assert_eq!(sha256(&std::fs::read(&binary).unwrap()), before);
+    assert_untouched(&binary, &before);
+}
+
+/// In `unshare` the caller is root, and so is the owner of his files.
+#[test]
+fn c01_a_binary_of_the_caller_in_unshare() {
+    requires!(userns, subids);
+    let env = Env::with_busybox();
+    let (binary, before) = own_copy(&env);
+    let program = binary.to_str().unwrap();
+    let attack = "chmod 04757 /proc/1/exe; chown 1 /proc/1/exe; (echo broken >/proc/1/exe); true";
+    let options = ["--rm", "--network=none", "--cap-add=SYS_PTRACE"];
+    for way in [&["--init", BUSYBOX, "sh", "-c", attack][..], &[BUSYBOX, "/proc/self/exe", "--version"]] {
+        let command = env.other(&binary).args(["unshare", program, "run"]).args(options).args(way);
+        drop(command.run());
+        assert_untouched(&binary, &before);
+    }
 }
 
 #[test]

@@ -244,3 +244,49 @@ fn sysctls_of_the_container_only() {
     let range = sh(&env, &[], "cat /proc/sys/net/ipv4/ping_group_range").trimmed();
     assert!(range.starts_with('0') && !range.starts_with("0\t2147483647"), "{range}");
 }
+
+/// T-46: what stays as process 1 has nothing of the command that started the container.
+#[test]
+fn t46_init_shows_nothing_of_the_caller() {
+    requires!(userns, subids);
+    let mut env = Env::with_busybox();
+    env.set("SECRET", "of-the-host");
+    let script =
+        "cat /proc/1/cmdline /proc/1/environ /proc/1/maps 2>/dev/null | tr '\\0' '\\n'; ls -l /proc/1/fd /proc/1/cwd";
+    for options in [&["--init"][..], &["--init", "--user=1000"], &["--init", "--cap-add=SYS_PTRACE"]] {
+        let out = sh(&env, options, script);
+        out.stdout_has("sampan-init\n");
+        for leak in ["of-the-host", "--rm", "--network", "SECRET"] {
+            assert!(!out.stdout().contains(leak), "{options:?}: {out:?}");
+        }
+    }
+    // Whoever enters still can.
+    let words = ["run", "-d", "--name=i", "--init", "--network=none", "--user=1000", BUSYBOX, "sleep", "600"];
+    env.run(words).success();
+    env.run(["exec", "i", "sh", "-c", "id -u; ps | grep -c '[s]leep 600'"]).prints("1000\n1\n");
+    env.run(["rm", "-f", "-t0", "i"]).success();
+}
+
+/// T-46: the process that becomes the program of `exec` does not bear the command line of `exec`, which everybody in the
+/// container may read.
+#[test]
+fn t46_exec_shows_nothing_of_the_caller() {
+    requires!(userns, subids);
+    let mut env = Env::with_busybox();
+    env.set("SECRET", "of-the-host");
+    // Stops whoever comes, and looks.
+    let script = "seen=' '; echo ready; while :; do for p in /proc/[0-9]*; do n=${p#/proc/}; case $seen in *\" $n \"*) \
+                  continue;; esac; kill -STOP $n; seen=\"$seen$n \"; tr '\\0' ' ' <$p/cmdline; echo; \
+                  tr '\\0' ' ' <$p/environ; kill -CONT $n; done; done 2>/dev/null";
+    let words = ["run", "-d", "--name=c", "--network=none", "--cap-add=SYS_PTRACE", BUSYBOX, "sh", "-c", script];
+    env.run(words).success();
+    crate::harness::eventually("it looks", || env.run(["logs", "c"]).stdout().contains("ready"));
+    for _ in 0..20 {
+        env.run(["exec", "--user=0", "-e", "TOKEN=hidden", "c", "sh", "-c", "unset TOKEN; true"]).success();
+    }
+    let seen = env.run(["logs", "c"]).success().stdout();
+    for leak in ["exec --user", "of-the-host", "-e TOKEN"] {
+        assert!(!seen.contains(leak), "{leak:?}");
+    }
+    env.run(["rm", "-f", "-t0", "c"]).success();
+}

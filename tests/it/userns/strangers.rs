@@ -1,0 +1,119 @@
+//! A container that joins the user namespace of another one, whose processes have power over it from its birth on: what
+//! they see before its program runs.
+
+use crate::harness::image::BUSYBOX;
+use crate::harness::{Env, eventually, requires};
+
+const OF_THE_HOST: &str = "of-the-host";
+
+/// Looks at every process that comes, which it stops meanwhile (`kill` is Yes), by all that a shell can reach.
+fn spy(secret: &str, stop: bool) -> String {
+    let (stop, cont) = if stop { ("kill -STOP $n || continue", "kill -CONT $n") } else { (":", ":") };
+    format!(
+        "exec 2>/dev/null; seen=' '; for p in /proc/[0-9]*; do seen=\"$seen${{p#/proc/}} \"; done; echo ready
+         while :; do for p in /proc/[0-9]*; do n=${{p#/proc/}}; case $seen in *\" $n \"*) continue;; esac
+           {stop}; seen=\"$seen$n \"
+           read x <$p/root{secret} && echo root: $x
+           cat $p/cmdline $p/environ | tr '\\0' ' '; echo; ls -l $p/exe $p/cwd $p/fd; grep -o '/sampan' $p/maps
+           {cont}
+         done; done"
+    )
+}
+
+/// Starts containers while another one, started with `options`, looks at them; what that one has seen.
+fn seen(options: &[&str], stop: bool, starts: usize, joined: &[&str]) -> String {
+    let mut env = Env::with_busybox();
+    env.set("SECRET", OF_THE_HOST);
+    let secret = env.write("secret", format!("{OF_THE_HOST}\n"));
+    let script = spy(secret.to_str().unwrap(), stop);
+    let mut words = vec!["run", "-d", "--name=spy", "--network=none"];
+    words.extend(options);
+    words.extend([BUSYBOX, "sh", "-c", &script]);
+    env.run(&words).success();
+    eventually("the spy looks", || env.run(["logs", "spy"]).stdout().contains("ready"));
+    for n in 0..starts {
+        // Several ways: they end at different places of the sequence.
+        let way: &[&str] = match n % 4 {
+            0 => &[],
+            1 => &["--init"],
+            2 => &["--user=1000"],
+            _ => &["-t"],
+        };
+        let mut words = vec!["run", "--rm"];
+        words.extend(joined);
+        words.extend(way);
+        words.extend([BUSYBOX, "sh", "-c", "exit 7"]);
+        env.run(&words).code(7);
+    }
+    let logs = env.run(["logs", "spy"]).success().stdout();
+    env.run(["rm", "-f", "-t", "0", "spy"]).success();
+    logs
+}
+
+fn assert_nothing_of_the_host(seen: &str) {
+    for line in seen.lines() {
+        for leak in [OF_THE_HOST, "--rm", "/sampan", "/var/tmp", "XDG_"] {
+            assert!(!line.contains(leak), "{leak:?} in {line:?}");
+        }
+    }
+}
+
+#[test]
+fn whoever_may_trace_sees_nothing_of_the_host() {
+    requires!(userns);
+    let seen = seen(&["--cap-add=SYS_PTRACE"], true, 12, &["--network=none", "--pid=container:spy"]);
+    assert!(seen.lines().count() > 12, "{seen}");
+    assert_nothing_of_the_host(&seen);
+}
+
+#[test]
+fn whoever_may_not_trace_sees_nothing_of_the_host() {
+    requires!(userns);
+    for stop in [true, false] {
+        assert_nothing_of_the_host(&seen(&[], stop, 12, &["--network=none", "--pid=container:spy"]));
+    }
+}
+
+#[test]
+fn whoever_sees_the_hosts_processes_sees_nothing_of_their_files() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    if !env.run(["run", "--rm", "--network=none", "--pid=host", BUSYBOX, "true"]).is_success() {
+        return;
+    }
+    // Its command lines are the host's own, as `--pid=host` says.
+    let seen = seen(&["--cap-add=SYS_PTRACE", "--pid=host"], false, 12, &["--network=container:spy"]);
+    assert!(!seen.contains(&format!("root: {OF_THE_HOST}")), "a file");
+    assert!(!seen.contains(&format!("SECRET={OF_THE_HOST}")), "the environment");
+}
+
+#[test]
+fn a_container_in_anothers_pid_namespace_is_whole() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    env.run(["run", "-d", "--name=n", "--network=none", BUSYBOX, "sleep", "600"]).success();
+    let join = "--pid=container:n";
+    let run = |options: &[&str], script: &str| {
+        let mut words = vec!["run", "--rm", "--network=none", join];
+        words.extend(options);
+        words.extend([BUSYBOX, "sh", "-c", script]);
+        env.run(words)
+    };
+    run(&[], "ps | grep -c '[s]leep 600'; mount | grep -c '^proc on /proc '; ls /proc/self/fd")
+        .prints("1\n1\n0\n1\n2\n3\n");
+    run(&["-t"], "tty; exit 3").code(3).stdout_has("/dev/pts/0");
+    run(&["--init"], "tr '\\0' ' ' </proc/$PPID/cmdline; exit 4").code(4).stdout_has("sampan-init");
+    run(&["--user=1000", "--oom-score-adj=200"], "id -u; cat /proc/self/oom_score_adj").prints("1000\n200\n");
+    run(&["--read-only", "--sysctl=net.ipv4.ip_forward=1"], "cat /proc/sys/net/ipv4/ip_forward").prints("1\n");
+    run(&[], "no-such-program").code(127);
+    run(&["--workdir=/absent"], "true").code(126);
+    env.run(["run", "-d", "--name=two", "--network=none", join, "--ulimit=nofile=99", BUSYBOX, "sleep", "700"])
+        .success();
+    env.run(["exec", "two", "sh", "-c", "ps | grep -c '[s]leep [67]00'"]).prints("2\n");
+    env.run(["stop", "-t0", "two"]).success();
+    env.run(["start", "two"]).success();
+    env.run(["kill", "two"]).success();
+    env.run(["wait", "two"]).prints("137\n");
+    env.run(["run", "-d", "--name=x", "--network=none", join, BUSYBOX, "no-such-program"]).code(127);
+    env.run(["rm", "-f", "-t0", "two", "x", "n"]).success();
+}
