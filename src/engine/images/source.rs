@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use super::load::{ArchiveInput, LoadRequest, LoadedImage, local_name};
+use super::load::{ArchiveInput, LoadRequest, LoadedImage};
 use super::pull::PullRequest;
+use super::tag::new_name;
 use super::transport::{Form, Place};
 use crate::engine::{Engine, Error};
 use crate::registry::archive::ArchivedImage;
@@ -44,7 +45,7 @@ fn choose(place: &Place, mut images: Vec<ArchivedImage>) -> Result<Vec<(Archived
         return images
             .into_iter()
             .map(|image| {
-                let mut names = image.names.iter().map(|name| local_name(name)).collect::<Result<Vec<_>, _>>()?;
+                let mut names = image.names.iter().map(|name| new_name(name)).collect::<Result<Vec<_>, _>>()?;
                 if names.is_empty() && place.form == Form::Dir {
                     names.extend(name_of_path(&place.path));
                 }
@@ -65,7 +66,7 @@ fn choose(place: &Place, mut images: Vec<ArchivedImage>) -> Result<Vec<(Archived
                 && matches!((name.parse::<Reference>(), wanted.parse::<Reference>()), (Ok(a), Ok(b)) if a == b))
     };
     match images.into_iter().find(|image| image.names.iter().any(|name| same(name))) {
-        Some(image) => Ok(vec![(image, vec![local_name(wanted)?])]),
+        Some(image) => Ok(vec![(image, vec![new_name(wanted)?])]),
         None if all.is_empty() => Err(missing(format!("no image in it is named {wanted:?}: none has a name"))),
         None => Err(missing(format!("no image in it is named {wanted:?}; it has: {}", all.join(", ")))),
     }

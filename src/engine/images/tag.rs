@@ -43,7 +43,8 @@ impl Engine {
     }
 }
 
-/// A name to give. One without a registry is `localhost/…`.
+/// A name to give, by `tag`, by `import` or by what an archive says. One without a registry is `localhost/…`, as in Podman.
+/// A digest says what a registry has there: nobody but a pull, which has looked, may say so of an image.
 pub(super) fn new_name(text: &str) -> Result<Reference, Error> {
     let name = Reference::local(text).map_err(Error::Reference)?;
     if name.digest().is_some() { Err(Error::DigestAsName(text.to_owned())) } else { Ok(name) }
