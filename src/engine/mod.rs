@@ -16,6 +16,7 @@ pub(crate) mod images;
 pub(crate) mod info;
 mod linger;
 pub(crate) mod mounts;
+mod patterns;
 pub(crate) mod registries;
 mod single_id;
 pub(crate) mod system_prune;

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::load::{ArchiveInput, LoadRequest, LoadedImage};
 use super::pull::PullRequest;
 use super::tag::new_name;
-use super::transport::{Form, Place};
+use super::transport::{Form, Place, index_of};
 use crate::engine::{Engine, Error};
 use crate::registry::archive::ArchivedImage;
 use crate::types::progress::Progress;
@@ -53,12 +53,15 @@ fn choose(place: &Place, mut images: Vec<ArchivedImage>) -> Result<Vec<(Archived
             })
             .collect();
     };
-    // `@1` is the second image of an archive whose images have no names.
-    if let Some(index) = wanted.strip_prefix('@').and_then(|index| index.parse::<usize>().ok()) {
+    if let Some(index) = index_of(wanted) {
         if index >= images.len() {
             return Err(missing(format!("it holds {} images", images.len())));
         }
-        return Ok(vec![(images.swap_remove(index), Vec::new())]);
+        let image = images.swap_remove(index);
+        // As Podman: a docker-archive says what its images are called, whichever way one is chosen.
+        let names = if place.form == Form::DockerArchive { image.names.as_slice() } else { &[] };
+        let names = names.iter().map(|name| new_name(name)).collect::<Result<Vec<_>, _>>()?;
+        return Ok(vec![(image, names)]);
     }
     let same = |name: &str| {
         name == wanted
