@@ -22,6 +22,7 @@ mod single_id;
 pub(crate) mod system_prune;
 mod trash;
 pub(crate) mod unshare;
+mod volume_options;
 pub(crate) mod volumes;
 
 pub(crate) use crate::registry::{Obstacle, TlsFault};
