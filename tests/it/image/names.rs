@@ -82,6 +82,12 @@ fn short_names_in_archives_are_of_this_machine() {
         image.docker_archive(&path, name);
         env.run(["load", "-q", "-i", path.to_str().unwrap()]).prints(&format!("Loaded image: {full}\n"));
     }
+    // The first image of a docker-archive, by its place, has the names that it has there.
+    image.docker_archive(&path, "first:1");
+    env.run(["pull", "-q", &format!("docker-archive:{}:@0", path.display())]).success();
+    env.run(["image", "exists", "localhost/first:1"]).success();
+    env.run(["pull", "-q", &format!("docker-archive:{}:@1", path.display())]).code(125).stderr_has("it holds 1 images");
+    env.run(["save", "-q", "--uncompressed", "-o", path.to_str().unwrap(), "first:1"]).success();
     image.oci_archive(&path, "other/deb:3");
     env.run(["pull", "-q", &format!("oci-archive:{}", path.display())]).success();
     env.run(["image", "exists", "localhost/other/deb:3"]).success();
