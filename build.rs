@@ -18,6 +18,7 @@ INSERT AFTER .text;
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rustc-env=SAMPAN_COMPILER={}", compiler());
     let is = |variable: &str, value: &str| std::env::var(variable).is_ok_and(|found| found == value);
     if !is("PROFILE", "release") || !is("CARGO_CFG_TARGET_OS", "linux") {
         return;
@@ -36,4 +37,12 @@ fn main() {
         println!("cargo::rustc-link-arg-bins=-Wl,--symbol-ordering-file={top}/contrib/startup-order/order.txt");
         println!("cargo::rustc-link-arg-bins=-Wl,--no-warn-symbol-ordering");
     }
+}
+
+/// What `version` calls the compiler: `rustc 1.90.0`.
+fn compiler() -> String {
+    let rustc = std::env::var_os("RUSTC").expect("cargo names the compiler");
+    let output = std::process::Command::new(rustc).arg("--version").output().expect("the compiler runs");
+    let text = String::from_utf8_lossy(&output.stdout);
+    text.split_whitespace().take(2).collect::<Vec<_>>().join(" ")
 }

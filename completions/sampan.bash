@@ -4483,7 +4483,7 @@ _sampan() {
             return 0
             ;;
         sampan__subcmd__volume__subcmd__create)
-            opts="-l -d -o -h --ignore --label --driver --opt --help"
+            opts="-l -d -o -h --ignore --label --driver --opt --uid --gid --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4510,6 +4510,14 @@ _sampan() {
                     return 0
                     ;;
                 -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --uid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --gid)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4601,12 +4609,20 @@ _sampan() {
             return 0
             ;;
         sampan__subcmd__volume__subcmd__rm)
-            opts="-a -f -h --all --force --help"
+            opts="-a -f -t -h --all --force --time --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --time)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -t)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

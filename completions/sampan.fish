@@ -458,14 +458,14 @@ complete -c sampan -n "__fish_sampan_using_subcommand save" -s o -l output -d 'F
 complete -c sampan -n "__fish_sampan_using_subcommand save" -l compress -d 'Compress plain layers with gzip; for docker-dir'
 complete -c sampan -n "__fish_sampan_using_subcommand save" -s m -l multi-image-archive -d 'Take all arguments for images'
 complete -c sampan -n "__fish_sampan_using_subcommand save" -s q -l quiet -d 'Say nothing while saving'
-complete -c sampan -n "__fish_sampan_using_subcommand save" -l uncompressed -d 'Write layers without compression; for oci-archive and oci-dir'
+complete -c sampan -n "__fish_sampan_using_subcommand save" -l uncompressed -d 'Write layers without compression; those of a docker-archive are always so'
 complete -c sampan -n "__fish_sampan_using_subcommand save" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sampan -n "__fish_sampan_using_subcommand search" -l authfile -d 'File with credentials for registries' -r -F
 complete -c sampan -n "__fish_sampan_using_subcommand search" -l cert-dir -d 'Directory with certificates for the registry: *.crt of authorities, *.cert and *.key of ours' -r -F
 complete -c sampan -n "__fish_sampan_using_subcommand search" -l creds -d 'Credentials for the registry' -r
 complete -c sampan -n "__fish_sampan_using_subcommand search" -s f -l filter -d 'Only some: stars=N, is-official[=BOOL], is-automated[=BOOL]' -r
 complete -c sampan -n "__fish_sampan_using_subcommand search" -l format -d 'Form of the output: `json` or a Go template with .Index .Name .Description .Stars .Official .Automated .Tag' -r
-complete -c sampan -n "__fish_sampan_using_subcommand search" -l limit -d 'Most results of each registry' -r
+complete -c sampan -n "__fish_sampan_using_subcommand search" -l limit -d 'Most results of each registry; 0 is the default' -r
 complete -c sampan -n "__fish_sampan_using_subcommand search" -l tls-verify -d 'Use HTTPS and verify certificates' -r
 complete -c sampan -n "__fish_sampan_using_subcommand search" -l compatible -d 'Show stars and marks, too'
 complete -c sampan -n "__fish_sampan_using_subcommand search" -l list-tags -d 'List the tags of the repository TERM'
@@ -1004,7 +1004,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_sub
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from save" -l compress -d 'Compress plain layers with gzip; for docker-dir'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from save" -s m -l multi-image-archive -d 'Take all arguments for images'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from save" -s q -l quiet -d 'Say nothing while saving'
-complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from save" -l uncompressed -d 'Write layers without compression; for oci-archive and oci-dir'
+complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from save" -l uncompressed -d 'Write layers without compression; those of a docker-archive are always so'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from save" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from tag" -s h -l help -d 'Print help'
 complete -c sampan -n "__fish_sampan_using_subcommand image; and __fish_seen_subcommand_from tree" -l whatrequires -d 'Everything that stands on the image, instead of what it stands on'
@@ -1129,7 +1129,9 @@ complete -c sampan -n "__fish_sampan_using_subcommand volume; and not __fish_see
 complete -c sampan -n "__fish_sampan_using_subcommand volume; and not __fish_seen_subcommand_from create exists inspect ls list prune rm remove" -f -a "remove" -d 'Removes volumes'
 complete -c sampan -n "__fish_sampan_using_subcommand volume; and __fish_seen_subcommand_from create" -s l -l label -d 'Label' -r
 complete -c sampan -n "__fish_sampan_using_subcommand volume; and __fish_seen_subcommand_from create" -s d -l driver -d 'Driver; local is the only one' -r -f -a "local\t''"
-complete -c sampan -n "__fish_sampan_using_subcommand volume; and __fish_seen_subcommand_from create" -s o -l opt -d 'Option of the driver' -r
+complete -c sampan -n "__fish_sampan_using_subcommand volume; and __fish_seen_subcommand_from create" -s o -l opt -d 'Option of the driver: o=uid=UID,gid=GID, nocopy' -r
+complete -c sampan -n "__fish_sampan_using_subcommand volume; and __fish_seen_subcommand_from create" -l uid -d 'User that the volume belongs to; nothing is copied into it from an image then' -r
+complete -c sampan -n "__fish_sampan_using_subcommand volume; and __fish_seen_subcommand_from create" -l gid -d 'Group that the volume belongs to; nothing is copied into it from an image then' -r
 complete -c sampan -n "__fish_sampan_using_subcommand volume; and __fish_seen_subcommand_from create" -l ignore -d 'A volume that is there already is no error'
 complete -c sampan -n "__fish_sampan_using_subcommand volume; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help'
 complete -c sampan -n "__fish_sampan_using_subcommand volume; and __fish_seen_subcommand_from exists" -s h -l help -d 'Print help'
@@ -1146,12 +1148,14 @@ complete -c sampan -n "__fish_sampan_using_subcommand volume; and __fish_seen_su
 complete -c sampan -n "__fish_sampan_using_subcommand volume; and __fish_seen_subcommand_from list" -s n -l noheading -d 'Print no headings'
 complete -c sampan -n "__fish_sampan_using_subcommand volume; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print names alone'
 complete -c sampan -n "__fish_sampan_using_subcommand volume; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
-complete -c sampan -n "__fish_sampan_using_subcommand volume; and __fish_seen_subcommand_from prune" -l filter -d 'Only those that pass, as in volume ls' -r
+complete -c sampan -n "__fish_sampan_using_subcommand volume; and __fish_seen_subcommand_from prune" -l filter -d 'Only those that pass: label, label!, anonymous, until, since' -r
 complete -c sampan -n "__fish_sampan_using_subcommand volume; and __fish_seen_subcommand_from prune" -s f -l force -d 'Do not ask'
 complete -c sampan -n "__fish_sampan_using_subcommand volume; and __fish_seen_subcommand_from prune" -s h -l help -d 'Print help'
+complete -c sampan -n "__fish_sampan_using_subcommand volume; and __fish_seen_subcommand_from rm" -s t -l time -d 'With --force: seconds between the stop signal and SIGKILL' -r
 complete -c sampan -n "__fish_sampan_using_subcommand volume; and __fish_seen_subcommand_from rm" -s a -l all -d 'All volumes'
-complete -c sampan -n "__fish_sampan_using_subcommand volume; and __fish_seen_subcommand_from rm" -s f -l force -d 'Remove the containers that use them, too'
+complete -c sampan -n "__fish_sampan_using_subcommand volume; and __fish_seen_subcommand_from rm" -s f -l force -d 'Remove the containers that use them, too; a volume that is not there is no error'
 complete -c sampan -n "__fish_sampan_using_subcommand volume; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c sampan -n "__fish_sampan_using_subcommand volume; and __fish_seen_subcommand_from remove" -s t -l time -d 'With --force: seconds between the stop signal and SIGKILL' -r
 complete -c sampan -n "__fish_sampan_using_subcommand volume; and __fish_seen_subcommand_from remove" -s a -l all -d 'All volumes'
-complete -c sampan -n "__fish_sampan_using_subcommand volume; and __fish_seen_subcommand_from remove" -s f -l force -d 'Remove the containers that use them, too'
+complete -c sampan -n "__fish_sampan_using_subcommand volume; and __fish_seen_subcommand_from remove" -s f -l force -d 'Remove the containers that use them, too; a volume that is not there is no error'
 complete -c sampan -n "__fish_sampan_using_subcommand volume; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -32,6 +32,9 @@ pub(crate) enum Error {
     Encode(#[source] serde_json::Error),
     #[error("read from standard input")]
     Input(#[source] std::io::Error),
+    /// A question that nobody has answered.
+    #[error("read an answer from standard input: EOF")]
+    NoAnswer,
     /// The supervisor of an exec died, or could not tell how the program ended.
     #[error("the connection to the program was lost: its supervisor is gone")]
     ExecLost,

@@ -6,11 +6,9 @@ use crate::engine::{self, Absent, Obstacle, TlsFault};
 use crate::types::failure::FailureKind;
 use crate::types::status::ContainerStatus;
 
+use super::differences;
 use super::error::Error;
 use super::lower::FlagError;
-
-/// Where the differences from Podman are told.
-pub(super) const DIFFERENCES: &str = "docs/podman-differences.md says what is missing, and the ways round";
 
 /// The cure, if there is one that we know.
 pub(super) fn of(error: &Error) -> Option<String> {
@@ -23,7 +21,8 @@ pub(super) fn of(error: &Error) -> Option<String> {
         Error::Flag(FlagError::NoImage) => {
             Some("sampan run [OPTIONS] IMAGE [COMMAND [ARG...]]; sampan images lists those here".to_owned())
         }
-        Error::Flag(FlagError::Unsupported { .. }) => Some(DIFFERENCES.to_owned()),
+        Error::Flag(FlagError::Unsupported { flag, .. }) => Some(differences::of_value(&format!("--{flag}"))),
+        Error::NoAnswer => Some("--force asks nothing".to_owned()),
         _ => None,
     }
 }
@@ -86,7 +85,8 @@ fn particular(error: &engine::Error) -> Option<String> {
             Some(format!("make it first: mkdir -p {path:?}; a name without a slash is that of a volume"))
         }
         engine::Error::Archive { name, .. } if error.is_without_images() => {
-            Some(format!("load takes what save wrote; a root file system comes in by sampan import {name:?}"))
+            let file = if name == "standard input" { "-".to_owned() } else { format!("{name:?}") };
+            Some(format!("load takes what save wrote; a root file system comes in by sampan import {file}"))
         }
         engine::Error::OtherPlatformHere { name, here, .. } => {
             Some(format!("take it with --platform {here}, or pull the other with sampan pull --platform, then {name:?}"))
@@ -116,6 +116,13 @@ fn particular(error: &engine::Error) -> Option<String> {
         engine::Error::NoBlob { .. } | engine::Error::BlobGone(_) => Some(
             "sampan system check --repair tells which images have lost something; pull or load those again".to_owned(),
         ),
+        engine::Error::LastListName(name) => Some(format!("sampan manifest rm {name} removes it")),
+        engine::Error::ListInDockerArchive { .. } => {
+            Some("oci-archive:FILE takes all of them; --all=false writes the one for this machine".to_owned())
+        }
+        engine::Error::DigestAsName(_) => {
+            Some("a digest is what a registry says: take the name without what follows the @".to_owned())
+        }
         engine::Error::ListExists(_) => Some("--amend adds to it".to_owned()),
         engine::Error::InstanceAbsent { from, .. } => Some(format!("sampan pull {from} brings it")),
         engine::Error::DirectoryAsStream => Some("say where it goes with --output DIR".to_owned()),

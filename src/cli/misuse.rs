@@ -5,9 +5,7 @@ use std::process::ExitCode;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::error::print_text;
-use super::exit;
-use super::flags::{is_known_but_unsupported, is_podman_verb};
-use super::hints::DIFFERENCES;
+use super::{differences, exit};
 
 /// Prints it. `--help` and `--version` go to stdout and are a success; all else is ours: 125, not clap's 2.
 pub(super) fn print(error: &clap::Error) -> ExitCode {
@@ -24,42 +22,47 @@ pub(super) fn print(error: &clap::Error) -> ExitCode {
 fn in_our_words(error: &clap::Error) -> (String, String) {
     if let Some(flag) = word(error, ContextKind::InvalidArg)
         && error.kind() == ErrorKind::UnknownArgument
-        && is_known_but_unsupported(flag)
+        && let Some(hint) = differences::of_flag(flag)
     {
-        return (format!("{flag} is not supported yet"), DIFFERENCES.to_owned());
+        return (format!("{flag} is not supported yet"), hint);
     }
+    let text = error.render().to_string();
+    let usage = text.split("\n\n").find_map(|line| line.strip_prefix("Usage: "));
+    let usage = joined(usage.unwrap_or("sampan"));
+    let command = command_of(&usage);
     if let Some(verb) = word(error, ContextKind::InvalidSubcommand)
-        && is_podman_verb(verb)
+        && let Some((whole, hint)) = differences::of_verb(command.trim_start_matches("sampan").trim_start(), verb)
     {
-        return (format!("there is no command '{verb}' yet"), DIFFERENCES.to_owned());
+        return (format!("there is no command '{whole}' yet"), hint);
     }
     if let (Some(flag), Some(value)) = (word(error, ContextKind::InvalidArg), word(error, ContextKind::InvalidValue))
         && error.kind() == ErrorKind::TooManyValues
     {
+        if !flag.starts_with('-') {
+            return (format!("unexpected argument '{value}' found"), format!("{usage}; more by {command} --help"));
+        }
         let message = format!("invalid value '{value}' for '{flag}': true or false");
         return (message, "the same command with --help says what it takes".to_owned());
     }
-    let text = error.render().to_string();
     let mut paragraphs = text.split("\n\n");
     let message = paragraphs.next().unwrap_or_default();
     let message = joined(message.strip_prefix("error: ").unwrap_or(message));
-    let (mut tips, mut usage) = (Vec::new(), "sampan".to_owned());
-    for paragraph in paragraphs {
-        if let Some(line) = paragraph.strip_prefix("Usage: ") {
-            usage = joined(line);
-        } else {
-            tips.extend(paragraph.lines().filter_map(|line| line.trim().strip_prefix("tip: ")));
-        }
-    }
-    // The command alone: what follows it in a line of usage is in brackets or in capitals.
-    let command = usage.split(' ').take_while(|word| word.chars().all(|c| c.is_ascii_lowercase()));
-    let help = format!("{} --help", command.collect::<Vec<_>>().join(" "));
+    let tips = paragraphs.flat_map(str::lines).filter_map(|line| line.trim().strip_prefix("tip: "));
+    // An unknown flag is hardly ever meant as a value.
+    let tips: Vec<&str> = tips.filter(|tip| !tip.starts_with("to pass ")).collect();
+    let help = format!("{command} --help");
     let hint = match (tips.is_empty(), usage.contains(' ')) {
         (false, _) => format!("{}; {help} lists all", tips.join("; ")),
         (true, true) => format!("{usage}; more by {help}"),
         (true, false) => "the same command with --help says what it takes".to_owned(),
     };
     (message, hint)
+}
+
+/// The command alone: what follows it in a line of usage is in brackets or in capitals.
+fn command_of(usage: &str) -> String {
+    let words = usage.split(' ').take_while(|word| word.chars().all(|c| c.is_ascii_lowercase()));
+    words.collect::<Vec<_>>().join(" ")
 }
 
 fn word(error: &clap::Error, kind: ContextKind) -> Option<&str> {
@@ -82,13 +85,16 @@ mod tests {
     fn one_line_and_a_hint() {
         let table = [
             ("rum", "unrecognized subcommand 'rum'", "a similar subcommand exists: 'run'; sampan --help lists all"),
-            ("pod ps", "there is no command 'pod' yet", "docs/podman-differences.md"),
+            ("pod ps", "there is no command 'pod' yet", "instead: containers that share namespaces"),
+            ("volume export v", "there is no command 'volume export' yet", "instead: sampan run --rm -v NAME:/v"),
+            ("diff a b c", "unexpected argument 'c' found", "sampan diff "),
+            ("volume create --nope v", "unexpected argument '--nope' found", "sampan volume create "),
             (
                 "run --rm=maybe x",
                 "invalid value 'maybe' for '--rm': true or false",
                 "the same command with --help says what it takes",
             ),
-            ("run --pod x y", "--pod is not supported yet", "docs/podman-differences.md"),
+            ("run --pod x y", "--pod is not supported yet", "instead: there are no pods"),
             ("ps --al", "unexpected argument '--al' found", "'--all'; sampan ps --help lists all"),
             ("rename x", "the following required arguments were not provided: <", "sampan rename "),
             ("run --user", "a value is required for '--user", "--help"),

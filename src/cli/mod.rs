@@ -8,6 +8,7 @@
 mod command;
 mod commands;
 mod context;
+mod differences;
 mod error;
 mod exit;
 mod flags;

@@ -68,7 +68,7 @@ impl Engine {
                 Err(error) => return Err(error),
             }
         }
-        let image = self.store.find_image(text)?.image;
+        let image = self.image_here(text)?.image;
         // An image of an additional store has its layers here from its first use on.
         self.ensure_layers(&image.record, &self.layer_maps()?)?;
         let keys = self.layer_keys(&image.chains())?;

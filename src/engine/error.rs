@@ -231,6 +231,10 @@ pub(crate) enum Error {
     Filter { text: String, why: String },
     #[error("image {image} does not have the name {name:?}")]
     NotAName { image: String, name: String },
+    #[error("untag {0}: this is the only name of the manifest list")]
+    LastListName(Reference),
+    #[error("write {list} as a docker-archive: that form has no manifest lists, and this one is of {count} images")]
+    ListInDockerArchive { list: Reference, count: usize },
     #[error("{0:?} cannot be given as a name: it holds a digest")]
     DigestAsName(String),
     #[error("image {image} has more than one name ({}): name one of them, or use --force", .names.join(", "))]
@@ -269,6 +273,8 @@ pub(crate) enum Error {
         "volume option {0:?} needs a mount on the host, which is never made: use a bind mount or --mount type=tmpfs"
     )]
     VolumeOption(String),
+    #[error("owner {0:?} of a volume: the number of a user or a group is wanted")]
+    VolumeOwner(String),
     #[error("container {id} has dependent containers which must be removed before it: {}", .dependents.join(", "))]
     HasDependents { id: String, dependents: Vec<String> },
     #[error("{0} is not supported yet")]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use crate::config::registries_conf::RegistriesConf;
 use crate::network;
 use crate::runtime::cgroup;
 use crate::sys;
@@ -20,8 +21,30 @@ use super::handle::Engine;
 #[derive(Debug, Serialize)]
 pub(crate) struct Info {
     pub(crate) host: HostInfo,
+    pub(crate) plugins: Plugins,
+    pub(crate) registries: SearchedRegistries,
     pub(crate) store: StoreInfo,
     pub(crate) version: VersionInfo,
+}
+
+/// What there is to choose from.
+#[derive(Debug, Serialize)]
+pub(crate) struct Plugins {
+    pub(crate) log: [&'static str; 2],
+    pub(crate) volume: [&'static str; 1],
+}
+
+/// Of registries.conf.
+#[derive(Debug, Serialize)]
+pub(crate) struct SearchedRegistries {
+    pub(crate) search: Vec<String>,
+}
+
+/// There is no API.
+#[derive(Debug, Serialize)]
+pub(crate) struct RemoteSocket {
+    pub(crate) exists: bool,
+    pub(crate) path: &'static str,
 }
 
 #[derive(Debug, Serialize)]
@@ -34,6 +57,8 @@ pub(crate) struct HostInfo {
     pub(crate) cgroup_version: &'static str,
     pub(crate) cpus: usize,
     pub(crate) distribution: Distribution,
+    /// Nothing is written of events.
+    pub(crate) event_logger: &'static str,
     pub(crate) hostname: String,
     pub(crate) id_mappings: IdMappings,
     pub(crate) kernel: String,
@@ -43,8 +68,10 @@ pub(crate) struct HostInfo {
     pub(crate) oci_runtime: Program,
     pub(crate) os: &'static str,
     pub(crate) pasta: Program,
+    pub(crate) remote_socket: RemoteSocket,
     pub(crate) rootless_network_cmd: String,
     pub(crate) security: SecurityInfo,
+    pub(crate) service_is_remote: bool,
     pub(crate) slirp4netns: Program,
     pub(crate) swap_free: u64,
     pub(crate) swap_total: u64,
@@ -97,11 +124,14 @@ pub(crate) struct SecurityInfo {
 pub(crate) struct StoreInfo {
     pub(crate) container_store: ContainerCounts,
     pub(crate) graph_driver_name: &'static str,
+    /// None is passed to a driver.
+    pub(crate) graph_options: BTreeMap<String, String>,
     pub(crate) graph_root: PathBuf,
     pub(crate) graph_root_allocated: u64,
     pub(crate) graph_root_used: u64,
     pub(crate) image_store: ImageCounts,
     pub(crate) run_root: PathBuf,
+    pub(crate) transient_store: bool,
     pub(crate) volume_path: PathBuf,
 }
 
@@ -125,6 +155,8 @@ pub(crate) struct VersionInfo {
     #[serde(rename = "APIVersion")]
     pub(crate) api_version: &'static str,
     pub(crate) version: &'static str,
+    /// There is no Go in here: what compiled it instead.
+    pub(crate) go_version: &'static str,
     /// Of the sources; empty if the build did not say.
     pub(crate) git_commit: &'static str,
     /// When, in Unix seconds: what `SOURCE_DATE_EPOCH` said at build time, so that equal sources give equal binaries; else 0.
@@ -146,6 +178,7 @@ impl VersionInfo {
             built_time: ansic(built),
             api_version: version,
             version,
+            go_version: env!("SAMPAN_COMPILER"),
             git_commit: option_env!("SAMPAN_GIT_COMMIT").unwrap_or(""),
             os: "linux",
             arch: go_arch(),
@@ -186,7 +219,14 @@ fn manager(available: &cgroup::Available) -> &'static str {
 impl Engine {
     /// Looks at host and store. Starts the helper programs to ask for their versions.
     pub(crate) fn info(&self) -> Result<Info, Error> {
-        Ok(Info { host: self.host_info()?, store: self.store_info()?, version: VersionInfo::this() })
+        let configuration = RegistriesConf::load().map_err(Error::Config)?;
+        Ok(Info {
+            host: self.host_info()?,
+            plugins: Plugins { log: ["k8s-file", "none"], volume: ["local"] },
+            registries: SearchedRegistries { search: configuration.unqualified_search },
+            store: self.store_info()?,
+            version: VersionInfo::this(),
+        })
     }
 
     fn host_info(&self) -> Result<HostInfo, Error> {
@@ -218,6 +258,7 @@ impl Engine {
                 distribution: release("ID"),
                 version: release("VERSION_ID"),
             },
+            event_logger: "none",
             hostname: line("/proc/sys/kernel/hostname"),
             id_mappings: IdMappings { gidmap: mappings(&maps.gid), uidmap: mappings(&maps.uid) },
             kernel: line("/proc/sys/kernel/osrelease"),
@@ -230,11 +271,13 @@ impl Engine {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
             },
             os: "linux",
+            remote_socket: RemoteSocket { exists: false, path: "" },
             rootless_network_cmd: network::default_helper(&self.config.path)
                 .map(|helper| helper.to_string())
                 .unwrap_or_default(),
             pasta,
             security: security(),
+            service_is_remote: false,
             slirp4netns,
             swap_free: kilobytes("SwapFree"),
             swap_total: kilobytes("SwapTotal"),
@@ -260,11 +303,13 @@ impl Engine {
         Ok(StoreInfo {
             container_store: counts,
             graph_driver_name: self.driver_name(),
+            graph_options: BTreeMap::new(),
             graph_root: layout.graphroot().to_owned(),
             graph_root_allocated: total,
             graph_root_used: total.saturating_sub(free),
             image_store: ImageCounts { number: self.store.image_heads()?.0.len() },
             run_root: layout.runroot().to_owned(),
+            transient_store: false,
             volume_path: layout.volumes(),
         })
     }

@@ -16,11 +16,13 @@ pub(crate) mod images;
 pub(crate) mod info;
 mod linger;
 pub(crate) mod mounts;
+mod patterns;
 pub(crate) mod registries;
 mod single_id;
 pub(crate) mod system_prune;
 mod trash;
 pub(crate) mod unshare;
+mod volume_options;
 pub(crate) mod volumes;
 
 pub(crate) use crate::registry::{Obstacle, TlsFault};

@@ -45,7 +45,7 @@ impl Engine {
     /// Mounts an image read-only, or finds it mounted. `images` serves all words of the command.
     pub(crate) fn mount_image(&self, text: &str, images: &mut WholeImages) -> Result<MountedImage, Error> {
         self.within_unshare("image mount")?;
-        let found = self.store.find_image(text)?;
+        let found = self.image_here(text)?;
         let names = images.of(&self.store, &found)?.names.clone();
         let image = found.image;
         let path = self.mount_at(&format!("{IMAGE}{}", image.record.id), |engine| engine.image_tree_mount(&image))?;

@@ -1,18 +1,23 @@
 //! `volume create ls rm inspect prune exists`.
 
 use std::collections::BTreeMap;
+use std::os::fd::AsFd;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::containers::filter::moment;
+use super::containers::filter::{moment, name_matches};
 use super::containers::remove::RemoveRequest;
 use super::containers::select::{Answers, Selection};
+use super::error::failure;
+use super::patterns::{has_label, label};
+use super::volume_options::{Wanted, owner};
 use crate::engine::{Engine, Error};
 use crate::rootless::worker;
 use crate::storage;
 use crate::storage::usage;
 use crate::storage::volumes::VolumeMeta;
+use crate::sys;
 use crate::types::failure::{Failure, FailureKind};
 use crate::types::name::VolumeName;
 
@@ -41,6 +46,27 @@ pub(crate) struct VolumeReport {
     pub(crate) mount_count: u32,
     pub(crate) needs_copy_up: bool,
     pub(crate) anonymous: bool,
+    #[serde(rename = "UID", skip_serializing_if = "is_root")]
+    pub(crate) uid: u32,
+    #[serde(rename = "GID", skip_serializing_if = "is_root")]
+    pub(crate) gid: u32,
+}
+
+/// As Podman's JSON, which leaves these out.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_root(id: &u32) -> bool {
+    *id == 0
+}
+
+/// `volume rm`.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct RemoveVolumes {
+    pub(crate) words: Vec<String>,
+    pub(crate) all: bool,
+    /// With the containers that mount them.
+    pub(crate) force: bool,
+    /// Seconds between the stop signal and SIGKILL for those; none = SIGKILL at once.
+    pub(crate) time: Option<u32>,
 }
 
 /// What `volume prune` did.
@@ -56,21 +82,40 @@ impl Engine {
     pub(crate) fn create_volume(&self, request: CreateVolume) -> Result<VolumeName, Error> {
         let anonymous = request.name.is_none();
         let name = request.name.unwrap_or_else(VolumeMeta::random_name);
-        if let Some(option) = request.options.keys().next() {
-            // `type`, `device`, `o` need mount(2) on the host; design: no mount is ever made there.
-            return Err(Error::VolumeOption(option.clone()));
-        }
+        let mut options = request.options;
+        // `type` and `device` need mount(2) on the host; design: no mount is ever made there.
+        let wanted = Wanted::of(&mut options)?;
         let mut meta = VolumeMeta::new(name.clone(), anonymous);
         meta.labels = request.labels;
+        meta.options = options;
+        meta.needs_copy_up = !wanted.no_copy;
         match self.store.create_volume(&meta) {
-            Err(storage::Error::VolumeExists(_)) if request.ignore => Ok(name),
-            other => Ok(other.map(|()| name)?),
+            Err(storage::Error::VolumeExists(_)) if request.ignore => return Ok(name),
+            other => other?,
         }
+        if let Some(owner) = wanted.owner
+            && let Err(error) = self.give_volume(&name, owner)
+        {
+            // Half of what was asked for is none: the first error counts.
+            drop(self.store.remove_volume(&name));
+            drop(self.empty_trash());
+            return Err(error);
+        }
+        Ok(name)
+    }
+
+    /// Gives the directory of a volume an owner, as containers with the usual map see it.
+    fn give_volume(&self, name: &VolumeName, (uid, gid): (u32, u32)) -> Result<(), Error> {
+        let path = self.store.layout().volume_data(name);
+        Ok(worker::run(&self.outer()?, || {
+            let dir = sys::fs::open_path(&path).map_err(|error| failure(&error))?;
+            sys::dir::chown_path(dir.as_fd(), uid, gid).map_err(|error| failure(&error))
+        })?)
     }
 
     /// Lists volumes, and a line for each that cannot be read.
     pub(crate) fn list_volumes(&self, filters: &[String]) -> Result<(Vec<VolumeReport>, Vec<String>), Error> {
-        let filters = VolumeFilters::parse(self, filters)?;
+        let filters = VolumeFilters::parse(self, filters, &LIST_KEYS)?;
         let (volumes, broken) = self.store.volumes()?;
         let mut reports = Vec::new();
         for meta in volumes {
@@ -100,27 +145,17 @@ impl Engine {
         }
     }
 
-    /// Removes volumes; with `force` the containers that mount them first. For each word what became of it.
-    pub(crate) fn remove_volumes(
-        &self,
-        words: &[String],
-        all: bool,
-        force: bool,
-    ) -> Result<Answers<VolumeName>, Error> {
-        let mut words = words.to_vec();
-        if all {
+    /// Removes volumes; by force the containers that mount them first. For each word what became of it.
+    pub(crate) fn remove_volumes(&self, request: &RemoveVolumes) -> Result<Answers<VolumeName>, Error> {
+        let mut words = request.words.clone();
+        if request.all {
             words.extend(self.store.volume_names()?.iter().map(ToString::to_string));
         }
         let mut answers = Vec::with_capacity(words.len());
         for word in words {
             let removed = self.store.find_volume(&word).map_err(Error::Storage).and_then(|name| {
-                if force {
-                    let users = self.store.volume_users(&name)?;
-                    let selection = Selection::of(users.iter().map(ToString::to_string));
-                    let request = RemoveRequest { selection, force: true, depend: true, ..RemoveRequest::default() };
-                    for (_, removed) in self.remove(&request)? {
-                        removed?;
-                    }
+                if request.force {
+                    self.remove_users(&name, request.time)?;
                 }
                 self.store.remove_volume(&name)?;
                 Ok(name)
@@ -131,15 +166,29 @@ impl Engine {
         Ok(answers)
     }
 
-    /// Removes the volumes that no container mounts; as Podman, named ones too.
-    pub(crate) fn prune_volumes(&self, filters: &[String]) -> Result<PruneVolumes, Error> {
-        let filters = VolumeFilters::parse(self, filters)?;
+    /// Removes the containers that mount a volume, and those that share their namespaces.
+    fn remove_users(&self, name: &VolumeName, time: Option<u32>) -> Result<(), Error> {
+        let users = self.store.volume_users(name)?;
+        let selection = Selection::of(users.iter().map(ToString::to_string));
+        let request = RemoveRequest { selection, force: true, depend: true, time, ..RemoveRequest::default() };
+        self.remove(&request)?.into_iter().try_for_each(|(_, removed)| removed)
+    }
+
+    /// The volumes that no container mounts; as Podman, named ones too.
+    pub(crate) fn unused_volumes(&self, filters: &[String]) -> Result<Vec<VolumeName>, Error> {
+        let filters = VolumeFilters::parse(self, filters, &PRUNE_KEYS)?;
         let mut names = Vec::new();
         for meta in self.store.volumes()?.0 {
             if filters.matches(self, &meta)? && self.store.volume_users(&meta.name)?.is_empty() {
                 names.push(meta.name);
             }
         }
+        Ok(names)
+    }
+
+    /// Removes the volumes that no container mounts.
+    pub(crate) fn prune_volumes(&self, filters: &[String]) -> Result<PruneVolumes, Error> {
+        let names = self.unused_volumes(filters)?;
         let mut report = PruneVolumes::default();
         if names.is_empty() {
             return Ok(report);
@@ -167,6 +216,7 @@ impl Engine {
     }
 
     fn volume_report(&self, meta: &VolumeMeta) -> VolumeReport {
+        let (uid, gid) = owner(&meta.options).ok().flatten().unwrap_or_default();
         VolumeReport {
             name: meta.name.to_string(),
             driver: "local",
@@ -178,9 +228,18 @@ impl Engine {
             mount_count: 0,
             needs_copy_up: meta.needs_copy_up,
             anonymous: meta.anonymous,
+            uid,
+            gid,
         }
     }
 }
+
+/// Keys of `volume ls`.
+const LIST_KEYS: [&str; 11] =
+    ["name", "driver", "scope", "label", "label!", "opt", "dangling", "anonymous", "until", "since", "after"];
+
+/// Keys of `volume prune`: a name is none of them, because whoever knows it says `volume rm`.
+const PRUNE_KEYS: [&str; 6] = ["label", "label!", "anonymous", "until", "since", "after"];
 
 /// Parsed `--filter`s: values of one key are alternatives, labels must all be there.
 #[derive(Debug, Default)]
@@ -199,31 +258,30 @@ enum Test {
 }
 
 impl VolumeFilters {
-    fn parse(engine: &Engine, words: &[String]) -> Result<Self, Error> {
+    fn parse(engine: &Engine, words: &[String], keys: &[&str]) -> Result<Self, Error> {
         let mut filters = Self::default();
         for word in words {
-            let invalid = |why: &'static str| Error::Filter { text: word.clone(), why: why.to_owned() };
+            let invalid = |why: &str| Error::Filter { text: word.clone(), why: why.to_owned() };
             let (key, value) = word.split_once('=').ok_or_else(|| invalid("it must be KEY=VALUE"))?;
             let truth = || match value {
                 "true" | "1" => Ok(true),
                 "false" | "0" => Ok(false),
                 _ => Err(invalid("true or false")),
             };
-            let pair = || match value.split_once('=') {
-                Some((name, wanted)) => (name.to_owned(), Some(wanted.to_owned())),
-                None => (value.to_owned(), None),
-            };
+            if !keys.contains(&key) {
+                return Err(invalid(&format!("unknown key: {}", keys.join(", "))));
+            }
             let test = match key {
                 "name" => Test::Name(value.to_owned()),
                 "driver" | "scope" => Test::Constant(value == "local"),
                 "label" | "label!" => {
-                    let (name, wanted) = pair();
+                    let (name, wanted) = label(value);
                     Test::Label(name, wanted)
                 }
-                "opt" => {
-                    let (name, wanted) = pair();
-                    Test::Option(name, wanted)
-                }
+                "opt" => match value.split_once('=') {
+                    Some((name, wanted)) => Test::Option(name.to_owned(), Some(wanted.to_owned())),
+                    None => Test::Option(value.to_owned(), None),
+                },
                 "dangling" => Test::Dangling(truth()?),
                 "anonymous" => Test::Anonymous(truth()?),
                 "until" => Test::Before(moment(value).ok_or_else(|| invalid("neither a time nor a duration"))?),
@@ -259,14 +317,13 @@ impl VolumeFilters {
 
 impl Test {
     fn passes(&self, engine: &Engine, meta: &VolumeMeta) -> Result<bool, Error> {
-        let holds = |map: &BTreeMap<String, String>, name: &String, wanted: &Option<String>| {
-            map.get(name).is_some_and(|value| wanted.as_ref().is_none_or(|wanted| wanted == value))
-        };
         Ok(match self {
-            Self::Name(part) => meta.name.as_str().contains(part.as_str()),
+            Self::Name(pattern) => name_matches(pattern, meta.name.as_str()),
             Self::Constant(passes) => *passes,
-            Self::Label(name, wanted) => holds(&meta.labels, name, wanted),
-            Self::Option(name, wanted) => holds(&meta.options, name, wanted),
+            Self::Label(name, wanted) => has_label(&meta.labels, name, wanted.as_deref()),
+            Self::Option(name, wanted) => {
+                meta.options.get(name).is_some_and(|value| wanted.as_ref().is_none_or(|wanted| wanted == value))
+            }
             Self::Dangling(wanted) => engine.store.volume_users(&meta.name)?.is_empty() == *wanted,
             Self::Anonymous(wanted) => meta.anonymous == *wanted,
             Self::Before(time) => meta.created < *time,

@@ -20,6 +20,11 @@ enum Unverified {
     Forged(&'static str),
 }
 
+/// False for a name with a digest that is not the image's: whoever asks for a digest gets what has it, whatever a file says.
+fn is_truly(name: &Reference, record: &ImageRecord) -> bool {
+    name.digest().is_none_or(|digest| *digest == record.digest || record.index.as_ref() == Some(digest))
+}
+
 impl Store {
     /// Finds an image by name (Podman's order of candidates), by digest, by id or by a unique prefix of an id.
     pub(crate) fn find_image(&self, text: &str) -> Result<FoundImage, Error> {
@@ -73,6 +78,7 @@ impl Store {
         for name in candidates.iter().flatten() {
             if let Some(digest) = self.resolve_reference(name)?
                 && let Some(record) = self.image_record(&digest)?
+                && is_truly(name, &record)
             {
                 return Ok(Some(self.found(record, Some(name.clone()))?));
             }
@@ -87,6 +93,8 @@ impl Store {
         match candidates {
             Ok(_) if !has_domain(text) => self.image_by_suffix(text),
             Ok(_) => Ok(None),
+            // A whole id that is nobody's.
+            Err(_) if is_id_prefix(text) => Ok(None),
             Err(error) => Err(Error::ImageName(error)),
         }
     }
@@ -152,7 +160,7 @@ impl Store {
             return Err(Error::AmbiguousImage { text: text.to_owned(), candidates: candidates() });
         }
         let Some(reference) = matches.pop() else { return Ok(None) };
-        let record = self.image_record(&reference.digest)?;
+        let record = self.image_record(&reference.digest)?.filter(|record| is_truly(&reference.name, record));
         record.map(|record| self.found(record, Some(reference.name))).transpose()
     }
 

@@ -24,18 +24,18 @@ pub(super) struct Row<O> {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Shape {
     Json,
-    /// One was named: its path alone.
-    Path,
+    /// Paths alone.
+    Paths,
     Table,
 }
 
 impl Shape {
-    /// `--format` counts before the number of words that were given.
-    pub(super) fn of(format: Option<&str>, words: usize) -> Self {
-        match (format, words) {
+    /// `--format` counts before all else; `alone`: the user knows whose paths they are.
+    pub(super) fn of(format: Option<&str>, alone: bool) -> Self {
+        match (format, alone) {
             (Some(_), _) => Self::Json,
-            (None, 1) => Self::Path,
-            (None, _) => Self::Table,
+            (None, true) => Self::Paths,
+            (None, false) => Self::Table,
         }
     }
 }
@@ -59,7 +59,7 @@ pub(super) fn each<T>(
 pub(super) fn print<O: Serialize>(rows: Vec<Row<O>>, shape: Shape, context: &Context) -> Result<(), Error> {
     match shape {
         Shape::Json => json::print(&context.ui, &rows.into_iter().map(|row| row.object).collect::<Vec<_>>()),
-        Shape::Path => rows.iter().try_for_each(|row| context.ui.line(row.path.display())),
+        Shape::Paths => rows.iter().try_for_each(|row| context.ui.line(row.path.display())),
         Shape::Table => {
             let mut table = Table::new(None);
             for row in &rows {

@@ -16,7 +16,7 @@ pub(crate) use create::CreateFlags;
 pub(crate) use form::FormFlags;
 pub(crate) use mounts::MountFlags;
 pub(crate) use network::NetworkFlags;
-pub(crate) use registry::{AccessFlags, PlatformFlags, absolute};
+pub(crate) use registry::{AccessFlags, PlatformFlags, absolute, credentials};
 pub(crate) use resources::ResourceFlags;
 pub(crate) use security::SecurityFlags;
 pub(crate) use selection::SelectionFlags;

@@ -7,6 +7,7 @@ use clap::ArgAction;
 
 use super::super::context::Context;
 use super::super::error::Error;
+use super::super::output::prompt;
 use super::super::switches::go_bool;
 use crate::config::auth_file::Credentials;
 use crate::engine::images::{Access, Retry};
@@ -85,19 +86,23 @@ impl PlatformFlags {
 impl AccessFlags {
     /// The same in the engine's words.
     pub(crate) fn access(&self, context: &Context) -> Result<Access, Error> {
-        let credentials = match &self.creds {
-            Some(text) => Some(
-                Credentials::from_flag(text.expose())
-                    .ok_or_else(|| Error::usage("--creds: USER[:PASSWORD] without a user"))?,
-            ),
-            None => None,
-        };
+        let credentials = self.creds.as_ref().map(|text| credentials(text, context)).transpose()?;
         let auth_file = absolute(context, "--authfile", self.authfile.as_deref())?;
         let cert_dir = absolute(context, "--cert-dir", self.cert_dir.as_deref())?;
         let retry = Retry { count: self.retry, delay: self.retry_delay };
         let signature_policy = absolute(context, "--signature-policy", self.signature_policy.as_deref())?;
         Ok(Access { tls_verify: self.tls_verify, credentials, auth_file, cert_dir, retry, signature_policy })
     }
+}
+
+/// What `--creds` says. As Podman, a terminal is asked for a password that is not there; `USER:` says that there is none.
+pub(crate) fn credentials(text: &Secret, context: &Context) -> Result<Credentials, Error> {
+    let given = Credentials::from_flag(text.expose());
+    let given = given.ok_or_else(|| Error::usage("--creds: USER[:PASSWORD] without a user"))?;
+    if text.expose().contains(':') || !context.invocation.stdin_is_terminal {
+        return Ok(given);
+    }
+    Ok(Credentials::Password { user: given.user().to_owned(), password: prompt::ask_password(context)? })
 }
 
 /// A path of the command line as an absolute one.

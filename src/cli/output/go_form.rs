@@ -62,6 +62,8 @@ impl JsonForms {
         match json {
             // Names of the user's.
             Json::Object(_) if matches!(name, "Labels" | "Annotations") => json.to_serde_value(),
+            // Sets: `map[string]struct{}` in Go.
+            Json::Object(fields) if matches!(name, "ExposedPorts" | "Volumes") => self.set(fields),
             Json::Object(fields) => self.structure(name, fields),
             Json::Array(items) => {
                 let items = items.iter().map(|item| self.shown(item_name(name), item));
@@ -94,6 +96,19 @@ impl JsonForms {
             go_names(&mut fields);
         }
         Ok(self.noted(Value::Map(Arc::new(fields)), Json::Object(json.clone())))
+    }
+
+    /// Keys whose values are nothing, which Go prints as `{}`.
+    fn set(&mut self, keys: &Map<String, Json>) -> gotmpl::Result<Value> {
+        let mut fields: BTreeMap<Arc<str>, Value> = BTreeMap::new();
+        for (key, json) in keys {
+            let value = match json {
+                Json::Object(nothing) if nothing.is_empty() => self.noted(Value::String("{}".into()), json.clone()),
+                _ => json.to_serde_value()?,
+            };
+            fields.insert(key.as_str().into(), value);
+        }
+        Ok(Value::Map(Arc::new(fields)))
     }
 
     /// A field that is not set: an empty list or map of Go's is `null` in JSON.
@@ -130,10 +145,24 @@ fn go_names(fields: &mut BTreeMap<Arc<str>, Value>) {
     if let Some(id) = fields.get("Id").cloned() {
         fields.entry("ID".into()).or_insert(id);
     }
+    if fields.contains_key("Mountpoint") && fields.contains_key("NeedsCopyUp") {
+        volume(fields);
+    }
     // Of images; a container has its check in its configuration.
     if fields.contains_key("RepoTags") {
         let check = fields.get("Healthcheck").cloned().unwrap_or(Value::Nil);
         fields.entry("HealthCheck".into()).or_insert(check);
+    }
+}
+
+/// What Podman's volume has, too: drivers of others, locks and quotas, which there are none of.
+fn volume(fields: &mut BTreeMap<Arc<str>, Value>) {
+    let needs = fields.get("NeedsCopyUp").cloned().unwrap_or(Value::Bool(false));
+    fields.entry("NeedsChown".into()).or_insert(needs);
+    fields.entry("Status".into()).or_insert(Value::Map(Arc::default()));
+    fields.entry("StorageID".into()).or_insert(Value::String("".into()));
+    for number in ["UID", "GID", "LockNumber", "Timeout"] {
+        fields.entry(number.into()).or_insert(Value::Int(0));
     }
 }
 
@@ -185,7 +214,8 @@ mod tests {
     #[test]
     fn fields_of_gos_structures_are_there() {
         let report = json!({
-            "Id": "7", "RepoTags": [], "Labels": null, "Config": { "User": "7", "Labels": { "Config": "" } },
+            "Id": "7", "RepoTags": [], "Labels": null,
+            "Config": { "User": "7", "Labels": { "Config": "" }, "ExposedPorts": { "80/tcp": {}, "81/tcp": {} } },
             "Mounts": [{ "Name": "v" }],
             "History": [{ "created": "2024-01-02T03:04:05Z", "created_by": "x" }, { "empty_layer": true }],
         });
@@ -194,7 +224,9 @@ mod tests {
             ("{{.Labels}} {{json .Labels}}", "map[] null"),
             ("{{.Config.Entrypoint}} {{json .Config.Entrypoint}} {{len .Config.Env}}", "[] null 0"),
             ("{{.Config.User}} {{.Config.Labels}} {{.Config.StopSignal}}", "7 map[Config:] "),
-            ("{{json .Config}}", "{\"User\":\"7\",\"Labels\":{\"Config\":\"\"}}"),
+            ("{{.Config.ExposedPorts}} {{.Config.Volumes}}", "map[80/tcp:{} 81/tcp:{}] map[]"),
+            ("{{json .Config.ExposedPorts}}", "{\"80/tcp\":{},\"81/tcp\":{}}"),
+            ("{{range $port, $_ := .Config.ExposedPorts}}{{$port}} {{end}}", "80/tcp 81/tcp "),
             ("{{range .Mounts}}{{.Name}} {{.SubPath}}{{end}}", "v "),
             (
                 "{{range .History}}{{.CreatedBy}} {{.EmptyLayer}} {{json .}};{{end}}",

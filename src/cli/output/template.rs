@@ -59,7 +59,7 @@ fn print_by<T: Serialize>(
             line = clean_cells(&line);
         }
         text.push_str(&line);
-        text.push('\n');
+        text.push_str(line_break(&body));
     }
     if is_table { ui.write(&table::align(&text)?) } else { ui.write(text.as_bytes()) }
 }
@@ -69,9 +69,19 @@ pub(crate) fn print_one<T: Serialize>(ui: &Ui, format: &str, value: &T) -> Resul
     if is_json(format) {
         return json::print(ui, value);
     }
+    ui.write(one(format, value)?.as_bytes())
+}
+
+/// One object by a template, with its line break.
+pub(crate) fn one<T: Serialize>(format: &str, value: &T) -> Result<String, Error> {
     let (body, _) = split_table(format);
     let text = Compiled::new(format, &body)?.render(value)?;
-    ui.line(text)
+    Ok(text + line_break(&body))
+}
+
+/// What stands behind each object: a template that ends in a line break has said it itself, as in Podman.
+fn line_break(body: &str) -> &'static str {
+    if body.ends_with('\n') { "" } else { "\n" }
 }
 
 /// Podman takes `json` and the template `{{json .}}` for a list as the same wish.

@@ -75,15 +75,6 @@ impl Ui {
         .on_stdout()
     }
 
-    /// Asks on stderr; true only for a yes. Without an answer (end of input) it is no.
-    pub(crate) fn confirm(&self, warning: &str) -> Result<bool, Error> {
-        self.flush()?;
-        eprint(&format!("WARNING! {warning}\nAre you sure you want to continue? [y/N] "));
-        let mut answer = String::new();
-        std::io::stdin().read_line(&mut answer).map_err(Error::Input)?;
-        Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
-    }
-
     /// A question on stderr, without an end of line.
     pub(crate) fn prompt(&self, question: &str) -> Result<(), Error> {
         self.flush()?;

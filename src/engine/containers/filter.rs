@@ -231,7 +231,7 @@ pub(super) fn network_names(mode: &NetworkMode) -> Vec<String> {
 }
 
 /// Podman takes a regular expression; what users write of one is a part of the name, and the anchors.
-fn name_matches(pattern: &str, name: &str) -> bool {
+pub(in crate::engine) fn name_matches(pattern: &str, name: &str) -> bool {
     let (start, pattern) = pattern.strip_prefix('^').map_or((false, pattern), |rest| (true, rest));
     let (end, pattern) = pattern.strip_suffix('$').map_or((false, pattern), |rest| (true, rest));
     // `\.` is a dot, `.*` anything.

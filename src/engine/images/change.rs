@@ -111,14 +111,19 @@ fn check_port(text: &str) -> Result<(), InvalidChange> {
 
 /// `KEY=VALUE…` with quotes and backslashes, or the old form `KEY VALUE`.
 fn pairs(text: &str) -> Result<Vec<(String, String)>, InvalidChange> {
-    let first = text.split_whitespace().next().unwrap_or_default();
+    // The first word may be in quotes, with blanks in it. In the old form a quote is a letter, and may stand alone.
+    let words_of_new = words(text);
+    let first = match &words_of_new {
+        Ok(words) => words.first().map_or("", String::as_str),
+        Err(_) => text.split_whitespace().next().unwrap_or_default(),
+    };
     if !first.contains('=') {
         let (key, value) =
             text.split_once(char::is_whitespace).ok_or_else(|| InvalidChange::NoPair(text.to_owned()))?;
         return Ok(vec![(key.to_owned(), value.trim_start().to_owned())]);
     }
     let mut found = Vec::new();
-    for word in words(text)? {
+    for word in words_of_new? {
         match word.split_once('=') {
             Some((key, value)) if !key.is_empty() => found.push((key.to_owned(), value.to_owned())),
             _ => return Err(InvalidChange::NoPair(word)),
@@ -168,7 +173,8 @@ mod tests {
             "ENV A=1 B=\"two words\" C=x\\ y",
             "ENV A 3 4",
             "EXPOSE 80 53/udp 1000-1010",
-            "LABEL k=v \"l\"=w",
+            "LABEL k=v \"l\"=w \"k k\"=x",
+            "LABEL \"m m\"=y",
             "USER=me:us",
             "VOLUME [\"/data\"]",
             "VOLUME /a /b",
@@ -184,6 +190,7 @@ mod tests {
         assert_eq!(config.env, ["B=two words", "C=x y", "A=3 4"]);
         assert_eq!(config.exposed_ports.keys().collect::<Vec<_>>(), ["1000-1010/tcp", "53/udp", "80/tcp"]);
         assert_eq!((config.labels["k"].as_str(), config.labels["l"].as_str()), ("v", "w"));
+        assert_eq!((config.labels["k k"].as_str(), config.labels["m m"].as_str()), ("x", "y"));
         assert_eq!((config.user.as_str(), config.working_dir.as_str()), ("me:us", "/srv/www"));
         assert_eq!((config.stop_signal.as_str(), config.on_build), ("SIGINT", Some(vec!["RUN make".to_owned()])));
         assert_eq!(config.volumes.keys().collect::<Vec<_>>(), ["/a", "/b", "/data"]);

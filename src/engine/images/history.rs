@@ -2,26 +2,27 @@
 
 use jiff::Timestamp;
 
-use crate::engine::{Engine, Error};
+use crate::engine::{Engine, Error, WholeImages};
+use crate::storage::images::ImageRecord;
 
 /// One step.
 #[derive(Debug, Clone)]
 pub(crate) struct HistoryEntry {
-    /// Of the image, for its last step; the steps before have none.
+    /// Of the image, for its last step; of a step before the image that it made, if that is here.
     pub(crate) id: Option<String>,
     pub(crate) created: Option<Timestamp>,
     pub(crate) created_by: String,
     pub(crate) comment: String,
     /// Bytes of the files of its layer.
     pub(crate) size: u64,
-    /// Names of the image, for its last step.
+    /// Names of that image.
     pub(crate) tags: Vec<String>,
 }
 
 impl Engine {
     /// The steps of an image. Layers that the history does not tell of come first in time, without a text.
     pub(crate) fn image_history(&self, text: &str) -> Result<Vec<HistoryEntry>, Error> {
-        let found = self.store.find_image(text)?;
+        let found = self.image_here(text)?;
         let names = self.store.whole_image(&found)?.names;
         let record = &found.image.record;
         let steps = &record.config.history;
@@ -51,6 +52,21 @@ impl Engine {
             last.id = Some(record.id.to_string());
             last.tags = names.iter().map(ToString::to_string).collect();
         }
+        self.name_parents(record, &mut entries)?;
         Ok(entries)
+    }
+
+    /// Each step made an image, newest first: those that are here are told with their names.
+    fn name_parents(&self, record: &ImageRecord, entries: &mut [HistoryEntry]) -> Result<(), Error> {
+        let mut images = WholeImages::default();
+        let mut child = record.clone();
+        for entry in entries.iter_mut().skip(1) {
+            let Some(parent) = self.parent(&child, &mut images)? else { break };
+            entry.id = Some(parent.id.to_string());
+            let names = images.all(&self.store)?.find(|head| head.id == parent.id).map(|head| head.names.iter());
+            entry.tags = names.into_iter().flatten().map(ToString::to_string).collect();
+            child = parent;
+        }
+        Ok(())
     }
 }

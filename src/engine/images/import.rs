@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::feed::{self, Feed};
 use super::incoming::{IncomingImage, IncomingLayer, StagedUnpack, unpack_staged};
 use super::load::{ArchiveInput, unreadable};
+use super::tag::new_name;
 use super::{change, writeback};
 use crate::engine::{Engine, Error};
 use crate::storage::blobs::StagedBlob;
@@ -34,7 +35,8 @@ pub(crate) enum ImportInput {
 #[derive(Debug)]
 pub(crate) struct ImportRequest {
     pub(crate) input: ImportInput,
-    pub(crate) name: Option<Reference>,
+    /// As the user wrote it.
+    pub(crate) name: Option<String>,
     /// Instructions, in order.
     pub(crate) changes: Vec<String>,
     pub(crate) message: Option<String>,
@@ -63,11 +65,12 @@ struct Document<'a> {
 impl Engine {
     /// Makes an image of a tar.
     pub(crate) fn import(&self, request: ImportRequest, progress: &dyn Progress) -> Result<Image, Error> {
+        let names = request.name.iter().map(|name| new_name(name)).collect::<Result<Vec<Reference>, _>>()?;
         let mut defaults = ProcessDefaults::default();
         for text in &request.changes {
             change::apply(&mut defaults, text).map_err(Error::Change)?;
         }
-        let (feed, name) = match request.input {
+        let (feed, origin) = match request.input {
             ImportInput::Archive(ArchiveInput::Path(path)) => {
                 let file = sys::fs::open(&path).map_err(|source| unreadable(&path, source))?;
                 (Feed::File(file), path.display().to_string())
@@ -78,7 +81,7 @@ impl Engine {
         let lease = self.store.lease()?;
         // Not where it came from: a path or an address is nobody's business where the image goes.
         let message = request.message.unwrap_or_else(|| "imported from tarball".to_owned());
-        progress.begin("import", &name, None);
+        progress.begin("import", &origin, None);
         let expected = feed.size();
         let staged = writeback::during(lease.dir(), expected, |_| self.stage(&lease, feed));
         let (blob, staged, unpacked) = match staged {
@@ -94,7 +97,6 @@ impl Engine {
             Ok(found) => found,
             Err(error) => return self.end_lease(lease, Err(error)),
         };
-        let names: Vec<Reference> = request.name.into_iter().collect();
         let layers = if here { Vec::new() } else { vec![StagedUnpack { index: 0, staged, unpacked }] };
         self.publish_image(lease, &image, vec![blob], layers, &names, progress)
     }

@@ -65,8 +65,8 @@ pub(crate) struct RootFsReport {
 impl Engine {
     /// Everything about an image. `images` serves all words of the command.
     pub(crate) fn inspect_image(&self, text: &str, images: &mut WholeImages) -> Result<ImageReport, Error> {
-        let found = self.store.find_image(text)?;
-        let parent = self.parent(&found.image.record, images)?;
+        let found = self.image_here(text)?;
+        let parent = self.parent(&found.image.record, images)?.map(|parent| parent.id.to_string()).unwrap_or_default();
         let whole = images.of(&self.store, &found)?;
         let image = found.image;
         let record = &image.record;
@@ -103,8 +103,8 @@ impl Engine {
         })
     }
 
-    /// Id of the image that this one was built on, or nothing. Only those of its lowest layers are read whole.
-    fn parent(&self, child: &ImageRecord, images: &mut WholeImages) -> Result<String, Error> {
+    /// The image that this one was made of, if it is here. Only those of its lowest layers are read whole.
+    pub(super) fn parent(&self, child: &ImageRecord, images: &mut WholeImages) -> Result<Option<ImageRecord>, Error> {
         let is_below = |head: &&ImageHead| {
             let chains = head.chains();
             chains.len() <= child.layers.len() && chains.zip(&child.layers).all(|(chain, layer)| *chain == layer.chain)
@@ -114,7 +114,7 @@ impl Engine {
             // A damaged one is nobody's parent, and `system check` tells of it.
             below.extend(self.store.image_record(&head.digest).ok().flatten());
         }
-        Ok(parent_of(child, below.iter()).map(|parent| parent.id.to_string()).unwrap_or_default())
+        Ok(parent_of(child, below.iter()).cloned())
     }
 
     fn graph_driver(&self, image: &Image) -> Result<GraphDriver, Error> {

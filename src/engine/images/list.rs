@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::filter::{ImageFilter, Sieve, named};
+use super::filter::{ImageFilter, Sieve, meant, named};
 use super::parent::parent_of;
 use crate::engine::{Engine, Error};
 use crate::storage::image_head::ImageHead;
@@ -44,6 +44,7 @@ impl Engine {
         let sieve = Sieve::new(self, filters, &every)?;
         let shows_intermediate = all || filters.iter().any(|f| matches!(f, ImageFilter::Intermediate(_)));
         let records = if details { self.store.images()?.0 } else { Vec::new() };
+        let wanted = pattern.map(|pattern| meant(self, pattern)).transpose()?.flatten();
         let mut images = Vec::new();
         for image in &every {
             let used = users.get(image.id.as_str()).copied().unwrap_or(0);
@@ -51,11 +52,10 @@ impl Engine {
                 continue;
             }
             let mut image = image.clone();
-            if let Some(pattern) = pattern {
-                image.names.retain(|name| named(pattern, name));
-                if image.names.is_empty() && !image.id.as_str().starts_with(pattern) {
-                    continue;
-                }
+            if let Some(pattern) = pattern
+                && !keep_named(&mut image, pattern, wanted.as_ref())
+            {
+                continue;
             }
             let record = records.iter().find(|other| other.record.digest == image.digest);
             let parent = record.and_then(|own| parent_of(&own.record, records.iter().map(|other| &other.record)));
@@ -81,4 +81,13 @@ impl Engine {
         }
         Ok(users)
     }
+}
+
+/// Leaves the names that fit; false if the image is not meant. One that is meant by its id or its digest keeps all.
+fn keep_named(image: &mut ImageHead, pattern: &str, wanted: Option<&ImageId>) -> bool {
+    if image.names.iter().any(|name| named(pattern, name)) {
+        image.names.retain(|name| named(pattern, name));
+        return true;
+    }
+    wanted == Some(&image.id)
 }

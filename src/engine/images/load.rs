@@ -3,6 +3,7 @@
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
+use super::tag::new_name;
 use super::trust;
 use crate::engine::{Engine, Error};
 use crate::registry;
@@ -85,7 +86,7 @@ impl Engine {
         let images = archive.images(form, &request.platform.unwrap_or_else(Platform::host)).map_err(failed)?;
         let mut loaded = Vec::with_capacity(images.len());
         let chosen = choose(images).map_err(|error| match error {
-            Error::Reference(wrong) => {
+            wrong @ (Error::Reference(_) | Error::DigestAsName(_)) => {
                 failed(registry::Error::Invalid { what: format!("archive {name:?}"), why: wrong.to_string() })
             }
             error => error,
@@ -109,17 +110,10 @@ pub(super) type Choose<'a> = dyn Fn(Vec<ArchivedImage>) -> Result<Vec<(ArchivedI
 /// All of them, as the archive names them.
 fn all(images: Vec<ArchivedImage>) -> Result<Vec<(ArchivedImage, Vec<Reference>)>, Error> {
     let named = |image: ArchivedImage| {
-        let names = image.names.iter().map(|name| local_name(name)).collect::<Result<Vec<_>, _>>()?;
+        let names = image.names.iter().map(|name| new_name(name)).collect::<Result<Vec<_>, _>>()?;
         Ok((image, names))
     };
     images.into_iter().map(named).collect()
-}
-
-/// A name from an archive. What `docker save` wrote in short is docker.io's; a bare word, as an OCI layout may have
-/// it, is nobody's.
-pub(super) fn local_name(text: &str) -> Result<Reference, Error> {
-    let parsed = if text.contains([':', '/', '@']) { text.parse() } else { Reference::local(text) };
-    parsed.map_err(Error::Reference)
 }
 
 /// Opens the archive; what is compressed, or no file, is spooled to the lease's directory first.

@@ -14,12 +14,18 @@ pub(super) fn is_built_on(child: &ImageRecord, parent: &ImageRecord) -> bool {
         && before.iter().zip(steps).all(|(a, b)| a == b)
 }
 
-/// The image that `child` was built on: the one that shares most with it.
+/// True if `child` was made of `parent` by one step, as Podman sees it. Of more steps nobody can say what was between, and
+/// whoever made them may not know of the image at all.
+pub(super) fn is_parent(parent: &ImageRecord, child: &ImageRecord) -> bool {
+    !parent.layers.is_empty()
+        && child.config.history.len() == parent.config.history.len() + 1
+        && is_built_on(child, parent)
+}
+
+/// The image that `child` was made of.
 pub(super) fn parent_of<'a>(
     child: &ImageRecord,
-    images: impl Iterator<Item = &'a ImageRecord>,
+    mut images: impl Iterator<Item = &'a ImageRecord>,
 ) -> Option<&'a ImageRecord> {
-    images
-        .filter(|other| !other.layers.is_empty() && is_built_on(child, other))
-        .max_by_key(|other| (other.layers.len(), other.config.history.len()))
+    images.find(|other| is_parent(other, child))
 }

@@ -8,7 +8,7 @@ use crate::storage::store::Exclusive;
 use crate::types::id::{ContainerId, ImageId};
 use crate::types::reference::Reference;
 
-use super::parent::is_built_on;
+use super::parent::{is_built_on, is_parent};
 
 /// What to remove, and how hard.
 #[derive(Debug, Clone, Default)]
@@ -44,9 +44,9 @@ impl Engine {
     /// `force`. Layers stay until [`Engine::sweep_images`].
     pub(crate) fn remove_image(&self, request: &RemoveImageRequest) -> Result<RemovedImage, Error> {
         if self.store.find_list(&request.text)?.is_some() {
-            let (name, digest) = self.remove_list(&request.text)?;
-            let id = ImageId::from_bytes(digest.bytes());
-            return Ok(RemovedImage { untagged: vec![name], deleted: vec![id], ..RemovedImage::default() });
+            let (name, gone) = self.remove_list(&request.text)?;
+            let deleted = gone.map(|digest| ImageId::from_bytes(digest.bytes())).into_iter().collect();
+            return Ok(RemovedImage { untagged: vec![name], deleted, ..RemovedImage::default() });
         }
         let mut containers = Vec::new();
         loop {
@@ -131,15 +131,20 @@ impl Engine {
         }
         parents.sort_by_key(|parent| std::cmp::Reverse((parent.layers.len(), parent.config.history.len())));
         let mut gone: Vec<ImageId> = vec![child.id.clone()];
-        let mut deleted = Vec::new();
+        let (mut deleted, mut child) = (Vec::new(), child.clone());
         for parent in parents {
+            // One that is further below is seen by `images`, and somebody else's.
+            if !is_parent(&parent, &child) {
+                continue;
+            }
             let needed = images.iter().any(|other| self.needs(other, &parent, &gone));
             if needed || !self.store.image_users(&parent.digest, &parent.id)?.is_empty() {
                 break;
             }
             self.store.remove_image(&self.store.image_to_remove(&parent.id)?, lock)?;
             gone.push(parent.id.clone());
-            deleted.push(parent.id);
+            deleted.push(parent.id.clone());
+            child = parent;
         }
         Ok(deleted)
     }

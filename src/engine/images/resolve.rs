@@ -131,6 +131,14 @@ pub(super) fn remote(text: &str, configuration: &RegistriesConf, progress: &dyn 
 }
 
 impl Engine {
+    /// The image of the store that a text means; of a manifest list the one for this machine.
+    pub(in crate::engine) fn image_here(&self, text: &str) -> Result<FoundImage, Error> {
+        match self.store.find_list(text)? {
+            Some(list) => instance_of(self, &list, None),
+            None => Ok(self.store.find_image(text)?),
+        }
+    }
+
     /// The image of `run` and `create`: here, or fetched by the request's policy.
     pub(crate) fn resolve_image(&self, request: &PullRequest, progress: &dyn Progress) -> Result<FoundImage, Error> {
         let report = self.pull(request, progress)?;

@@ -75,6 +75,9 @@ impl Engine {
 
     fn save_in(&self, lease: &Lease, request: &SaveRequest, progress: &dyn Progress) -> Result<SaveReport, Error> {
         let all = request.all && request.form != Form::DockerArchive;
+        if request.all && !all {
+            self.refuse_lists(&request.images)?;
+        }
         let given = Given { access: &request.access, registry: None };
         let mut images = self.outgoing(lease, &request.images, &request.names, all, &given)?;
         if request.form == Form::Dir && images.len() > 1 {
@@ -113,6 +116,18 @@ impl Engine {
             (Output::Stream(_), false) => return Err(Error::DirectoryAsStream),
         }
         Ok(SaveReport { digests })
+    }
+
+    /// All images of a list are wanted, in a form that has one each.
+    fn refuse_lists(&self, texts: &[String]) -> Result<(), Error> {
+        for text in texts {
+            if let Some(list) = self.store.find_list(text)?
+                && list.entries.len() > 1
+            {
+                return Err(Error::ListInDockerArchive { list: list.name, count: list.entries.len() });
+            }
+        }
+        Ok(())
     }
 
     fn write_tar(

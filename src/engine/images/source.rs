@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use super::load::{ArchiveInput, LoadRequest, LoadedImage, local_name};
+use super::load::{ArchiveInput, LoadRequest, LoadedImage};
 use super::pull::PullRequest;
-use super::transport::Place;
+use super::tag::new_name;
+use super::transport::{Place, index_of};
 use crate::engine::{Engine, Error};
 use crate::registry::archive::{ArchivedImage, Form};
 use crate::types::progress::Progress;
@@ -45,7 +46,7 @@ fn choose(place: &Place, mut images: Vec<ArchivedImage>) -> Result<Vec<(Archived
         return images
             .into_iter()
             .map(|image| {
-                let mut names = image.names.iter().map(|name| local_name(name)).collect::<Result<Vec<_>, _>>()?;
+                let mut names = image.names.iter().map(|name| new_name(name)).collect::<Result<Vec<_>, _>>()?;
                 if names.is_empty() && place.form == Form::Dir {
                     names.extend(name_of_path(&place.path));
                 }
@@ -53,12 +54,15 @@ fn choose(place: &Place, mut images: Vec<ArchivedImage>) -> Result<Vec<(Archived
             })
             .collect();
     };
-    // `@1` is the second image of an archive whose images have no names.
-    if let Some(index) = wanted.strip_prefix('@').and_then(|index| index.parse::<usize>().ok()) {
+    if let Some(index) = index_of(wanted) {
         if index >= images.len() {
             return Err(missing(format!("it holds {} images", images.len())));
         }
-        return Ok(vec![(images.swap_remove(index), Vec::new())]);
+        let image = images.swap_remove(index);
+        // As Podman: a docker-archive says what its images are called, whichever way one is chosen.
+        let names = if place.form == Form::DockerArchive { image.names.as_slice() } else { &[] };
+        let names = names.iter().map(|name| new_name(name)).collect::<Result<Vec<_>, _>>()?;
+        return Ok(vec![(image, names)]);
     }
     let same = |name: &str| {
         name == wanted
@@ -66,7 +70,7 @@ fn choose(place: &Place, mut images: Vec<ArchivedImage>) -> Result<Vec<(Archived
                 && matches!((name.parse::<Reference>(), wanted.parse::<Reference>()), (Ok(a), Ok(b)) if a == b))
     };
     match images.into_iter().find(|image| image.names.iter().any(|name| same(name))) {
-        Some(image) => Ok(vec![(image, vec![local_name(wanted)?])]),
+        Some(image) => Ok(vec![(image, vec![new_name(wanted)?])]),
         None if all.is_empty() => Err(missing(format!("no image in it is named {wanted:?}: none has a name"))),
         None => Err(missing(format!("no image in it is named {wanted:?}; it has: {}", all.join(", ")))),
     }

@@ -26,25 +26,50 @@ impl Engine {
 
     /// Takes names away from an image, all of them if none is given. The image stays.
     pub(crate) fn untag_image(&self, image: &str, names: &[String]) -> Result<(), Error> {
+        if let Some(list) = self.store.find_list(image)? {
+            return self.untag_list(&list, names);
+        }
         let lock = self.store.lock_exclusive()?;
         let found = self.store.find_own_image(image)?;
         let has = &self.store.whole_image(&found)?.names;
-        let mut gone = Vec::new();
-        for text in names {
-            let candidates = Reference::candidates(text).map_err(Error::Reference)?;
-            match candidates.into_iter().find(|name| has.contains(name)) {
-                Some(name) => gone.push(name),
-                None => return Err(Error::NotAName { image: image.to_owned(), name: text.clone() }),
-            }
+        for name in gone(image, has, names)? {
+            self.store.untag(&name, &lock)?;
         }
-        for name in if names.is_empty() { has } else { &gone } {
-            self.store.untag(name, &lock)?;
+        Ok(())
+    }
+
+    /// A list is there by its names alone: the last one is not taken, because with it the list would go.
+    fn untag_list(&self, list: &ListRecord, names: &[String]) -> Result<(), Error> {
+        let digest = list.digest();
+        let _lock = self.store.lock_exclusive()?;
+        let same = self.store.lists()?.0.into_iter().filter(|other| other.digest() == digest);
+        let has: Vec<Reference> = same.map(|other| other.name).collect();
+        let gone = gone(&list.name.to_string(), &has, names)?;
+        if has.iter().all(|name| gone.contains(name)) {
+            return Err(Error::LastListName(list.name.clone()));
+        }
+        for name in gone {
+            self.store.remove_list(&name)?;
         }
         Ok(())
     }
 }
 
-/// A name to give. One without a registry is `localhost/…`.
+/// The names that go: those that are given, or all.
+fn gone(image: &str, has: &[Reference], names: &[String]) -> Result<Vec<Reference>, Error> {
+    if names.is_empty() {
+        return Ok(has.to_vec());
+    }
+    let one = |text: &String| {
+        let candidates = Reference::candidates(text).map_err(Error::Reference)?;
+        let found = candidates.into_iter().find(|name| has.contains(name));
+        found.ok_or_else(|| Error::NotAName { image: image.to_owned(), name: text.clone() })
+    };
+    names.iter().map(one).collect()
+}
+
+/// A name to give, by `tag`, by `import` or by what an archive says. One without a registry is `localhost/…`, as in Podman.
+/// A digest says what a registry has there: nobody but a pull, which has looked, may say so of an image.
 pub(super) fn new_name(text: &str) -> Result<Reference, Error> {
     let name = Reference::local(text).map_err(Error::Reference)?;
     if name.digest().is_some() { Err(Error::DigestAsName(text.to_owned())) } else { Ok(name) }

@@ -51,12 +51,18 @@ impl Place {
             return Some(Err(invalid("the name behind the path is empty")));
         }
         if let (Form::DockerArchive, Some(name)) = (form, &name)
+            && index_of(name).is_none()
             && let Err(source) = name.parse::<Reference>()
         {
             return Some(Err(Error::Reference(source)));
         }
         Some(Ok(Self { form, path: PathBuf::from(path), name }))
     }
+}
+
+/// `@1` is the second image of an archive.
+pub(super) fn index_of(name: &str) -> Option<usize> {
+    name.strip_prefix('@')?.parse().ok()
 }
 
 #[cfg(test)]
@@ -68,6 +74,7 @@ mod tests {
         for (text, form, path, name) in [
             ("docker-archive:a.tar", Form::DockerArchive, "a.tar", None),
             ("docker-archive:/x/a.tar:me/app:1", Form::DockerArchive, "/x/a.tar", Some("me/app:1")),
+            ("docker-archive:a.tar:@1", Form::DockerArchive, "a.tar", Some("@1")),
             ("oci-archive:a.tar:1", Form::OciArchive, "a.tar", Some("1")),
             ("oci:dir:v1.2", Form::OciDir, "dir", Some("v1.2")),
             ("dir:/a:b", Form::Dir, "/a:b", None),

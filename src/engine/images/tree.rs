@@ -39,7 +39,7 @@ struct Forest {
 impl Engine {
     /// The layers of an image, bottom first; with `requires`, its last layer and all that stand on it.
     pub(crate) fn image_tree(&self, text: &str, requires: bool) -> Result<ImageTree, Error> {
-        let found = self.store.find_image(text)?;
+        let found = self.image_here(text)?;
         let names = self.store.whole_image(&found)?.names;
         let image = found.image;
         let (images, _) = self.store.images()?;

@@ -187,6 +187,7 @@ pub(crate) struct ImageBuilder {
     layers: Vec<Vec<u8>>,
     compression: Compression,
     config: Value,
+    steps: Vec<String>,
 }
 
 impl ImageBuilder {
@@ -194,7 +195,7 @@ impl ImageBuilder {
     pub(crate) fn scratch() -> Self {
         let config =
             json!({"Env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"], "Cmd": ["/bin/sh"]});
-        Self { layers: Vec::new(), compression: Compression::Plain, config }
+        Self { layers: Vec::new(), compression: Compression::Plain, config, steps: Vec::new() }
     }
 
     /// One layer with busybox.
@@ -223,13 +224,20 @@ impl ImageBuilder {
         self
     }
 
+    /// A step of the history after the layers, without one of its own: `LABEL k=v`.
+    pub(crate) fn step(mut self, text: &str) -> Self {
+        self.steps.push(text.to_owned());
+        self
+    }
+
     /// The image config (whose digest is the image id) as bytes.
     pub(crate) fn image_config(&self) -> Vec<u8> {
         let architecture = if cfg!(target_arch = "aarch64") { "arm64" } else { "amd64" };
         let diff_ids: Vec<_> = self.layers.iter().map(|layer| format!("sha256:{}", sha256(layer))).collect();
-        let history: Vec<_> = (0..self.layers.len())
-            .map(|at| json!({"created": "2024-01-01T00:00:00Z", "created_by": format!("layer {at}")}))
-            .collect();
+        let created = "2024-01-01T00:00:00Z";
+        let layers = (0..self.layers.len()).map(|at| json!({"created": created, "created_by": format!("layer {at}")}));
+        let steps = self.steps.iter().map(|step| json!({"created": created, "created_by": step, "empty_layer": true}));
+        let history: Vec<_> = layers.chain(steps).collect();
         let config = json!({
             "created": "2024-01-01T00:00:00Z", "architecture": architecture, "os": "linux", "config": self.config,
             "rootfs": {"type": "layers", "diff_ids": diff_ids}, "history": history,

@@ -142,6 +142,13 @@ fn every_filter() {
         (&["label=team", "label=x"], &[&old]),
         (&["label!=team=red"], &[&new, &top]),
         (&["label!=team"], &[&new]),
+        // The key is a pattern, the value is none.
+        (&["label=te*"], &[&old, &top]),
+        (&["label=te*=red"], &[&old]),
+        (&["label=team=r*"], &[]),
+        (&["label!=team=r*"], &[&old, &new, &top]),
+        (&["reference=old:[1-2]"], &[&old]),
+        (&["reference=*/*[^d]:1"], &[&top]),
         (&["dangling=true"], &[]),
         (&["dangling=false"], &[&old, &new, &top]),
         (&["reference=old"], &[&old]),
@@ -162,6 +169,14 @@ fn every_filter() {
     }
     assert_eq!(passing(&[&format!("id={}", &old[..9])]), all(&[&old]));
     assert_eq!(passing(&[&format!("digest={digest}")]), all(&[&new]));
+    // What other commands find, `images` finds, too, with all its names.
+    let pinned = format!("example.org/team/new@{digest}");
+    for text in [&pinned, &digest, &new[..10].to_owned(), &format!("sha256:{new}")] {
+        assert_eq!(passing(&[&format!("reference={text}")]), all(&[&new]), "{text}");
+        env.run(["images", "-q", "--no-trunc", text]).prints(&format!("sha256:{new}\n"));
+    }
+    let names = env.run(["images", "--format", "{{.Repository}}:{{.Tag}}", &old[..8]]);
+    names.prints("localhost/deep/old:3\nlocalhost/old:1\n");
     env.run(["images", "--filter", "before=nope"]).code(125).stderr_has("image not known");
     env.run(["images", "--filter", "dangling=perhaps"]).code(125);
     // Without its names, `old` is what `top` was built on; `new` is just dangling.
@@ -261,4 +276,36 @@ fn inspect_and_history() {
         (&json!(id), &json!(4), &json!("2024-01-01T00:00:00Z"))
     );
     env.run(["history", "i:1"]).stdout_has("CREATED BY");
+    // A step whose image is here has its id and its names.
+    let below = load(&env, &base(), "localhost/below:1");
+    let names = env.run(["history", "--no-trunc", "--format", "{{.ID}} {{.Tags}}", "i:1"]);
+    names.prints(&format!("{id} [localhost/i:1]\n{below} [localhost/below:1]\n"));
+    // A template that ends its line itself has no second end.
+    env.run(["image", "inspect", "--format", "{{.Os}}\\n", "i:1"]).prints("linux\n");
+    env.run(["images", "--format", "{{.Tag}}\n", "i:1"]).prints("1\n");
+}
+
+/// `LABEL` beside a child: it has no child of its own, whatever layers it shares.
+#[test]
+fn a_nameless_sibling_is_seen() {
+    requires!(userns);
+    let env = Env::new();
+    let child = || base().layer(Layer::new().file("b", 0o644, b"two\n"));
+    load(&env, &base(), "localhost/base:1");
+    let middle = load(&env, &child(), "localhost/child:1");
+    load(&env, &child().layer(Layer::new().file("c", 0o644, b"3\n")), "localhost/grandchild:1");
+    let sibling = child().config("Labels", json!({"k": "v"})).step("LABEL k=v");
+    let sibling = load(&env, &sibling, "localhost/sibling:1");
+    env.run(["untag", "sibling:1"]).success();
+    let short = format!("{}\n", &sibling[..12]);
+    env.run(["images", "-q", "-f", "dangling=true"]).prints(&short);
+    env.run(["images", "-q"]).stdout_has(&short);
+    // Of two steps more nobody says what was between them.
+    let two = child().step("ENV a=b").step("LABEL k=v");
+    let two = load(&env, &two.config("Env", json!(["a=b"])), "localhost/two:1");
+    env.run(["rmi", "-f", "grandchild:1"]).success();
+    env.run(["untag", "child:1"]).success();
+    env.run(["images", "-q", "-f", "intermediate=true"]).prints(&format!("{}\n", &middle[..12]));
+    env.run(["image", "prune", "-f"]).prints(&format!("{sibling}\n{middle}\n"));
+    env.run(["image", "exists", &two]).success();
 }

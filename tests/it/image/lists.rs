@@ -45,7 +45,25 @@ fn lists_are_made_here() {
     env.run(["manifest", "annotate", "--os-version=1", "l:1", "no/such"])
         .code(125)
         .stderr_has("is not in localhost/l:1");
-    env.run(["tag", "l:1", "l:2"]).success();
+    // Where an image is wanted, the one for this machine is meant.
+    let own =
+        env.run(["images", "-q", "--no-trunc", image::BUSYBOX]).trimmed().trim_start_matches("sha256:").to_owned();
+    for verb in [&["inspect"][..], &["image", "inspect"]] {
+        env.run(verb.iter().chain(&["--format", "{{.Id}}", "l:1"])).prints(&format!("{own}\n"));
+    }
+    env.run(["history", "-q", "--no-trunc", "l:1"]).stdout_has(&own);
+    env.run(["image", "tree", "l:1"]).stdout_has(&own[..12]);
+    let tar = format!("docker-archive:{}", env.path("both.tar").display());
+    env.run(["manifest", "push", "-q", "l:1", &tar])
+        .code(125)
+        .stderr_has("this one is of 2 images\nHint: oci-archive:FILE");
+    assert!(!env.path("both.tar").exists());
+    env.run(["manifest", "push", "-q", "--all=false", "l:1", &tar]).success();
+    env.run(["tag", "l:1", "l:2", "l:3", "l:4"]).success();
+    env.run(["rmi", "l:4"]).prints("Untagged: localhost/l:4\n");
+    env.run(["untag", "l:3", "l:3"]).success();
+    env.run(["manifest", "exists", "l:3"]).code(1);
+    env.run(["untag", "l:1"]).code(125).stderr_has("the only name of the manifest list\nHint: sampan manifest rm");
     // The list keeps what it names.
     env.run(["rmi", "example.org/arm:1"]).success();
     let layout = env.path("layout");
@@ -63,7 +81,9 @@ fn lists_are_made_here() {
     env.run(["system", "check"]).success();
     env.run(["manifest", "remove", "l:1", &digest]).success();
     assert_eq!(env.run(["manifest", "inspect", "l:1"]).json()["manifests"].as_array().map(Vec::len), Some(1));
-    env.run(["manifest", "rm", "l:1"]).success().stdout_has("Untagged: localhost/l:1");
+    env.run(["tag", "l:1", "l:5"]).success();
+    env.run(["manifest", "rm", "l:5"]).prints("Untagged: localhost/l:5\n");
+    env.run(["manifest", "rm", "l:1"]).success().stdout_has("Untagged: localhost/l:1\nDeleted: ");
     env.run(["manifest", "rm", "l:1"]).code(1);
     env.run(["rmi", "l:2"]).success();
     env.run(["system", "check"]).success();

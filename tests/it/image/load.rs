@@ -108,6 +108,7 @@ fn import_takes_instructions() {
     env.run(["history", "--format", "{{.Comment}}", "made:1"]).prints("why\n");
     env.command(["import", "-q", "-", "piped"]).stdin(std::fs::read(&tar).unwrap()).run().success();
     env.run(["import", "-q", "-c", "RUN x", &tar]).code(125).stderr_has("RUN");
+    env.command(["load", "-q"]).stdin(std::fs::read(&tar).unwrap()).run().code(125).stderr_has("by sampan import -\n");
 }
 
 #[test]

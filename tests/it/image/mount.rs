@@ -89,7 +89,7 @@ fn containers_are_mounted_to_be_written() {
     let env = Env::with_busybox();
     env.run(["create", "--name", "c", "--network=none", BUSYBOX, "cat", "/note"]).success();
     env.run(["mount", "c"]).code(125).stderr_has("cannot run command \"sampan mount\" in rootless mode");
-    inside(&env, "m=$($S mount c); echo written > $m/note; $S mount | grep -q $m; $S mount --format json | grep -q '\"c\"'; test $($S unmount c) = c; $S mount; $S umount c; $S unmount -a")
+    inside(&env, "m=$($S mount c); echo written > $m/note; $S mount | grep -q $m; $S mount --format json | grep -q '\"c\"'; test $($S unmount c) = c; $S mount; $S umount c; $S unmount -a; test $($S mount -a) = $($S mount -l)")
         .success();
     env.run(["start", "-a", "c"]).prints("written\n");
     env.run(["diff", "c"]).stdout_has("A /note\n");

@@ -1,7 +1,7 @@
 //! `tag`, `untag`, `images`, `history`.
 
 use super::peer::Served;
-use crate::harness::image::{ImageBuilder, Layer};
+use crate::harness::image::{self, ImageBuilder, Layer};
 use crate::harness::{Env, requires};
 
 #[test]
@@ -27,4 +27,68 @@ fn an_image_gets_and_loses_names() {
     env.run(["history", "--format", "{{.CreatedBy}} {{.Size}}", &id]).prints("layer 0 4 B\n");
     env.run(["tag", &id, "Upper"]).code(125).stderr_has("lower case");
     env.run(["tag", "nope", "x"]).code(125).stderr_has("image not known");
+}
+
+/// Only what a registry was asked for has a name with a digest: whoever names one must get that and nothing else.
+#[test]
+fn nobody_forges_a_name_with_a_digest() {
+    requires!(userns);
+    let env = Env::new();
+    let forged = format!("127.0.0.1:5999/team/base@sha256:{}", "70".repeat(32));
+    let image = ImageBuilder::scratch().layer(Layer::new().file("a", 0o644, b"evil\n"));
+    let (docker, oci, dir) = (env.path("docker.tar"), env.path("oci.tar"), env.path("dir"));
+    for name in [forged.clone(), forged.replace('@', ":1@")] {
+        image.docker_archive(&docker, &name);
+        image.oci_archive(&oci, &name);
+        image.oci_dir(&dir, &name);
+        for path in [&docker, &oci, &dir] {
+            env.run(["load", "-q", "-i", path.to_str().unwrap()]).code(125).stderr_has("it holds a digest");
+        }
+        env.run(["pull", "-q", &format!("oci-archive:{}", oci.display())]).code(125).stderr_has("it holds a digest");
+        let tar = image::busybox_tar().to_str().unwrap();
+        env.run(["import", "-q", tar, &name]).code(125).stderr_has("it holds a digest");
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
+    env.run(["images", "-aq"]).prints("");
+
+    // A file in a store of somebody else's may say it all the same.
+    image.oci_archive(&oci, "localhost/mine:1");
+    env.run(["load", "-q", "-i", oci.to_str().unwrap()]).success();
+    let refs = env.graphroot().join("refs");
+    let (own, file) = (refs.join("localhost+mine:1"), refs.join(forged.replace('/', "+")));
+    std::fs::copy(&own, &file).unwrap();
+    std::fs::write(&file, std::fs::read_to_string(&own).unwrap().replace("localhost/mine:1", &forged)).unwrap();
+    env.run(["image", "exists", &forged]).code(1);
+    env.run(["create", "--pull=never", &forged, "x"]).code(125);
+    let digest = env.run(["images", "--format", "{{.Digest}}", "mine"]).trimmed();
+    env.run(["image", "exists", &format!("mine@{digest}")]).success();
+}
+
+/// As Podman: whoever archived a short name did not say whose it is.
+#[test]
+fn short_names_in_archives_are_of_this_machine() {
+    requires!(userns);
+    let env = Env::new();
+    let image = ImageBuilder::scratch().layer(Layer::new().file("a", 0o644, b"1"));
+    let path = env.path("image.tar");
+    for (name, full) in [
+        ("deb:12", "localhost/deb:12"),
+        ("team/deb:1", "localhost/team/deb:1"),
+        ("deb", "localhost/deb:latest"),
+        ("docker.io/library/deb:12", "docker.io/library/deb:12"),
+    ] {
+        image.oci_archive(&path, name);
+        env.run(["load", "-q", "-i", path.to_str().unwrap()]).prints(&format!("Loaded image: {full}\n"));
+        image.docker_archive(&path, name);
+        env.run(["load", "-q", "-i", path.to_str().unwrap()]).prints(&format!("Loaded image: {full}\n"));
+    }
+    // The first image of a docker-archive, by its place, has the names that it has there.
+    image.docker_archive(&path, "first:1");
+    env.run(["pull", "-q", &format!("docker-archive:{}:@0", path.display())]).success();
+    env.run(["image", "exists", "localhost/first:1"]).success();
+    env.run(["pull", "-q", &format!("docker-archive:{}:@1", path.display())]).code(125).stderr_has("it holds 1 images");
+    env.run(["save", "-q", "--uncompressed", "-o", path.to_str().unwrap(), "first:1"]).success();
+    image.oci_archive(&path, "other/deb:3");
+    env.run(["pull", "-q", &format!("oci-archive:{}", path.display())]).success();
+    env.run(["image", "exists", "localhost/other/deb:3"]).success();
 }

@@ -164,3 +164,16 @@ fn a_layer_that_is_here_in_other_clothes_is_not_fetched() {
     env.run(["pull", "-q", "--tls-verify=false", &peer.name()]).success();
     assert_eq!(peer.asked("/blobs/"), 2, "config and first layer: {:?}", peer.requests());
 }
+
+#[test]
+fn one_that_is_not_there_keeps_no_other_back() {
+    requires!(userns);
+    let env = Env::new();
+    let (first, last) = (Served::new(&image(b"1")).start(), Served::new(&image(b"2")).start());
+    let nope = format!("{}/nope:1", first.address());
+    let out =
+        env.run(["pull", "-q", "--tls-verify=false", "--retry=0", &first.name(), &nope, &last.name(), "oci:nope"]);
+    assert_eq!(out.code(125).stdout().lines().count(), 2, "{out}");
+    out.stderr_has("nope:1").stderr_has("read \"nope\"");
+    env.run(["image", "exists", &last.name()]).success();
+}

@@ -28,6 +28,13 @@ fn the_last_name_takes_the_image_along() {
     env.run(["rmi", "second"]).prints(&format!("Untagged: localhost/second:latest\nDeleted: {id}\n"));
     env.run(["rmi", "second"]).code(1).stderr_has("image not known");
     env.run(["rmi", "--ignore", "second"]).success();
+    // A whole id that is nobody's is as absent as a name.
+    for verb in [&["rmi"][..], &["image", "exists"], &["rmi", &id, "nope"]] {
+        env.run(verb.iter().copied().chain([id.as_str()])).code(1);
+    }
+    env.run(["rmi", &id]).stderr_has("image not known");
+    env.run(["image", "inspect", &id]).code(125).stderr_has("image not known");
+    env.run(["rmi", "-i", "-f", &id]).success();
     assert!(is_empty(&env));
 }
 
@@ -116,6 +123,14 @@ fn what_a_build_leaves_goes_with_its_result() {
     env.run(["rmi", "--no-prune", "four:1"]).success();
     env.run(["image", "prune", "--force"]).prints(&format!("{}\n", ids[0]));
     assert!(is_empty(&env));
+    // What went with another is not missed.
+    for (image, name) in [(base(), "localhost/one:1"), (middle(), "localhost/two:1"), (top(), "localhost/three:1")] {
+        load(image, name);
+    }
+    env.run(["untag", "one:1"]).success();
+    env.run(["untag", "two:1"]).success();
+    env.run(["rmi", "-af"]).success();
+    assert!(is_empty(&env));
 }
 
 #[test]
@@ -123,7 +138,8 @@ fn prune_asks_and_filters() {
     requires!(userns);
     let env = Env::new();
     let (_peer, id) = pulled(&env, b"1");
-    for answer in ["n\n", "", "perhaps\n"] {
+    env.command(["image", "prune", "-a"]).stdin("").run().code(125).stderr_has("EOF\nHint: --force");
+    for answer in ["n\n", "perhaps\n"] {
         env.command(["image", "prune", "-a"]).stdin(answer).run().success().stdout_has(
             "WARNING! This command removes all images without at least one container associated with them.\nAre you sure",
         );

@@ -35,7 +35,8 @@ fn basic_login_lasts_and_is_shared() {
     login(&["-u", "alice"]).run().code(125).stderr_has("no terminal");
     login(&["--password-stdin"]).stdin("s3cret").run().code(125).stderr_has("--username");
     let out = login(&["-v", "-u", "alice", "--password-stdin"]).stdin("s3cret\n").run();
-    out.prints("Login Succeeded!\n").stderr_has("/.config/containers/auth.json");
+    let file = env.home().join(".config/containers/auth.json");
+    out.prints(&format!("Used: {}\nLogin Succeeded!\n", file.display()));
     login(&["--get-login"]).run().prints("alice\n");
     login(&[]).run().success().stdout_has("Existing credentials are valid");
     assert_eq!(auth_json(&env)["auths"][&host]["auth"], "YWxpY2U6czNjcmV0");
@@ -93,6 +94,13 @@ fn a_password_is_not_shown_on_the_terminal() {
     terminal.expect("no password");
     assert!(terminal.is_cooked());
     assert_eq!(terminal.finish().0, 125);
+    // `--creds` with a user alone asks, too.
+    let command = env.command(["search", "--tls-verify=false", "--creds=alice", &registry.name("x")]);
+    let mut terminal = Terminal::start(&command, 24, 80);
+    terminal.expect("Password: ");
+    terminal.send("s3cret\r");
+    assert_eq!(terminal.finish().0, 0);
+    env.run(["search", "--tls-verify=false", "--creds=alice", &registry.name("x")]).code(125);
 }
 
 #[test]
@@ -216,7 +224,7 @@ fn b15_credential_helpers() {
     let file = dir.join("auth.json");
     let by_the_helper = || {
         let login = env.command(["login", "--tls-verify=false", "-v", "-u", "alice", "--password-stdin", host]);
-        login.stdin("s3cret").run().success().stderr_has("docker-credential-test.helper");
+        login.stdin("s3cret").run().success().stdout_has("Used: docker-credential-test.helper\n");
         assert!(!std::fs::read_to_string(&file).unwrap().contains("YWxpY2U6"), "kept in the file, too");
         env.run(["login", "--get-login", host]).prints("alice\n");
         env.run(["login", "--tls-verify=false", host]).success().stdout_has("are valid");

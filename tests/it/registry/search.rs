@@ -29,7 +29,9 @@ fn repositories_and_tags() {
     };
     assert_eq!(names(&[], "web"), "other/cobweb\nteam/web\n");
     assert_eq!(names(&["--limit", "1"], "web"), "other/cobweb\n");
+    assert_eq!(names(&["--limit", "0"], "web"), "other/cobweb\nteam/web\n");
     assert_eq!(names(&[], "nothing"), "");
+    search(&[], "nothing").success().prints("");
     assert_eq!(names(&["--filter", "stars=1"], "web"), "");
     assert_eq!(names(&["--filter", "is-official=false"], "data"), "team/database\n");
     search(&["--filter", "colour=red"], "web").code(125);

@@ -129,7 +129,7 @@ fn prune_asks_and_filters() {
     let asked = env.command(["system", "prune"]).stdin("n\n").run();
     asked.success().stdout_has("WARNING! This command removes:\n\t- all stopped containers\n\t- all dangling images\n");
     asked.stdout_has("Are you sure you want to continue? [y/N]");
-    env.command(["system", "prune", "-a", "--volumes"]).stdin("").run().stdout_has("at least one container");
+    env.command(["system", "prune", "-a", "--volumes"]).stdin("").run().code(125).stdout_has("at least one container");
     assert_eq!(env.run(["ps", "-aq"]).stdout().lines().count(), 3);
     env.run(["system", "prune", "-f", "--filter", "until=24h"]).success();
     assert_eq!(env.run(["ps", "-aq"]).stdout().lines().count(), 3);

@@ -63,7 +63,15 @@ fn a_file_that_is_not_read_is_told() {
     assert!(text.contains(path.to_str().unwrap()) && text.contains("--root"), "{found}");
     // The same in every build of the same sources.
     let built = option_env!("SOURCE_DATE_EPOCH").unwrap_or("0");
+    // Without a side, the client is meant; a line break that is there is not doubled.
+    let version = env!("CARGO_PKG_VERSION");
+    env.run(["version", "--format", "{{.Version}}\\n"]).prints(&format!("{version}\n"));
+    env.run(["version", "--format", "{{.Server.Version}} {{.OsArch}}"]).success().stdout_has(version);
+    env.run(["version", "--format", "{{.Client.GoVersion}}"]).success().stdout_has("rustc ");
+    env.run(["version", "--format", "{{.Nope}}"]).code(125).stderr_has("Nope");
     env.run(["version", "--format", "{{.Client.Built}} {{.Server.Built}}"]).prints(&format!("{built} {built}\n"));
+    let said = "{{.Host.RemoteSocket.Exists}} {{.Host.EventLogger}} {{.Registries}} {{.Store.GraphOptions}} {{.Plugins.Volume}}";
+    env.run(["info", "--format", said]).prints("false none map[search:[]] map[] [local]\n");
     let times = ["info", "--format", "{{.Version.BuiltTime}}={{.Version.Built}}"];
     let time = env.run(times).success().stdout();
     assert!(built != "0" || time == "Thu Jan  1 00:00:00 1970=0\n", "{time}");

@@ -69,13 +69,14 @@ pub(crate) fn run(args: MountArgs, context: &Context) -> Result<ExitCode, Error>
     } else {
         mounted::each(&wanted, &mut worst, |word| engine.mount_container(word))
     };
-    let words = if args.all { 0 } else { wanted.len() };
+    // As Podman: who mounts gets paths, who asks for what is mounted a table.
+    let alone = args.all || !wanted.is_empty();
     let rows = mounted.into_iter().map(|container| Row {
         name: if args.no_trunc { container.id.to_string() } else { container.id.short().to_owned() },
         object: object(&container),
         path: container.path,
     });
-    mounted::print(rows.collect(), Shape::of(args.format.as_deref(), words), context)?;
+    mounted::print(rows.collect(), Shape::of(args.format.as_deref(), alone), context)?;
     Ok(worst.code())
 }
 

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use super::super::super::context::Context;
 use super::super::super::error::Error;
+use super::super::super::output::prompt;
 use super::super::pruned;
 
 /// Removes every container that does not run.
@@ -19,7 +20,7 @@ pub(crate) struct ContainerPruneArgs {
 
 /// Asks, and removes.
 pub(crate) fn run(args: ContainerPruneArgs, context: &Context) -> Result<ExitCode, Error> {
-    if !args.force && !context.ui.confirm("This removes every container that does not run.")? {
+    if !args.force && !prompt::confirm(context, "This will remove all non running containers.")? {
         return Ok(ExitCode::SUCCESS);
     }
     let report = context.engine()?.prune_containers(&args.filter)?;

@@ -26,7 +26,7 @@ pub(crate) struct StopArgs {
 }
 
 /// Seconds; -1 is Podman's word for "for ever".
-pub(super) fn seconds(text: &str) -> Result<u32, String> {
+pub(in crate::cli::commands) fn seconds(text: &str) -> Result<u32, String> {
     if text == "-1" { Ok(u32::MAX) } else { text.parse().map_err(|error| format!("{error}")) }
 }
 

@@ -7,7 +7,6 @@ use super::super::super::error::Error;
 use super::load::standard_input;
 use crate::engine::images::{ArchiveInput, ImportInput, ImportRequest};
 use crate::types::platform::Platform;
-use crate::types::reference::Reference;
 
 /// Makes an image of a root file system in a tar.
 ///
@@ -47,13 +46,11 @@ pub(crate) fn run(args: ImportArgs, context: &Context) -> Result<ExitCode, Error
         web if web.starts_with("http://") || web.starts_with("https://") => ImportInput::Web(args.file),
         path => ImportInput::Archive(ArchiveInput::Path(path.into())),
     };
-    let name = args.name.as_deref().map(Reference::local).transpose();
-    let name = name.map_err(|error| Error::usage(error.to_string()))?;
     let host = Platform::host();
     let (os, arch) = (args.os.unwrap_or(host.os), args.arch.unwrap_or(host.architecture));
     let request = ImportRequest {
         input,
-        name,
+        name: args.name,
         changes: args.change,
         message: args.message,
         platform: Platform::new(&os, &arch, args.variant.as_deref()),

@@ -67,7 +67,7 @@ pub(crate) fn run(args: ImageMountArgs, context: &Context) -> Result<ExitCode, E
         object: object(&image),
         path: image.path,
     });
-    mounted::print(rows.collect(), Shape::of(args.format.as_deref(), args.images.len()), context)?;
+    mounted::print(rows.collect(), Shape::of(args.format.as_deref(), args.images.len() == 1), context)?;
     Ok(worst.code())
 }
 

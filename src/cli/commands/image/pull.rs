@@ -5,8 +5,12 @@ use std::process::ExitCode;
 use super::super::super::context::Context;
 use super::super::super::error::Error;
 
+use super::super::super::exit::Worst;
 use super::super::super::flags::{AccessFlags, PlatformFlags};
 use crate::engine::images::{Place, PullRequest};
+use crate::engine::{self, Engine};
+use crate::types::id::ImageId;
+use crate::types::progress::Progress;
 use crate::types::pull_policy::PullPolicy;
 
 /// Fetches images from a registry, an archive or a directory.
@@ -34,7 +38,7 @@ pub(crate) struct PullArgs {
     images: Vec<String>,
 }
 
-/// Pulls one after another; the first failure ends it.
+/// Pulls one after another and goes on after a failure.
 pub(crate) fn run(args: PullArgs, context: &Context) -> Result<ExitCode, Error> {
     let policy: PullPolicy = args
         .policy
@@ -43,25 +47,38 @@ pub(crate) fn run(args: PullArgs, context: &Context) -> Result<ExitCode, Error> 
     let platform = args.platform.platform()?;
     let access = args.access.access(context)?;
     let progress = context.progress(args.quiet);
+    let (engine, mut worst) = (context.engine()?, Worst::default());
     for name in args.images {
-        let place = Place::parse(&name).transpose()?;
         let request = PullRequest { name, policy, platform: platform.clone(), access: access.clone() };
-        if let Some(place) = place {
-            for loaded in context.engine()?.pull_place(&place, &request, progress.as_ref())? {
-                context.ui.line(&loaded.image.record.id)?;
-            }
-            continue;
+        let (ids, failed) = pull(engine, &request, args.all_tags, progress.as_ref());
+        for id in ids {
+            context.ui.line(id)?;
         }
-        if args.all_tags {
-            let report = context.engine()?.pull_all_tags(&request, progress.as_ref())?;
-            for pulled in report.pulled {
-                context.ui.line(&pulled.image.record.id)?;
-            }
-            report.failed.map_or(Ok(()), Err)?;
-            continue;
+        if let Some(error) = failed {
+            // What came before it is told before it.
+            context.ui.flush()?;
+            worst.report(error);
         }
-        let report = context.engine()?.pull(&request, progress.as_ref())?;
-        context.ui.line(&report.image.record.id)?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(worst.code())
+}
+
+/// The images that one word has brought, and why not all of them came.
+fn pull(
+    engine: &Engine,
+    request: &PullRequest,
+    all_tags: bool,
+    progress: &dyn Progress,
+) -> (Vec<ImageId>, Option<engine::Error>) {
+    let pulled = match Place::parse(&request.name).transpose() {
+        Ok(Some(place)) => engine
+            .pull_place(&place, request, progress)
+            .map(|loaded| (loaded.into_iter().map(|one| one.image.record.id).collect(), None)),
+        Ok(None) if all_tags => engine
+            .pull_all_tags(request, progress)
+            .map(|report| (report.pulled.into_iter().map(|one| one.image.record.id).collect(), report.failed)),
+        Ok(None) => engine.pull(request, progress).map(|report| (vec![report.image.record.id], None)),
+        Err(error) => Err(error),
+    };
+    pulled.unwrap_or_else(|error| (Vec::new(), Some(error)))
 }

@@ -30,7 +30,7 @@ pub(crate) struct SaveArgs {
     /// Say nothing while saving.
     #[arg(short, long)]
     quiet: bool,
-    /// Write layers without compression; for oci-archive and oci-dir.
+    /// Write layers without compression; those of a docker-archive are always so.
     #[arg(long)]
     uncompressed: bool,
     /// Names or ids of images.
@@ -53,9 +53,6 @@ pub(crate) fn run(args: SaveArgs, context: &Context) -> Result<ExitCode, Error> 
     };
     if args.compress && form != Form::Dir {
         return Err(Error::usage("--compress is for --format docker-dir"));
-    }
-    if args.uncompressed && !matches!(form, Form::OciArchive | Form::OciDir) {
-        return Err(Error::usage("--uncompressed is for --format oci-archive and oci-dir"));
     }
     let output = match args.output {
         Some(path) => Output::Path(path),

@@ -22,9 +22,9 @@ pub(crate) fn run(args: ManifestRmArgs, context: &Context) -> Result<ExitCode, E
     let mut worst = 0;
     for text in args.lists {
         match engine.remove_list(&text) {
-            Ok((name, digest)) => {
+            Ok((name, gone)) => {
                 context.ui.line(format!("Untagged: {name}"))?;
-                context.ui.line(format!("Deleted: {}", digest.hex()))?;
+                gone.map_or(Ok(()), |digest| context.ui.line(format!("Deleted: {}", digest.hex())))?;
             }
             Err(error) if error.is_absent() && args.ignore => {}
             Err(error) => {

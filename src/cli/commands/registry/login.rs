@@ -1,7 +1,6 @@
 //! `sampan login`.
 
 use std::io::Read;
-use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -10,6 +9,7 @@ use clap::ArgAction;
 use super::super::super::context::Context;
 use super::super::super::error::Error;
 use super::super::super::flags::absolute;
+use super::super::super::output::prompt;
 use super::super::super::switches::go_bool;
 use crate::config::auth_file::Credentials;
 use crate::config::auth_key::AuthKey;
@@ -89,7 +89,7 @@ pub(crate) fn run(args: LoginArgs, context: &Context) -> Result<ExitCode, Error>
     registries::check(&request, &credentials)?;
     let place = registries::keep(&request, &credentials)?;
     if args.verbose {
-        context.ui.note(format!("Used: {place}"));
+        context.ui.line(format!("Used: {place}"))?;
     }
     context.ui.line("Login Succeeded!")?;
     Ok(ExitCode::SUCCESS)
@@ -147,12 +147,7 @@ fn credentials(
     }
     let password = match password {
         Some(password) => password,
-        None => {
-            let mut asked = Ok(());
-            let answer = registries::ask_hidden(std::io::stdin().as_fd(), || asked = context.ui.prompt("Password: "));
-            asked.and_then(|()| context.ui.prompt("\n"))?;
-            answer?.ok_or_else(|| Error::usage("no password was given"))?
-        }
+        None => prompt::ask_password(context)?,
     };
     Ok(Credentials::Password { user, password })
 }

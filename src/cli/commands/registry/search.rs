@@ -8,14 +8,16 @@ use serde_json::{Value, json};
 
 use super::super::super::context::Context;
 use super::super::super::error::Error;
-use super::super::super::flags::absolute;
+use super::super::super::flags::{absolute, credentials};
 use super::super::super::output::table::Table;
 use super::super::super::output::{json, template};
 use super::super::super::switches::go_bool;
-use crate::config::auth_file::Credentials;
 use crate::engine::images::Access;
 use crate::engine::registries::{self, FoundRepository, SearchRequest};
 use crate::types::secret::Secret;
+
+/// Most results of each registry if nobody says how many.
+const LIMIT: u32 = 25;
 
 /// Longest description that is shown.
 const SHOWN: usize = 44;
@@ -55,8 +57,8 @@ pub(crate) struct SearchArgs {
     /// Form of the output: `json` or a Go template with .Index .Name .Description .Stars .Official .Automated .Tag.
     #[arg(long, value_name = "FORMAT")]
     format: Option<String>,
-    /// Most results of each registry.
-    #[arg(long, value_name = "N", default_value_t = 25, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    /// Most results of each registry; 0 is the default.
+    #[arg(long, value_name = "N", default_value_t = LIMIT, value_parser = clap::value_parser!(u32).range(..=1_000_000))]
     limit: u32,
     /// List the tags of the repository TERM.
     #[arg(long)]
@@ -102,16 +104,10 @@ impl Filter {
 
 /// Prints a table, JSON or what the template makes of each result.
 pub(crate) fn run(args: SearchArgs, context: &Context) -> Result<ExitCode, Error> {
-    let credentials = match &args.creds {
-        Some(text) => Some(
-            Credentials::from_flag(text.expose())
-                .ok_or_else(|| Error::usage("--creds: USER[:PASSWORD] without a user"))?,
-        ),
-        None => None,
-    };
+    let credentials = args.creds.as_ref().map(|text| credentials(text, context)).transpose()?;
     let request = SearchRequest {
         term: args.term.clone(),
-        limit: args.limit as usize,
+        limit: if args.limit == 0 { LIMIT } else { args.limit } as usize,
         access: Access {
             tls_verify: args.tls_verify,
             credentials,
@@ -169,6 +165,8 @@ fn list(args: &SearchArgs, request: &SearchRequest, context: &Context) -> Result
         Some(format) if template::is_json(format) => {
             json::print(&context.ui, &found.iter().map(value).collect::<Vec<Value>>())?;
         }
+        // As Podman: headings over nothing are nothing.
+        _ if found.is_empty() => {}
         Some(format) => {
             let rows: Vec<Value> = found.iter().map(value).collect();
             template::print_rows(&context.ui, format, &rows, &HEADINGS, true)?;

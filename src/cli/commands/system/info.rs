@@ -39,7 +39,11 @@ fn encode(info: &Info) -> Result<Value, Error> {
 fn go_names(value: Value) -> Value {
     match value {
         Value::Object(fields) => {
-            let renamed = fields.into_iter().map(|(key, value)| (go_name(&key), go_names(value)));
+            // `.Registries` is a map in Go, whose keys stay.
+            let renamed = fields.into_iter().map(|(key, value)| match key.as_str() {
+                "registries" => (go_name(&key), value),
+                _ => (go_name(&key), go_names(value)),
+            });
             Value::Object(renamed.collect::<Map<_, _>>())
         }
         Value::Array(items) => Value::Array(items.into_iter().map(go_names).collect()),

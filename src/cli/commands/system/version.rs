@@ -31,7 +31,7 @@ pub(crate) fn run(args: VersionArgs, context: &Context) -> Result<ExitCode, Erro
     let side = VersionInfo::this();
     let version = Version { client: side.clone(), server: side };
     if let Some(format) = &args.format {
-        template::print_one(&context.ui, format, &version)?;
+        by_template(format, &version, context)?;
     } else {
         let client = &version.client;
         let mut text = format!("Client:\tSampan\nVersion:\t{}\n", client.version);
@@ -45,4 +45,14 @@ pub(crate) fn run(args: VersionArgs, context: &Context) -> Result<ExitCode, Erro
         context.ui.write(&table::align(&text)?)?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn by_template(format: &str, version: &Version, context: &Context) -> Result<(), Error> {
+    if template::is_json(format) {
+        return template::print_one(&context.ui, format, version);
+    }
+    // As Podman: a field that does not say whose is the client's, as it was before there were two.
+    let alone = |error| template::one(&format.replace(".Server.", "."), &version.client).ok().ok_or(error);
+    let text = template::one(format, version).or_else(alone)?;
+    context.ui.write(text.as_bytes())
 }

@@ -23,9 +23,15 @@ pub(crate) struct VolumeCreateArgs {
     /// Driver; local is the only one.
     #[arg(short, long, value_name = "DRIVER", default_value = "local", value_parser = ["local"])]
     driver: String,
-    /// Option of the driver.
+    /// Option of the driver: o=uid=UID,gid=GID, nocopy.
     #[arg(short, long, value_name = "KEY[=VALUE]")]
     opt: Vec<String>,
+    /// User that the volume belongs to; nothing is copied into it from an image then.
+    #[arg(long, value_name = "UID")]
+    uid: Option<u32>,
+    /// Group that the volume belongs to; nothing is copied into it from an image then.
+    #[arg(long, value_name = "GID")]
+    gid: Option<u32>,
 }
 
 /// Makes it.
@@ -34,10 +40,12 @@ pub(crate) fn run(args: VolumeCreateArgs, context: &Context) -> Result<ExitCode,
         let (key, value) = text.split_once('=').unwrap_or((text, ""));
         (key.to_owned(), value.to_owned())
     };
+    let owner = [("UID", args.uid), ("GID", args.gid)];
+    let owner = owner.into_iter().filter_map(|(key, id)| Some((key.to_owned(), id?.to_string())));
     let request = CreateVolume {
         name: args.name,
         labels: args.label.iter().map(pair).collect(),
-        options: args.opt.iter().map(pair).collect(),
+        options: args.opt.iter().map(pair).chain(owner).collect(),
         ignore: args.ignore,
     };
     let name = context.engine()?.create_volume(request)?;

@@ -38,6 +38,8 @@ pub(crate) fn run(args: VolumeLsArgs, context: &Context) -> Result<ExitCode, Err
     }
     match &args.format {
         Some(format) if template::is_json(format) => json::print(&context.ui, &volumes)?,
+        // As Podman: headings over nothing are nothing.
+        _ if volumes.is_empty() => {}
         Some(format) => {
             let headings = [("Name", "VOLUME NAME")];
             template::print_reports(&context.ui, format, &volumes, &headings, !args.noheading)?;

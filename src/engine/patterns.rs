@@ -1,0 +1,158 @@
+//! Patterns in filters, as Go's `path.Match` and Podman's label filters read them.
+
+use std::collections::BTreeMap;
+
+/// One step of a pattern.
+#[derive(Debug)]
+enum Piece {
+    /// `*`: any characters but a slash.
+    Star,
+    /// `?`: one character that is no slash.
+    Any,
+    One(char),
+    /// `[a-z]`, or `[^a-z]` if `not`.
+    Class {
+        not: bool,
+        ranges: Vec<(char, char)>,
+    },
+}
+
+impl Piece {
+    fn takes(&self, c: char) -> bool {
+        match self {
+            Self::Star => false,
+            Self::Any => c != '/',
+            Self::One(wanted) => *wanted == c,
+            Self::Class { not, ranges } => ranges.iter().any(|(low, high)| (*low..=*high).contains(&c)) != *not,
+        }
+    }
+}
+
+/// True if the whole text fits. A pattern that is none (a bracket that is not closed) fits nothing.
+pub(super) fn glob(pattern: &str, text: &str) -> bool {
+    let Some(pattern) = pieces(pattern) else { return false };
+    let text: Vec<char> = text.chars().collect();
+    let (mut p, mut t, mut star): (usize, usize, Option<(usize, usize)>) = (0, 0, None);
+    while t < text.len() {
+        match pattern.get(p) {
+            Some(Piece::Star) => {
+                star = Some((p, t));
+                p += 1;
+            }
+            Some(piece) if piece.takes(text[t]) => (p, t) = (p + 1, t + 1),
+            // The last star takes one more.
+            _ => match star {
+                Some((at, from)) if text[from] != '/' => {
+                    star = Some((at, from + 1));
+                    (p, t) = (at + 1, from + 1);
+                }
+                _ => return false,
+            },
+        }
+    }
+    pattern[p..].iter().all(|piece| matches!(piece, Piece::Star))
+}
+
+fn pieces(pattern: &str) -> Option<Vec<Piece>> {
+    let mut characters = pattern.chars().peekable();
+    let mut pieces = Vec::new();
+    while let Some(c) = characters.next() {
+        pieces.push(match c {
+            '*' => Piece::Star,
+            '?' => Piece::Any,
+            '\\' => Piece::One(characters.next()?),
+            '[' => class(&mut characters)?,
+            c => Piece::One(c),
+        });
+    }
+    Some(pieces)
+}
+
+/// What stands in brackets, from behind the first one to behind the last.
+fn class(characters: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Option<Piece> {
+    let not = characters.next_if_eq(&'^').is_some();
+    let mut ranges = Vec::new();
+    loop {
+        let low = match characters.next()? {
+            // Not at once: a class has at least one.
+            ']' if !ranges.is_empty() => return Some(Piece::Class { not, ranges }),
+            ']' | '-' => return None,
+            '\\' => characters.next()?,
+            c => c,
+        };
+        let high = match characters.next_if_eq(&'-') {
+            Some(_) => match characters.next()? {
+                ']' | '-' => return None,
+                '\\' => characters.next()?,
+                c => c,
+            },
+            None => low,
+        };
+        ranges.push((low, high));
+    }
+}
+
+/// A `label=KEY[=VALUE]` of `--filter`.
+pub(super) fn label(text: &str) -> (String, Option<String>) {
+    match text.split_once('=') {
+        // As Podman: no value is any value.
+        Some((key, "")) => (key.to_owned(), None),
+        Some((key, value)) => (key.to_owned(), Some(value.to_owned())),
+        None => (text.to_owned(), None),
+    }
+}
+
+/// True if there is such a label. As in Podman `*` in the key stands for anything, and a key with one need not fit the
+/// beginning and the end; the value is taken as it is, so that what is pruned by it is what was named.
+pub(super) fn has_label(labels: &BTreeMap<String, String>, key: &str, value: Option<&str>) -> bool {
+    let loose = key.contains('*').then(|| format!("*{key}*").replace('/', "|"));
+    let fits = |name: &str| name == key || loose.as_ref().is_some_and(|pattern| glob(pattern, &name.replace('/', "|")));
+    labels.iter().any(|(name, has)| value.is_none_or(|value| value == has) && fits(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{glob, has_label, label};
+
+    #[test]
+    fn patterns_are_those_of_go() {
+        for (pattern, text) in [
+            ("a*b*c", "axxbyyc"),
+            ("**", ""),
+            ("v[12]", "v1"),
+            ("v[^12]", "v3"),
+            ("v[a-c][0-9]", "vb7"),
+            ("v\\*", "v*"),
+            ("[\\]]", "]"),
+            ("team/?", "team/a"),
+        ] {
+            assert!(glob(pattern, text), "{pattern} {text}");
+        }
+        for (pattern, text) in [
+            ("a*b*c", "axxbyy"),
+            ("", "x"),
+            ("v[12]", "v3"),
+            ("v[^12]", "v1"),
+            ("v[12", "v1"),
+            ("v[]", "v"),
+            ("*", "a/b"),
+            ("a?b", "a/b"),
+            ("v\\", "v"),
+        ] {
+            assert!(!glob(pattern, text), "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn the_key_of_a_label_is_a_pattern_and_its_value_is_none() {
+        let labels = [("stage".to_owned(), "old".to_owned()), ("org.x/y".to_owned(), "1".to_owned())].into();
+        for text in ["stage", "stage=old", "stage=", "st*", "*age=old", "t*g", "org.*y"] {
+            let (key, value) = label(text);
+            assert!(has_label(&labels, &key, value.as_deref()), "{text}");
+        }
+        for text in ["stag", "stage=o*", "stage=*", "st*=new", "x*stage", "s?age"] {
+            let (key, value) = label(text);
+            assert!(!has_label(&labels, &key, value.as_deref()), "{text}");
+        }
+    }
+}
