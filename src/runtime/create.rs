@@ -69,8 +69,7 @@ pub(crate) struct Running {
 /// Starts the stage. Other work (the cgroup, the network helper's start) goes between this and [`Creating::map`].
 pub(crate) fn begin(bundle: &Bundle, outer: &Outer, streams: Streams) -> Result<Creating, Error> {
     let (wire, theirs) = Wire::pair()?;
-    // Who stays (`--init`) must not be a copy of this process, with its command line and environment.
-    let re_execute = super::init::must_re_execute(outer.maps()) || bundle.reaper;
+    let re_execute = super::init::must_re_execute(outer.maps());
     match outer.enter().map_err(Error::Outer)? {
         Entered::Child(child) => {
             drop(wire);

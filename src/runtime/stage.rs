@@ -50,11 +50,13 @@ pub(super) fn run(child: OuterChild, task: Task) -> ! {
         linux.set_seccomp(None);
     }
     let context = Context { bundle, place: Place::Stage, filters, streams, wire };
-    if re_execute && context.bundle.joins_userns() {
+    if (re_execute || context.bundle.reaper) && context.bundle.joins_userns() {
         // Here, while nobody but P has power over what we execute: in the user namespace of others they would have it, whether
         // the process may be dumped or not (`mm->user_ns`, ptrace(2)).
         let Err(error) = init::re_execute(&context);
-        give_up(&context.wire, &error)
+        if let Err(error) = init::stay(error, re_execute) {
+            give_up(&context.wire, &error)
+        }
     }
     proceed(context, re_execute)
 }

@@ -47,7 +47,9 @@ pub(super) fn proceed(context: Context) -> ! {
 fn begin(context: &Context, go: &OwnedFd, re_execute: bool) -> Result<(), Error> {
     // While our kernel uid is still the caller's: afterwards the path of the binary may be out of reach. In the user namespace of
     // others it is too late (super::hide): there the stage has done it.
-    let binary = if re_execute && !context.bundle.joins_userns() { Some(re_execute::own_binary()?) } else { None };
+    // Who stays (`--init`) must not be a copy of the command, with its arguments and environment.
+    let leaves = (re_execute || context.bundle.reaper) && !context.bundle.joins_userns();
+    let binary = if leaves { Some(re_execute::own_binary()?) } else { None };
     if sys::descriptor::read_byte(go.as_fd()).map_err(Error::Wire)?.is_none() {
         // The stage failed and has said why.
         process::exit_now(1);
@@ -62,7 +64,7 @@ fn begin(context: &Context, go: &OwnedFd, re_execute: bool) -> Result<(), Error>
             identity::keep_all_capabilities_across_exec()?;
         }
         let Err(error) = re_execute::leave(&binary, context);
-        return Err(error);
+        return re_execute::stay(error, re_execute);
     }
     Ok(())
 }
