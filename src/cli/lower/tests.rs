@@ -160,6 +160,18 @@ fn volumes() {
     assert_eq!(bind.target, Path::new("/x/y"));
     assert!(bind.options.read_only && bind.options.chown && bind.options.noexec == Some(true));
     assert_eq!(bind.options.propagation, Propagation::Slave);
+    for (line, read_only) in [
+        ("--mount type=bind,src=/a,dst=/b,rw=false", true),
+        ("--mount type=bind,src=/a,dst=/b,rw", false),
+        ("--mount type=volume,src=a,dst=/b,ro=false", false),
+        ("--mount type=tmpfs,dst=/b,rw=0", true),
+        ("-v /a:/b:cached", false),
+        ("-v /a:/b:ro,delegated", true),
+        ("-v a:/b:consistent", false),
+    ] {
+        assert_eq!(one(line).options.read_only, read_only, "{line}");
+    }
+    assert_eq!(good("-v /a:/x -v /a:/x -v b:/y -v b:/y:rw --tmpfs /t --mount type=tmpfs,dst=/t").mounts.len(), 3);
     let named = one("-v data:/d:nocopy");
     assert!(matches!(&named.source, MountSource::Volume { name, anonymous: false, .. } if name.as_str() == "data"));
     assert!(named.options.no_copy);
@@ -201,6 +213,11 @@ fn f04_mount_grammar() {
         "--mount src=a,dst=",
         "--mount src=a,src=b,dst=/c",
         "--mount src=a",
+        "--mount type=bind,src=/a,dst=/b,ro,rw",
+        "--mount type=bind,src=/a,dst=/b,rw,readonly=false",
+        "--mount type=bind,src=/a,dst=/b,readwrite,rw",
+        "--mount type=bind,src=/a,dst=/b,cached",
+        "--tmpfs /t:ro,rw",
         "--mount type=x,dst=/a",
         "--mount type=bind,dst=/a",
         "--mount type=tmpfs,src=a,dst=/b",
@@ -211,6 +228,7 @@ fn f04_mount_grammar() {
         "--tmpfs t",
         "--tmpfs /t:mode=9",
         "--tmpfs /t:size=x",
+        "--tmpfs /t:size=50%",
         "--tmpfs /t:bogus",
         "--volumes-from a:xx",
         "-p 0",

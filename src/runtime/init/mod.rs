@@ -11,6 +11,7 @@ pub(super) mod fill;
 mod identity;
 mod join;
 mod masks;
+mod mtab;
 mod program;
 mod re_execute;
 mod reaper;
