@@ -16,7 +16,7 @@ use crate::rootless::outer::Published;
 use crate::rootless::{Outer, worker};
 use crate::runtime::cgroup::ContainerCgroup;
 use crate::storage::container_record::ExitRecord;
-use crate::storage::{Store, trash};
+use crate::storage::{Store, cidfile, trash};
 use crate::sys;
 use crate::sys::lock::FileLock;
 use crate::sys::process::ExitStatus;
@@ -170,6 +170,7 @@ pub(super) fn finish(
 fn remove(store: &Store, request: &StartRequest, published: Option<&Published>) -> Result<(), Error> {
     let locked = store.lock_container(&request.config.id).map_err(Error::Storage)?;
     let mut trashed = vec![store.remove_container(locked).map_err(Error::Storage)?];
+    cidfile::remove(&request.config);
     for mount in &request.config.spec.mounts {
         if let crate::types::mount::MountSource::Volume { name, anonymous: true, .. } = &mount.source {
             trashed.push(store.trash_volume(name).map_err(Error::Storage)?);

@@ -5,6 +5,7 @@ mod attach_session;
 mod auto_range;
 pub(crate) mod copy;
 pub(crate) mod create;
+mod dependencies;
 pub(crate) mod exec;
 pub(crate) mod export;
 mod farewell;
