@@ -97,6 +97,8 @@ pub(crate) fn run(args: ExecArgs, context: &Context) -> Result<ExitCode, Error> 
         &spec,
         StartOptions { attach, proxy_signals: true, warn: &|text| context.ui.warn(text) },
     )? {
+        ends_input: args.interactive,
+        keyboard: Some(stdin.as_fd()),
         ExecReport::Exited { code } => Ok(exit::of_container(code)),
         ExecReport::Detached { id } if args.detach => {
             context.ui.line(id)?;

@@ -83,6 +83,8 @@ pub(crate) fn run(args: RunArgs, context: &Context) -> Result<ExitCode, Error> {
     context.ui.flush()?;
     let attach = (!args.detach).then(|| AttachOptions {
         stdin: (interactive && wants("stdin")).then_some(stdin.as_fd()),
+        ends_input: interactive,
+        keyboard: Some(stdin.as_fd()),
         stdout: wants("stdout").then_some(stdout.as_fd()),
         stderr: wants("stderr").then_some(stderr.as_fd()),
         terminal: tty,
