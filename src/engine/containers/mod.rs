@@ -9,6 +9,7 @@ mod dependencies;
 pub(crate) mod exec;
 pub(crate) mod export;
 mod farewell;
+mod files;
 pub(crate) mod filter;
 pub(crate) mod healthcheck;
 mod host_facts;
