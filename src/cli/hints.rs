@@ -98,6 +98,7 @@ fn particular(error: &engine::Error) -> Option<String> {
             "zones are named like Europe/Berlin and come with the host's package tzdata: sudo apt install tzdata"
                 .to_owned(),
         ),
+        engine::Error::JoinUnshared(_) => Some("make that container with --ipc shareable, or without --ipc".to_owned()),
         engine::Error::WrongStatus { verb: "remove", id, .. } => Some(format!("sampan rm --force {id} stops it first")),
         engine::Error::WrongStatus { id, status: ContainerStatus::Paused, .. } => {
             Some(format!("sampan unpause {id} lets it go on"))

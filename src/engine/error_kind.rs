@@ -13,7 +13,7 @@ impl Error {
     /// What kind of object the one is that is not there.
     pub(crate) fn absent(&self) -> Option<Absent> {
         match self {
-            Self::Storage(storage::Error::NoContainer(_)) => Some(Absent::Container),
+            Self::Storage(storage::Error::NoContainer(_)) | Self::NoContainers => Some(Absent::Container),
             Self::Storage(storage::Error::NoVolume(_)) => Some(Absent::Volume),
             Self::Storage(storage::Error::NoImage(_)) | Self::ImageNotFound(_) => Some(Absent::Image),
             Self::NoList(_) => Some(Absent::List),

@@ -310,7 +310,7 @@ fn f02_hosts_and_host_names() {
         assert!(lower_words(&["--add-host", bad, "img"], &[]).is_err(), "{bad:?}");
     }
     let long = "x".repeat(300);
-    for bad in [long.as_str(), "a\nb", "a b", "", "a..b"] {
+    for bad in [long.as_str(), "a\nb", "a b", "a..b"] {
         assert!(lower_words(&["--hostname", bad, "img"], &[]).is_err(), "{bad:?}");
     }
     all_bad(&["--hostname x --uts host", "--name ../x", "--replace"]);
@@ -390,6 +390,17 @@ fn life_and_log() {
     assert_eq!(good("-u :5").user.as_deref(), Some("0:5"));
     let empty = good("--name= --workdir=");
     assert_eq!((empty.name, empty.workdir), (None, None));
+    let texts = "--user= --hostname= --tz= --umask= --restart= --stop-signal= --shm-size= --memory= --memory-swap= \
+        --memory-reservation= --cpuset-cpus= --cpuset-mems= --cgroups= --cgroupns= --userns= --pid= --ipc= --uts= \
+        --cidfile= --pidfile= --cgroup-parent= --group-add= -p= --expose= --dns= --dns-search= --dns-option= \
+        --add-host= --ulimit= --cgroup-conf= --cap-add= --cap-drop= --sysctl= --log-driver= --network=";
+    let plain = ContainerSpec { network: Some(NetworkMode::Private), ..good("") };
+    assert_eq!(good(texts), plain);
+    let lists = good(
+        "-p 8080:80,8081:81 --dns 1.1.1.1,9.9.9.9 --ulimit core=0,nofile=5 --expose 1,2 --add-host a:1.1.1.1,b:::1",
+    );
+    assert_eq!((lists.ports.len(), lists.dns.len(), lists.ulimits.len()), (2, 2, 2));
+    assert_eq!((lists.expose.len(), lists.add_host.len()), (2, 2));
     let log = good("--log-opt max-size=1k --log-opt max-file=5 --log-opt path=l").log;
     assert_eq!((log.max_size, log.max_files, log.path), (1024, 5, Some("/home/u/l".into())));
     assert_eq!(good("--log-driver none").log.driver, LogDriver::None);

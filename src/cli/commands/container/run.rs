@@ -30,7 +30,7 @@ pub(crate) struct RunArgs {
     #[arg(short, long, conflicts_with = "attach")]
     detach: bool,
     /// Attach only to these: stdin, stdout, stderr.
-    #[arg(short, long, value_name = "STREAM", value_parser = stream)]
+    #[arg(short, long, value_delimiter = ',', value_name = "STREAM", value_parser = stream)]
     attach: Vec<&'static str>,
     /// Keys that detach: characters and ctrl-<character>, separated by commas; empty: none.
     #[arg(long, value_name = "KEYS", default_value = "ctrl-p,ctrl-q")]
