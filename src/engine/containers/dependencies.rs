@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::engine::error::Error;
 use crate::engine::handle::Engine;
 use crate::monitor::spawn::Started;
-use crate::storage::container_record::ContainerConfig;
+use crate::storage::container_record::{ContainerConfig, Supervision};
 use crate::types::id::ContainerId;
 use crate::types::namespace::{NamespaceMode, NetworkMode, UsernsMode};
 
@@ -41,12 +41,21 @@ impl Engine {
             self.start_below(&record.config, seen, ahead)?;
             match self.start_alone(record) {
                 Ok(started) => ahead.push((id.clone(), started)),
-                // Somebody else was faster.
-                Err(Error::WrongStatus { .. }) if self.is_running(id)? => drop(self.lock_started(id)?),
+                Err(error) if self.was_started_elsewhere(id, &error) => {}
                 Err(error) => return Err(error),
             }
         }
         Ok(())
+    }
+
+    /// True if a start failed because somebody else was faster; that start is waited for. One of ours that fails leaves
+    /// nothing that runs, or something without a monitor.
+    pub(super) fn was_started_elsewhere(&self, id: &ContainerId, error: &Error) -> bool {
+        matches!(error, Error::Start { .. } | Error::WrongStatus { .. })
+            && self.settled(id).is_ok()
+            && self
+                .lock_started(id)
+                .is_ok_and(|record| record.status.is_alive() && record.supervision == Supervision::Monitored)
     }
 }
 

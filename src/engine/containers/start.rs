@@ -99,7 +99,12 @@ impl Engine {
 
     fn finish_launches(&self, under_way: &mut Vec<(usize, Launch)>, answers: &mut Answers<Option<Started>>) {
         for (index, launch) in under_way.drain(..) {
-            answers[index].1 = self.launched(launch).map(Some);
+            let id = launch.record.id().clone();
+            answers[index].1 = match self.launched(launch) {
+                // As if it had run before.
+                Err(error) if self.was_started_elsewhere(&id, &error) => Ok(None),
+                started => started.map(Some),
+            };
         }
     }
 
