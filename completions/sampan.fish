@@ -189,6 +189,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand cp" -s h -l help -d 'Print
 complete -c sampan -n "__fish_sampan_using_subcommand diff" -l format -d 'Form of the output: `json`' -r -f -a "json\t''"
 complete -c sampan -n "__fish_sampan_using_subcommand diff" -s l -l latest -d 'The container that was made last'
 complete -c sampan -n "__fish_sampan_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c sampan -n "__fish_sampan_using_subcommand exec" -l cidfile -d 'File with the id of the container, as --cidfile of run wrote it: then no container is named' -r -F
 complete -c sampan -n "__fish_sampan_using_subcommand exec" -l detach-keys -d 'Keys that detach: characters and ctrl-<character>, separated by commas; empty: none' -r
 complete -c sampan -n "__fish_sampan_using_subcommand exec" -s e -l env -d 'Variable of the environment; NAME alone copies the caller\'s, PRE* every one that begins so' -r
 complete -c sampan -n "__fish_sampan_using_subcommand exec" -l env-file -d 'File of variables, one NAME=VALUE per line' -r -F
@@ -279,6 +280,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand mount" -s l -l latest -d '
 complete -c sampan -n "__fish_sampan_using_subcommand mount" -l no-trunc -d 'Print ids in full'
 complete -c sampan -n "__fish_sampan_using_subcommand mount" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sampan -n "__fish_sampan_using_subcommand pause" -l cidfile -d 'File with the id of a container, as --cidfile of run wrote it' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand pause" -s f -l filter -d 'Only those that pass: KEY=VALUE, as in ps' -r
 complete -c sampan -n "__fish_sampan_using_subcommand pause" -s a -l all -d 'All containers'
 complete -c sampan -n "__fish_sampan_using_subcommand pause" -s l -l latest -d 'The container that was made last'
 complete -c sampan -n "__fish_sampan_using_subcommand pause" -s h -l help -d 'Print help'
@@ -477,7 +479,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand start" -l sig-proxy -d 'Pa
 complete -c sampan -n "__fish_sampan_using_subcommand start" -l all -d 'All containers'
 complete -c sampan -n "__fish_sampan_using_subcommand start" -s l -l latest -d 'The container that was made last'
 complete -c sampan -n "__fish_sampan_using_subcommand start" -s a -l attach -d 'Attach to output'
-complete -c sampan -n "__fish_sampan_using_subcommand start" -s i -l interactive -d 'Attach to input as well, if the container was made with --interactive'
+complete -c sampan -n "__fish_sampan_using_subcommand start" -s i -l interactive -d 'Attach to input as well, if the container was made with --interactive or --tty'
 complete -c sampan -n "__fish_sampan_using_subcommand start" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sampan -n "__fish_sampan_using_subcommand stop" -l cidfile -d 'File with the id of a container, as --cidfile of run wrote it' -r -F
 complete -c sampan -n "__fish_sampan_using_subcommand stop" -s f -l filter -d 'Only those that pass: KEY=VALUE, as in ps' -r
@@ -496,6 +498,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand umount" -s f -l force -d '
 complete -c sampan -n "__fish_sampan_using_subcommand umount" -s l -l latest -d 'The container that was made last'
 complete -c sampan -n "__fish_sampan_using_subcommand umount" -s h -l help -d 'Print help'
 complete -c sampan -n "__fish_sampan_using_subcommand unpause" -l cidfile -d 'File with the id of a container, as --cidfile of run wrote it' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand unpause" -s f -l filter -d 'Only those that pass: KEY=VALUE, as in ps' -r
 complete -c sampan -n "__fish_sampan_using_subcommand unpause" -s a -l all -d 'All containers'
 complete -c sampan -n "__fish_sampan_using_subcommand unpause" -s l -l latest -d 'The container that was made last'
 complete -c sampan -n "__fish_sampan_using_subcommand unpause" -s h -l help -d 'Print help'
@@ -647,6 +650,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from diff" -l format -d 'Form of the output: `json`' -r -f -a "json\t''"
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from diff" -s l -l latest -d 'The container that was made last'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from diff" -s h -l help -d 'Print help'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from exec" -l cidfile -d 'File with the id of the container, as --cidfile of run wrote it: then no container is named' -r -F
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from exec" -l detach-keys -d 'Keys that detach: characters and ctrl-<character>, separated by commas; empty: none' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from exec" -s e -l env -d 'Variable of the environment; NAME alone copies the caller\'s, PRE* every one that begins so' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from exec" -l env-file -d 'File of variables, one NAME=VALUE per line' -r -F
@@ -721,6 +725,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from mount" -l no-trunc -d 'Print ids in full'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from mount" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from pause" -l cidfile -d 'File with the id of a container, as --cidfile of run wrote it' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from pause" -s f -l filter -d 'Only those that pass: KEY=VALUE, as in ps' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from pause" -s a -l all -d 'All containers'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from pause" -s l -l latest -d 'The container that was made last'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from pause" -s h -l help -d 'Print help'
@@ -856,7 +861,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from start" -l all -d 'All containers'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from start" -s l -l latest -d 'The container that was made last'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from start" -s a -l attach -d 'Attach to output'
-complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from start" -s i -l interactive -d 'Attach to input as well, if the container was made with --interactive'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from start" -s i -l interactive -d 'Attach to input as well, if the container was made with --interactive or --tty'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from start" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from stop" -l cidfile -d 'File with the id of a container, as --cidfile of run wrote it' -r -F
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from stop" -s f -l filter -d 'Only those that pass: KEY=VALUE, as in ps' -r
@@ -874,6 +879,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from umount" -s l -l latest -d 'The container that was made last'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from umount" -s h -l help -d 'Print help'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from unpause" -l cidfile -d 'File with the id of a container, as --cidfile of run wrote it' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from unpause" -s f -l filter -d 'Only those that pass: KEY=VALUE, as in ps' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from unpause" -s a -l all -d 'All containers'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from unpause" -s l -l latest -d 'The container that was made last'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from unpause" -s h -l help -d 'Print help'

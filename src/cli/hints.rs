@@ -42,6 +42,7 @@ fn plain(error: &engine::Error) -> Option<&'static str> {
         None if error.joins_other_userns() => {
             "leave out --userns: then it shares the user namespace, too; or give that container the same --userns"
         }
+        None if error.wants_pasta() => "take the other helper: --network pasta",
         None if error.is_unsupervised() => {
             "end it with sampan stop or sampan rm -f; sampan wait --condition=stopped waits until it has ended, and \
              prints -1 where the kernel keeps no exit code for others (before Linux 6.15)"
@@ -100,6 +101,7 @@ fn particular(error: &engine::Error) -> Option<String> {
             "zones are named like Europe/Berlin and come with the host's package tzdata: sudo apt install tzdata"
                 .to_owned(),
         ),
+        engine::Error::JoinUnshared(_) => Some("make that container with --ipc shareable, or without --ipc".to_owned()),
         engine::Error::WrongStatus { verb: "remove", id, .. } => Some(format!("sampan rm --force {id} stops it first")),
         engine::Error::WrongStatus { id, status: ContainerStatus::Paused, .. } => {
             Some(format!("sampan unpause {id} lets it go on"))

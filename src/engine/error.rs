@@ -267,6 +267,8 @@ pub(crate) enum Error {
         "{flag}=container:{id} needs the user namespace of that container: only the owner of a namespace may mount its /proc or /dev/mqueue"
     )]
     JoinOtherUserns { flag: &'static str, id: String },
+    #[error("--ipc=container:{0}: that container's ipc namespace is its own alone (--ipc private)")]
+    JoinUnshared(String),
     #[error("--network=container: container {0} is not running")]
     NotRunningToJoin(String),
     #[error(

@@ -2,7 +2,7 @@
 
 use super::error::{Absent, Error};
 use crate::types::failure::FailureKind;
-use crate::{monitor, registry, storage, sys};
+use crate::{monitor, network, registry, storage, sys};
 
 impl Error {
     /// True if what was named is not there: exit code 1 of `rm`, `rmi`, `exists` and the like.
@@ -13,7 +13,7 @@ impl Error {
     /// What kind of object the one is that is not there.
     pub(crate) fn absent(&self) -> Option<Absent> {
         match self {
-            Self::Storage(storage::Error::NoContainer(_)) => Some(Absent::Container),
+            Self::Storage(storage::Error::NoContainer(_)) | Self::NoContainers => Some(Absent::Container),
             Self::Storage(storage::Error::NoVolume(_)) => Some(Absent::Volume),
             Self::Storage(storage::Error::NoImage(_)) | Self::ImageNotFound(_) => Some(Absent::Image),
             Self::NoList(_) => Some(Absent::List),
@@ -51,6 +51,11 @@ impl Error {
     /// True if namespaces were asked for that cannot go together.
     pub(crate) fn joins_other_userns(&self) -> bool {
         matches!(self, Self::JoinOtherUserns { .. })
+    }
+
+    /// True if a port cannot be published by the helper at hand, and can by pasta.
+    pub(crate) fn wants_pasta(&self) -> bool {
+        matches!(self, Self::Network(network::Error::OtherFamily { .. }))
     }
 
     /// True if the container runs on without its monitor.

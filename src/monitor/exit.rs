@@ -17,7 +17,7 @@ use crate::rootless::{Outer, worker};
 use crate::runtime::cgroup::ContainerCgroup;
 use crate::runtime::kin::Kin;
 use crate::storage::container_record::ExitRecord;
-use crate::storage::{self, Store, trash};
+use crate::storage::{self, Store, cidfile, trash};
 use crate::sys::lock::FileLock;
 use crate::sys::process::{ExitStatus, Pid, PidFd};
 use crate::sys::signal::SIGKILL;
@@ -218,6 +218,7 @@ fn remove(store: &Store, request: &StartRequest, published: Option<&Published>) 
     let locked = store.lock_container(&request.config.id).map_err(Error::Storage)?;
     let mut trashed = vec![store.remove_container(locked).map_err(Error::Storage)?];
     let mut kept = Ok(());
+    cidfile::remove(&request.config);
     for mount in &request.config.spec.mounts {
         if let crate::types::mount::MountSource::Volume { name, anonymous: true, .. } = &mount.source {
             match store.trash_volume(name) {

@@ -35,6 +35,8 @@ pub(crate) enum Error {
     NotReady { helper: Helper, after: Duration },
     #[error("{helper} did not publish port {port}: {said}")]
     Publish { helper: Helper, port: PortMapping, said: String },
+    #[error("publish port {port}: {helper} listens on IPv4 addresses only")]
+    OtherFamily { helper: Helper, port: PortMapping },
     #[error("port {number}/{protocol} is in use by container {holder}")]
     PortHeld { number: u16, protocol: Protocol, holder: String },
     #[error("port {number}/{protocol} is in use on this host")]

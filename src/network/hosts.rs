@@ -9,7 +9,7 @@ use super::plan::{NetworkPlan, Scheme};
 #[derive(Debug)]
 pub(crate) struct HostsInput<'a> {
     pub(crate) plan: &'a NetworkPlan,
-    /// Text of the file to begin with: the host's `/etc/hosts` by default, as in Podman.
+    /// Text of the file to begin with: the host's `/etc/hosts`, or that of the container whose network this is.
     pub(crate) base: &'a str,
     pub(crate) hostname: &'a str,
     /// The container's name: another name for the same address.
@@ -25,8 +25,10 @@ const HOST_NAMES: [&str; 2] = ["host.containers.internal", "host.docker.internal
 /// localhost, the host and the container itself.
 pub(crate) fn hosts(input: &HostsInput<'_>) -> Result<String, Error> {
     let mut lines: Vec<(IpAddr, Vec<String>)> = Vec::new();
+    let joins = matches!(input.plan.scheme, Scheme::Container(_));
+    let host = if joins { known_host(input.base) } else { input.plan.host };
     for (names, address) in input.add {
-        let address = address.or(input.plan.host).ok_or(Error::NoHostGateway)?;
+        let address = address.or(host).ok_or(Error::NoHostGateway)?;
         let names = names.iter().map(|name| checked(name)).collect::<Result<Vec<_>, _>>()?;
         add(&mut lines, address, names);
     }
@@ -41,12 +43,13 @@ pub(crate) fn hosts(input: &HostsInput<'_>) -> Result<String, Error> {
         lines.push((IpAddr::V4(Ipv4Addr::LOCALHOST), vec!["localhost".to_owned()]));
         lines.push((IpAddr::V6(Ipv6Addr::LOCALHOST), vec!["localhost".to_owned()]));
     }
-    if let Some(host) = input.plan.host {
+    if let Some(host) = host {
         add(&mut lines, host, HOST_NAMES.map(str::to_owned).to_vec());
     }
     // In the host's network the host's own file names it already.
+    let own = if joins { Some(IpAddr::V4(Ipv4Addr::LOCALHOST)) } else { input.plan.address };
     if input.plan.scheme != Scheme::Host
-        && let Some(own) = input.plan.address
+        && let Some(own) = own
     {
         let mut names = vec![checked(input.hostname)?];
         if !input.name.is_empty() && input.name != input.hostname {
@@ -55,6 +58,15 @@ pub(crate) fn hosts(input: &HostsInput<'_>) -> Result<String, Error> {
         add(&mut lines, own, names);
     }
     Ok(lines.into_iter().map(|(address, names)| format!("{address}\t{}\n", names.join(" "))).collect())
+}
+
+/// Where the container whose file this is finds the host.
+fn known_host(base: &str) -> Option<IpAddr> {
+    base.lines().find_map(|line| {
+        let mut words = line.split('#').next().unwrap_or_default().split_ascii_whitespace();
+        let address = words.next()?.parse().ok()?;
+        words.any(|name| HOST_NAMES.contains(&name)).then_some(address)
+    })
 }
 
 /// Text of `/etc/hostname`.
@@ -123,6 +135,27 @@ mod tests {
             hosts(&input).expect("valid"),
             "1.2.3.4\tdb\n169.254.1.2\tgw\n127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost\n10.1.1.1\tweb\n\
              169.254.1.2\thost.containers.internal host.docker.internal\n10.0.2.100\t3f2a web1\n"
+        );
+    }
+
+    #[test]
+    fn in_the_network_of_another_container() {
+        let plan = NetworkPlan {
+            scheme: Scheme::Container("0".repeat(64).parse().expect("an id")),
+            address: None,
+            ..plan(None)
+        };
+        let input = HostsInput {
+            plan: &plan,
+            base: "127.0.0.1\tlocalhost\n169.254.1.2\thost.containers.internal host.docker.internal\n10.0.2.100\tdonor\n",
+            hostname: "3f2a",
+            name: "second",
+            add: &[(vec!["gw".into()], None)],
+        };
+        assert_eq!(
+            hosts(&input).expect("valid"),
+            "169.254.1.2\tgw\n127.0.0.1\tlocalhost\n10.0.2.100\tdonor\n\
+             169.254.1.2\thost.containers.internal host.docker.internal\n127.0.0.1\t3f2a second\n"
         );
     }
 

@@ -133,11 +133,23 @@ pub(crate) fn plan(request: &NetworkRequest<'_>) -> Result<NetworkPlan, Error> {
     };
     let wanted = wanted_ports(request);
     if request.mode.has_uplink() {
+        only_ipv4(&plan, &wanted)?;
         plan.ports = wanted;
     } else {
         plan.ports_discarded = !wanted.is_empty();
     }
     Ok(plan)
+}
+
+/// slirp4netns forwards from no IPv6 address; it would say so when everything else is ready.
+fn only_ipv4(plan: &NetworkPlan, wanted: &[PortMapping]) -> Result<(), Error> {
+    let other = wanted.iter().find(|port| port.host_ip.is_some_and(|ip| ip.is_ipv6()));
+    match (plan.helper(), other) {
+        (Some(HelperPlan { helper: helper @ Helper::Slirp4netns, .. }), Some(port)) => {
+            Err(Error::OtherFamily { helper: *helper, port: port.clone() })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The helper of a private network for which the user names none; none if none is installed.
@@ -165,7 +177,8 @@ fn find(helper: Helper, path: &str) -> Result<PathBuf, Error> {
     sys::spawn::find_program(&helper.to_string(), path).ok_or(Error::HelperMissing(helper))
 }
 
-fn wanted_ports(request: &NetworkRequest<'_>) -> Vec<PortMapping> {
+/// The ports of `-p` and `-P`.
+pub(crate) fn wanted_ports(request: &NetworkRequest<'_>) -> Vec<PortMapping> {
     let mut wanted: Vec<PortMapping> = Vec::new();
     for port in request.ports {
         if !wanted.contains(port) {
@@ -230,6 +243,15 @@ mod tests {
         assert!(matches!(plan(&request(&NetworkMode::Private, &ports)), Err(Error::NoHelper)));
         let forced = NetworkMode::Pasta { options: Vec::new() };
         assert!(matches!(plan(&request(&forced, &ports)), Err(Error::HelperMissing(_))));
+    }
+
+    #[test]
+    fn slirp4netns_publishes_no_ipv6_address() {
+        let slirp = crate::network::slirp4netns::plan("/slirp4netns".into(), super::SlirpOptions::default());
+        for (port, fits) in [("8080:80", true), ("127.0.0.1:8080:80", true), ("[::1]:8080:80", false)] {
+            let ports = [port.parse().expect("valid")];
+            assert_eq!(super::only_ipv4(&slirp, &ports).is_ok(), fits, "{port}");
+        }
     }
 
     #[test]

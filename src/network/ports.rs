@@ -75,6 +75,46 @@ pub(crate) fn claim(directory: &Path, wanted: &[PortMapping], holder: &PortHolde
     Ok(claimed)
 }
 
+/// Ports as a container's record shall have them: those that are 0 are chosen, and none that another record (`known`)
+/// has. While the lock lives nobody else chooses: record them before it goes. None if there is nothing to choose.
+pub(crate) fn choose(
+    directory: &Path,
+    wanted: &mut [PortMapping],
+    known: impl FnOnce() -> Vec<PortMapping>,
+) -> Result<Option<FileLock>, Error> {
+    let Some(one) = wanted.iter().find(|port| port.host_port == 0) else { return Ok(None) };
+    sys::fs::mkdir_all(directory, 0o700).map_err(|source| claim_failed(one, source))?;
+    let guard = FileLock::exclusive(&directory.join("lock")).map_err(|source| claim_failed(one, source))?;
+    let mut taken = known();
+    taken.extend(wanted.iter().cloned());
+    for port in wanted.iter_mut().filter(|port| port.host_port == 0) {
+        port.host_port = free_range(port, &taken)?;
+        taken.push(port.clone());
+    }
+    Ok(Some(guard))
+}
+
+/// First of as many free ports of the host as are wanted.
+fn free_range(port: &PortMapping, taken: &[PortMapping]) -> Result<u16, Error> {
+    for _ in 0..ATTEMPTS {
+        let host_port = free_port(port)?;
+        if host_port.checked_add(port.range - 1).is_none() {
+            continue;
+        }
+        let here = PortMapping { host_port, ..port.clone() };
+        let wish = Claim::of(&here);
+        if taken.iter().any(|other| other.host_port != 0 && wish.overlap(&Claim::of(other)).is_some()) {
+            continue;
+        }
+        match try_host(&here) {
+            Ok(()) => return Ok(host_port),
+            Err(Error::PortInUse { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(Error::NoFreePort { count: port.range })
+}
+
 impl ClaimedPorts {
     /// Fixed ports first, so that a chosen one does not take a later one's place.
     fn take_all(&mut self, directory: &Path, wanted: &[PortMapping], holder: &PortHolder<'_>) -> Result<(), Error> {
@@ -279,6 +319,21 @@ mod tests {
         assert_eq!(any.overlap(&Claim::of(&port("127.0.0.1:8005:80"))), Some(8005));
         assert_eq!(any.overlap(&Claim::of(&port("8005:80/udp"))), None);
         assert_eq!(Claim::of(&port("127.0.0.1:1:1")).overlap(&Claim::of(&port("127.0.0.2:1:1"))), None);
+    }
+
+    #[test]
+    fn chosen_ports_are_those_of_no_other_record() {
+        let directory = tempfile::tempdir().expect("temporary directory");
+        let mut wanted = [port("127.0.0.1::80"), port("127.0.0.1:1:9"), port("127.0.0.1::1000-1009/udp")];
+        let guard = super::choose(directory.path(), &mut wanted, Vec::new).expect("free");
+        assert!(guard.is_some() && wanted.iter().all(|port| port.host_port != 0) && wanted[1].host_port == 1);
+        drop(guard);
+        assert!(super::choose(directory.path(), &mut wanted, || panic!("nothing to choose")).expect("kept").is_none());
+        // Everything is somebody's.
+        let all = || vec![PortMapping { host_port: 1, range: u16::MAX, ..port("127.0.0.1::80") }];
+        let mut wanted = [port("127.0.0.1::80")];
+        let none = super::choose(directory.path(), &mut wanted, all);
+        assert!(matches!(none, Err(Error::NoFreePort { count: 1 })), "{none:?}");
     }
 
     #[test]

@@ -12,7 +12,7 @@ const MAX_SERVERS: usize = 3;
 #[derive(Debug)]
 pub(crate) struct ResolvInput<'a> {
     pub(crate) plan: &'a NetworkPlan,
-    /// Text of the host's `/etc/resolv.conf`, empty if there is none.
+    /// Text of the host's `/etc/resolv.conf`, or of that of the container whose network this is; empty if there is none.
     pub(crate) host: &'a str,
     /// Text of `/run/systemd/resolve/resolv.conf`: the real servers behind the stub 127.0.0.53.
     pub(crate) resolved: Option<&'a str>,
@@ -29,10 +29,11 @@ struct Parsed {
     options: Vec<String>,
 }
 
-/// The text. In the host's own network the host's file serves as it is, unless a flag says otherwise.
+/// The text. In the network of the host or of another container that one's file serves as it is, unless a flag says
+/// otherwise.
 pub(crate) fn resolv_conf(input: &ResolvInput<'_>) -> Result<String, Error> {
     let flags = !(input.servers.is_empty() && input.search.is_empty() && input.options.is_empty());
-    let foreign = matches!(input.plan.scheme, Scheme::Host | Scheme::Path(_));
+    let foreign = matches!(input.plan.scheme, Scheme::Host | Scheme::Path(_) | Scheme::Container(_));
     if foreign && !flags {
         return Ok(input.host.to_owned());
     }
@@ -149,6 +150,8 @@ mod tests {
         );
         assert_eq!(text(&private, "", None), "");
         assert_eq!(text(&plan(Scheme::Host, None), host, None), host);
+        let donor = Scheme::Container("0".repeat(64).parse().expect("an id"));
+        assert_eq!(text(&plan(donor, None), host, None), host);
     }
 
     #[test]

@@ -240,10 +240,18 @@ fn group_id(wanted: &str, group: &str) -> Result<u32, String> {
     }
 }
 
-/// The text of a user database; empty if there is none. Only a regular file of bearable size is read.
+/// The text of a user database; empty if there is none, or if it is masked. Only a regular file of bearable size is read.
 fn database(root: &RootDir, path: &str) -> Result<String, String> {
-    let bytes = absent_is_none(root.read_limited(Path::new(path), LARGEST)).map_err(|error| error.to_string())?;
+    let bytes = match root.read_limited(Path::new(path), LARGEST) {
+        Err(_) if is_masked(root, path) => None,
+        read => absent_is_none(read).map_err(|error| error.to_string())?,
+    };
     Ok(String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned())
+}
+
+/// True if `/dev/null` covers it (`--security-opt mask=PATH`).
+fn is_masked(root: &RootDir, path: &str) -> bool {
+    matches!(root.stat(Path::new(path)), Ok(Some(stat)) if stat.is_char_device() && stat.node == (1, 3))
 }
 
 #[cfg(test)]

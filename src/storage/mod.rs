@@ -11,6 +11,7 @@ mod asides;
 pub(crate) mod blobs;
 pub(crate) mod changes;
 pub(crate) mod check;
+pub(crate) mod cidfile;
 pub(crate) mod container_list;
 pub(crate) mod container_locks;
 mod container_names;

@@ -80,19 +80,35 @@ pub(crate) fn is_canonical(fd: impl AsFd) -> bool {
     rustix::termios::tcgetattr(fd).is_ok_and(|modes| modes.local_modes.contains(LocalModes::ICANON))
 }
 
+/// True if we may set the modes of our terminal: a job in the background is stopped by that.
+pub(crate) fn is_foreground(terminal: impl AsFd) -> bool {
+    rustix::termios::tcgetpgrp(terminal).is_ok_and(|group| group == rustix::process::getpgrp())
+}
+
 /// A terminal in raw mode; as it was before when this is dropped.
 #[derive(Debug)]
 pub(crate) struct RawMode<'a> {
     terminal: BorrowedFd<'a>,
     before: Termios,
+    /// Its keys for signals still send them, to us.
+    signals: bool,
 }
 
 impl<'a> RawMode<'a> {
     /// Switches to raw mode. From a background job this stops us with SIGTTOU until we are in the foreground.
     pub(crate) fn enter(terminal: BorrowedFd<'a>) -> Result<Self> {
+        Self::begin(terminal, false)
+    }
+
+    /// The same, but Ctrl-C and its like are signals: nobody else would take what is typed.
+    pub(crate) fn enter_with_signals(terminal: BorrowedFd<'a>) -> Result<Self> {
+        Self::begin(terminal, true)
+    }
+
+    fn begin(terminal: BorrowedFd<'a>, signals: bool) -> Result<Self> {
         let before =
             rustix::termios::tcgetattr(terminal).call("ioctl", || format!("{}, TCGETS", terminal.as_raw_fd()))?;
-        let guard = Self { terminal, before };
+        let guard = Self { terminal, before, signals };
         guard.again()?;
         Ok(guard)
     }
@@ -101,6 +117,9 @@ impl<'a> RawMode<'a> {
     pub(crate) fn again(&self) -> Result<()> {
         let mut raw = self.before.clone();
         raw.make_raw();
+        if self.signals {
+            raw.local_modes |= self.before.local_modes & LocalModes::ISIG;
+        }
         loop {
             match rustix::termios::tcsetattr(self.terminal, OptionalActions::Now, &raw) {
                 Err(rustix::io::Errno::INTR) => {}
@@ -196,6 +215,10 @@ mod tests {
             raw.again().expect("again");
         }
         assert!(canonical());
+        let signals = || tcgetattr(&pair.slave).expect("modes").local_modes.contains(LocalModes::ISIG);
+        let raw = RawMode::enter_with_signals(pair.slave.as_fd()).expect("raw");
+        assert!(!canonical() && signals());
+        drop(raw);
         let size = WindowSize { rows: 33, columns: 101 };
         set_window_size(&pair.master, size).expect("resize");
         assert_eq!(window_size(peer(&pair.master).expect("peer")).expect("size"), size);

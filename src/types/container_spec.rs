@@ -104,6 +104,9 @@ pub(crate) struct ContainerSpec {
     pub(crate) userns: UsernsMode,
     pub(crate) pid: NamespaceMode,
     pub(crate) ipc: NamespaceMode,
+    /// `--ipc private`: no other container may join it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) ipc_unshared: bool,
     /// `--ipc none`: a namespace of its own, without `/dev/shm`.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) no_shm: bool,

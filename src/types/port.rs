@@ -22,7 +22,7 @@ impl fmt::Display for Protocol {
     }
 }
 
-/// A range of published ports. `host_port` 0 means: choose free ones at start.
+/// A range of published ports. `host_port` 0 means: choose free ones, when the container is made.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct PortMapping {
     /// Address on the host; none = every address.
@@ -78,7 +78,7 @@ impl FromStr for PortMapping {
 }
 
 impl PortMapping {
-    /// True if both want the same port of the host at the same address. Ports that are chosen at the start never clash.
+    /// True if both want the same port of the host at the same address. Ports that are still to be chosen never clash.
     pub(crate) fn claims_same(&self, other: &Self) -> bool {
         let ports = |mapping: &Self| {
             let first = u32::from(mapping.host_port);

@@ -99,10 +99,10 @@ pub(crate) struct LifeFlags {
     #[command(flatten)]
     pub(crate) health: HealthFlags,
     /// Write the container's id to this file.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = OsStringValueParser::new().map(PathBuf::from))]
     pub(crate) cidfile: Option<PathBuf>,
     /// Write the pid of its first process to this file.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = OsStringValueParser::new().map(PathBuf::from))]
     pub(crate) pidfile: Option<PathBuf>,
 }
 
@@ -111,19 +111,19 @@ pub(crate) struct LifeFlags {
 pub(crate) struct HealthFlags {
     /// Check that tells whether the container is healthy: a script, or a JSON array of a program and its arguments; none
     /// for no check.
-    #[arg(long, value_name = "COMMAND", allow_hyphen_values = true)]
+    #[arg(long, alias = "healthcheck-command", value_name = "COMMAND", allow_hyphen_values = true)]
     pub(crate) health_cmd: Option<String>,
     /// Time between two checks, or disable for checks by hand alone (default 30s, or the image's).
-    #[arg(long, value_name = "DURATION")]
+    #[arg(long, alias = "healthcheck-interval", value_name = "DURATION")]
     pub(crate) health_interval: Option<String>,
     /// Failures in a row that make it unhealthy (default 3, or the image's).
-    #[arg(long, value_name = "COUNT")]
+    #[arg(long, alias = "healthcheck-retries", value_name = "COUNT")]
     pub(crate) health_retries: Option<u32>,
     /// Time after the start in which failures do not count (default 0s, or the image's).
-    #[arg(long, value_name = "DURATION")]
+    #[arg(long, alias = "healthcheck-start-period", value_name = "DURATION")]
     pub(crate) health_start_period: Option<String>,
     /// Time after which a check is killed and has failed (default 30s, or the image's).
-    #[arg(long, value_name = "DURATION")]
+    #[arg(long, alias = "healthcheck-timeout", value_name = "DURATION")]
     pub(crate) health_timeout: Option<String>,
     /// What to do when it is unhealthy: none, kill, restart or stop.
     #[arg(long, value_name = "ACTION")]

@@ -22,13 +22,13 @@ pub(crate) struct PlatformFlags {
     #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
     pub(crate) platform: Option<String>,
     /// Operating system of the image.
-    #[arg(long, value_name = "OS", conflicts_with = "platform")]
+    #[arg(long, alias = "override-os", value_name = "OS", conflicts_with = "platform")]
     pub(crate) os: Option<String>,
     /// Architecture of the image.
-    #[arg(long, value_name = "ARCH", conflicts_with = "platform")]
+    #[arg(long, alias = "override-arch", value_name = "ARCH", conflicts_with = "platform")]
     pub(crate) arch: Option<String>,
     /// Variant of the architecture, for example v7.
-    #[arg(long, value_name = "VARIANT", conflicts_with = "platform")]
+    #[arg(long, alias = "override-variant", value_name = "VARIANT", conflicts_with = "platform")]
     pub(crate) variant: Option<String>,
 }
 

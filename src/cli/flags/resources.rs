@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{OsStringValueParser, TypedValueParser as _};
+
 /// Limits by cgroup and rlimit.
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Limits")]
@@ -37,19 +39,19 @@ pub(crate) struct ResourceFlags {
     #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
     pub(crate) pids_limit: Option<i64>,
     /// Limit of setrlimit(2); host: all as they are here.
-    #[arg(long, value_name = "TYPE=SOFT[:HARD]")]
+    #[arg(long, value_delimiter = ',', value_name = "TYPE=SOFT[:HARD]")]
     pub(crate) ulimit: Vec<String>,
     /// How readily the kernel kills it when memory runs out, -1000 to 1000.
     #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
     pub(crate) oom_score_adj: Option<i32>,
     /// Write a file of the container's cgroup.
-    #[arg(long, value_name = "FILE=VALUE")]
+    #[arg(long, value_delimiter = ',', value_name = "FILE=VALUE")]
     pub(crate) cgroup_conf: Vec<String>,
     /// Whether to make cgroups: enabled, disabled, no-conmon or split.
     #[arg(long, value_name = "MODE")]
     pub(crate) cgroups: Option<String>,
     /// Cgroup in which the container's is made.
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", value_parser = OsStringValueParser::new().map(PathBuf::from))]
     pub(crate) cgroup_parent: Option<PathBuf>,
     /// Cgroup namespace: private, host, container:NAME or ns:PATH.
     #[arg(long, value_name = "MODE")]

@@ -8,10 +8,10 @@ pub(crate) struct SecurityFlags {
     #[arg(long, value_name = "MODE")]
     pub(crate) userns: Option<String>,
     /// Map of user ids; FLAGS of + u g, and @ before an id of the host.
-    #[arg(long, value_name = "[FLAGS]CONTAINER:FROM[:AMOUNT]", conflicts_with = "userns")]
+    #[arg(long, value_delimiter = ',', value_name = "[FLAGS]CONTAINER:FROM[:AMOUNT]", conflicts_with = "userns")]
     pub(crate) uidmap: Vec<String>,
     /// Map of group ids.
-    #[arg(long, value_name = "[FLAGS]CONTAINER:FROM[:AMOUNT]", conflicts_with = "userns")]
+    #[arg(long, value_delimiter = ',', value_name = "[FLAGS]CONTAINER:FROM[:AMOUNT]", conflicts_with = "userns")]
     pub(crate) gidmap: Vec<String>,
     /// Pid namespace: private, host, container:NAME or ns:PATH.
     #[arg(long, value_name = "MODE")]
@@ -38,6 +38,6 @@ pub(crate) struct SecurityFlags {
     #[arg(long, value_name = "HOST[:CONTAINER][:rwm]")]
     pub(crate) device: Vec<String>,
     /// Parameter of the kernel that belongs to one of the container's own namespaces.
-    #[arg(long, value_name = "NAME=VALUE")]
+    #[arg(long, value_delimiter = ',', value_name = "NAME=VALUE")]
     pub(crate) sysctl: Vec<String>,
 }

@@ -11,6 +11,7 @@ const KNOWN: &[&str] = &[
     "--artifact-layer-type",
     "--artifact-subject",
     "--artifact-type",
+    "--attach",
     "--blkio-weight",
     "--blkio-weight-device",
     "--cgroup-manager",
@@ -19,6 +20,7 @@ const KNOWN: &[&str] = &[
     "--cpu-rt-period",
     "--cpu-rt-runtime",
     "--decryption-key",
+    "--details",
     "--device-cgroup-rule",
     "--device-read-bps",
     "--device-read-iops",
@@ -28,6 +30,8 @@ const KNOWN: &[&str] = &[
     "--encrypt-layer",
     "--encryption-key",
     "--env-merge",
+    "--exit-first-match",
+    "--external",
     "--gpus",
     "--group-entry",
     "--health-log-destination",
@@ -50,6 +54,7 @@ const KNOWN: &[&str] = &[
     "--memory-swappiness",
     "--network-alias",
     "--no-hostname",
+    "--no-session",
     "--oom-kill-disable",
     "--passwd",
     "--passwd-entry",
@@ -72,7 +77,9 @@ const KNOWN: &[&str] = &[
     "--subgidname",
     "--subject",
     "--subuidname",
+    "--sync",
     "--systemd",
+    "--watch",
 ];
 
 /// Verbs of Podman, at any level, that are not here yet (sorted).

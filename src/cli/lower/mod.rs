@@ -2,6 +2,7 @@
 //! the store comes in as [`Surroundings`]. After this no clap type exists.
 
 mod environment;
+mod given;
 mod health;
 mod idmap;
 mod invalid;

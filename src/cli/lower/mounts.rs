@@ -10,10 +10,13 @@ use super::super::flags::MountFlags;
 use super::invalid::{FlagError, unsupported, wrong};
 use super::surroundings::{Surroundings, without_dots};
 
-/// Every mount that the flags ask for, no target twice.
+/// Every mount that the flags ask for, no target twice; one that is asked for twice is one.
 pub(super) fn mounts(flags: &MountFlags, around: &Surroundings<'_>) -> Result<Vec<MountSpec>, Error> {
     let mut mounts: Vec<MountSpec> = Vec::new();
     let mut add = |flag: &'static str, text: &str, mount: MountSpec| {
+        if mounts.contains(&mount) {
+            return Ok(());
+        }
         if mounts.iter().any(|known| known.target == mount.target) {
             return Err(wrong(flag, text, format!("something is mounted on {:?} already", mount.target)));
         }
@@ -52,14 +55,10 @@ fn volume(text: &str, around: &Surroundings<'_>) -> Result<MountSpec, FlagError>
         _ => return Err(wrong("volume", text, "[SOURCE:]TARGET[:OPTIONS]")),
     };
     let mut parsed = Parsed { source, ..Parsed::new("volume", text, target("volume", text, at)?) };
-    let mut seen: Vec<(&str, &str)> = Vec::new();
-    for option in options.split(',').filter(|option| !option.is_empty()) {
-        let group = group_of(option);
-        if let Some((_, other)) = seen.iter().find(|(known, other)| *known == group && *other != option) {
-            return Err(wrong("volume", text, format!("{other} and {option} exclude each other")));
-        }
-        seen.push((group, option));
-        if !parsed.common(option, None)? {
+    for option in separate("volume", text, options)? {
+        // Words for macOS, which Podman takes and drops, too.
+        let of_macos = matches!(option, "cached" | "delegated" | "consistent");
+        if !of_macos && !parsed.common(option, None)? {
             return Err(parsed.unknown(option));
         }
     }
@@ -69,6 +68,19 @@ fn volume(text: &str, around: &Surroundings<'_>) -> Result<MountSpec, FlagError>
         Some("") => Err(wrong("volume", text, "the source is empty")),
         Some(name) => parsed.volume(Some(name), around),
     }
+}
+
+/// The options of a list; two that contradict each other are an error.
+fn separate<'a>(flag: &'static str, text: &str, options: &'a str) -> Result<Vec<&'a str>, FlagError> {
+    let mut seen: Vec<(&str, &str)> = Vec::new();
+    for option in options.split(',').filter(|option| !option.is_empty()) {
+        let group = group_of(option);
+        if let Some((_, other)) = seen.iter().find(|(known, other)| *known == group && *other != option) {
+            return Err(wrong(flag, text, format!("{other} and {option} exclude each other")));
+        }
+        seen.push((group, option));
+    }
+    Ok(seen.into_iter().map(|(_, option)| option).collect())
 }
 
 /// What an option of `-v` is about: of each group there is one.
@@ -89,7 +101,7 @@ fn group_of(option: &str) -> &str {
 fn tmpfs(text: &str) -> Result<MountSpec, FlagError> {
     let (at, options) = text.split_once(':').unwrap_or((text, ""));
     let mut parsed = Parsed::new("tmpfs", text, target("tmpfs", text, at)?);
-    for option in options.split(',').filter(|option| !option.is_empty()) {
+    for option in separate("tmpfs", text, options)? {
         let (key, value) = split_option(option);
         if !parsed.tmpfs_option(key, value)? && !parsed.common(key, value)? {
             return Err(parsed.unknown(option));
@@ -103,7 +115,7 @@ fn long(text: &str, around: &Surroundings<'_>) -> Result<MountSpec, FlagError> {
     let fields = csv(text).ok_or_else(|| wrong("mount", text, "a quote is not closed"))?;
     let pairs: Vec<(&str, Option<&str>)> = fields.iter().map(|field| split_option(field)).collect();
     let mut kind = "volume";
-    let (mut source, mut at, mut subpath, mut read_write) = (None, None, None, false);
+    let (mut source, mut at, mut subpath) = (None, None, None);
     let mut seen: Vec<&str> = Vec::new();
     let mut parsed = Parsed::new("mount", text, PathBuf::new());
     for (key, value) in pairs {
@@ -111,11 +123,15 @@ fn long(text: &str, around: &Surroundings<'_>) -> Result<MountSpec, FlagError> {
             "src" => "source",
             "dst" | "dest" | "destination" => "target",
             "readonly" => "ro",
+            "readwrite" => "rw",
             "volume-subpath" => "subpath",
             key => key,
         };
         if seen.contains(&key) {
             return Err(wrong("mount", text, format!("{key} is given twice")));
+        }
+        if matches!(key, "ro" | "rw") && seen.iter().any(|known| matches!(*known, "ro" | "rw")) {
+            return Err(wrong("mount", text, "ro and rw exclude each other"));
         }
         seen.push(key);
         let needed = || value.filter(|v| !v.is_empty()).ok_or_else(|| wrong("mount", text, format!("{key} is empty")));
@@ -124,7 +140,6 @@ fn long(text: &str, around: &Surroundings<'_>) -> Result<MountSpec, FlagError> {
             "source" => source = Some(needed()?),
             "target" => at = Some(target("mount", text, needed()?)?),
             "subpath" => subpath = Some(PathBuf::from(needed()?)),
-            "rw" => read_write = flag_value("mount", text, value)?,
             "consistency" => {}
             key => {
                 if !parsed.tmpfs_option(key, value)? && !parsed.common(key, value)? {
@@ -136,7 +151,6 @@ fn long(text: &str, around: &Surroundings<'_>) -> Result<MountSpec, FlagError> {
     parsed.target = at.ok_or_else(|| wrong("mount", text, "target= is missing"))?;
     parsed.source = source;
     parsed.subpath = subpath;
-    parsed.read_write = read_write;
     if kind != "tmpfs" && parsed.is_tmpfs {
         return Err(wrong("mount", text, "tmpfs-size, tmpfs-mode and tmpcopyup are options of type=tmpfs"));
     }
@@ -198,7 +212,10 @@ impl<'a> Parsed<'a> {
         let on = |value| flag_value(self.flag, self.text, value);
         match key {
             "ro" => options.read_only = on(value)?,
-            "rw" => options.read_only = !on(value)?,
+            "rw" => {
+                self.read_write = on(value)?;
+                options.read_only = !self.read_write;
+            }
             "U" | "chown" => options.chown = on(value)?,
             "O" => options.overlay = true,
             "copy" => options.no_copy = false,
@@ -236,7 +253,13 @@ impl<'a> Parsed<'a> {
         match (key, value) {
             ("size" | "tmpfs-size", Some(size)) => {
                 let bytes = match size.strip_suffix('%') {
-                    Some(_) => return Err(unsupported(self.flag, key)),
+                    Some(_) => {
+                        return Err(wrong(
+                            self.flag,
+                            self.text,
+                            "a size in percent is not supported: give bytes, as in 512m",
+                        ));
+                    }
                     None => parse_bytes(size).map_err(|error| wrong(self.flag, self.text, error))?,
                 };
                 self.size = Some(bytes);

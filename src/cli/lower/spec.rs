@@ -11,6 +11,7 @@ use crate::types::size::parse_bytes;
 
 use super::super::error::Error;
 use super::super::flags::{ContainerFlags, CreateFlags, LifeFlags, LogFlags};
+use super::given::given;
 use super::invalid::{FlagError, unsupported, wrong};
 use super::surroundings::{Surroundings, without_dots};
 use super::{environment, health, idmap, mounts, network, resources, security};
@@ -29,6 +30,7 @@ pub(crate) fn container_spec(
     words: &[OsString],
     around: &Surroundings<'_>,
 ) -> Result<Lowered, Error> {
+    let flags = &given(flags);
     let mut warnings = Vec::new();
     let mut spec = ContainerSpec { create_command: around.at.arguments.clone(), ..ContainerSpec::default() };
     process(&flags.container, words, around, &mut spec)?;
@@ -37,6 +39,7 @@ pub(crate) fn container_spec(
     spec.userns = idmap::userns(&flags.security, around)?;
     spec.pid = security::namespace("pid", flags.security.pid.as_deref(), around)?;
     spec.no_shm = flags.security.ipc.as_deref() == Some("none");
+    spec.ipc_unshared = flags.security.ipc.as_deref() == Some("private");
     spec.ipc = security::namespace("ipc", flags.security.ipc.as_deref(), around)?;
     spec.uts = security::namespace("uts", flags.security.uts.as_deref(), around)?;
     spec.cgroupns = security::namespace("cgroupns", flags.resources.cgroupns.as_deref(), around)?;

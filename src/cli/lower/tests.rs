@@ -160,6 +160,18 @@ fn volumes() {
     assert_eq!(bind.target, Path::new("/x/y"));
     assert!(bind.options.read_only && bind.options.chown && bind.options.noexec == Some(true));
     assert_eq!(bind.options.propagation, Propagation::Slave);
+    for (line, read_only) in [
+        ("--mount type=bind,src=/a,dst=/b,rw=false", true),
+        ("--mount type=bind,src=/a,dst=/b,rw", false),
+        ("--mount type=volume,src=a,dst=/b,ro=false", false),
+        ("--mount type=tmpfs,dst=/b,rw=0", true),
+        ("-v /a:/b:cached", false),
+        ("-v /a:/b:ro,delegated", true),
+        ("-v a:/b:consistent", false),
+    ] {
+        assert_eq!(one(line).options.read_only, read_only, "{line}");
+    }
+    assert_eq!(good("-v /a:/x -v /a:/x -v b:/y -v b:/y:rw --tmpfs /t --mount type=tmpfs,dst=/t").mounts.len(), 3);
     let named = one("-v data:/d:nocopy");
     assert!(matches!(&named.source, MountSource::Volume { name, anonymous: false, .. } if name.as_str() == "data"));
     assert!(named.options.no_copy);
@@ -201,6 +213,11 @@ fn f04_mount_grammar() {
         "--mount src=a,dst=",
         "--mount src=a,src=b,dst=/c",
         "--mount src=a",
+        "--mount type=bind,src=/a,dst=/b,ro,rw",
+        "--mount type=bind,src=/a,dst=/b,rw,readonly=false",
+        "--mount type=bind,src=/a,dst=/b,readwrite,rw",
+        "--mount type=bind,src=/a,dst=/b,cached",
+        "--tmpfs /t:ro,rw",
         "--mount type=x,dst=/a",
         "--mount type=bind,dst=/a",
         "--mount type=tmpfs,src=a,dst=/b",
@@ -211,6 +228,7 @@ fn f04_mount_grammar() {
         "--tmpfs t",
         "--tmpfs /t:mode=9",
         "--tmpfs /t:size=x",
+        "--tmpfs /t:size=50%",
         "--tmpfs /t:bogus",
         "--volumes-from a:xx",
         "-p 0",
@@ -292,7 +310,7 @@ fn f02_hosts_and_host_names() {
         assert!(lower_words(&["--add-host", bad, "img"], &[]).is_err(), "{bad:?}");
     }
     let long = "x".repeat(300);
-    for bad in [long.as_str(), "a\nb", "a b", "", "a..b"] {
+    for bad in [long.as_str(), "a\nb", "a b", "a..b"] {
         assert!(lower_words(&["--hostname", bad, "img"], &[]).is_err(), "{bad:?}");
     }
     all_bad(&["--hostname x --uts host", "--name ../x", "--replace"]);
@@ -372,6 +390,17 @@ fn life_and_log() {
     assert_eq!(good("-u :5").user.as_deref(), Some("0:5"));
     let empty = good("--name= --workdir=");
     assert_eq!((empty.name, empty.workdir), (None, None));
+    let texts = "--user= --hostname= --tz= --umask= --restart= --stop-signal= --shm-size= --memory= --memory-swap= \
+        --memory-reservation= --cpuset-cpus= --cpuset-mems= --cgroups= --cgroupns= --userns= --pid= --ipc= --uts= \
+        --cidfile= --pidfile= --cgroup-parent= --group-add= -p= --expose= --dns= --dns-search= --dns-option= \
+        --add-host= --ulimit= --cgroup-conf= --cap-add= --cap-drop= --sysctl= --log-driver= --network=";
+    let plain = ContainerSpec { network: Some(NetworkMode::Private), ..good("") };
+    assert_eq!(good(texts), plain);
+    let lists = good(
+        "-p 8080:80,8081:81 --dns 1.1.1.1,9.9.9.9 --ulimit core=0,nofile=5 --expose 1,2 --add-host a:1.1.1.1,b:::1",
+    );
+    assert_eq!((lists.ports.len(), lists.dns.len(), lists.ulimits.len()), (2, 2, 2));
+    assert_eq!((lists.expose.len(), lists.add_host.len()), (2, 2));
     let log = good("--log-opt max-size=1k --log-opt max-file=5 --log-opt path=l").log;
     assert_eq!((log.max_size, log.max_files, log.path), (1024, 5, Some("/home/u/l".into())));
     assert_eq!(good("--log-driver none").log.driver, LogDriver::None);

@@ -94,6 +94,11 @@ impl JsonForms {
         }
         if name.is_empty() {
             go_names(&mut fields);
+            // Of a container whose bytes were not counted: a pointer and a number in Go.
+            if fields.contains_key("EffectiveCaps") && !fields.contains_key("SizeRw") {
+                fields.insert("SizeRw".into(), self.noted(Value::String("<nil>".into()), Json::Null));
+                fields.insert("SizeRootFs".into(), 0.to_serde_value()?);
+            }
         }
         Ok(self.noted(Value::Map(Arc::new(fields)), Json::Object(json.clone())))
     }
@@ -236,5 +241,13 @@ mod tests {
         ] {
             assert_eq!(render(&report, format), shown, "{format}");
         }
+    }
+
+    #[test]
+    fn bytes_that_were_not_counted() {
+        let report = json!({ "Id": "7", "EffectiveCaps": [] });
+        assert_eq!(render(&report, "{{.SizeRw}} {{json .SizeRw}} {{.SizeRootFs}}"), "<nil> null 0");
+        let counted = json!({ "Id": "7", "EffectiveCaps": [], "SizeRw": 5, "SizeRootFs": 6 });
+        assert_eq!(render(&counted, "{{.SizeRw}} {{.SizeRootFs}}"), "5 6");
     }
 }

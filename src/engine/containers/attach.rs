@@ -13,10 +13,14 @@ use crate::sys::{self, Errno, socket};
 use crate::types::detach_keys::DetachKeys;
 
 /// What of our streams takes part, and how.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct AttachOptions<'a> {
     /// None: without `-i`, with `--no-stdin`, or `-a` without it.
     pub(crate) stdin: Option<BorrowedFd<'a>>,
+    /// The end of our input is the program's (`-i`).
+    pub(crate) ends_input: bool,
+    /// Our standard input, passed on or not: if it is a terminal and the program has one, the program's modes count.
+    pub(crate) keyboard: Option<BorrowedFd<'a>>,
     /// None: what the container writes there is not wanted.
     pub(crate) stdout: Option<BorrowedFd<'a>>,
     pub(crate) stderr: Option<BorrowedFd<'a>>,
@@ -76,8 +80,9 @@ impl Engine {
             None => None,
         };
         let spec = &record.config.spec;
-        let stdin = request.options.stdin.filter(|_| spec.interactive);
-        let options = AttachOptions { stdin, terminal: spec.tty, ..request.options };
+        // A terminal always takes what is typed; its end ends the program only if that was wanted.
+        let stdin = request.options.stdin.filter(|_| spec.interactive || spec.tty);
+        let options = AttachOptions { stdin, ends_input: spec.interactive, terminal: spec.tty, ..request.options };
         let proxy = SignalProxy::new(request.proxy_signals).map_err(failed)?;
         let socket = self.attach_socket(&record).map_err(failed)?;
         match attach(socket, options, proxy, init.as_ref()).map_err(failed)? {

@@ -21,8 +21,13 @@ pub(crate) fn attach(
     proxy: SignalProxy,
     program: Option<&PidFd>,
 ) -> sys::Result<AttachOutcome> {
-    let terminal = options.stdin.filter(|stdin| options.terminal && pty::is_terminal(stdin));
-    let raw = terminal.map(RawMode::enter).transpose()?;
+    let terminal = options.keyboard.filter(|keyboard| options.terminal && pty::is_terminal(keyboard));
+    let raw = match terminal {
+        Some(terminal) if options.stdin.is_some() => Some(RawMode::enter(terminal)?),
+        // What the program prints has its line ends already.
+        Some(terminal) if pty::is_foreground(terminal) => Some(RawMode::enter_with_signals(terminal)?),
+        _ => None,
+    };
     let mut session = Session::new(&socket, options, &proxy, program, raw)?;
     let end = session.run();
     drop(session);
@@ -257,8 +262,10 @@ impl<'a> Session<'a> {
                     self.events.remove(stdin)?;
                 }
                 self.stdin.fd = None;
-                self.outbox.extend_from_slice(&report::header(FrameKind::StdinEnd, 0));
-                self.flush_outbox();
+                if self.options.ends_input {
+                    self.outbox.extend_from_slice(&report::header(FrameKind::StdinEnd, 0));
+                    self.flush_outbox();
+                }
                 Ok(None)
             }
         }

@@ -53,25 +53,59 @@ pub(crate) struct CopyRequest {
 impl Engine {
     /// Copies; returns what was left out, for the user.
     pub(crate) fn copy(&self, request: CopyRequest, progress: &dyn Progress) -> Result<(), Error> {
-        let (source, target) = (self.side(request.source)?, self.side(request.target)?);
+        let (source, target) = self.sides(request.source, request.target)?;
         let outer = self.outer()?;
         let landing = Landing::of(&outer, &source, &target)?;
         let name = landing.name.clone();
+        let within = source.shares_container(&target);
         let feed = |pipe| read(&outer, source, name.as_deref(), pipe);
         let (feeder, reader) = Feeder::start(feed).map_err(copying)?;
-        let written = write(&outer, target, &landing, reader, request.archive, request.overwrite);
-        let died = || Err(Failure::new(FailureKind::Died, "the process that reads what is copied died"));
-        let read = feeder.answer(None).map_err(copying)?.unwrap_or_else(died);
-        // A reader that broke off makes the writer fail too: its reason is the one to tell.
-        match read.map_err(Error::Failure)? {
-            Some(skipped) if skipped > 0 => progress.warn(&format!("{skipped} devices and sockets were left out")),
-            _ => {}
+        let write = |from| write(&outer, target, &landing, from, request.archive, request.overwrite);
+        let (skipped, written) = if within {
+            self.gathered(feeder, reader, write)?
+        } else {
+            let written = write(reader);
+            // A reader that broke off makes the writer fail too: its reason is the one to tell.
+            (heard(feeder)?, written?)
+        };
+        if let Some(skipped @ 1..) = skipped {
+            progress.warn(&format!("{skipped} devices and sockets were left out"));
         }
-        for line in written?.iter().flat_map(|unpacked| unpacked.remarks.lines()) {
+        for line in written.iter().flat_map(|unpacked| unpacked.remarks.lines()) {
             progress.warn(&line);
         }
         Ok(())
     }
+
+    /// Within one container all is read before anything is written: a root that is not in use is not mounted by two at a
+    /// time, and a directory that is copied into itself has an end.
+    fn gathered(
+        &self,
+        feeder: Feeder<Option<u64>>,
+        reader: OwnedFd,
+        write: impl FnOnce(OwnedFd) -> Result<Option<Unpacked>, Error>,
+    ) -> Result<(Option<u64>, Option<Unpacked>), Error> {
+        let lease = self.store.lease()?;
+        let path = lease.new_path("copy");
+        let gather = || {
+            let file = sys::fs::create_new(&path, 0o600).map_err(copying)?;
+            sys::descriptor::copy_stream(reader.as_fd(), file.as_fd()).map_err(copying)?;
+            // The reader has told before anything is written: half a copy is none.
+            let skipped = heard(feeder)?;
+            let whole = sys::fs::open(&path).map_err(copying)?;
+            sys::fs::remove_file(&path).map_err(copying)?;
+            Ok((skipped, write(whole.into())?))
+        };
+        let done = gather();
+        lease.finish(&self.store)?;
+        done
+    }
+}
+
+/// What the reading process says at its end.
+fn heard(feeder: Feeder<Option<u64>>) -> Result<Option<u64>, Error> {
+    let died = || Err(Failure::new(FailureKind::Died, "the process that reads what is copied died"));
+    feeder.answer(None).map_err(copying)?.unwrap_or_else(died).map_err(Error::Failure)
 }
 
 /// In the reading process: a tar of the source goes to `out`. How many files were left out; `None` for a stream.

@@ -67,6 +67,7 @@ impl Engine {
         let image_mounts = self.images_to_mount(&spec, &maps)?;
         let driver = self.driver()?;
         self.ensure_volumes(&spec)?;
+        let _ports = self.choose_ports(&mut spec, &config)?;
         let given = spec.name.clone();
         let mut attempt = 0;
         loop {

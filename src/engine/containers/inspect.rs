@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::dependencies::dependencies;
 use super::inspect_host_config::{capability_names, host_config};
 use super::inspect_report::{Config, ContainerInspect, Health, HealthLog, Mount, NetworkSettings, PortBinding, State};
 use super::list;
 use super::place;
-use super::remove::dependencies;
 use crate::engine::images::GraphDriver;
 use crate::engine::{Engine, Error};
 use crate::specgen;

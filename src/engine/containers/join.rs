@@ -31,6 +31,11 @@ impl Engine {
     /// owner of a pid or ipc namespace mount `/proc` and `/dev/mqueue` for it, and bind low ports in a network namespace.
     /// With pid or ipc another user namespace cannot be (EPERM); the same mode means the same one.
     pub(super) fn share_userns(&self, spec: &mut ContainerSpec) -> Result<(), Error> {
+        if let Some(id) = of(&spec.ipc)
+            && self.store.container_config(id)?.spec.ipc_unshared
+        {
+            return Err(Error::JoinUnshared(id.short().to_owned()));
+        }
         if spec.userns == UsernsMode::Default {
             if let Some(id) = joined(spec).cloned() {
                 spec.userns = UsernsMode::Container(id);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::engine::error::Error;
 use crate::engine::handle::Engine;
 use crate::monitor::request::StartRequest;
-use crate::network::{self, HostsInput, NetworkPlan, NetworkRequest, ResolvInput};
+use crate::network::{self, NetworkPlan, NetworkRequest};
 use crate::rootless::worker;
 use crate::runtime::{self, bundle::Bundle};
 use crate::specgen::{self, Joined, PlacedMount, PlacedSource, Placement};
@@ -24,12 +24,12 @@ use crate::types::idmap::{IdMap, IdMaps};
 use crate::types::image_config::ImageConfig;
 use crate::types::mount::MountOptions;
 use crate::types::namespace::{NamespaceMode, NetworkMode, UsernsMode};
-use crate::types::port::{PortMapping, parse_exposed};
 use crate::types::rootfs_plan::RootfsPlan;
 use crate::types::security::SeccompMode;
 use crate::types::signal::Signal;
 
-use super::{create, host_facts, idmaps, timezone};
+use super::ports::exposed;
+use super::{create, host_facts, idmaps};
 
 impl Engine {
     /// The plan of a container's root; with the copy driver the copy is made, if it is not there yet.
@@ -131,9 +131,7 @@ impl Engine {
 
     fn network_plan(&self, config: &ContainerConfig, image: &ImageConfig) -> Result<NetworkPlan, Error> {
         let mode = config.spec.network();
-        let exposed = config.spec.expose.iter().chain(image.config.exposed_ports.keys());
-        // An image's EXPOSE that is no port is of no use and no harm.
-        let exposed: Vec<PortMapping> = exposed.filter_map(|text| parse_exposed(text).ok()).collect();
+        let exposed = exposed(&config.spec, image);
         let request = NetworkRequest {
             mode: &mode,
             ports: &config.spec.ports,
@@ -142,68 +140,6 @@ impl Engine {
             path: &self.config.path,
         };
         network::plan(&request).map_err(Error::Network)
-    }
-
-    /// `/etc/hosts`, `/etc/resolv.conf` and `/etc/hostname`, in the container's volatile directory.
-    fn generated_files(
-        &self,
-        config: &ContainerConfig,
-        plan: &NetworkPlan,
-        hostname: &str,
-    ) -> Result<Vec<PlacedMount>, Error> {
-        let spec = &config.spec;
-        let read = |path: &str| -> Result<String, Error> {
-            let text = sys::fs::read_if_exists(Path::new(path)).map_err(|source| Error::Path {
-                what: "read",
-                path: path.into(),
-                source,
-            })?;
-            Ok(String::from_utf8_lossy(&text.unwrap_or_default()).into_owned())
-        };
-        let mut files = Vec::new();
-        let resolved = read("/run/systemd/resolve/resolv.conf")?;
-        let resolv = network::resolv_conf(&ResolvInput {
-            plan,
-            host: &read("/etc/resolv.conf")?,
-            resolved: (!resolved.is_empty()).then_some(resolved.as_str()),
-            servers: &spec.dns,
-            search: &spec.dns_search,
-            options: &spec.dns_options,
-        });
-        if !spec.no_resolv_conf {
-            files.push(("resolv.conf", "/etc/resolv.conf", resolv.map_err(Error::Network)?));
-        }
-        if !spec.no_hosts {
-            let hosts = network::hosts(&HostsInput {
-                plan,
-                base: &read("/etc/hosts")?,
-                hostname,
-                name: config.name.as_str(),
-                add: &spec.add_host,
-            });
-            files.push(("hosts", "/etc/hosts", hosts.map_err(Error::Network)?));
-        }
-        files.push(("hostname", "/etc/hostname", network::hostname_file(hostname).map_err(Error::Network)?));
-        files.push(("containerenv", "/run/.containerenv", containerenv(config)));
-        let mut files: Vec<_> =
-            files.into_iter().map(|(name, target, text)| (name, target, text.into_bytes())).collect();
-        if let Some(zone) = &spec.timezone
-            && let Some(bytes) = timezone::read(zone)?
-        {
-            files.push(("localtime", "/etc/localtime", bytes));
-        }
-        let mut mounts = Vec::new();
-        for (name, target, bytes) in files {
-            let path = self.store.layout().container_file(&config.id, name);
-            sys::fs::write_public(&path, &bytes).map_err(|source| Error::Path {
-                what: "write",
-                path: path.clone(),
-                source,
-            })?;
-            let options = MountOptions { nosuid: Some(true), nodev: Some(true), ..MountOptions::default() };
-            mounts.push(PlacedMount { target: target.into(), source: PlacedSource::Bind { path }, options });
-        }
-        Ok(mounts)
     }
 
     /// With one id there is no user `_apt`: a file tells apt, which checks what the filter pretends (K-A9). Only where
@@ -330,19 +266,6 @@ pub(super) fn hostname(config: &ContainerConfig) -> String {
         None if of_host => sys::process::hostname(),
         None => config.id.short().to_owned(),
     }
-}
-
-/// What Podman writes for programs that ask whether they run in a container.
-fn containerenv(config: &ContainerConfig) -> String {
-    let image = config.image.as_ref();
-    format!(
-        "engine=\"sampan-{}\"\nname=\"{}\"\nid=\"{}\"\nimage=\"{}\"\nimageid=\"{}\"\nrootless=1\n",
-        env!("CARGO_PKG_VERSION"),
-        config.name,
-        config.id,
-        image.map_or("", |image| image.name.as_str()),
-        image.map_or("", |image| image.id.as_str()),
-    )
 }
 
 /// `--stop-signal`, the image's STOPSIGNAL, or SIGTERM.

@@ -3,10 +3,20 @@
 use std::collections::BTreeMap;
 
 use crate::engine::{Engine, Error};
+use crate::network::{self, NetworkRequest};
+use crate::sys::lock::FileLock;
+use crate::types::container_spec::ContainerSpec;
 use crate::types::id::ContainerId;
+use crate::types::image_config::ImageConfig;
 use crate::types::name::VolumeName;
+use crate::types::port::{PortMapping, parse_exposed};
 
 use super::list::{self, PortEntry};
+
+/// Ports of `--expose` and of the image; an EXPOSE that is no port is of no use and no harm.
+pub(super) fn exposed(spec: &ContainerSpec, image: &ImageConfig) -> Vec<PortMapping> {
+    spec.expose.iter().chain(image.config.exposed_ports.keys()).filter_map(|text| parse_exposed(text).ok()).collect()
+}
 
 impl Engine {
     /// Published ports of a container, one entry each: a range is taken apart.
@@ -23,6 +33,34 @@ impl Engine {
             }
         }
         Ok(entries.into_values().collect())
+    }
+
+    /// Chooses the ports of the host that nobody named, for the container's whole life. They are this container's as soon
+    /// as its record is there; the lock is to be kept until then.
+    pub(super) fn choose_ports(
+        &self,
+        spec: &mut ContainerSpec,
+        image: &ImageConfig,
+    ) -> Result<Option<FileLock>, Error> {
+        let mode = spec.network();
+        if !mode.has_uplink() {
+            return Ok(None);
+        }
+        let exposed = exposed(spec, image);
+        let mut wanted = network::wanted_ports(&NetworkRequest {
+            mode: &mode,
+            ports: &spec.ports,
+            publish_all: spec.publish_all,
+            exposed: &exposed,
+            path: &self.config.path,
+        });
+        let known = || {
+            let records = self.store.containers().map(|(records, _)| records).unwrap_or_default();
+            records.iter().flat_map(|record| list::ports(record).to_vec()).collect()
+        };
+        let guard = network::choose_ports(&self.store.layout().ports(), &mut wanted, known).map_err(Error::Network)?;
+        spec.ports = wanted;
+        Ok(guard)
     }
 
     /// A name for an anonymous volume.

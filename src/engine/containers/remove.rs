@@ -1,20 +1,19 @@
 //! `rm`, and the removal that `--replace`, `prune` and `system check` do.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::time::Duration;
 
+use super::dependencies::dependencies;
 use super::farewell::{AT_ONCE, DEATH, Farewell, see_off};
 use super::select::{Answers, Selection};
 use super::signal::init_of;
 use crate::engine::{Engine, Error};
 use crate::runtime::cgroup;
 use crate::storage;
-use crate::storage::container_record::{ContainerConfig, Supervision};
+use crate::storage::cidfile;
+use crate::storage::container_record::Supervision;
 use crate::storage::volumes::VolumeUsers;
-use crate::sys;
 use crate::types::id::ContainerId;
-use crate::types::namespace::{NamespaceMode, NetworkMode, UsernsMode};
 
 /// How long the monitor of a container that has ended may still tidy up.
 const TIDYING: Duration = Duration::from_secs(10);
@@ -155,7 +154,7 @@ impl Engine {
             Err(storage::Error::NoContainer(_)) => {}
             Err(error) => return Err(error.into()),
         }
-        remove_cidfile(&config);
+        cidfile::remove(&config);
         if with_volumes {
             self.store.remove_anonymous_volumes(&config, users)?;
         }
@@ -240,37 +239,5 @@ impl Plan<'_> {
             }
         }
         doomed
-    }
-}
-
-/// Containers whose namespaces this one joins.
-pub(super) fn dependencies(config: &ContainerConfig) -> BTreeSet<&ContainerId> {
-    let spec = &config.spec;
-    let mut ids = BTreeSet::new();
-    if let Some(NetworkMode::Container(id)) = &spec.network {
-        ids.insert(id);
-    }
-    if let UsernsMode::Container(id) = &spec.userns {
-        ids.insert(id);
-    }
-    for mode in [&spec.pid, &spec.ipc, &spec.uts, &spec.cgroupns] {
-        if let NamespaceMode::Container(id) = mode {
-            ids.insert(id);
-        }
-    }
-    ids
-}
-
-/// The file of `--cidfile` goes with its container, if it still names it.
-fn remove_cidfile(config: &ContainerConfig) {
-    let Some(path) = &config.spec.cidfile else { return };
-    let names_it = |path: &Path| {
-        sys::fs::read_limited(path, 1024)
-            .is_ok_and(|bytes| String::from_utf8_lossy(&bytes).trim() == config.id.as_str())
-    };
-    if names_it(path)
-        && let Err(error) = sys::fs::remove_file(path)
-    {
-        tracing::warn!(%error, "cidfile stays");
     }
 }

@@ -7,6 +7,7 @@ use crate::sys::socket;
 use crate::types::container_spec::ContainerSpec;
 use crate::types::id::ContainerId;
 use crate::types::name::ContainerName;
+use crate::types::status::ContainerStatus;
 
 use super::attach::{AttachOptions, AttachOutcome};
 use super::attach_session::attach;
@@ -110,6 +111,11 @@ impl Engine {
     /// True if a process of the container may be alive.
     pub(crate) fn is_running(&self, id: &ContainerId) -> Result<bool, Error> {
         Ok(self.store.container(id)?.status.is_alive())
+    }
+
+    /// True if its program runs, and is not paused.
+    pub(crate) fn runs(&self, id: &ContainerId) -> Result<bool, Error> {
+        Ok(self.store.container(id)?.status == ContainerStatus::Running)
     }
 
     /// Whether the container was made with `-i`, and with `-t`.

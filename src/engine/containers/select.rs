@@ -48,10 +48,12 @@ impl Engine {
                 found => push(name.clone(), found.map_err(Error::Storage)),
             }
         }
-        if selection.latest
-            && let Some(id) = self.latest_container()?
-        {
-            push(id.to_string(), Ok(id));
+        if selection.latest {
+            match self.latest_container()? {
+                Some(id) => push(id.to_string(), Ok(id)),
+                None if selection.ignore => {}
+                None => push("--latest".to_owned(), Err(Error::NoContainers)),
+            }
         }
         if selection.all {
             // By id: a damaged container is among all, too.

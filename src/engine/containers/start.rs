@@ -10,6 +10,7 @@ use crate::sys::process::PidFd;
 use crate::sys::signal::SignalFd;
 use crate::types::id::ContainerId;
 
+use super::dependencies::{Ahead, dependencies};
 use super::select::Answers;
 
 /// Most starts that are under way at once: more than processors, because a network helper is mostly waited for.
@@ -23,17 +24,35 @@ struct Launch {
     maker: Option<PidFd>,
 }
 
+/// What became of a word before anything is waited for.
+enum Begun {
+    /// It runs already, or nothing was wanted.
+    Nothing,
+    Launched(Box<Launch>),
+    /// Because another one needs it.
+    Started(Started),
+}
+
 impl Engine {
-    /// Starts a container that does not run. `client` is attached before the program starts; signals at `interrupts` end a
-    /// start that takes too long.
+    /// Starts a container that does not run, after those whose namespaces it joins. `client` is attached before the
+    /// program starts; signals at `interrupts` end a start that takes too long.
     pub(crate) fn start(
         &self,
         id: &ContainerId,
         client: Option<OwnedFd>,
         interrupts: Option<&SignalFd>,
     ) -> Result<Started, Error> {
-        let launch = self.launch(id, client)?;
-        self.launched(launch, interrupts)
+        let record = self.settled(id)?;
+        check_startable(&record)?;
+        let ahead = self.start_dependencies(&record.config)?;
+        let mut started = self.launched(self.launch(record, client)?, interrupts)?;
+        started.warnings.extend(ahead.into_iter().flat_map(|(_, started)| started.warnings));
+        Ok(started)
+    }
+
+    /// Starts a container whose dependencies run.
+    pub(super) fn start_alone(&self, record: ContainerRecord) -> Result<Started, Error> {
+        self.launched(self.launch(record, None)?, None)
     }
 
     /// Starts containers, some at a time; those that run already, and none at all, are no error (and no start).
@@ -43,28 +62,32 @@ impl Engine {
     ) -> Answers<Option<Started>> {
         let mut answers = Vec::new();
         let mut under_way = Vec::new();
+        let mut ahead = Ahead::new();
         for (word, wanted) in wanted {
-            let begin = |id: &ContainerId| {
-                let runs = self.settled(id)?.status.is_alive();
-                if runs { Ok(None) } else { self.launch(id, None).map(Some) }
-            };
             let begun = wanted.and_then(|id| {
-                let Some(id) = id else { return Ok(None) };
-                // It may need one before it, whose namespace it joins.
-                begin(&id).or_else(|error| {
-                    if under_way.is_empty() {
-                        return Err(error);
-                    }
+                let Some(id) = id else { return Ok(Begun::Nothing) };
+                let record = self.settled(&id)?;
+                // The start of another one took it along.
+                if let Some(at) = ahead.iter().position(|(known, _)| *known == id) {
+                    return Ok(Begun::Started(ahead.swap_remove(at).1));
+                }
+                if record.status.is_alive() {
+                    return Ok(Begun::Nothing);
+                }
+                if !dependencies(&record.config).is_empty() {
+                    // They may be among those that are under way.
                     self.finish_launches(&mut under_way, &mut answers);
-                    begin(&id)
-                })
+                    ahead.extend(self.start_dependencies(&record.config)?);
+                }
+                self.launch(record, None).map(|launch| Begun::Launched(Box::new(launch)))
             });
             match begun {
-                Ok(Some(launch)) => {
-                    under_way.push((answers.len(), launch));
+                Ok(Begun::Launched(launch)) => {
+                    under_way.push((answers.len(), *launch));
                     answers.push((word, Ok(None)));
                 }
-                Ok(None) => answers.push((word, Ok(None))),
+                Ok(Begun::Started(started)) => answers.push((word, Ok(Some(started)))),
+                Ok(Begun::Nothing) => answers.push((word, Ok(None))),
                 Err(error) => answers.push((word, Err(error))),
             }
             if under_way.len() == AT_ONCE {
@@ -72,37 +95,35 @@ impl Engine {
             }
         }
         self.finish_launches(&mut under_way, &mut answers);
+        // What those have to say that nobody named.
+        let warnings = ahead.into_iter().flat_map(|(_, started)| started.warnings);
+        if let Some(started) = answers.iter_mut().find_map(|(_, answer)| answer.as_mut().ok()?.as_mut()) {
+            started.warnings.extend(warnings);
+        }
         answers
     }
 
     fn finish_launches(&self, under_way: &mut Vec<(usize, Launch)>, answers: &mut Answers<Option<Started>>) {
         for (index, launch) in under_way.drain(..) {
-            answers[index].1 = self.launched(launch, None).map(Some);
+            let id = launch.record.id().clone();
+            answers[index].1 = match self.launched(launch, None) {
+                // As if it had run before.
+                Err(error) if self.was_started_elsewhere(&id, &error) => Ok(None),
+                started => started.map(Some),
+            };
         }
-    }
-
-    /// A container that can be started.
-    fn startable(&self, id: &ContainerId) -> Result<ContainerRecord, Error> {
-        let record = self.settled(id)?;
-        if record.supervision == Supervision::Unsupervised {
-            return Err(Error::Unsupervised { verb: "start", id: id.short().to_owned() });
-        }
-        if !record.status.can_start() {
-            return Err(Error::WrongStatus { verb: "start", id: id.short().to_owned(), status: record.status });
-        }
-        Ok(record)
     }
 
     /// Forks the monitor.
-    fn launch(&self, id: &ContainerId, client: Option<OwnedFd>) -> Result<Launch, Error> {
-        let record = self.startable(id)?;
+    fn launch(&self, record: ContainerRecord, client: Option<OwnedFd>) -> Result<Launch, Error> {
+        check_startable(&record)?;
         self.store.make_run()?;
         let mut request = self.place(&record.config)?;
         request.client = client;
         let (outer, maker) = self.outer_made_ahead().map(|ahead| (ahead.answer, ahead.maker)).unzip();
         request.outer = outer;
-        let starting =
-            spawn::begin(&self.store, request).map_err(|source| Error::Start { id: id.short().to_owned(), source })?;
+        let starting = spawn::begin(&self.store, request)
+            .map_err(|source| Error::Start { id: record.id().short().to_owned(), source })?;
         Ok(Launch { record, starting, maker })
     }
 
@@ -118,4 +139,15 @@ impl Engine {
         self.warn_of_single_id();
         Ok(started)
     }
+}
+
+fn check_startable(record: &ContainerRecord) -> Result<(), Error> {
+    let id = record.id().short();
+    if record.supervision == Supervision::Unsupervised {
+        return Err(Error::Unsupervised { verb: "start", id: id.to_owned() });
+    }
+    if !record.status.can_start() {
+        return Err(Error::WrongStatus { verb: "start", id: id.to_owned(), status: record.status });
+    }
+    Ok(())
 }

@@ -15,7 +15,7 @@ use crate::sys::{self, Errno, process, stream};
 
 use super::context::Tree;
 use super::target::{self, Shape};
-use super::{devices, fill, masks, program, sysctl};
+use super::{devices, fill, masks, mtab, program, sysctl};
 
 /// Builds the root and enters it. The terminal is there if the spec asks for one.
 pub(super) fn root(bundle: &Bundle, new_root: &OwnedFd, trees: &[Tree]) -> Result<Option<pty::Pair>, Error> {
@@ -26,6 +26,7 @@ pub(super) fn root(bundle: &Bundle, new_root: &OwnedFd, trees: &[Tree]) -> Resul
     mount::set_propagation(new_root.as_fd(), mount::PropagationKind::Private).map_err(Error::Pivot)?;
     let root = RootDir::from(stream::duplicate(new_root).map_err(Error::Pivot)?);
 
+    mtab::link(&root)?;
     for (index, spec) in spec.mounts().iter().flatten().enumerate() {
         let tree = trees.iter().find(|tree| tree.index == index).map(|tree| tree.fd.as_fd());
         one_mount(&root, spec, tree, bundle)?;

@@ -12,6 +12,7 @@ mod hide;
 mod identity;
 mod join;
 mod masks;
+mod mtab;
 mod neighbours;
 mod program;
 mod re_execute;

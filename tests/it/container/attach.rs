@@ -142,3 +142,30 @@ fn output_that_cannot_be_written_is_an_error() {
     shell("{ \"$0\" exec c yes; echo $? >&2; } | head -n 1").prints("y\n").stderr_has("141\n");
     env.run(["rm", "-f", "-t0", &id]).success();
 }
+
+#[test]
+fn start_attaches_to_what_runs() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let id = start(&env, &["-i"], &["sh", "-c", "read word; echo got $word; exit 4"]);
+    env.command(["start", "-ai", &id]).stdin("it\n").run().code(4).prints("got it\n");
+}
+
+/// A terminal takes what is typed, with `-i` or without; the end of another's input is not its own.
+#[test]
+fn a_terminal_without_interactive_takes_input() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    start(&env, &["-t", "--name=shell"], &["sh"]);
+    let onlooker = env.spawn(["attach", "shell"]);
+    let mut terminal = Terminal::start(&env.command(["attach", "shell"]), 24, 80);
+    terminal.send("echo $((40 + 2))x\r");
+    terminal.expect("42x");
+    assert!(!terminal.is_cooked());
+    terminal.send("\x10\x11");
+    assert_eq!(terminal.finish().0, 0);
+    let mut terminal = Terminal::start(&env.command(["start", "-ai", "shell"]), 24, 80);
+    terminal.send("exit 5\r");
+    assert_eq!(terminal.finish().0, 5);
+    onlooker.wait().code(5);
+}

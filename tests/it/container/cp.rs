@@ -201,3 +201,35 @@ fn volumes_of_a_stopped_container_with_every_driver() {
     env.hide_programs(&["newuidmap", "newgidmap"]);
     round(&env, "copy");
 }
+
+/// One lock is all that a copy within one container can have; two copies, there and back, do not wait for each other.
+#[test]
+fn within_one_container_and_there_and_back() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    for name in ["a", "b"] {
+        env.run(["create", "--name", name, "--network=none", BUSYBOX, "sleep", "600"]).success();
+    }
+    for running in [false, true] {
+        if running {
+            env.run(["start", "a"]).success();
+        }
+        env.run(["cp", "a:/etc/passwd", "a:/tmp/x"]).success();
+        env.run(["cp", "a:/tmp/x", "-"]).success().stdout_has("A User");
+        // Into itself: it has an end.
+        env.run(["cp", "a:/etc/.", "a:/etc/again"]).success();
+        env.run(["cp", "a:/etc", "a:/etc/again"]).success();
+        env.run(["cp", "a:/etc/again/passwd", "-"]).success().stdout_has("A User");
+        env.run(["cp", "a:/nope", "a:/tmp"]).code(125).stderr_has("does not exist");
+    }
+    env.run(["stop", "-t0", "a"]).success();
+    for _ in 0..8 {
+        let there = env.spawn(["cp", "a:/etc/passwd", "b:/tmp/from-a"]);
+        let back = env.spawn(["cp", "b:/etc/passwd", "a:/tmp/from-b"]);
+        there.wait().success();
+        back.wait().success();
+    }
+    for ends in [["a:", "out"], ["out", "a:"]] {
+        env.run(["cp", ends[0], ends[1]]).code(125).stderr_has("a path is missing");
+    }
+}

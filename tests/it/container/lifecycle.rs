@@ -172,3 +172,34 @@ fn ports_are_published_and_in_use() {
     env.run(["rm", "-f", "-t0", "web"]).success();
     env.run(["start", "two"]).success();
 }
+
+#[test]
+fn the_cidfile_goes_with_its_container() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let file = env.path("cid");
+    let flag = format!("--cidfile={}", file.display());
+    env.run(["run", "--rm", &flag, "--network=none", BUSYBOX, "true"]).success();
+    assert!(!file.exists());
+    let run = ["run", "-d", "--rm", &flag, "--network=none", BUSYBOX, "sh", "-c", "read x </proc/self/stat; sleep 600"];
+    env.run(run).success();
+    env.run(["exec", "--cidfile", file.to_str().unwrap(), "true"]).success();
+    env.run(["stop", "--timeout=0", "--cidfile", file.to_str().unwrap()]).success();
+    eventually("the file is gone", || !file.exists());
+    env.run(["run", "--rm", &flag, "--network=none", BUSYBOX, "/nope"]).code(127);
+    assert!(!file.exists());
+}
+
+#[test]
+fn latest_of_none_is_an_error() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    for (verb, code) in [("rm", 1), ("stop", 125), ("wait", 125), ("port", 125), ("kill", 125), ("start", 125)] {
+        env.run([verb, "--latest"]).code(code).stderr_has("there are no containers");
+    }
+    env.run(["rm", "--latest", "--ignore"]).success();
+    env.run(["create", "--name=c", BUSYBOX, "true"]).success();
+    env.run(["inspect", "--latest", "c"]).code(125);
+    env.run(["inspect", "--latest"]).success();
+    env.run(["start"]).code(125).stderr_has("name a container, or use --all, --latest or --filter\n");
+}

@@ -216,3 +216,47 @@ fn init_sees_a_program_that_ended_before_it_looked() {
         }
     });
 }
+
+#[test]
+fn mtab_is_a_link_unless_the_image_has_one() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    std::fs::create_dir(env.path("etc")).unwrap();
+    let volume = format!("{}:/etc", env.path("etc").display());
+    for (flags, link) in [(&[][..], true), (&["--read-only"], true), (&["-v", &volume, "--no-hosts"], false)] {
+        let words = [&["run", "--rm", "--network=none"], flags, &[BUSYBOX, "readlink", "/etc/mtab"]].concat();
+        let out = env.run(words);
+        assert_eq!(out.stdout(), if link { "/proc/mounts\n" } else { "" }, "{out}");
+    }
+    assert!(!env.path("etc/mtab").is_symlink());
+    let own = ["create", "--name=c", "--network=none", BUSYBOX, "readlink", "/etc/mtab"];
+    env.run(own).success();
+    env.write("mtab", "mine\n");
+    env.run(["cp", env.path("mtab").to_str().unwrap(), "c:/etc/mtab"]).success();
+    env.run(["start", "-a", "c"]).code(1);
+}
+
+#[test]
+fn masked_user_databases_are_empty() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    for (mask, user, code) in [("/etc/group", "0", 0), ("/etc/passwd:/etc/group", "", 0), ("/etc/passwd", "root", 125)]
+    {
+        let mask = format!("--security-opt=mask={mask}");
+        env.run(["run", "--rm", "--network=none", &mask, "--user", user, BUSYBOX, "true"]).code(code);
+    }
+}
+
+#[test]
+fn a_long_mount_that_is_not_rw_is_read_only() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let source = env.path("");
+    for (option, writes) in [("rw=false", false), ("ro", false), ("rw", true), ("readonly=0", true)] {
+        let mount = format!("--mount=type=bind,src={},dst=/m,{option}", source.display());
+        let out = env.run(["run", "--rm", "--network=none", &mount, BUSYBOX, "touch", "/m/x"]);
+        assert_eq!(out.is_success(), writes, "{option}: {out}");
+    }
+    let both = format!("--mount=type=bind,src={},dst=/m,ro,rw", source.display());
+    env.run(["run", "--rm", "--network=none", &both, BUSYBOX, "true"]).code(125).stderr_has("exclude each other");
+}

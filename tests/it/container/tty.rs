@@ -102,3 +102,18 @@ fn g06_signals_reach_the_program_unless_told_otherwise() {
     assert!(!run.wait().is_success());
     assert_eq!(env.run(["inspect", "-f", "{{.State.Status}}", "deaf"]).trimmed(), "running");
 }
+
+/// Nobody takes what is typed: the lines come as the program ended them, and Ctrl-C is a signal for it.
+#[test]
+fn without_interactive_the_terminal_is_the_programs_all_the_same() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let script = "trap 'exit 3' INT; echo one; echo two; while :; do sleep 0.05; done";
+    let run = ["run", "--rm", "-t", "--network=none", BUSYBOX, "sh", "-c", script];
+    let mut terminal = Terminal::start(&env.command(run), 24, 80);
+    let before = terminal.expect("two\r\n");
+    assert!(before.ends_with("one\r\n") && !before.ends_with("\r\r\n"), "{before:?}");
+    assert!(!terminal.is_cooked());
+    terminal.send("\x03");
+    assert_eq!(terminal.finish().0, 3);
+}

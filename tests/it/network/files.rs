@@ -61,3 +61,20 @@ fn the_container_can_change_them() {
     let out = env.run(["run", "--rm", "--network=none", BUSYBOX, "sh", "-c", script]);
     out.success().prints("1\nnameserver 10.9.9.9\n");
 }
+
+#[test]
+fn in_the_network_of_another_container_they_are_its_own() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let flags = ["--hostname=giver", "--dns=9.9.9.9", "--dns-search=a.example", "--add-host=db:10.1.2.3"];
+    let run = [&["run", "-d", "--name=donor", "--network=none"], &flags[..], &[BUSYBOX, "sleep", "600"]].concat();
+    env.run(run).success();
+    let join = "--network=container:donor";
+    assert_eq!(file(&env, "/etc/resolv.conf", &[join]), "search a.example\nnameserver 9.9.9.9\n");
+    assert_eq!(file(&env, "/etc/resolv.conf", &[join, "--dns=1.1.1.1"]), "search a.example\nnameserver 1.1.1.1\n");
+    let text = file(&env, "/etc/hosts", &[join, "--add-host=more:10.1.2.4"]);
+    for line in ["10.1.2.3\tdb", "127.0.0.1\tgiver donor", "10.1.2.4\tmore", "127.0.0.1\tinside outside"] {
+        assert!(text.lines().any(|other| other == line), "{line:?} is not in {text}");
+    }
+    assert_eq!(file(&env, "/etc/hostname", &[join]), "inside\n");
+}

@@ -239,3 +239,37 @@ fn c27_host_loopback_is_out_of_reach_by_slirp4netns() {
     server.set_nonblocking(true).unwrap();
     server.accept().unwrap();
 }
+
+/// A port that nobody named is the container's from the beginning to the end.
+#[test]
+fn a_random_port_stays() {
+    requires!(userns, slirp4netns);
+    let env = Env::with_busybox();
+    let create = ["create", "--name=c", "--network=slirp4netns", "-p", "127.0.0.1::80", "-P", "--expose=81"];
+    env.run(create.iter().chain(&[BUSYBOX, "sleep", "600"])).success();
+    let shown = || env.run(["port", "c"]).success().stdout();
+    let first = shown();
+    assert!(first.lines().count() == 2 && !first.contains(":0\n"), "{first}");
+    for verb in [&["start", "c"][..], &["restart", "-t0", "c"], &["stop", "-t0", "c"]] {
+        env.run(verb).success();
+        assert_eq!(shown(), first, "{verb:?}");
+    }
+    // Somebody else has it meanwhile.
+    let port = first.lines().next().unwrap().rsplit(':').next().unwrap().to_owned();
+    let server = TcpListener::bind(("127.0.0.1", port.parse::<u16>().unwrap())).unwrap();
+    env.run(["start", "c"])
+        .code(125)
+        .stderr_has(&format!("port {port}/tcp is in use"))
+        .stderr_has("Hint: publish another");
+    drop(server);
+    env.run(["start", "c"]).success();
+    env.run(["rm", "-f", "-t0", "c"]).success();
+}
+
+#[test]
+fn slirp4netns_has_no_ipv6_addresses() {
+    requires!(userns, slirp4netns);
+    let env = Env::with_busybox();
+    let out = env.run(["run", "--rm", "--network=slirp4netns", "-p", "[::1]:8082:80", BUSYBOX, "true"]);
+    out.code(125).stderr_has("[::1]:8082").stderr_has("Hint: take the other helper: --network pasta");
+}

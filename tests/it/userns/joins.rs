@@ -94,3 +94,52 @@ fn joined_keep_id_has_its_ids() {
     env.run(["ps", "-aq", "--no-trunc"]).success();
     assert_eq!(env.run(["ps", "-aq"]).stdout().lines().count(), 1);
 }
+
+#[test]
+fn what_is_joined_is_started_first() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let create = |name: &str, flags: &[&str]| {
+        let words = [&["create", "--name", name], flags, &[BUSYBOX, "sleep", "600"]].concat();
+        env.run(words).success();
+    };
+    create("base", &["--network=none"]);
+    create("aa", &["--network=container:base"]);
+    create("top", &["--network=none", "--ipc=container:aa"]);
+    let names = || env.run(["ps", "--format", "{{.Names}}", "--sort=names"]).success().stdout();
+    env.run(["start", "top"]).success().prints("top\n");
+    assert_eq!(names(), "aa\nbase\ntop\n");
+    // Each that was named is told, whoever took it along.
+    for verb in [&["start", "top", "aa", "base"][..], &["start", "--all"], &["restart", "-t0", "top", "aa", "base"]] {
+        env.run(["stop", "-t0", "--all"]).success();
+        let out = env.run(verb);
+        assert_eq!(out.success().stdout().lines().count(), 3, "{out:?}");
+        assert_eq!(names(), "aa\nbase\ntop\n", "{verb:?}");
+    }
+    env.run(["stop", "-t0", "--all"]).success();
+    env.run(["run", "--rm", "--network=container:aa", BUSYBOX, "true"]).success();
+    assert_eq!(names(), "aa\nbase\n");
+    env.run(["stop", "-t0", "--all"]).success();
+    // Two at once: one of them starts what both need.
+    let (one, other) = (env.spawn(["start", "aa"]), env.spawn(["start", "top"]));
+    one.wait().success();
+    other.wait().success();
+    assert_eq!(names(), "aa\nbase\ntop\n");
+}
+
+#[test]
+fn an_ipc_namespace_may_be_ones_own_alone() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    for (mode, joins) in [("private", false), ("shareable", true)] {
+        let ipc = format!("--ipc={mode}");
+        env.run(["create", "--name", mode, "--network=none", &ipc, BUSYBOX, "sleep", "600"]).success();
+        let join = format!("--ipc=container:{mode}");
+        let out = env.run(["create", "--network=none", &join, BUSYBOX, "true"]);
+        if joins {
+            out.success();
+        } else {
+            out.code(125).stderr_has("its own alone").stderr_has("Hint: make that container with --ipc shareable");
+        }
+    }
+}

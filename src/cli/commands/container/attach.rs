@@ -40,10 +40,11 @@ pub(crate) fn run(args: AttachArgs, context: &Context) -> Result<ExitCode, Error
     context.ui.flush()?;
     let options = AttachOptions {
         stdin: (!args.no_stdin).then_some(stdin.as_fd()),
+        keyboard: Some(stdin.as_fd()),
         stdout: Some(stdout.as_fd()),
         stderr: Some(stderr.as_fd()),
-        terminal: false,
         detach_keys: args.detach_keys,
+        ..AttachOptions::default()
     };
     let request = AttachRequest { container: args.container.as_deref(), proxy_signals: args.sig_proxy, options };
     let outcome = context.engine()?.attach(request)?;

@@ -35,6 +35,13 @@ pub(crate) fn run(args: CpArgs, context: &Context) -> Result<ExitCode, Error> {
     if !matches!(ends, (Some(CopyEnd::Container { .. }), _) | (_, Some(CopyEnd::Container { .. }))) {
         return Err(Error::usage("one of the two must be a container: CONTAINER:PATH".to_owned()));
     }
+    let nowhere = |end: &Option<CopyEnd>| match end {
+        Some(CopyEnd::Container { path, .. } | CopyEnd::Host(path)) => path.as_os_str().is_empty(),
+        Some(CopyEnd::Stream(_)) | None => false,
+    };
+    if nowhere(&ends.0) || nowhere(&ends.1) {
+        return Err(Error::usage("a path is missing: CONTAINER:PATH, and CONTAINER:/ for everything"));
+    }
     let stream = |duplicate: std::io::Result<std::os::fd::OwnedFd>| {
         duplicate.map(CopyEnd::Stream).map_err(|error| Error::usage(error.to_string()))
     };

@@ -5,6 +5,8 @@ use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::builder::{OsStringValueParser, TypedValueParser as _};
+
 use crate::config::user_file;
 use crate::engine;
 use crate::engine::containers::attach::AttachOptions;
@@ -26,6 +28,9 @@ use super::create::Words;
 #[derive(Debug, clap::Args)]
 #[command(disable_help_subcommand = true, override_usage = "sampan exec [OPTIONS] CONTAINER COMMAND [ARG...]")]
 pub(crate) struct ExecArgs {
+    /// File with the id of the container, as --cidfile of run wrote it: then no container is named.
+    #[arg(long, value_name = "FILE", conflicts_with = "latest")]
+    cidfile: Option<PathBuf>,
     /// Run it in the background and print the id of the session.
     #[arg(short, long)]
     detach: bool,
@@ -54,7 +59,7 @@ pub(crate) struct ExecArgs {
     #[arg(short, long, value_name = "USER[:GROUP]")]
     user: Option<String>,
     /// Working directory in the container.
-    #[arg(short, long, value_name = "DIR")]
+    #[arg(short, long, value_name = "DIR", value_parser = OsStringValueParser::new().map(PathBuf::from))]
     workdir: Option<PathBuf>,
     #[command(subcommand)]
     words: Option<Words>,
@@ -66,6 +71,10 @@ pub(crate) fn run(args: ExecArgs, context: &Context) -> Result<ExitCode, Error> 
     let mut words = Words::list(args.words);
     let container = if args.latest {
         engine.latest_container()?.ok_or_else(|| Error::usage("there are no containers"))?
+    } else if let Some(path) = &args.cidfile {
+        let bytes = user_file::read(path)?;
+        let id = String::from_utf8_lossy(&bytes).lines().next().unwrap_or_default().trim().to_owned();
+        engine.find_container(&id)?
     } else if words.is_empty() {
         return Err(Error::usage("name a container and a command"));
     } else {
@@ -77,8 +86,9 @@ pub(crate) fn run(args: ExecArgs, context: &Context) -> Result<ExitCode, Error> 
         env: variables(&args.env, &args.env_file, &context.invocation, &|path| {
             user_file::read(path).map_err(Error::from)
         })?,
-        user: args.user,
-        workdir: args.workdir,
+        // As in scripts: an empty text is none.
+        user: args.user.filter(|user| !user.is_empty()),
+        workdir: args.workdir.filter(|path| !path.as_os_str().is_empty()),
         tty: args.tty,
         interactive: args.interactive,
         privileged: args.privileged,
@@ -87,6 +97,8 @@ pub(crate) fn run(args: ExecArgs, context: &Context) -> Result<ExitCode, Error> 
     context.ui.flush()?;
     let attach = (!args.detach).then(|| AttachOptions {
         stdin: args.interactive.then_some(stdin.as_fd()),
+        ends_input: args.interactive,
+        keyboard: Some(stdin.as_fd()),
         stdout: Some(stdout.as_fd()),
         stderr: Some(stderr.as_fd()),
         terminal: args.tty,

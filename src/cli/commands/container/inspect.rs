@@ -25,7 +25,7 @@ pub(crate) struct InspectArgs {
     #[arg(short, long)]
     size: bool,
     /// The container that was made last.
-    #[arg(short, long)]
+    #[arg(short, long, conflicts_with = "names")]
     latest: bool,
     /// Names or ids.
     #[arg(value_name = "NAME", required_unless_present = "latest")]
@@ -42,7 +42,7 @@ pub(crate) struct ContainerInspectArgs {
     #[arg(short, long)]
     size: bool,
     /// The container that was made last.
-    #[arg(short, long)]
+    #[arg(short, long, conflicts_with = "containers")]
     latest: bool,
     /// Names or ids of containers.
     #[arg(value_name = "CONTAINER", required_unless_present = "latest")]

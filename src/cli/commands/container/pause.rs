@@ -15,23 +15,27 @@ use super::super::super::flags::SelectionFlags;
 pub(crate) struct PauseArgs {
     #[command(flatten)]
     which: SelectionFlags,
+    /// Only those that pass: KEY=VALUE, as in ps.
+    #[arg(short, long, value_name = "FILTER")]
+    filter: Vec<String>,
 }
 
 /// One after another; goes on after a failure.
 pub(crate) fn run(args: PauseArgs, context: &Context) -> Result<ExitCode, Error> {
-    each(args.which, context, Engine::pause)
+    each(args.which, args.filter, context, Engine::pause)
 }
 
 /// Changes the state of each; of all containers only those that can take it are meant.
 pub(super) fn each(
     which: SelectionFlags,
+    filters: Vec<String>,
     context: &Context,
     change: impl Fn(&Engine, &ContainerId) -> Result<(), engine::Error>,
 ) -> Result<ExitCode, Error> {
     let engine = context.engine()?;
-    let all = which.all;
+    let all = which.all || !filters.is_empty();
     let mut worst = Worst::default();
-    for (word, found) in engine.select(&which.selection(Vec::new(), false)?)? {
+    for (word, found) in engine.select(&which.selection(filters, false)?)? {
         match found.and_then(|id| change(engine, &id)) {
             Ok(()) => context.ui.line(word)?,
             Err(engine::Error::WrongStatus { .. }) if all => {}

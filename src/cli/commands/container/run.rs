@@ -30,7 +30,7 @@ pub(crate) struct RunArgs {
     #[arg(short, long, conflicts_with = "attach")]
     detach: bool,
     /// Attach only to these: stdin, stdout, stderr.
-    #[arg(short, long, value_name = "STREAM", value_parser = stream)]
+    #[arg(short, long, value_delimiter = ',', value_name = "STREAM", value_parser = stream)]
     attach: Vec<&'static str>,
     /// Keys that detach: characters and ctrl-<character>, separated by commas; empty: none.
     #[arg(long, value_name = "KEYS", default_value = "ctrl-p,ctrl-q")]
@@ -83,6 +83,8 @@ pub(crate) fn run(args: RunArgs, context: &Context) -> Result<ExitCode, Error> {
     context.ui.flush()?;
     let attach = (!args.detach).then(|| AttachOptions {
         stdin: (interactive && wants("stdin")).then_some(stdin.as_fd()),
+        ends_input: interactive,
+        keyboard: Some(stdin.as_fd()),
         stdout: wants("stdout").then_some(stdout.as_fd()),
         stderr: wants("stderr").then_some(stderr.as_fd()),
         terminal: tty,

@@ -3,7 +3,7 @@
 use std::os::fd::AsFd;
 use std::process::ExitCode;
 
-use crate::engine::containers::attach::{AttachOptions, AttachOutcome};
+use crate::engine::containers::attach::{AttachOptions, AttachOutcome, AttachRequest};
 use crate::engine::containers::run::{RunReport, StartOptions};
 use crate::types::detach_keys::DetachKeys;
 use crate::types::id::ContainerId;
@@ -16,7 +16,8 @@ use super::attach::exit_code;
 
 /// Starts containers that do not run.
 ///
-/// With --attach there is one container, and the exit code is its own.
+/// Those that join namespaces of others are started after these. With --attach there is one container, and the exit code
+/// is its own; one that runs already is only attached to.
 #[derive(Debug, clap::Args)]
 pub(crate) struct StartArgs {
     /// Names or ids of containers.
@@ -34,7 +35,7 @@ pub(crate) struct StartArgs {
     /// Attach to output.
     #[arg(short, long)]
     attach: bool,
-    /// Attach to input as well, if the container was made with --interactive.
+    /// Attach to input as well, if the container was made with --interactive or --tty.
     #[arg(short, long)]
     interactive: bool,
     /// Keys that detach: characters and ctrl-<character>, separated by commas; empty: none.
@@ -50,6 +51,9 @@ pub(crate) struct StartArgs {
 pub(crate) fn run(args: StartArgs, context: &Context) -> Result<ExitCode, Error> {
     let engine = context.engine()?;
     let attach = args.attach || args.interactive;
+    if args.containers.is_empty() && args.filter.is_empty() && !args.all && !args.latest {
+        return Err(Error::usage("name a container, or use --all, --latest or --filter"));
+    }
     let which = SelectionFlags { containers: args.containers, all: args.all, latest: args.latest, cidfile: Vec::new() };
     let selected = engine.select(&which.selection(args.filter, false)?)?;
     if attach {
@@ -89,12 +93,18 @@ fn attached(id: &ContainerId, session: Session, context: &Context) -> Result<Exi
     let (stdin, stdout, stderr) = (std::io::stdin(), std::io::stdout(), std::io::stderr());
     context.ui.flush()?;
     let attach = AttachOptions {
-        stdin: (session.interactive && interactive).then_some(stdin.as_fd()),
+        stdin: (session.interactive && (interactive || terminal)).then_some(stdin.as_fd()),
+        ends_input: interactive,
+        keyboard: Some(stdin.as_fd()),
         stdout: Some(stdout.as_fd()),
         stderr: Some(stderr.as_fd()),
         terminal,
         detach_keys: session.keys,
     };
+    if engine.runs(id)? {
+        let request = AttachRequest { container: Some(id.as_str()), proxy_signals: session.proxy, options: attach };
+        return exit_code(engine.attach(request)?);
+    }
     let options =
         StartOptions { attach: Some(attach), proxy_signals: session.proxy, warn: &|text| context.ui.warn(text) };
     match engine.start_with(id, options)? {

@@ -21,7 +21,7 @@ pub(crate) struct StopArgs {
     #[arg(short, long)]
     ignore: bool,
     /// Seconds until SIGKILL (default: the container's own, 10); 0: at once; -1: never.
-    #[arg(short, long, value_name = "SECONDS", allow_negative_numbers = true, value_parser = seconds)]
+    #[arg(short, long, alias = "timeout", value_name = "SECONDS", allow_negative_numbers = true, value_parser = seconds)]
     time: Option<u32>,
 }
 

@@ -14,9 +14,12 @@ use super::pause::each;
 pub(crate) struct UnpauseArgs {
     #[command(flatten)]
     which: SelectionFlags,
+    /// Only those that pass: KEY=VALUE, as in ps.
+    #[arg(short, long, value_name = "FILTER")]
+    filter: Vec<String>,
 }
 
 /// One after another; goes on after a failure.
 pub(crate) fn run(args: UnpauseArgs, context: &Context) -> Result<ExitCode, Error> {
-    each(args.which, context, Engine::unpause)
+    each(args.which, args.filter, context, Engine::unpause)
 }

@@ -12,7 +12,6 @@ use crate::monitor::report::{self, Decoder, Event, ExitReport, FrameKind};
 use crate::sys::pty::{self, WindowSize};
 use crate::sys::stream::{self, Transfer};
 use crate::sys::{Errno, descriptor, signal, socket};
-use crate::types::detach_keys::DetachKeys;
 
 const EXIT: ExitReport = ExitReport { code: 3, signal: None, oom_killed: false };
 
@@ -50,7 +49,7 @@ fn monitor(enough: impl Fn(&str) -> bool + Send + 'static, answer: Vec<u8>) -> (
 }
 
 fn options(terminal: bool) -> AttachOptions<'static> {
-    AttachOptions { stdin: None, stdout: None, stderr: None, terminal, detach_keys: DetachKeys::default() }
+    AttachOptions { ends_input: true, terminal, ..AttachOptions::default() }
 }
 
 fn proxy(forwarding: bool) -> SignalProxy {
@@ -100,7 +99,12 @@ fn g06_keys_sizes_and_modes_of_a_terminal() {
     let terminal = pair.slave.as_fd();
     let typist = std::thread::scope(|scope| {
         let session = scope.spawn(|| {
-            let options = AttachOptions { stdin: Some(terminal), stdout: Some(terminal), ..options(true) };
+            let options = AttachOptions {
+                stdin: Some(terminal),
+                keyboard: Some(terminal),
+                stdout: Some(terminal),
+                ..options(true)
+            };
             attach(client, options, proxy(true), None).expect("attach")
         });
         let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);

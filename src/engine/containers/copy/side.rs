@@ -32,6 +32,8 @@ pub(super) enum Side {
 pub(in super::super) struct ContainerSide {
     id: ContainerId,
     pub(super) path: PathBuf,
+    /// Where its relative paths begin.
+    base: PathBuf,
     root: RootOf,
     /// C ← P.
     pub(in super::super) maps: IdMaps,
@@ -42,6 +44,7 @@ pub(in super::super) struct ContainerSide {
 }
 
 /// How to get at the root.
+#[derive(Clone)]
 enum RootOf {
     Running(ProcessIdentity),
     Stopped {
@@ -60,10 +63,40 @@ impl Side {
             Self::Stream(_) => Path::new(""),
         }
     }
+
+    /// Both in one container.
+    pub(super) fn shares_container(&self, other: &Self) -> bool {
+        matches!((self, other), (Self::Container(one), Self::Container(other)) if one.id == other.id)
+    }
 }
 
 impl Engine {
-    pub(super) fn side(&self, end: CopyEnd) -> Result<Side, Error> {
+    /// Both sides of a copy. Of two containers the one with the lower id is locked first: two copies, there and back, would
+    /// wait for each other for ever.
+    pub(super) fn sides(&self, source: CopyEnd, target: CopyEnd) -> Result<(Side, Side), Error> {
+        let id = |end: &CopyEnd| match end {
+            CopyEnd::Container { name, .. } => self.store.find_container(name).map(Some),
+            CopyEnd::Host(_) | CopyEnd::Stream(_) => Ok(None),
+        };
+        match (id(&source)?, id(&target)?, source) {
+            (Some(one), Some(other), CopyEnd::Container { path, .. }) if one == other => {
+                let target = self.side(target)?;
+                // One lock is enough, and no more can be had.
+                let source = match &target {
+                    Side::Container(side) => Side::Container(Box::new(side.elsewhere(&path))),
+                    Side::Host(_) | Side::Stream(_) => Side::Host(path),
+                };
+                Ok((source, target))
+            }
+            (Some(one), Some(other), source) if other < one => {
+                let target = self.side(target)?;
+                Ok((self.side(source)?, target))
+            }
+            (_, _, source) => Ok((self.side(source)?, self.side(target)?)),
+        }
+    }
+
+    fn side(&self, end: CopyEnd) -> Result<Side, Error> {
         match end {
             CopyEnd::Host(path) => Ok(Side::Host(path)),
             CopyEnd::Stream(stream) => Ok(Side::Stream(stream)),
@@ -98,12 +131,25 @@ impl Engine {
         let user = specgen::user(&config.spec, image, facts);
         let maps = self.maps_of(config)?;
         let base = config.spec.workdir.clone().unwrap_or_else(|| image.config.working_dir.clone().into());
-        let path = Path::new("/").join(base).join(path);
-        Ok(ContainerSide { id, path, root, maps, user, _lock: lock })
+        let base = Path::new("/").join(base);
+        Ok(ContainerSide { id, path: base.join(path), base, root, maps, user, _lock: lock })
     }
 }
 
 impl ContainerSide {
+    /// Another path of the container, for as long as this one has its lock.
+    fn elsewhere(&self, path: &Path) -> Self {
+        Self {
+            id: self.id.clone(),
+            path: self.base.join(path),
+            base: self.base.clone(),
+            root: self.root.clone(),
+            maps: self.maps.clone(),
+            user: self.user.clone(),
+            _lock: None,
+        }
+    }
+
     /// Runs a job in P with the container's root and what is mounted in it.
     pub(super) fn run<T>(&self, outer: &Outer, job: impl FnOnce(&RootDir) -> Result<T, Failure>) -> Result<T, Failure>
     where
