@@ -80,6 +80,7 @@ impl Engine {
             return self.follow(request, &mut sources, output);
         }
         for source in &mut sources {
+            source.reader.end_with_now().map_err(|error| Error::Log { id: source.name.clone(), source: error })?;
             if source.give_out(request, output)?.is_break() {
                 break;
             }

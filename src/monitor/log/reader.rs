@@ -42,6 +42,8 @@ pub(crate) struct LogReader {
     rest: Range<usize>,
     /// Files were rotated away unread.
     lost: bool,
+    /// Bytes that may still be read; none: whatever comes.
+    left: Option<u64>,
 }
 
 impl LogReader {
@@ -57,7 +59,19 @@ impl LogReader {
             }
         }
         let current = newer.pop_front();
-        Ok(Self { path: path.to_owned(), current, newer, buffer: Vec::new(), rest: 0..0, lost: false })
+        Ok(Self { path: path.to_owned(), current, newer, buffer: Vec::new(), rest: 0..0, lost: false, left: None })
+    }
+
+    /// Ends with what is there now: a container may write faster than anybody reads.
+    pub(crate) fn end_with_now(&mut self) -> sys::Result<()> {
+        let mut left = 0;
+        for file in self.current.iter_mut().chain(&mut self.newer) {
+            let size = file.metadata().call("fstat", || format!("{:?}", self.path))?.len();
+            let at = file.stream_position().call("lseek", || format!("{:?}", self.path))?;
+            left += size.saturating_sub(at);
+        }
+        self.left = Some(left);
+        Ok(())
     }
 
     /// Takes the next line; `None` if there is none yet.
@@ -108,9 +122,10 @@ impl LogReader {
     /// Reads more of the current file. False at its end.
     fn fill(&mut self) -> sys::Result<bool> {
         let Some(file) = &mut self.current else { return Ok(false) };
+        let most = self.left.map_or(BLOCK, |left| usize::try_from(left).unwrap_or(BLOCK).min(BLOCK));
         self.buffer.copy_within(self.rest.clone(), 0);
         self.rest = 0..self.rest.len();
-        self.buffer.resize(self.rest.end + BLOCK, 0);
+        self.buffer.resize(self.rest.end + most, 0);
         let count = loop {
             match file.read(&mut self.buffer[self.rest.end..]) {
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
@@ -118,11 +133,15 @@ impl LogReader {
             }
         };
         self.rest.end += count;
+        self.left = self.left.map(|left| left.saturating_sub(count as u64));
         Ok(count > 0)
     }
 
     /// Goes to the next file if the current one is complete. True if there may be more to read now.
     fn advance(&mut self) -> sys::Result<bool> {
+        if self.left == Some(0) {
+            return Ok(false);
+        }
         if self.newer.is_empty() {
             self.keep_up()?;
             if self.newer.is_empty() {
@@ -294,5 +313,24 @@ mod tests {
         write(&mut log, 1..3);
         assert_eq!(all(&mut LogReader::open(&path, Start::Beginning).expect("open")), numbers(0..3));
         assert_eq!(all(&mut LogReader::open(&path, Start::Tail(2)).expect("open")), numbers(1..3));
+    }
+
+    #[test]
+    fn who_does_not_follow_ends_with_what_is_there() {
+        let dir = tempfile::tempdir().expect("temporary directory");
+        let (mut log, path) = log_in(dir.path());
+        write(&mut log, 0..60);
+        for start in [Start::Beginning, Start::Tail(50)] {
+            let mut reader = LogReader::open(&path, start).expect("opened");
+            reader.end_with_now().expect("looks");
+            let first = if start == Start::Beginning { 0 } else { 10 };
+            // Rotated meanwhile, and written on.
+            write(&mut log, 60..150);
+            assert_eq!(all(&mut reader), numbers(first..60));
+            std::fs::remove_dir_all(dir.path()).expect("removed");
+            std::fs::create_dir(dir.path()).expect("made");
+            log = log_in(dir.path()).0;
+            write(&mut log, 0..60);
+        }
     }
 }
