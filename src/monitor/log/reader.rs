@@ -317,20 +317,15 @@ mod tests {
 
     #[test]
     fn who_does_not_follow_ends_with_what_is_there() {
-        let dir = tempfile::tempdir().expect("temporary directory");
-        let (mut log, path) = log_in(dir.path());
-        write(&mut log, 0..60);
-        for start in [Start::Beginning, Start::Tail(50)] {
+        for (start, first) in [(Start::Beginning, 0), (Start::Tail(50), 10)] {
+            let dir = tempfile::tempdir().expect("temporary directory");
+            let (mut log, path) = log_in(dir.path());
+            write(&mut log, 0..60);
             let mut reader = LogReader::open(&path, start).expect("opened");
             reader.end_with_now().expect("looks");
-            let first = if start == Start::Beginning { 0 } else { 10 };
             // Rotated meanwhile, and written on.
             write(&mut log, 60..150);
             assert_eq!(all(&mut reader), numbers(first..60));
-            std::fs::remove_dir_all(dir.path()).expect("removed");
-            std::fs::create_dir(dir.path()).expect("made");
-            log = log_in(dir.path()).0;
-            write(&mut log, 0..60);
         }
     }
 }
