@@ -15,11 +15,12 @@ use crate::network::{ClaimedPorts, DyingHelper, NetworkHandle};
 use crate::rootless::outer::Published;
 use crate::rootless::{Outer, worker};
 use crate::runtime::cgroup::ContainerCgroup;
+use crate::runtime::create::Created;
 use crate::runtime::kin::Kin;
 use crate::storage::container_record::ExitRecord;
 use crate::storage::{self, Store, cidfile, trash};
 use crate::sys::lock::FileLock;
-use crate::sys::process::{ExitStatus, Pid, PidFd};
+use crate::sys::process::{ExitStatus, Pid};
 use crate::sys::signal::SIGKILL;
 use crate::sys::{self, family};
 use crate::types::failure::{Failure, FailureKind};
@@ -49,9 +50,9 @@ impl Ending {
 /// How long what outlives init may take to be killed.
 const KIN_GRACE: Duration = Duration::from_secs(10);
 
-/// How the processes of a container are known that outlive its init, which lives.
-pub(super) fn kin(init: &PidFd) -> Option<Kin> {
-    Kin::of(init).inspect_err(|error| tracing::warn!(%error, "what outlives init will stay")).ok()
+/// How the processes of a container are known that outlive its init, which waits for our word.
+pub(super) fn kin(created: &mut Created) -> Option<Kin> {
+    created.kin().inspect_err(|error| tracing::warn!(%error, "what outlives init will stay")).ok()
 }
 
 /// Ends what outlives init.

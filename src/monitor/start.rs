@@ -177,11 +177,11 @@ fn launch(
             Err(error)
         }
     });
-    let begun = begun.and_then(|created| match network.wait_ready(Instant::now() + NETWORK_DEADLINE) {
+    let begun = begun.and_then(|mut created| match network.wait_ready(Instant::now() + NETWORK_DEADLINE) {
         Ok(()) => {
             // While init waits for our word.
             let outlives = request.config.spec.outlives_init(group.is_some());
-            let kin = if outlives { exit::kin(&created.init) } else { None };
+            let kin = if outlives { exit::kin(&mut created) } else { None };
             created.start().map(|running| Running { kin, ..running }).map_err(Error::Runtime)
         }
         Err(error) => {

@@ -41,6 +41,8 @@ pub(crate) struct Placed {
     /// The user namespace of the container, and its network namespace.
     pub(crate) userns: OwnedFd,
     pub(crate) netns: OwnedFd,
+    /// The mount namespace of an init that hides: nobody can look that up before the program runs.
+    mounts: Option<OwnedFd>,
     /// `fuse-overlayfs`, our child, if it serves the root.
     pub(crate) fuse: Option<PidFd>,
 }
@@ -54,6 +56,7 @@ pub(crate) struct Created {
     /// Master of the program's terminal.
     pub(crate) console: Option<OwnedFd>,
     pub(crate) fuse: Option<PidFd>,
+    mounts: Option<OwnedFd>,
 }
 
 /// OCI's `running`.
@@ -122,8 +125,11 @@ impl Staging {
         let (init, namespaces, fuse) = sync::answered(asked, placed)?;
         // The number does not matter: it is only waited for and killed by descriptor.
         let fuse = fuse.map(|fd| PidFd::from_received(init.pid(), fd));
-        match namespaces.map_or_else(|| await_namespaces(&self.wire), Ok) {
-            Ok((netns, userns)) => Ok(Placed { wire: self.wire, init, userns, netns, fuse }),
+        let told = namespaces.map(|(netns, userns)| Namespaces { netns, userns, mounts: None });
+        match told.map_or_else(|| await_namespaces(&self.wire), Ok) {
+            Ok(Namespaces { netns, userns, mounts }) => {
+                Ok(Placed { wire: self.wire, init, userns, netns, mounts, fuse })
+            }
             Err(error) => {
                 end(&init);
                 end_all(fuse.as_ref());
@@ -137,7 +143,7 @@ impl Placed {
     /// Waits until the root is built. On an error init is gone.
     pub(crate) fn created(self) -> Result<Created, Error> {
         match Created::await_console(self.wire, self.init) {
-            Ok(created) => Ok(Created { fuse: self.fuse, ..created }),
+            Ok(created) => Ok(Created { fuse: self.fuse, mounts: self.mounts, ..created }),
             Err(error) => {
                 end_all(self.fuse.as_ref());
                 Err(error)
@@ -163,7 +169,7 @@ impl Created {
             })
         });
         match answer {
-            Ok(Ok(console)) => Ok(Self { wire, init, console, fuse: None }),
+            Ok(Ok(console)) => Ok(Self { wire, init, console, fuse: None, mounts: None }),
             Ok(Err(successor)) => {
                 // It has nothing to do but to end.
                 reap(&init);
@@ -174,6 +180,12 @@ impl Created {
                 Err(error)
             }
         }
+    }
+
+    /// How the container's processes are known when init has ended. To be asked before the program runs, which may end at
+    /// once.
+    pub(crate) fn kin(&mut self) -> crate::sys::Result<Kin> {
+        self.mounts.take().map_or_else(|| Kin::of(&self.init), Kin::in_namespace)
     }
 
     /// Lets init execute the program. On an error init is gone.
@@ -199,10 +211,21 @@ impl Created {
     }
 }
 
-/// The network namespace and the user namespace of an init that hides.
-fn await_namespaces(wire: &Wire) -> Result<(OwnedFd, OwnedFd), Error> {
+/// What is kept open of a container that is being made.
+struct Namespaces {
+    netns: OwnedFd,
+    userns: OwnedFd,
+    mounts: Option<OwnedFd>,
+}
+
+/// Those of an init that hides.
+fn await_namespaces(wire: &Wire) -> Result<Namespaces, Error> {
     wire.expect("init", |message, mut fds| match message {
-        Message::Namespaces if fds.len() == 2 => fds.pop().zip(fds.pop()),
+        Message::Namespaces if fds.len() == 3 => {
+            let mounts = fds.pop();
+            let (netns, userns) = fds.pop().zip(fds.pop())?;
+            Some(Namespaces { netns, userns, mounts })
+        }
         _ => None,
     })
 }

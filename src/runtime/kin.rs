@@ -5,7 +5,7 @@
 //! namespace, unless they have made one of their own (docs/podman-differences.md).
 
 use std::ffi::CString;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::time::{Duration, Instant};
 
 use crate::sys::namespace::{self, NsKind};
@@ -34,6 +34,15 @@ impl Kin {
         // A number alone is anybody's when init has ended; and never, whatever happened, those who are where we are.
         if !init.is_alive() || namespace::name(Pid::this(), NsKind::Mount)? == name {
             return Err(sys::Error::new("open", format!("/proc/{}/ns/mnt", init.pid()), sys::Errno::ESRCH));
+        }
+        Ok(Self { name, _held: held })
+    }
+
+    /// Those of this mount namespace, whose init may not be looked at.
+    pub(crate) fn in_namespace(held: OwnedFd) -> sys::Result<Self> {
+        let name = namespace::name_of(held.as_fd())?;
+        if namespace::name(Pid::this(), NsKind::Mount)? == name {
+            return Err(sys::Error::new("readlink", "our own mount namespace", sys::Errno::ESRCH));
         }
         Ok(Self { name, _held: held })
     }

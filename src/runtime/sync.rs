@@ -12,7 +12,7 @@
 //! the pid namespace is, too, another process takes init's place:
 //!
 //! ```text
-//! init    → monitor  Namespaces + [userns, netns]
+//! init    → monitor  Namespaces + [userns, netns, mounts]
 //! init    → monitor  InitPid + [pidfd]                     before Created, which the other one sends
 //! ```
 //!

@@ -121,6 +121,12 @@ pub(crate) fn name(pid: Pid, kind: NsKind) -> Result<std::ffi::CString> {
     names_of(format!("/proc/{pid}/ns"))?(kind)
 }
 
+/// The same, of an open namespace.
+pub(crate) fn name_of(namespace: BorrowedFd<'_>) -> Result<std::ffi::CString> {
+    let path = super::dir::descriptor_path(namespace);
+    rustix::fs::readlink(&path, Vec::with_capacity(32)).call("readlink", || format!("{path:?}"))
+}
+
 /// The kinds in which a process differs from us: what `setns` must name, no more (K-A12).
 pub(crate) fn differing(pid: Pid) -> Result<Vec<NsKind>> {
     let (theirs, ours) = (names_of(format!("/proc/{pid}/ns"))?, names_of("/proc/self/ns".to_owned())?);

@@ -72,8 +72,8 @@ fn begin(context: &Context, go: &OwnedFd, re_execute: bool) -> Result<(), Error>
 /// Nobody else can look them up.
 fn tell_namespaces(context: &Context) -> Result<(), Error> {
     let own = |kind| namespace::open_own(kind).map_err(Error::Clone);
-    let (userns, netns) = (own(NsKind::User)?, own(NsKind::Network)?);
-    context.wire.send(&Message::Namespaces, &[userns.as_fd(), netns.as_fd()])
+    let (userns, netns, mounts) = (own(NsKind::User)?, own(NsKind::Network)?, own(NsKind::Mount)?);
+    context.wire.send(&Message::Namespaces, &[userns.as_fd(), netns.as_fd(), mounts.as_fd()])
 }
 
 /// Takes C's uid and gid 0, or the first ones mapped. The caller's groups stay for now: they are replaced, or kept on
