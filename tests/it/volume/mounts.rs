@@ -35,21 +35,22 @@ fn volumes() {
 fn an_anonymous_volume_that_is_shared_stays_alone() {
     requires!(userns);
     let env = Env::with_busybox();
+    // Not "c": that is the beginning of an id in one of sixteen cases.
     let script = "echo a >/a/f; echo b >/b/f; echo c >/f; exec sleep 600";
     let words =
-        ["run", "-d", "--rm", "--name=c", "--network=none", "-v", "/a", "-v", "/b", BUSYBOX, "sh", "-c", script];
+        ["run", "-d", "--rm", "--name=owner", "--network=none", "-v", "/a", "-v", "/b", BUSYBOX, "sh", "-c", script];
     env.run(words).success();
-    let mounts = env.run(["inspect", "c"]).json()[0]["Mounts"].clone();
+    let mounts = env.run(["inspect", "owner"]).json()[0]["Mounts"].clone();
     let name = mounts.as_array().unwrap().iter().find(|mount| mount["Destination"] == "/a").unwrap()["Name"].clone();
     let name = name.as_str().unwrap();
-    env.run(["create", "--name=d", "--network=none", "-v", &format!("{name}:/x"), BUSYBOX, "cat", "/x/f"]).success();
-    env.run(["stop", "-t0", "c"]).success();
-    eventually("it is gone", || !env.run(["container", "exists", "c"]).is_success());
+    env.run(["create", "--name=heir", "--network=none", "-v", &format!("{name}:/x"), BUSYBOX, "cat", "/x/f"]).success();
+    env.run(["stop", "-t0", "owner"]).success();
+    eventually("it is gone", || !env.run(["container", "exists", "owner"]).is_success());
     eventually("only that volume stays", || env.run(["volume", "ls", "-q"]).trimmed() == name);
     let trash = || std::fs::read_dir(env.graphroot().join("trash")).unwrap().count();
     eventually("nothing waits to be deleted", || trash() == 0);
-    env.run(["start", "-a", "d"]).success().prints("a\n");
-    env.run(["rm", "-v", "d"]).success();
+    env.run(["start", "-a", "heir"]).success().prints("a\n");
+    env.run(["rm", "-v", "heir"]).success();
     env.run(["volume", "rm", name]).success();
 }
 
