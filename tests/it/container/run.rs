@@ -86,7 +86,7 @@ fn names_ids_and_files() {
     let second = start(&["--name=old", "--replace"]).success().trimmed();
     assert_ne!(first, second);
     env.run(["container", "exists", &first]).code(1);
-    env.run(["container", "exists", &second[..8]]).code(0);
+    env.run(["container", "exists", &second[..12]]).code(0);
     env.run(["inspect", "--latest", "--format", "{{.Id}}"]).prints(&format!("{second}\n"));
     env.run(["rename", "old", "new"]).success();
     env.run(["exec", "new", "true"]).success();
