@@ -11,7 +11,7 @@ use super::auth_file::{self, AuthFile, Credentials, DOCKER_KEY, Keeper};
 use super::auth_key::AuthKey;
 use super::credential_helper::Helper;
 use super::environment;
-use super::error::Error;
+use super::error::{At as _, Error};
 use crate::sys;
 use crate::sys::lock::DirLock;
 use crate::types::secret::{Secret, wipe};
@@ -248,11 +248,11 @@ fn change<T>(
     act: impl FnOnce(&mut Map<String, Value>, &AuthFile) -> Result<Option<T>, Error>,
 ) -> Result<Option<T>, Error> {
     // A link to somewhere else stays a link.
-    let path = if sys::fs::exists(path) { sys::fs::canonical(path).map_err(reading(path))? } else { path.to_owned() };
+    let path = if sys::fs::exists(path) { sys::fs::canonical(path).reading(path)? } else { path.to_owned() };
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    sys::fs::mkdir_all(dir, 0o700).map_err(writing(&path))?;
-    let handle = sys::fs::open(dir).map_err(writing(&path))?;
-    let lock = DirLock::exclusive(handle.as_fd()).map_err(writing(&path))?;
+    sys::fs::mkdir_all(dir, 0o700).writing(&path)?;
+    let handle = sys::fs::open(dir).writing(&path)?;
+    let lock = DirLock::exclusive(handle.as_fd()).writing(&path)?;
     let parsed = auth_file::read(&path)?.unwrap_or_default();
     let mut document = match auth_file::read_bytes(&path)? {
         Some(mut bytes) => {
@@ -267,18 +267,10 @@ fn change<T>(
         let text = serde_json::to_string_pretty(&Value::Object(document));
         let text = text.map(|text| Secret::new(text + "\n"));
         let text = text.map_err(|error| Error::Parse { path: path.clone(), why: error.to_string() })?;
-        sys::fs::replace_durable(&path, text.expose().as_bytes()).map_err(writing(&path))?;
+        sys::fs::replace_durable(&path, text.expose().as_bytes()).writing(&path)?;
     }
     drop(lock);
     Ok(done)
-}
-
-fn reading(path: &Path) -> impl FnOnce(sys::Error) -> Error + '_ {
-    |source| Error::Read { path: path.to_owned(), source }
-}
-
-fn writing(path: &Path) -> impl FnOnce(sys::Error) -> Error + '_ {
-    |source| Error::Write { path: path.to_owned(), source }
 }
 
 #[cfg(test)]
