@@ -46,17 +46,12 @@ struct Claim {
     last: u16,
 }
 
-/// Claims ports in `directory` (made if absent) and chooses those that are 0. Each is also tried on the host, so that a
-/// foreign server's port is found here and not by the helper.
+/// Claims ports in `directory`, and chooses those that their container's record leaves open. Each is also tried on the
+/// host, so that a foreign server's port is found here and not by the helper.
 pub(crate) fn claim(directory: &Path, wanted: &[PortMapping], holder: &PortHolder<'_>) -> Result<ClaimedPorts, Error> {
     let mut claimed = ClaimedPorts { ports: Vec::with_capacity(wanted.len()), locks: Vec::new() };
     let Some(one) = wanted.first() else { return Ok(claimed) };
-    let failed = |port: &PortMapping| {
-        let (number, protocol) = (port.host_port, port.protocol);
-        move |source| Error::Claim { number, protocol, source }
-    };
-    sys::fs::mkdir_all(directory, 0o700).map_err(failed(one))?;
-    let guard = FileLock::exclusive(&directory.join("lock")).map_err(failed(one))?;
+    let guard = lock(directory).map_err(|source| claim_failed(one, source))?;
     if let Err(error) = claimed.take_all(directory, wanted, holder) {
         claimed.release();
         return Err(error);
@@ -83,8 +78,7 @@ pub(crate) fn choose(
     known: impl FnOnce() -> Vec<PortMapping>,
 ) -> Result<Option<FileLock>, Error> {
     let Some(one) = wanted.iter().find(|port| port.host_port == 0) else { return Ok(None) };
-    sys::fs::mkdir_all(directory, 0o700).map_err(|source| claim_failed(one, source))?;
-    let guard = FileLock::exclusive(&directory.join("lock")).map_err(|source| claim_failed(one, source))?;
+    let guard = lock(directory).map_err(|source| claim_failed(one, source))?;
     let mut taken = known();
     taken.extend(wanted.iter().cloned());
     for port in wanted.iter_mut().filter(|port| port.host_port == 0) {
@@ -218,6 +212,12 @@ impl Claim {
         let first = self.first.max(other.first);
         (self.protocol == other.protocol && same_address && first <= self.last.min(other.last)).then_some(first)
     }
+}
+
+/// The lock of all claims; the directory is made if absent.
+fn lock(directory: &Path) -> sys::Result<FileLock> {
+    sys::fs::mkdir_all(directory, 0o700)?;
+    FileLock::exclusive(&directory.join("lock"))
 }
 
 fn claims(directory: &Path) -> sys::Result<Vec<Claim>> {
