@@ -24,7 +24,6 @@ static DEFAULT_PROFILE: LazyLock<Result<Profile, serde_json::Error>> = LazyLock:
 struct Profile {
     default_action: LinuxSeccompAction,
     default_errno_ret: Option<u32>,
-    /// Errno by name, beside `defaultErrnoRet`: not used, the number is always there.
     #[serde(default)]
     architectures: Vec<Arch>,
     #[serde(default)]
