@@ -2,6 +2,7 @@
 //! may name, which names are banned, and that no test file is forgotten.
 #![expect(clippy::disallowed_methods, reason = "tests are no part of the program: they read files freely")]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -217,4 +218,26 @@ fn no_test_file_is_forgotten() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A target is a line, a program of its own (for `cargo fuzz`) and seeds.
+#[test]
+fn no_fuzz_target_is_forgotten() {
+    let fuzz = root().join("fuzz");
+    let text = |name: &str| fs::read_to_string(fuzz.join(name)).expect("UTF-8");
+    let names = |dir: &str| -> BTreeSet<String> {
+        let entries = fs::read_dir(fuzz.join(dir)).expect("the directory is there");
+        let name = |entry: fs::DirEntry| entry.path().file_stem().map(|stem| stem.to_string_lossy().into_owned());
+        entries.flatten().filter_map(name).filter(|name| name != "all").collect()
+    };
+    let lines = text("src/lib.rs");
+    let targets = lines.lines().filter_map(|line| Some(line.strip_prefix("    ")?.split_once(" => ")?.0.to_owned()));
+    let targets: BTreeSet<String> = targets.filter(|name| !name.starts_with([' ', '$', '('])).collect();
+    let manifest = text("Cargo.toml");
+    let programs = manifest.split("[[bin]]\nname = \"").skip(1).filter_map(|rest| rest.split('"').next());
+    let programs: BTreeSet<String> = programs.filter(|name| *name != "all").map(str::to_owned).collect();
+    assert!(targets.len() > 20, "{targets:?}");
+    assert_eq!(programs, targets, "fuzz/Cargo.toml");
+    assert_eq!(names("fuzz_targets"), targets, "fuzz/fuzz_targets");
+    assert_eq!(names("corpus"), targets, "fuzz/corpus");
 }
