@@ -249,7 +249,7 @@ fn try_host(port: &PortMapping) -> Result<(), Error> {
         match listen(listen_address(port), number, protocol) {
             Ok(_) => {}
             Err(error) if error.is(Errno::EACCES) || error.is(Errno::EPERM) => {
-                return Err(Error::PortPrivileged { number, protocol, first: first_unprivileged() });
+                return Err(Error::PortPrivileged { number, protocol, first: first_unprivileged_port() });
             }
             Err(source) if source.is(Errno::EADDRNOTAVAIL) => {
                 return Err(Error::PortAddress { address: listen_address(port), source });
@@ -281,7 +281,7 @@ fn free_port(port: &PortMapping) -> Result<u16, Error> {
 }
 
 /// First port that needs no privilege (`ip_unprivileged_port_start`, `ip(7)`).
-fn first_unprivileged() -> u16 {
+pub(crate) fn first_unprivileged_port() -> u16 {
     sys::fs::read_to_string(Path::new("/proc/sys/net/ipv4/ip_unprivileged_port_start"))
         .ok()
         .and_then(|text| text.trim().parse().ok())
