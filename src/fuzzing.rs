@@ -386,6 +386,6 @@ pub fn host_files(data: &[u8]) {
     let hosts = network::HostsInput { plan: &plan, base: &text, hostname: "h", name: "n", add: &[] };
     drop(network::hosts(&hosts));
     std::hint::black_box(storage::process_identity::start_time(data));
-    let points = engine::check::mount_points(data);
+    let points = engine::mount_points::parse(data);
     assert!(points.iter().map(|point| point.as_os_str().len()).sum::<usize>() <= data.len());
 }
