@@ -32,11 +32,11 @@ fault: ## A kill and every fitting error at every system call of every verb (an 
 	tests/fault/run '$(T)'
 
 powercut: ## Power cuts on a file system of its own, as root (N=300 of them).
-	cargo build --quiet
+	$(CARGO) build --quiet
 	tests/powercut/run $(or $(N),300)
 
 blackout: ## Power cuts of a whole machine: the guest is killed, its disk forgets, it boots again (N=24 of them).
-	cargo build --quiet
+	$(CARGO) build --quiet
 	tests/guest/powercut $(or $(N),24)
 
 storm: ## Many at once, and the same thing a thousand times: nothing may be left.

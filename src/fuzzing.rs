@@ -4,7 +4,6 @@
 use std::fs::File;
 use std::path::Path;
 
-use oci_spec::runtime::{LinuxSeccomp, LinuxSeccompAction, LinuxSeccompArg, LinuxSeccompOperator};
 use serde::Serialize;
 
 use crate::storage::container_record::{ContainerConfig, ContainerState, ExitRecord};
@@ -216,93 +215,14 @@ pub fn log_line(data: &[u8]) {
     }
 }
 
-/// Seccomp profiles, and what the filter made of one answers, against a slow reading of the rules.
+/// Seccomp profiles, and the filters made of them.
 pub fn seccomp(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let mode = types::security::SeccompMode::File("profile".into());
     let security = types::security::Security { seccomp: mode, ..types::security::Security::default() };
     let bounding = types::capability::CapSet::all(40);
     let Ok(Some(section)) = specgen::seccomp_section(&security, bounding, Some(text), (6, 1)) else { return };
-    let Ok(program) = runtime::seccomp_profile::compile(&section) else { return };
-    let rules = section.syscalls().as_deref().unwrap_or_default();
-    for name in rules.iter().flat_map(|rule| rule.names()).take(16) {
-        let Ok(call) = name.parse::<syscalls::x86_64::Sysno>() else { continue };
-        let number = u32::try_from(call.id()).expect("a number");
-        for args in interesting(&section, name) {
-            let answer = sys::seccomp::interpret(&program, sys::bpf::ARCH_X86_64, number, args);
-            assert_eq!(answer, Some(decision(&section, name, args)), "{name} {args:x?}");
-        }
-    }
-    let nobody = sys::seccomp::interpret(&program, 1, 0, [0; 6]);
-    assert_eq!(nobody, Some(libc_kill_process()), "a foreign architecture dies");
-}
-
-fn libc_kill_process() -> u32 {
-    0x8000_0000
-}
-
-/// Arguments beside every border that the rules of a call name.
-fn interesting(section: &LinuxSeccomp, name: &str) -> Vec<[u64; 6]> {
-    let mut found = vec![[0; 6], [u64::MAX; 6]];
-    let rules = section.syscalls().iter().flatten().filter(|rule| rule.names().iter().any(|other| other == name));
-    for arg in rules.flat_map(|rule| rule.args().iter().flatten()).take(8) {
-        for value in [arg.value(), arg.value_two().unwrap_or(0)] {
-            for near in [value, value.wrapping_add(1), value.wrapping_sub(1), value ^ 1 << 32] {
-                let mut args = [0; 6];
-                if let Some(slot) = args.get_mut(arg.index()) {
-                    *slot = near;
-                }
-                found.push(args);
-            }
-        }
-    }
-    found
-}
-
-fn holds(arg: &LinuxSeccompArg, args: [u64; 6]) -> bool {
-    let (given, value) = (args[arg.index()], arg.value());
-    match arg.op() {
-        LinuxSeccompOperator::ScmpCmpNe => given != value,
-        LinuxSeccompOperator::ScmpCmpLt => given < value,
-        LinuxSeccompOperator::ScmpCmpLe => given <= value,
-        LinuxSeccompOperator::ScmpCmpEq => given == value,
-        LinuxSeccompOperator::ScmpCmpGe => given >= value,
-        LinuxSeccompOperator::ScmpCmpGt => given > value,
-        LinuxSeccompOperator::ScmpCmpMaskedEq => given & value == arg.value_two().unwrap_or(0),
-    }
-}
-
-fn decision(section: &LinuxSeccomp, name: &str, args: [u64; 6]) -> u32 {
-    for rule in section.syscalls().iter().flatten().filter(|rule| rule.names().iter().any(|other| other == name)) {
-        let conditions = rule.args().as_deref().unwrap_or_default();
-        let mut indices: Vec<usize> = conditions.iter().map(|arg| arg.index()).collect();
-        indices.sort_unstable();
-        let count = indices.len();
-        indices.dedup();
-        let fits = if indices.len() < count {
-            conditions.iter().any(|arg| holds(arg, args))
-        } else {
-            conditions.iter().all(|arg| holds(arg, args))
-        };
-        if fits {
-            return answer_of(rule.action(), rule.errno_ret());
-        }
-    }
-    answer_of(section.default_action(), section.default_errno_ret())
-}
-
-fn answer_of(action: LinuxSeccompAction, errno: Option<u32>) -> u32 {
-    match action {
-        LinuxSeccompAction::ScmpActKill | LinuxSeccompAction::ScmpActKillThread => 0,
-        LinuxSeccompAction::ScmpActKillProcess => libc_kill_process(),
-        LinuxSeccompAction::ScmpActTrap => 0x0003_0000,
-        LinuxSeccompAction::ScmpActErrno => 0x0005_0000 | errno.unwrap_or(1),
-        LinuxSeccompAction::ScmpActTrace => 0x7ff0_0000 | errno.unwrap_or(1),
-        LinuxSeccompAction::ScmpActLog => 0x7ffc_0000,
-        LinuxSeccompAction::ScmpActAllow => 0x7fff_0000,
-        // Profiles that ask for it are refused; a section that has it all the same shows here.
-        LinuxSeccompAction::ScmpActNotify => 0x7fc0_0000,
-    }
+    runtime::fuzzing::seccomp(&section);
 }
 
 /// `--user` and the files of users and groups; three parts, cut at NUL.
@@ -352,7 +272,7 @@ pub fn values(data: &[u8]) {
         assert!(!place.path.as_os_str().is_empty(), "{place:?}");
     }
     network::fuzzing::options_and_claims(text);
-    runtime::fuzzing(text);
+    runtime::fuzzing::mount_options(text);
     config::proxy::fuzzing(text);
     drop(engine::images::ImageFilter::parse(text, jiff::Timestamp::UNIX_EPOCH));
     let mut defaults = types::image_config::ProcessDefaults::default();
@@ -466,6 +386,6 @@ pub fn host_files(data: &[u8]) {
     let hosts = network::HostsInput { plan: &plan, base: &text, hostname: "h", name: "n", add: &[] };
     drop(network::hosts(&hosts));
     std::hint::black_box(storage::process_identity::start_time(data));
-    let points = engine::check::mount_points(data);
+    let points = engine::mount_points::parse(data);
     assert!(points.iter().map(|point| point.as_os_str().len()).sum::<usize>() <= data.len());
 }

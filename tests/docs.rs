@@ -205,3 +205,18 @@ fn every_flag_and_verb_that_is_refused_has_a_row() {
     let untold: Vec<&str> = refused.filter(|word| !told.contains(word)).collect();
     assert!(untold.is_empty(), "docs/podman-differences.md has no row for {untold:?}");
 }
+
+/// Every command of the README is one.
+#[test]
+fn the_tour_can_be_typed() {
+    let text = fs::read_to_string(root().join("README.md")).expect("the page is there");
+    let lines = text.lines().filter_map(|line| line.strip_prefix("$ ")?.split(" # ").next());
+    let commands = lines.flat_map(|line| line.split("; ")).filter(|command| command.starts_with("sampan "));
+    let refused: Vec<String> = commands
+        .clone()
+        .filter_map(|command| sampan::command().try_get_matches_from(command.split_whitespace()).err())
+        .map(|error| error.to_string())
+        .collect();
+    assert!(refused.is_empty(), "{}", refused.join("\n"));
+    assert!(commands.count() > 20, "the tour is in the README");
+}

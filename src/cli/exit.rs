@@ -29,6 +29,13 @@ impl Worst {
         super::error::print(&error);
     }
 
+    /// Tells of one removal that failed, and notes its code.
+    pub(crate) fn report_removal(&mut self, error: impl Into<Error>) {
+        let error = error.into();
+        self.note(error.removal_code());
+        super::error::print(&error);
+    }
+
     /// Notes the code of one failure.
     pub(crate) fn note(&mut self, code: u8) {
         self.0 = self.0.max(code);

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::credential_helper::Helper;
 use super::environment;
-use super::error::Error;
+use super::error::{At as _, Error};
 use super::registries_conf::RegistriesConf;
 use crate::sys;
 use crate::types::secret::{Secret, wipe};
@@ -85,7 +85,7 @@ pub(crate) fn lookup(explicit: Option<&Path>, host: &str, path: &str) -> Result<
     if let Some(file) = explicit {
         let Some(found) = read(file)? else {
             // An empty file is there, and holds nobody's.
-            sys::fs::open(file).map_err(|source| Error::Read { path: file.to_owned(), source })?;
+            sys::fs::open(file).reading(file)?;
             return Ok(None);
         };
         return find(&found, host, path, file);
@@ -179,8 +179,7 @@ pub(super) fn read(path: &Path) -> Result<Option<AuthFile>, Error> {
 
 /// None if there is no file, or nothing in it.
 pub(super) fn read_bytes(path: &Path) -> Result<Option<Vec<u8>>, Error> {
-    let bytes = sys::fs::absent_is_none(sys::fs::read_limited(path, LIMIT))
-        .map_err(|source| Error::Read { path: path.to_owned(), source })?;
+    let bytes = sys::fs::absent_is_none(sys::fs::read_limited(path, LIMIT)).reading(path)?;
     Ok(bytes.filter(|bytes| !bytes.iter().all(u8::is_ascii_whitespace)))
 }
 

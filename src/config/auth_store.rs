@@ -11,7 +11,7 @@ use super::auth_file::{self, AuthFile, Credentials, DOCKER_KEY, Keeper};
 use super::auth_key::AuthKey;
 use super::credential_helper::Helper;
 use super::environment;
-use super::error::Error;
+use super::error::{At as _, Error};
 use crate::sys;
 use crate::sys::lock::DirLock;
 use crate::types::secret::{Secret, wipe};
@@ -107,31 +107,33 @@ pub(crate) fn store(target: &AuthTarget, key: &AuthKey, credentials: &Credential
         }
     }
     let file = target.file()?;
-    let place = change(&file, |document, parsed| {
+    let mut place = file.display().to_string();
+    change(&file, |document, parsed| {
         if let Some(helper) = helper_for(parsed, key)? {
             if !key.path.is_empty() {
                 return Err(Error::AuthKey { text: key.to_string(), why: WHOLE_REGISTRIES });
             }
             helper.store(&server(key, target), credentials)?;
             // Docker notes which hosts its helper has something for.
-            entries(document)?.insert(name.clone(), json!({}));
-            return Ok(Some(helper.program()));
+            entries(document, &file)?.insert(name.clone(), json!({}));
+            place = helper.program();
+            return Ok(true);
         }
-        entries(document)?.insert(name.clone(), entry(credentials));
-        Ok(Some(file.display().to_string()))
+        entries(document, &file)?.insert(name.clone(), entry(credentials));
+        Ok(true)
     })?;
     // Podman's file is read first, and file by file: what it has of old, be it for all of the registry, must not win over
     // what was just given.
     for other in target.files()?.into_iter().filter(|other| *other != file && sys::fs::exists(other)) {
         change(&other, |document, parsed| {
             if auth_file::find(parsed, &key.host, &key.path, &other)?.is_none() {
-                return Ok(None);
+                return Ok(false);
             }
-            entries(document)?.insert(name.clone(), entry(credentials));
-            Ok(Some(()))
+            entries(document, &other)?.insert(name.clone(), entry(credentials));
+            Ok(true)
         })?;
     }
-    place.ok_or(Error::NoHome)
+    Ok(place)
 }
 
 /// Forgets credentials.
@@ -141,17 +143,16 @@ pub(crate) fn remove(target: &AuthTarget, key: &AuthKey) -> Result<Removal, Erro
         removed |= helper.forget(&key.host)?;
     }
     for file in target.files()?.into_iter().filter(|file| sys::fs::exists(file)) {
-        let done = change(&file, |document, parsed| {
+        removed |= change(&file, |document, parsed| {
             let mut any = false;
             if let Some(helper) = helper_for(parsed, key)?.filter(|_| key.path.is_empty()) {
                 any = helper.forget(&key.host)?;
             }
-            let entries = entries(document)?;
+            let entries = entries(document, &file)?;
             let before = entries.len();
             entries.retain(|name, _| *name != key.to_string() && !same_host(name, key));
-            Ok((any || entries.len() != before).then_some(()))
+            Ok(any || entries.len() != before)
         })?;
-        removed |= done.is_some();
     }
     if removed {
         return Ok(Removal::Removed);
@@ -184,8 +185,8 @@ pub(crate) fn remove_all(target: &AuthTarget) -> Result<(), Error> {
                     helper.erase(server)?;
                 }
             }
-            entries(document)?.clear();
-            Ok(Some(()))
+            entries(document, &file)?.clear();
+            Ok(true)
         })?;
     }
     Ok(())
@@ -233,26 +234,26 @@ fn entry(credentials: &Credentials) -> Value {
     }
 }
 
-fn entries(document: &mut Map<String, Value>) -> Result<&mut Map<String, Value>, Error> {
+fn entries<'a>(document: &'a mut Map<String, Value>, path: &Path) -> Result<&'a mut Map<String, Value>, Error> {
     let auths = document.entry("auths").or_insert_with(|| json!({}));
     if auths.is_null() {
         *auths = json!({});
     }
-    // It was parsed as a map before.
-    auths.as_object_mut().ok_or(Error::NoHome)
+    let wrong = || Error::Parse { path: path.to_owned(), why: "\"auths\" is not an object".to_owned() };
+    auths.as_object_mut().ok_or_else(wrong)
 }
 
-/// Changes a file, one process at a time; nothing is written if `act` gives nothing.
-fn change<T>(
+/// Changes a file, one process at a time; it is written if `act` says so.
+fn change(
     path: &Path,
-    act: impl FnOnce(&mut Map<String, Value>, &AuthFile) -> Result<Option<T>, Error>,
-) -> Result<Option<T>, Error> {
+    act: impl FnOnce(&mut Map<String, Value>, &AuthFile) -> Result<bool, Error>,
+) -> Result<bool, Error> {
     // A link to somewhere else stays a link.
-    let path = if sys::fs::exists(path) { sys::fs::canonical(path).map_err(reading(path))? } else { path.to_owned() };
+    let path = if sys::fs::exists(path) { sys::fs::canonical(path).reading(path)? } else { path.to_owned() };
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    sys::fs::mkdir_all(dir, 0o700).map_err(writing(&path))?;
-    let handle = sys::fs::open(dir).map_err(writing(&path))?;
-    let lock = DirLock::exclusive(handle.as_fd()).map_err(writing(&path))?;
+    sys::fs::mkdir_all(dir, 0o700).writing(&path)?;
+    let handle = sys::fs::open(dir).writing(&path)?;
+    let lock = DirLock::exclusive(handle.as_fd()).writing(&path)?;
     let parsed = auth_file::read(&path)?.unwrap_or_default();
     let mut document = match auth_file::read_bytes(&path)? {
         Some(mut bytes) => {
@@ -262,23 +263,15 @@ fn change<T>(
         }
         None => Map::new(),
     };
-    let done = act(&mut document, &parsed)?;
-    if done.is_some() {
+    let changed = act(&mut document, &parsed)?;
+    if changed {
         let text = serde_json::to_string_pretty(&Value::Object(document));
         let text = text.map(|text| Secret::new(text + "\n"));
         let text = text.map_err(|error| Error::Parse { path: path.clone(), why: error.to_string() })?;
-        sys::fs::replace_durable(&path, text.expose().as_bytes()).map_err(writing(&path))?;
+        sys::fs::replace_durable(&path, text.expose().as_bytes()).writing(&path)?;
     }
     drop(lock);
-    Ok(done)
-}
-
-fn reading(path: &Path) -> impl FnOnce(sys::Error) -> Error + '_ {
-    |source| Error::Read { path: path.to_owned(), source }
-}
-
-fn writing(path: &Path) -> impl FnOnce(sys::Error) -> Error + '_ {
-    |source| Error::Write { path: path.to_owned(), source }
+    Ok(changed)
 }
 
 #[cfg(test)]

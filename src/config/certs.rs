@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use super::environment;
-use super::error::Error;
+use super::error::{At as _, Error};
 use crate::sys;
 use crate::types::secret::Secret;
 
@@ -50,20 +50,14 @@ impl Certificates {
     }
 
     fn read(dir: &Path) -> Result<Self, Error> {
-        let wrong = |path: &Path| {
-            let path = path.to_owned();
-            move |source| Error::Read { path, source }
-        };
-        let absent = || sys::Error::new("open", format!("{dir:?}"), sys::Errno::ENOENT);
-        if sys::fs::stat(dir).map_err(wrong(dir))?.is_none_or(|found| !found.is_dir()) {
-            return Err(wrong(dir)(absent()));
+        if sys::fs::stat(dir).reading(dir)?.is_none_or(|found| !found.is_dir()) {
+            return Err(sys::Error::new("open", format!("{dir:?}"), sys::Errno::ENOENT)).reading(dir);
         }
-        let mut names = sys::fs::names(dir).map_err(wrong(dir))?;
-        names.sort();
+        let names = sys::fs::names(dir).reading(dir)?;
         let mut found = Self::default();
         for name in &names {
             let path = dir.join(name);
-            let file = |path: &Path| sys::fs::read_limited(path, LIMIT).map_err(wrong(path));
+            let file = |path: &Path| sys::fs::read_limited(path, LIMIT).reading(path);
             match path.extension().and_then(|extension| extension.to_str()) {
                 Some("crt") => found.authorities.push((path.clone(), file(&path)?)),
                 Some("cert") => {

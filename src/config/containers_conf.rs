@@ -5,15 +5,14 @@
 //! default limit would fail where nothing is delegated.
 
 use std::borrow::Cow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::Deserialize;
 
 use crate::sys;
 
-use super::environment;
-use super::error::Error;
-use super::toml_error;
+use super::error::{At as _, Error};
+use super::{drop_in, environment, toml_error};
 
 /// The keys that are heeded.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -70,8 +69,7 @@ impl ContainersConf {
     pub(crate) fn from_files(paths: &[PathBuf]) -> Result<Self, Error> {
         let mut conf = Self::default();
         for path in paths {
-            let read = sys::fs::read_if_exists(path);
-            let Some(bytes) = read.map_err(|source| Error::Read { path: path.clone(), source })? else { continue };
+            let Some(bytes) = sys::fs::read_if_exists(path).reading(path)? else { continue };
             let wrong = |why: String| Error::Parse { path: path.clone(), why };
             let text = std::str::from_utf8(&bytes).map_err(|error| wrong(error.to_string()))?;
             let text = without_comments(text);
@@ -115,17 +113,11 @@ fn files() -> Result<Vec<PathBuf>, Error> {
         bases.extend(environment::config_home().map(|home| home.join("containers")));
         for base in bases {
             files.push(base.join("containers.conf"));
-            files.extend(drop_ins(&base.join("containers.conf.d"))?);
+            files.extend(drop_in::files(&base.join("containers.conf.d"), "conf")?);
         }
     }
     files.extend(environment::path("CONTAINERS_CONF_OVERRIDE"));
     Ok(files)
-}
-
-fn drop_ins(dir: &Path) -> Result<Vec<PathBuf>, Error> {
-    let names = sys::fs::names(dir).map_err(|source| Error::Read { path: dir.to_owned(), source })?;
-    let is_conf = |name: &std::ffi::OsString| Path::new(name).extension().is_some_and(|extension| extension == "conf");
-    Ok(names.iter().filter(|name| is_conf(name)).map(|name| dir.join(name)).collect())
 }
 
 #[cfg(test)]

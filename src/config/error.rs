@@ -1,6 +1,6 @@
 //! Why a configuration file, or the configuration as a whole, cannot be used.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::sys;
 
@@ -39,4 +39,20 @@ pub(crate) enum Error {
     /// The directory that stands in for `$XDG_RUNTIME_DIR` is somebody else's.
     #[error("use {path:?} for runtime files: it is not a directory that only this user may enter")]
     RuntimeDir { path: PathBuf },
+}
+
+/// Puts operation and path around an error of the kernel.
+pub(super) trait At<T> {
+    fn reading(self, path: &Path) -> Result<T, Error>;
+    fn writing(self, path: &Path) -> Result<T, Error>;
+}
+
+impl<T> At<T> for sys::Result<T> {
+    fn reading(self, path: &Path) -> Result<T, Error> {
+        self.map_err(|source| Error::Read { path: path.to_owned(), source })
+    }
+
+    fn writing(self, path: &Path) -> Result<T, Error> {
+        self.map_err(|source| Error::Write { path: path.to_owned(), source })
+    }
 }

@@ -7,6 +7,7 @@ pub(crate) mod auth_store;
 pub(crate) mod certs;
 pub(crate) mod containers_conf;
 mod credential_helper;
+mod drop_in;
 mod environment;
 mod error;
 #[cfg(feature = "fuzzing")]
@@ -18,7 +19,6 @@ pub(crate) mod registries_conf;
 pub(crate) mod registries_d;
 pub(crate) mod storage_conf;
 mod toml_error;
-
 pub(crate) mod user_file;
 mod yaml;
 

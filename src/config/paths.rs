@@ -7,7 +7,7 @@ use directories::ProjectDirs;
 
 use crate::sys;
 
-use super::error::Error;
+use super::error::{At as _, Error};
 
 /// Where Sampan keeps what it keeps.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,20 +45,18 @@ fn usable(path: &Path) -> Result<bool, Error> {
 
 /// Without `$XDG_RUNTIME_DIR`: `/run/user/UID` if it is ours, else `/tmp/sampan-run-UID`, which must be ours alone.
 fn fallback() -> Result<PathBuf, Error> {
-    let uid = own_uid();
+    let uid = sys::fs::effective_uid();
     let login = PathBuf::from(format!("/run/user/{uid}"));
     if is_ours(&login)? {
         return Ok(login.join("sampan"));
     }
     let path = PathBuf::from(format!("/tmp/sampan-run-{uid}"));
     // The name can be foreseen: whoever made it first may be an attacker, so look at what is there.
-    let wrong = |source| Error::Read { path: path.clone(), source };
     match sys::fs::mkdir(&path, 0o700) {
-        Ok(()) => {}
         Err(error) if error.is(sys::Errno::EEXIST) => {}
-        Err(error) => return Err(wrong(error)),
+        made => made.reading(&path)?,
     }
-    match sys::fs::lstat(&path).map_err(wrong)? {
+    match sys::fs::lstat(&path).reading(&path)? {
         Some(found) if found.is_dir() && found.uid() == uid && found.mode() & 0o777 == 0o700 => Ok(path),
         _ => Err(Error::RuntimeDir { path }),
     }
@@ -69,17 +67,12 @@ fn fallback() -> Result<PathBuf, Error> {
 fn is_ours(path: &Path) -> Result<bool, Error> {
     use sys::Errno;
     match sys::fs::stat(path) {
-        Ok(found) => Ok(found.is_some_and(|found| found.is_dir() && found.uid() == own_uid())),
+        Ok(found) => Ok(found.is_some_and(|found| found.is_dir() && found.uid() == sys::fs::effective_uid())),
         Err(error) if [Errno::EACCES, Errno::ENOTDIR, Errno::ELOOP, Errno::ENAMETOOLONG].contains(&error.errno) => {
             Ok(false)
         }
-        Err(source) => Err(Error::Read { path: path.to_owned(), source }),
+        Err(error) => Err(error).reading(path),
     }
-}
-
-/// The effective uid: the owner of our own entry in proc(5).
-fn own_uid() -> u32 {
-    sys::fs::effective_uid()
 }
 
 #[cfg(test)]

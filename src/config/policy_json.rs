@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 
-use super::error::Error;
+use super::error::{At as _, Error};
 use crate::sys;
 use crate::types::reference::Reference;
 use requirement::Requirement;
@@ -112,14 +112,13 @@ impl Policy {
     /// Reads the file of `--signature-policy`, or else the user's, or else the system's. `None`: there is none.
     pub(crate) fn load(explicit: Option<&Path>) -> Result<Option<Self>, Error> {
         if let Some(path) = explicit {
-            let bytes = sys::fs::read_named(path, LIMIT);
-            let bytes = bytes.map_err(|source| Error::Read { path: path.to_owned(), source })?;
+            let bytes = sys::fs::read_named(path, LIMIT).reading(path)?;
             return Self::parse(path, &bytes).map(Some);
         }
         let user = super::environment::config_home().map(|home| home.join("containers/policy.json"));
         for path in user.into_iter().chain([PathBuf::from("/etc/containers/policy.json")]) {
             let read = sys::fs::absent_is_none(sys::fs::read_limited(&path, LIMIT));
-            if let Some(bytes) = read.map_err(|source| Error::Read { path: path.clone(), source })? {
+            if let Some(bytes) = read.reading(&path)? {
                 return Self::parse(&path, &bytes).map(Some);
             }
         }

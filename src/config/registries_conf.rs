@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::error::Error;
+use super::drop_in;
+use super::error::{At as _, Error};
 use super::toml_error;
 use crate::sys;
 use crate::types::reference::{Reference, has_domain, split_suffix};
@@ -109,7 +110,7 @@ impl RegistriesConf {
         }
         let mut files = vec![given.or(own).unwrap_or_else(|| system.join("registries.conf"))];
         for dir in dirs.into_iter().flatten() {
-            files.extend(drop_ins(&dir.join("registries.conf.d"))?);
+            files.extend(drop_in::files(&dir.join("registries.conf.d"), "conf")?);
         }
         files.extend(short_names::file());
         Self::from_files(&files)
@@ -121,8 +122,7 @@ impl RegistriesConf {
         let mut unknown = BTreeMap::new();
         for path in files {
             let read = sys::fs::absent_is_none(sys::fs::read_limited(path, LIMIT));
-            let bytes = read.map_err(|source| Error::Read { path: path.clone(), source })?;
-            if let Some(bytes) = bytes {
+            if let Some(bytes) = read.reading(path)? {
                 let (file, beyond) = parse(&String::from_utf8_lossy(&bytes), path)?;
                 merged.merge(file);
                 unknown.insert(path.as_path(), beyond);
@@ -171,8 +171,7 @@ impl Registry {
 
 /// A file that the user names has to be there, unlike the usual ones.
 fn must_exist(path: &Path) -> Result<(), Error> {
-    let opened = sys::fs::open(path);
-    opened.map(drop).map_err(|source| Error::Read { path: path.to_owned(), source })
+    sys::fs::open(path).map(drop).reading(path)
 }
 
 /// The file, and the keys in it that the format does not have.
@@ -247,10 +246,4 @@ fn check_twins(registry: &Registry, before: &[Registry]) -> Result<(), String> {
     };
     let place = place(registry);
     Err(format!("registry {place:?} is defined several times, and \"{conflict}\" is not the same in all of them"))
-}
-
-fn drop_ins(dir: &Path) -> Result<Vec<PathBuf>, Error> {
-    let names = sys::fs::names(dir).map_err(|source| Error::Read { path: dir.to_owned(), source })?;
-    let files = names.into_iter().map(|name| dir.join(name));
-    Ok(files.filter(|path| path.extension().is_some_and(|ext| ext == "conf")).collect())
 }

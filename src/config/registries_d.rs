@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::error::Error;
+use super::drop_in;
+use super::error::{At as _, Error};
 use super::policy_json::scopes_of;
 use super::yaml::Node;
 use crate::sys;
@@ -47,11 +48,7 @@ impl RegistriesD {
     }
 
     fn from_dir(dir: &Path) -> Result<Self, Error> {
-        let names = sys::fs::names(dir).map_err(|source| Error::Read { path: dir.to_owned(), source })?;
-        let mut files: Vec<PathBuf> = names.into_iter().map(|name| dir.join(name)).collect();
-        files.retain(|path| path.extension().is_some_and(|extension| extension == "yaml"));
-        files.sort();
-        Self::from_files(&files)
+        Self::from_files(&drop_in::files(dir, "yaml")?)
     }
 
     /// Reads and merges these files. What is said twice is an error: nobody knows which one counts.
@@ -59,7 +56,7 @@ impl RegistriesD {
         let mut merged = Self::default();
         for path in files {
             let read = sys::fs::absent_is_none(sys::fs::read_limited(path, LIMIT));
-            let Some(bytes) = read.map_err(|source| Error::Read { path: path.clone(), source })? else { continue };
+            let Some(bytes) = read.reading(path)? else { continue };
             let text = String::from_utf8_lossy(&bytes);
             merged.merge(&text).map_err(|why| Error::Parse { path: path.clone(), why })?;
         }

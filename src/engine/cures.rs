@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use crate::network;
 use crate::rootless::subid;
 use crate::runtime::cgroup::{self, Available};
 use crate::sys;
@@ -171,7 +172,7 @@ impl Need {
             Self::LowPort => format!(
                 "publish a port from {0} on, or let users bind lower ones: sudo sysctl \
                  net.ipv4.ip_unprivileged_port_start=80",
-                first_free_port()
+                network::first_unprivileged_port()
             ),
             Self::Space => {
                 "free some space: sampan rmi of images and sampan volume rm of volumes that are not needed".to_owned()
@@ -206,12 +207,8 @@ fn user_namespaces() -> String {
     "the kernel or the container around us refuses user namespaces: see sampan system doctor".to_owned()
 }
 
-/// `net.ipv4.ip_unprivileged_port_start`.
-fn first_free_port() -> u16 {
-    setting("/proc/sys/net/ipv4/ip_unprivileged_port_start").and_then(|text| text.parse().ok()).unwrap_or(1024)
-}
-
-fn setting(path: &str) -> Option<String> {
+/// A setting of the kernel, such as `/proc/sys/kernel/…`; none if it cannot be read.
+pub(in crate::engine) fn setting(path: &str) -> Option<String> {
     sys::fs::read_to_string(Path::new(path)).ok().map(|text| text.trim().to_owned())
 }
 

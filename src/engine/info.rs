@@ -12,6 +12,7 @@ use crate::sys;
 use crate::sys::spawn::{Spawn, find_program};
 use crate::types::capability::{CapSet, Capability};
 use crate::types::idmap::IdMap;
+use crate::types::platform::Platform;
 use crate::types::status::ContainerStatus;
 
 use super::error::Error;
@@ -50,7 +51,7 @@ pub(crate) struct RemoteSocket {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct HostInfo {
-    pub(crate) arch: &'static str,
+    pub(crate) arch: String,
     pub(crate) cgroup_controllers: Vec<String>,
     /// `cgroupfs`: a delegated subtree; `systemd`: a scope that the user's systemd makes; `none`.
     pub(crate) cgroup_manager: &'static str,
@@ -164,7 +165,7 @@ pub(crate) struct VersionInfo {
     /// The same as Go's `time.ANSIC`, in UTC.
     pub(crate) built_time: String,
     pub(crate) os: &'static str,
-    pub(crate) arch: &'static str,
+    pub(crate) arch: String,
     pub(crate) os_arch: String,
 }
 
@@ -173,6 +174,7 @@ impl VersionInfo {
     pub(crate) fn this() -> Self {
         let version = env!("CARGO_PKG_VERSION");
         let built = option_env!("SOURCE_DATE_EPOCH").and_then(|seconds| seconds.parse().ok()).unwrap_or(0);
+        let arch = Platform::host().architecture;
         Self {
             built,
             built_time: ansic(built),
@@ -181,8 +183,8 @@ impl VersionInfo {
             go_version: env!("SAMPAN_COMPILER"),
             git_commit: option_env!("SAMPAN_GIT_COMMIT").unwrap_or(""),
             os: "linux",
-            arch: go_arch(),
-            os_arch: format!("linux/{}", go_arch()),
+            os_arch: format!("linux/{arch}"),
+            arch,
         }
     }
 }
@@ -192,15 +194,6 @@ fn ansic(seconds: i64) -> String {
     jiff::Timestamp::from_second(seconds)
         .map(|time| time.strftime("%a %b %e %H:%M:%S %Y").to_string())
         .unwrap_or_default()
-}
-
-/// Go's and OCI's name of this machine's architecture.
-fn go_arch() -> &'static str {
-    match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        other => other,
-    }
 }
 
 /// Who makes the cgroups of containers on this host: `cgroupfs`, `systemd` or `none`.
@@ -248,7 +241,7 @@ impl Engine {
         let pasta = self.program("pasta", "--version");
         let slirp4netns = self.program("slirp4netns", "--version");
         Ok(HostInfo {
-            arch: go_arch(),
+            arch: Platform::host().architecture,
             cgroup_controllers,
             cgroup_manager,
             cgroup_version,

@@ -15,6 +15,7 @@ mod handle;
 pub(crate) mod images;
 pub(crate) mod info;
 mod linger;
+pub(crate) mod mount_points;
 pub(crate) mod mounts;
 mod patterns;
 pub(crate) mod registries;

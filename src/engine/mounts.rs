@@ -19,6 +19,7 @@ use crate::types::rootfs_plan::RootfsPlan;
 
 use super::error::Error;
 use super::handle::Engine;
+use super::mount_points;
 
 /// A mounted image.
 #[derive(Debug)]
@@ -119,7 +120,8 @@ impl Engine {
     /// Name and path of every mount on our tmpfs, in the order in which they were made.
     fn mounted(&self) -> Result<Vec<(String, PathBuf)>, Error> {
         let dir = self.store.layout().mounts();
-        let points = mount_points().map_err(|source| Error::Host { what: "read the table of mounts", source })?;
+        let points =
+            mount_points::current().map_err(|source| Error::Host { what: "read the table of mounts", source })?;
         let below = points.into_iter().filter(|path| path.parent() == Some(&dir));
         Ok(below.filter_map(|path| Some((path.file_name()?.to_str()?.to_owned(), path))).collect())
     }
@@ -128,7 +130,7 @@ impl Engine {
         let dir = self.store.layout().mounts();
         let path = dir.join(name);
         let failed = |source| Error::Path { what: "mount on", path: path.clone(), source };
-        let points = mount_points().map_err(failed)?;
+        let points = mount_points::current().map_err(failed)?;
         if points.contains(&path) {
             return Ok(path);
         }
@@ -202,18 +204,4 @@ fn cover(dir: &Path) -> sys::Result<()> {
     context.set("mode", "0700")?.set("size", "1m")?;
     let tree = context.mount(Attributes { nosuid: true, nodev: true, ..Attributes::default() })?;
     mount::attach(tree.as_fd(), sys::fs::open_path(dir)?.as_fd())
-}
-
-/// Where something is mounted in this namespace (proc_pid_mountinfo(5): the fifth field, with octal escapes).
-fn mount_points() -> sys::Result<Vec<PathBuf>> {
-    let table = sys::fs::read_to_string(Path::new("/proc/self/mountinfo"))?;
-    Ok(table.lines().filter_map(|line| line.split(' ').nth(4)).map(unescape).collect())
-}
-
-fn unescape(field: &str) -> PathBuf {
-    let mut text = field.to_owned();
-    for (escape, plain) in [("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")] {
-        text = text.replace(escape, plain);
-    }
-    PathBuf::from(text)
 }

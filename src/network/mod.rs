@@ -32,5 +32,5 @@ pub(crate) use hosts::{HostsInput, hostname_file, hosts};
 #[cfg(feature = "fuzzing")]
 pub(crate) use plan::Scheme;
 pub(crate) use plan::{HelperOptions, NetworkPlan, NetworkRequest, default_helper, plan, wanted_ports};
-pub(crate) use ports::{ClaimedPorts, PortHolder, choose as choose_ports, claim};
+pub(crate) use ports::{ClaimedPorts, PortHolder, choose as choose_ports, claim, first_unprivileged_port};
 pub(crate) use resolv::{ResolvInput, resolv_conf};

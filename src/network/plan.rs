@@ -50,7 +50,7 @@ pub(crate) struct NetworkRequest<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct NetworkPlan {
     pub(crate) scheme: Scheme,
-    /// Ports to claim and publish; a host port of 0 is chosen by `ports::claim`.
+    /// Ports to claim and publish. Those of the host are in the container's record; `ports::claim` chooses one that is 0.
     pub(crate) ports: Vec<PortMapping>,
     /// Ports were asked for that this mode cannot publish: worth a warning, as in Podman.
     pub(crate) ports_discarded: bool,

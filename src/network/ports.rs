@@ -46,17 +46,12 @@ struct Claim {
     last: u16,
 }
 
-/// Claims ports in `directory` (made if absent) and chooses those that are 0. Each is also tried on the host, so that a
-/// foreign server's port is found here and not by the helper.
+/// Claims ports in `directory`, and chooses those that their container's record leaves open. Each is also tried on the
+/// host, so that a foreign server's port is found here and not by the helper.
 pub(crate) fn claim(directory: &Path, wanted: &[PortMapping], holder: &PortHolder<'_>) -> Result<ClaimedPorts, Error> {
     let mut claimed = ClaimedPorts { ports: Vec::with_capacity(wanted.len()), locks: Vec::new() };
     let Some(one) = wanted.first() else { return Ok(claimed) };
-    let failed = |port: &PortMapping| {
-        let (number, protocol) = (port.host_port, port.protocol);
-        move |source| Error::Claim { number, protocol, source }
-    };
-    sys::fs::mkdir_all(directory, 0o700).map_err(failed(one))?;
-    let guard = FileLock::exclusive(&directory.join("lock")).map_err(failed(one))?;
+    let guard = lock(directory).map_err(|source| claim_failed(one, source))?;
     if let Err(error) = claimed.take_all(directory, wanted, holder) {
         claimed.release();
         return Err(error);
@@ -83,8 +78,7 @@ pub(crate) fn choose(
     known: impl FnOnce() -> Vec<PortMapping>,
 ) -> Result<Option<FileLock>, Error> {
     let Some(one) = wanted.iter().find(|port| port.host_port == 0) else { return Ok(None) };
-    sys::fs::mkdir_all(directory, 0o700).map_err(|source| claim_failed(one, source))?;
-    let guard = FileLock::exclusive(&directory.join("lock")).map_err(|source| claim_failed(one, source))?;
+    let guard = lock(directory).map_err(|source| claim_failed(one, source))?;
     let mut taken = known();
     taken.extend(wanted.iter().cloned());
     for port in wanted.iter_mut().filter(|port| port.host_port == 0) {
@@ -220,6 +214,12 @@ impl Claim {
     }
 }
 
+/// The lock of all claims; the directory is made if absent.
+fn lock(directory: &Path) -> sys::Result<FileLock> {
+    sys::fs::mkdir_all(directory, 0o700)?;
+    FileLock::exclusive(&directory.join("lock"))
+}
+
 fn claims(directory: &Path) -> sys::Result<Vec<Claim>> {
     let names = sys::fs::names(directory)?;
     Ok(names.iter().filter_map(|name| Claim::parse(name.to_str()?)).collect())
@@ -249,7 +249,7 @@ fn try_host(port: &PortMapping) -> Result<(), Error> {
         match listen(listen_address(port), number, protocol) {
             Ok(_) => {}
             Err(error) if error.is(Errno::EACCES) || error.is(Errno::EPERM) => {
-                return Err(Error::PortPrivileged { number, protocol, first: first_unprivileged() });
+                return Err(Error::PortPrivileged { number, protocol, first: first_unprivileged_port() });
             }
             Err(source) if source.is(Errno::EADDRNOTAVAIL) => {
                 return Err(Error::PortAddress { address: listen_address(port), source });
@@ -281,7 +281,7 @@ fn free_port(port: &PortMapping) -> Result<u16, Error> {
 }
 
 /// First port that needs no privilege (`ip_unprivileged_port_start`, `ip(7)`).
-fn first_unprivileged() -> u16 {
+pub(crate) fn first_unprivileged_port() -> u16 {
     sys::fs::read_to_string(Path::new("/proc/sys/net/ipv4/ip_unprivileged_port_start"))
         .ok()
         .and_then(|text| text.trim().parse().ok())

@@ -11,6 +11,8 @@ mod error;
 pub(crate) mod exec;
 mod foreign_tree;
 mod furnish;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 pub(crate) mod init;
 pub(crate) mod kin;
 mod mount_options;
@@ -23,7 +25,5 @@ pub(crate) mod user;
 
 pub(crate) use error::Error;
 pub(crate) use furnish::{RootMount, furnish};
-#[cfg(feature = "fuzzing")]
-pub(crate) use mount_options::fuzzing;
 pub(crate) use rootfs::mount as mount_rootfs;
 pub(crate) use rootfs::{container_tree, fuse_splits, mount_layers, probe_overlay};

@@ -86,13 +86,3 @@ impl MountOptions {
         u32::from_str_radix(text.as_deref()?, 8).ok()
     }
 }
-
-/// Entry point of `fuzz/`: what is left over for the kernel has no separators of options.
-#[cfg(feature = "fuzzing")]
-pub(crate) fn fuzzing(text: &str) {
-    let options: Vec<String> = text.split(',').map(str::to_owned).collect();
-    if let Ok(parsed) = MountOptions::parse(Path::new("/v"), &options) {
-        std::hint::black_box(parsed.mode());
-        assert!(parsed.data.iter().all(|(key, _)| !key.contains([',', '='])), "{text:?}");
-    }
-}

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use oci_spec::runtime::Mount;
 
+use crate::types::annotation::{CHOWN, COPY_UP, DURABLE, SUBPATH};
 use crate::types::container_spec::ContainerSpec;
 use crate::types::mount::{MountOptions, Propagation};
 use crate::types::namespace::NamespaceMode;
@@ -11,7 +12,6 @@ use crate::types::namespace::NamespaceMode;
 use super::error::Error;
 use super::placement::{PlacedMount, PlacedSource, Placement};
 use super::volumes::clean;
-use crate::types::annotation::{CHOWN, COPY_UP, DURABLE, SUBPATH};
 
 /// `/dev/shm` when nothing is said.
 const DEFAULT_SHM: u64 = 64 << 20;
@@ -63,12 +63,12 @@ fn kernel_mounts(spec: &ContainerSpec, at: &Placement) -> Result<Vec<Mount>, Err
         pts.push("gid=5");
     }
     all.push(mount("/dev/pts", "devpts", "devpts", &pts));
-    if matches!(spec.ipc, NamespaceMode::Host) && at.without_mqueue {
-        // Nothing to show.
-    } else if matches!(spec.ipc, NamespaceMode::Host) {
-        all.push(mount("/dev/mqueue", "bind", "/dev/mqueue", &["rbind", "nosuid", "noexec", "nodev"]));
-    } else {
-        all.push(mount("/dev/mqueue", "mqueue", "mqueue", &["nosuid", "noexec", "nodev"]));
+    match &spec.ipc {
+        NamespaceMode::Host if at.without_mqueue => {}
+        NamespaceMode::Host => {
+            all.push(mount("/dev/mqueue", "bind", "/dev/mqueue", &["rbind", "nosuid", "noexec", "nodev"]));
+        }
+        _ => all.push(mount("/dev/mqueue", "mqueue", "mqueue", &["nosuid", "noexec", "nodev"])),
     }
     match (&spec.ipc, &at.shm) {
         (NamespaceMode::Host, _) => {
@@ -142,12 +142,7 @@ fn placed_mount(placed: &PlacedMount, target: &Path) -> Mount {
         PlacedSource::Volume { path, subpath, copy_up, durable } => {
             let mut options = vec!["rbind".to_owned()];
             options.extend(flags(&placed.options));
-            // As for a tmpfs: nothing in a volume is a device or gains privileges, unless the user says otherwise.
-            for (flag, wish) in [("nosuid", placed.options.nosuid), ("nodev", placed.options.nodev)] {
-                if wish.is_none() {
-                    options.push(flag.to_owned());
-                }
-            }
+            options.extend(harmless(&placed.options));
             options.extend(subpath.as_ref().map(|subpath| format!("{SUBPATH}={}", subpath.display())));
             if *copy_up {
                 options.push(COPY_UP.to_owned());
@@ -157,12 +152,7 @@ fn placed_mount(placed: &PlacedMount, target: &Path) -> Mount {
         }
         PlacedSource::Tmpfs { size, mode, copy_up } => {
             let mut options = flags(&placed.options);
-            // A tmpfs has nosuid and nodev unless the user says otherwise.
-            for (flag, wish) in [("nosuid", placed.options.nosuid), ("nodev", placed.options.nodev)] {
-                if wish.is_none() {
-                    options.push(flag.to_owned());
-                }
-            }
+            options.extend(harmless(&placed.options));
             options.extend(size.map(|size| format!("size={size}")));
             options.extend(mode.map(|mode| format!("mode={mode:o}")));
             if *copy_up {
@@ -203,6 +193,12 @@ fn flags(options: &MountOptions) -> Vec<String> {
         flags.push(CHOWN);
     }
     flags.into_iter().map(str::to_owned).collect()
+}
+
+/// Nothing in a volume or a tmpfs gains privileges or is a device, unless the user says otherwise.
+fn harmless(options: &MountOptions) -> impl Iterator<Item = String> {
+    let wishes = [("nosuid", options.nosuid), ("nodev", options.nodev)];
+    wishes.into_iter().filter(|(_, wish)| wish.is_none()).map(|(flag, _)| flag.to_owned())
 }
 
 /// Devices are bind mounts of the host's nodes: a user namespace cannot make nodes, and its cgroup cannot filter them.

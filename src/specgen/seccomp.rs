@@ -9,6 +9,7 @@ use oci_spec::runtime::{
 use serde::Deserialize;
 
 use crate::types::capability::{CapSet, Capability};
+use crate::types::platform::Platform;
 use crate::types::security::{SeccompMode, Security};
 
 use super::error::Error;
@@ -24,7 +25,6 @@ static DEFAULT_PROFILE: LazyLock<Result<Profile, serde_json::Error>> = LazyLock:
 struct Profile {
     default_action: LinuxSeccompAction,
     default_errno_ret: Option<u32>,
-    /// Errno by name, beside `defaultErrnoRet`: not used, the number is always there.
     #[serde(default)]
     architectures: Vec<Arch>,
     #[serde(default)]
@@ -133,17 +133,9 @@ fn arch_name(arch: Arch) -> &'static str {
     }
 }
 
-/// Go's name of this machine, which profiles use.
-fn go_arch() -> &'static str {
-    match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        other => other,
-    }
-}
-
 fn applies(rule: &Rule, bounding: CapSet, kernel: (u32, u32)) -> Result<bool, Error> {
-    let holds = |names: &[String]| names.iter().any(|name| name == go_arch());
+    // By Go's names.
+    let holds = |names: &[String]| names.contains(&Platform::host().architecture);
     if let Some(includes) = &rule.includes {
         let caps = capabilities(includes)?;
         if caps.iter().any(|cap| !bounding.contains(*cap))

@@ -99,22 +99,14 @@ pub(super) fn sysctls(spec: &ContainerSpec, at: &Placement, outer: &IdMap) -> Re
 /// The name with dots between its parts. As with sysctl(8) the first separator tells which of `.` and `/` it is, and the
 /// other one stands for a dot in a part. It becomes a path below /proc/sys, which it must not leave.
 fn dotted(name: &str) -> Option<String> {
-    let swap = |text: &str| {
-        text.chars()
-            .map(|c| {
-                if c == '/' {
-                    '.'
-                } else if c == '.' {
-                    '/'
-                } else {
-                    c
-                }
-            })
-            .collect()
+    let swapped = |c| match c {
+        '/' => '.',
+        '.' => '/',
+        other => other,
     };
     let slashes = name.find(['.', '/']).is_some_and(|at| name[at..].starts_with('/'));
-    let dotted: String = if slashes { swap(name) } else { name.to_owned() };
-    let path: String = swap(&dotted);
+    let dotted: String = if slashes { name.chars().map(swapped).collect() } else { name.to_owned() };
+    let path: String = dotted.chars().map(swapped).collect();
     let sound = path.split('/').all(|part| !part.is_empty() && part != "." && part != "..") && !path.contains('\0');
     sound.then_some(dotted)
 }

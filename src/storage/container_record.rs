@@ -190,12 +190,7 @@ pub(crate) struct NetworkState {
     /// `pasta`, `slirp4netns`, or empty.
     pub(crate) helper: String,
     pub(crate) ip_address: Option<String>,
-    pub(crate) ip_prefix: u8,
     pub(crate) gateway: Option<String>,
-    pub(crate) ipv6_address: Option<String>,
-    pub(crate) ipv6_prefix: u8,
-    pub(crate) ipv6_gateway: Option<String>,
-    pub(crate) mac_address: Option<String>,
 }
 
 /// `exit.json`: how a run ended. Written once for each run, by `link(2)` (rule R11).

@@ -43,7 +43,7 @@ const GRAPH_DIRS: [&str; 11] = [
 const OLD_DIRS: [&str; 2] = ["networks", "secrets"];
 
 /// Directories of `runroot/<epoch>`.
-const RUN_DIRS: [&str; 6] = ["locks", "ctr", "ports", "exec", "net", "outer"];
+const RUN_DIRS: [&str; 5] = ["locks", "ctr", "ports", "exec", "outer"];
 
 impl Layout {
     /// Layout for the current epoch of the machine.

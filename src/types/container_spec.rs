@@ -80,7 +80,7 @@ pub(crate) struct ContainerSpec {
     /// `--rm`: remove the container and its anonymous volumes after the exit.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) remove: bool,
-    /// `--rmi`: and the image.
+    /// `--rmi`: and the image, which is up to the command that waits for the end.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) remove_image: bool,
     pub(crate) restart: RestartPolicy,

@@ -6,6 +6,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
+use super::id::is_lower_hex;
+
 /// Text that is not a digest that we accept.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a digest: \"sha256:\" and 64 lower-case hexadecimal digits")]
@@ -41,7 +43,7 @@ impl FromStr for Digest {
     fn from_str(text: &str) -> Result<Self, InvalidDigest> {
         let invalid = || InvalidDigest(text.chars().take(200).collect());
         let digits = text.strip_prefix("sha256:").ok_or_else(invalid)?;
-        if digits.len() != 64 || digits.bytes().any(|b| !(b.is_ascii_digit() || (b'a'..=b'f').contains(&b))) {
+        if digits.len() != 64 || !is_lower_hex(digits) {
             return Err(invalid());
         }
         let mut bytes = [0; 32];
@@ -100,11 +102,12 @@ pub(crate) struct DiffId(pub(crate) Digest);
 pub(crate) struct ChainId(pub(crate) Digest);
 
 impl ChainId {
-    /// Chain id of the first layer, or of `diff` on top of `self`.
+    /// Chain id of the first layer.
     pub(crate) fn first(diff: &DiffId) -> Self {
         Self(diff.0.clone())
     }
 
+    /// Chain id of `diff` on top of `self`.
     pub(crate) fn then(&self, diff: &DiffId) -> Self {
         Self(Digest::of(format!("{} {}", self.0, diff.0).as_bytes()))
     }

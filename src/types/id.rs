@@ -37,7 +37,7 @@ macro_rules! id {
             type Err = InvalidId;
 
             fn from_str(text: &str) -> Result<Self, InvalidId> {
-                let valid = text.len() == 64 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+                let valid = text.len() == 64 && is_lower_hex(text);
                 if valid { Ok(Self(text.to_owned())) } else { Err(InvalidId(text.to_owned())) }
             }
         }
@@ -85,5 +85,10 @@ id! {
 
 /// True if `text` could be the beginning of an id.
 pub(crate) fn is_id_prefix(text: &str) -> bool {
-    !text.is_empty() && text.len() <= 64 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    !text.is_empty() && text.len() <= 64 && is_lower_hex(text)
+}
+
+/// True if `text` has no other characters than the digits of an id.
+pub(super) fn is_lower_hex(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }

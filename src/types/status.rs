@@ -1,4 +1,4 @@
-//! Status of a container, and which status may follow which. Podman's words.
+//! Status of a container, in Podman's words, and what may be done in which.
 
 use serde::{Deserialize, Serialize};
 

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use super::{LIMIT, RegistriesConf, ShortNameMode};
-use crate::config::{Error, environment};
+use crate::config::environment;
+use crate::config::error::{At as _, Error};
 use crate::sys;
 use crate::sys::lock::FileLock;
 
@@ -56,19 +57,18 @@ pub(super) fn file() -> Option<PathBuf> {
 /// Keeps the user's choice, so that nobody is asked twice.
 pub(crate) fn record_alias(name: &str, target: &str) -> Result<(), Error> {
     let Some(path) = file() else { return Ok(()) };
-    let failed = |source| Error::Write { path: path.clone(), source };
     if let Some(dir) = path.parent() {
-        sys::fs::mkdir_all(dir, 0o700).map_err(failed)?;
+        sys::fs::mkdir_all(dir, 0o700).writing(&path)?;
     }
-    let lock = FileLock::exclusive(&path.with_extension("conf.lock")).map_err(failed)?;
-    let bytes = sys::fs::absent_is_none(sys::fs::read_limited(&path, LIMIT)).map_err(failed)?.unwrap_or_default();
+    let lock = FileLock::exclusive(&path.with_extension("conf.lock")).writing(&path)?;
+    let bytes = sys::fs::absent_is_none(sys::fs::read_limited(&path, LIMIT)).writing(&path)?.unwrap_or_default();
     // What cannot be read was no list of aliases.
     let mut document: toml::Table = String::from_utf8_lossy(&bytes).parse().unwrap_or_default();
     let aliases = document.entry("aliases").or_insert_with(|| toml::Value::Table(toml::Table::new()));
     if let Some(aliases) = aliases.as_table_mut() {
         aliases.insert(name.to_owned(), toml::Value::String(target.to_owned()));
     }
-    sys::fs::replace_durable(&path, document.to_string().as_bytes()).map_err(failed)?;
+    sys::fs::replace_durable(&path, document.to_string().as_bytes()).writing(&path)?;
     drop(lock);
     Ok(())
 }

@@ -8,6 +8,4 @@ mod request;
 mod running;
 mod trees;
 
-#[cfg(feature = "fuzzing")]
-pub(crate) use mounts::mount_points;
 pub(crate) use request::{CheckReport, CheckRequest};

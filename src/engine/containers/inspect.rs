@@ -239,11 +239,6 @@ fn network(record: &ContainerRecord) -> NetworkSettings {
     NetworkSettings {
         gateway: network.gateway.unwrap_or_default(),
         ip_address: network.ip_address.unwrap_or_default(),
-        ip_prefix_len: network.ip_prefix,
-        ipv6_gateway: network.ipv6_gateway.unwrap_or_default(),
-        global_ipv6_address: network.ipv6_address.unwrap_or_default(),
-        global_ipv6_prefix_len: network.ipv6_prefix,
-        mac_address: network.mac_address.unwrap_or_default(),
         ports,
         sandbox_key: record.init().map(|init| format!("/proc/{}/ns/net", init.pid)).unwrap_or_default(),
         ..NetworkSettings::default()

@@ -1,10 +1,9 @@
 //! The examination: all probes, in the order in which a container needs what they look at.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::engine::Engine;
-use crate::engine::cures::Caller;
-use crate::sys;
+use crate::engine::cures::{Caller, setting};
 
 use super::finding::DoctorReport;
 use super::{control, ids, kernel, store, uplink};
@@ -38,12 +37,7 @@ impl Engine {
     }
 }
 
-/// A setting of the kernel's.
-pub(super) fn setting(path: &str) -> Option<String> {
-    sys::fs::read_to_string(Path::new(path)).ok().map(|text| text.trim().to_owned())
-}
-
-/// A setting that is a number.
+/// A setting of the kernel that is a number.
 pub(super) fn number(path: &str) -> Option<u64> {
     setting(path)?.parse().ok()
 }

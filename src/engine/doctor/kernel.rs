@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::engine::cures::{Caller, Need};
+use crate::engine::cures::{Caller, Need, setting};
 use crate::rootless::{Outer, OuterWish, worker};
 use crate::sys::clone::Forked;
 use crate::sys::mount::{Attributes, FsContext};
@@ -10,7 +10,7 @@ use crate::sys::namespace::{self, NsKind};
 use crate::sys::{self, process};
 use crate::types::failure::{Failure, FailureKind, chain};
 
-use super::examine::{number, setting};
+use super::examine::number;
 use super::finding::Finding;
 
 /// Id-mapped mounts and `mount_setattr(2)`.

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::engine::Engine;
-use crate::engine::cures::{Caller, Need};
+use crate::engine::cures::{Caller, Need, setting};
 use crate::network::{self, HelperOptions, NetworkPlan, NetworkRequest};
 use crate::rootless::outer::Entered;
 use crate::rootless::{Outer, OuterWish};
@@ -14,7 +14,6 @@ use crate::sys::{self, descriptor, process};
 use crate::types::failure::chain;
 use crate::types::namespace::NetworkMode;
 
-use super::examine::{number, setting};
 use super::finding::Finding;
 
 const HELPER: &str = "network";
@@ -119,7 +118,7 @@ fn try_helper(engine: &Engine, plan: &NetworkPlan, pid: process::Pid) -> Result<
 
 fn low_ports(caller: &Caller) -> Finding {
     const NAME: &str = "low ports";
-    let first = number("/proc/sys/net/ipv4/ip_unprivileged_port_start").unwrap_or(1024);
+    let first = network::first_unprivileged_port();
     let found = format!("ports from {first} on can be published");
     if first <= 80 {
         return Finding::fine(NAME, found);

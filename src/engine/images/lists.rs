@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::pull::pulling;
 use super::tag::new_name;
 use crate::config::registries_conf::RegistriesConf;
 use crate::engine::{Engine, Error};
-use crate::registry::{self, Access, KeptManifest, RemoteImage, Source};
+use crate::registry::{Access, KeptManifest, RemoteImage, Source};
 use crate::storage::images::ImageRecord;
 use crate::storage::lists::{ListEntry, ListPlatform, ListRecord};
 use crate::storage::publish::Staged;
@@ -363,8 +364,4 @@ fn put(list: &mut ListRecord, entries: Vec<ListEntry>) {
             None => list.entries.push(entry),
         }
     }
-}
-
-fn pulling(reference: &Reference) -> impl Fn(registry::Error) -> Error + '_ {
-    |source| Error::Pull { name: reference.to_string(), source: Box::new(source) }
 }

@@ -355,6 +355,7 @@ fn warn_of_platform(remote: &RemoteImage, wanted: &Platform, asked: bool, progre
     }
 }
 
-fn pulling(reference: &Reference) -> impl Fn(registry::Error) -> Error + '_ {
+/// What a registry answered while this was asked for.
+pub(super) fn pulling(reference: &Reference) -> impl Fn(registry::Error) -> Error + '_ {
     |source| Error::Pull { name: reference.to_string(), source: Box::new(source) }
 }

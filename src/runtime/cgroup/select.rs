@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::sys;
 use crate::types::cgroup::CgroupRecord;
+use crate::types::failure::chain;
 use crate::types::id::ContainerId;
 use crate::types::resources::{CgroupsMode, Resources};
 
@@ -179,12 +180,7 @@ impl Pending {
 
 /// A host whose systemd does not play along still runs containers without limits.
 fn refused(error: &Error) -> State {
-    let mut text = format!("the container has no cgroup: {error}");
-    if let Some(source) = std::error::Error::source(error) {
-        text.push_str(": ");
-        text.push_str(&source.to_string());
-    }
-    State::Refused(text)
+    State::Refused(format!("the container has no cgroup: {}", chain(error)))
 }
 
 /// `--cgroup-parent` below our own subtree: plain names only (C15).

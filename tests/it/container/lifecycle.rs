@@ -100,18 +100,18 @@ fn waits_for_a_removal() {
 fn what_starts_again_and_again_is_stopped_and_removed() {
     requires!(userns);
     let env = Env::with_busybox();
-    let run = ["run", "-d", "--name=c", "--network=none", "--restart=always", BUSYBOX, "false"];
+    let run = ["run", "-d", "--name=again", "--network=none", "--restart=always", BUSYBOX, "false"];
     for round in 0..8 {
         env.run(run).success();
         // The moments between its first and its second life.
         std::thread::sleep(Duration::from_millis(25 * round));
         if round % 2 == 0 {
-            env.run(["rm", "-f", "-t0", "c"]).success();
-            env.run(["container", "exists", "c"]).code(1);
+            env.run(["rm", "-f", "-t0", "again"]).success();
+            env.run(["container", "exists", "again"]).code(1);
         } else {
-            env.run(["stop", "-t0", "c"]).success();
-            env.run(["inspect", "c", "--format", "{{.State.Status}}"]).prints("exited\n");
-            env.run(["rm", "c"]).success();
+            env.run(["stop", "-t0", "again"]).success();
+            env.run(["inspect", "again", "--format", "{{.State.Status}}"]).prints("exited\n");
+            env.run(["rm", "again"]).success();
         }
     }
 }
@@ -121,13 +121,13 @@ fn what_starts_again_and_again_is_stopped_and_removed() {
 fn what_waits_for_its_next_life_is_removed_without_force() {
     requires!(userns);
     let env = Env::with_busybox();
-    env.run(["run", "-d", "--name=c", "--network=none", "--restart=always", BUSYBOX, "false"]).success();
+    env.run(["run", "-d", "--name=again", "--network=none", "--restart=always", BUSYBOX, "false"]).success();
     eventually("it is removed", || {
-        let removed = env.run(["rm", "c"]).exit_code();
+        let removed = env.run(["rm", "again"]).exit_code();
         assert!(matches!(removed, Some(0 | 2)), "{removed:?}");
         removed == Some(0)
     });
-    env.run(["container", "exists", "c"]).code(1);
+    env.run(["container", "exists", "again"]).code(1);
 }
 
 #[test]

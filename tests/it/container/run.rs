@@ -1,7 +1,7 @@
 //! `run`: what the program gets, and the code that it leaves.
 
 use crate::harness::image::BUSYBOX;
-use crate::harness::{Env, requires};
+use crate::harness::{Env, eventually, requires};
 
 /// `run --rm --network=none FLAGS… busybox COMMAND…`.
 fn run(env: &Env, flags: &[&str], command: &[&str]) -> crate::harness::Output {
@@ -86,7 +86,7 @@ fn names_ids_and_files() {
     let second = start(&["--name=old", "--replace"]).success().trimmed();
     assert_ne!(first, second);
     env.run(["container", "exists", &first]).code(1);
-    env.run(["container", "exists", &second[..8]]).code(0);
+    env.run(["container", "exists", &second[..12]]).code(0);
     env.run(["inspect", "--latest", "--format", "{{.Id}}"]).prints(&format!("{second}\n"));
     env.run(["rename", "old", "new"]).success();
     env.run(["exec", "new", "true"]).success();
@@ -136,6 +136,11 @@ fn flags_that_leave_things_out() {
     // Somebody else uses the image: it stays. Then it goes.
     env.run(["run", "--rmi", "--network=none", BUSYBOX, "sh", "-c", "exit 4"]).code(4);
     env.run(["image", "exists", BUSYBOX]).success();
+    let running = env.spawn(["run", "--rmi", "--name=told", "--network=none", BUSYBOX, "sleep", "600"]);
+    let told = ["inspect", "told", "--format", "{{.HostConfig.AutoRemoveImage}}"];
+    eventually("inspect tells of it", || env.run(told).stdout() == "true\n");
+    env.run(["rm", "-f", "-t0", "told"]).success();
+    running.wait().code(137);
     env.run(["rm", "-f", "-t0", "n"]).success();
     env.run(["run", "--rmi", "--network=none", BUSYBOX, "sh", "-c", "exit 4"]).code(4);
     env.run(["image", "exists", BUSYBOX]).code(1);

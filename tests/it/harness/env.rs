@@ -1,6 +1,6 @@
 //! A user's home of its own for one test: HOME, XDG directories, store, cgroup, and a mark on every process.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -134,6 +134,8 @@ impl Env {
 
     /// `sampan ARGUMENTS…`, to be refined and started.
     pub(crate) fn command<I: IntoIterator<Item = A>, A: AsRef<OsStr>>(&self, arguments: I) -> Command<'_> {
+        let arguments: Vec<OsString> = arguments.into_iter().map(|argument| argument.as_ref().to_owned()).collect();
+        assert!(!asks_by_chance(&arguments), "{arguments:?}: the id of another one may begin so");
         Command::new(self, program()).args(arguments)
     }
 
@@ -220,6 +222,15 @@ impl Drop for Env {
         leaks::remove_everything(self);
         assert!(problems.is_empty(), "left behind by this test:\n{}", problems.join("\n"));
     }
+}
+
+/// True for `container exists c` and its like: a word of few hexadecimal digits is also the beginning of an id, and
+/// whether some id begins so is a matter of luck.
+pub(super) fn asks_by_chance(arguments: &[OsString]) -> bool {
+    let words: Vec<&str> = arguments.iter().filter_map(|argument| argument.to_str()).collect();
+    let [noun, "exists", .., name] = words[..] else { return false };
+    let is_digits = name.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+    ["container", "image", "volume"].contains(&noun) && name.len() < 12 && is_digits
 }
 
 /// Polls until `condition` holds; panics with `what` after half a minute.

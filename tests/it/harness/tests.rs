@@ -54,6 +54,19 @@ fn filters_hide_what_differs() {
 }
 
 #[test]
+fn words_that_may_begin_an_id_are_refused() {
+    let asks = |words: &[&str]| super::env::asks_by_chance(&words.iter().map(Into::into).collect::<Vec<_>>());
+    for name in ["c", "d0", "0123456789a"] {
+        assert!(asks(&["container", "exists", name]) && asks(&["volume", "exists", name]), "{name}");
+    }
+    for name in ["box", "c-1", "c:1", "0123456789ab", &"a".repeat(64)] {
+        assert!(!asks(&["container", "exists", name]) && !asks(&["image", "exists", name]), "{name}");
+    }
+    // Of what is there the name counts before any id.
+    assert!(!asks(&["container", "rm", "c"]));
+}
+
+#[test]
 fn registry_serves_a_built_image() {
     requires!(registry);
     let env = Env::new();

@@ -11,12 +11,15 @@ use crate::harness::{BUSYBOX, Env, eventually, requires};
 const STOPS: &str = "while :; do kill -STOP -1; done";
 
 /// Processes of ours of this name.
+fn pids(env: &Env, name: &str) -> Vec<i32> {
+    let alive = env.processes().into_iter().filter(|process| process.state != 'Z').map(|process| process.pid);
+    let has_name =
+        |pid: &i32| std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|comm| comm.trim() == name);
+    alive.filter(has_name).collect()
+}
+
 fn named(env: &Env, name: &str) -> usize {
-    let all = env.processes().into_iter().filter(|process| process.state != 'Z');
-    all.filter(|process| {
-        std::fs::read_to_string(format!("/proc/{}/comm", process.pid)).is_ok_and(|comm| comm.trim() == name)
-    })
-    .count()
+    pids(env, name).len()
 }
 
 /// A container whose cgroup is frozen, behind our back.
@@ -25,6 +28,8 @@ fn frozen(env: &Env, flags: &[&str]) -> PathBuf {
     let id = env.run(words.iter().chain(flags).chain(&[BUSYBOX, "sleep", "600"])).trimmed();
     let file = env.cgroup().unwrap().join(format!("sampan-{id}/cgroup.freeze"));
     std::fs::write(&file, "1").unwrap();
+    let events = file.with_file_name("cgroup.events");
+    eventually("it is frozen", || std::fs::read_to_string(&events).unwrap().contains("frozen 1"));
     file
 }
 
@@ -85,9 +90,16 @@ fn health_checks_that_cannot_begin_do_not_pile_up() {
     requires!(userns, cgroup);
     let env = Env::with_busybox();
     frozen(&env, &["--health-cmd=true", "--health-interval=1s", "--health-timeout=1s"]);
-    // Each is given up after eleven seconds.
-    std::thread::sleep(Duration::from_secs(26));
-    let (now, of_one) = (named(&env, "sampan-health"), 2);
-    assert!(now <= of_one, "{now} processes");
+    // Its supervisor, and the process that is to join.
+    let mut first = Vec::new();
+    eventually("a check begins", || {
+        first = pids(&env, "sampan-health");
+        first.len() == 2
+    });
+    // It is given up after eleven seconds.
+    eventually("another one is in its place, and alone", || {
+        let now = pids(&env, "sampan-health");
+        now.len() == 2 && now.iter().all(|pid| !first.contains(pid))
+    });
     env.run(["rm", "-f", "-t0", "c"]).success();
 }

@@ -50,11 +50,7 @@ pub(crate) fn run(args: RmArgs, context: &Context) -> Result<ExitCode, Error> {
     for (word, removed) in context.engine()?.remove(&request)? {
         match removed {
             Ok(()) => context.ui.line(word)?,
-            Err(error) => {
-                let error = Error::from(error);
-                worst.note(error.removal_code());
-                context.report(&error);
-            }
+            Err(error) => worst.report_removal(error),
         }
     }
     Ok(worst.code())

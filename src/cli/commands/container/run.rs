@@ -68,6 +68,7 @@ pub(crate) fn run(args: RunArgs, context: &Context) -> Result<ExitCode, Error> {
         return Err(Error::usage("--rmi: not together with --restart"));
     }
     new.spec.remove |= args.rmi;
+    new.spec.remove_image = args.rmi;
     let image = new.image.as_ref().filter(|_| args.rmi);
     let image = image.map(|found| match &found.name {
         Some(name) => name.to_string(),

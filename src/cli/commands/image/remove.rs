@@ -56,11 +56,7 @@ pub(crate) fn run(args: RmiArgs, context: &Context) -> Result<ExitCode, Error> {
             }
             // Twice in one line.
             Err(error) if error.is_absent() && (args.ignore || args.force || args.all) => {}
-            Err(error) => {
-                let error = Error::from(error);
-                worst.note(error.removal_code());
-                context.report(&error);
-            }
+            Err(error) => worst.report_removal(error),
         }
     }
     if removed_any {

@@ -35,11 +35,7 @@ pub(crate) fn run(args: VolumeRmArgs, context: &Context) -> Result<ExitCode, Err
         match removed {
             Ok(name) => context.ui.line(name)?,
             Err(error) if args.force && error.is_absent() => {}
-            Err(error) => {
-                let error = Error::from(error);
-                worst.note(error.removal_code());
-                context.report(&error);
-            }
+            Err(error) => worst.report_removal(error),
         }
     }
     Ok(worst.code())
