@@ -96,6 +96,7 @@ impl Need {
             | FailureKind::WrongContent
             | FailureKind::Stopped
             | FailureKind::Died
+            | FailureKind::Processes
             | FailureKind::Other => None,
         }
     }
