@@ -75,7 +75,7 @@ const OF_STORE: [&str; 11] = [
     "trash",
     "aside",
 ];
-const OF_RUNROOT: [&str; 4] = ["ctr", "exec", "ports", "net"];
+const OF_RUNROOT: [&str; 3] = ["ctr", "exec", "ports"];
 
 /// Those that hold nothing once all containers are removed and nothing is half done.
 const OF_CONTAINERS: [&str; 8] = ["containers", "names", "staging", "trash", "ctr", "exec", "ports", "locks"];
