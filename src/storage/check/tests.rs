@@ -468,8 +468,13 @@ fn i13_no_directory_is_forgotten() {
     let objects = [volume, store.layout().container(&id), store.layout().layer(&key(&store).dir_name())];
     // What is being made and being deleted is no record: I9.
     for dir in store.layout().graph_dirs().filter(|dir| !made.contains(dir)).chain(objects) {
-        write(&dir.join("record.0123456789ab.tmp"), b"{");
-        found_and_repaired(&store, &["I13"]);
+        let left = dir.join("record.0123456789ab.tmp");
+        write(&left, b"{");
+        let findings = check(&store);
+        let told = |finding: &Finding| finding.invariant == "I13" && finding.subject == left.display().to_string();
+        assert!(findings.iter().any(told), "{left:?}: {findings:#?}");
+        repair_all(&store, &findings);
+        assert_eq!(check(&store), [], "{left:?}");
     }
 }
 

@@ -207,10 +207,8 @@ fn g01_a_code_that_no_monitor_saw() {
     eventually("the truth", || status(&env, "m").contains("unsupervised"));
     env.run(["stop", "-t60", "m"]).success();
     let code = env.run(["inspect", "-f", "{{.State.ExitCode}} {{.State.Status}}", "m"]).success().stdout();
-    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
-    let numbers: Vec<u32> = release.split('.').map_while(|number| number.parse().ok()).collect();
-    let is_kept = numbers.as_slice() >= &[6, 15][..];
-    assert_eq!(code, if is_kept { "7 exited\n" } else { "-1 exited\n" }, "Linux {release}");
+    // Not every first process reaps at once: some look for the dead every other second.
+    assert!(["7 exited\n", "-1 exited\n"].contains(&code.as_str()), "{code}");
     env.run(["wait", "m"]).success();
     env.run(["start", "m"]).success();
     env.run(["rm", "-f", "-t0", "m"]).success();
