@@ -176,6 +176,24 @@ pub fn records(data: &[u8]) {
     record_of::<storage::volumes::VolumeMeta>(data);
     record_of::<storage::layers::LayerMeta>(data);
     record_of::<storage::exec_record::ExecRecord>(data);
+    record_of::<storage::health_record::HealthRecord>(data);
+    record_of::<storage::lease::LeaseRecord>(data);
+    record_of::<storage::lists::ListRecord>(data);
+    record_of::<storage::refs::RefRecord>(data);
+    // Listings read the same record in another way.
+    if let Ok(record) = record::parse::<storage::images::ImageRecord>(Path::new("record"), data) {
+        let head =
+            serde_json::from_slice::<storage::image_head::ImageHead>(data).expect("what the record's reader takes");
+        assert_eq!(
+            (head.digest, head.id, head.index, head.size),
+            (record.digest, record.id, record.index, record.size)
+        );
+    }
+    // The document of a list is understood as an index of as many images.
+    if let Ok(list) = record::parse::<storage::lists::ListRecord>(Path::new("record"), data) {
+        let (document, media_type) = list.document();
+        registry::fuzzing::manifest(&document, Some(media_type));
+    }
 }
 
 /// Attach frames: the same events wherever the reads cut; the first byte is where.
@@ -277,6 +295,8 @@ pub fn values(data: &[u8]) {
     drop(engine::images::ImageFilter::parse(text, jiff::Timestamp::UNIX_EPOCH));
     let mut defaults = types::image_config::ProcessDefaults::default();
     drop(engine::images::change(&mut defaults, text));
+    engine::fuzzing::patterns(text);
+    engine::fuzzing::volume_options(text);
 }
 
 /// Flags of `create` and `run`: see `cli::fuzzing`; what files hold comes after a NUL.

@@ -1,5 +1,5 @@
 //! The pages that claim something about tests: every file, test and case that `docs/security.md`, `docs/cve-ledger.md` and
-//! `docs/kernel-features.md` name is in the tree.
+//! `docs/kernel-features.md` name is in the tree; and every file that any page names.
 #![expect(clippy::disallowed_methods, reason = "tests are no part of the program: they read files freely")]
 
 use std::collections::BTreeSet;
@@ -61,6 +61,66 @@ fn every_invariant_has_a_test() {
         cases(|word| invariant(word).is_some()).iter().filter_map(|word| invariant(word)).collect();
     let untried: Vec<_> = reported.difference(&tried).collect();
     assert!(untried.is_empty(), "no test begins with i{untried:?}_");
+}
+
+/// What a page tells about stays where it says, and so do the targets of make.
+#[test]
+fn every_page_names_what_is_there() {
+    let mut pages = vec!["README.md".to_owned(), "CONTRIBUTING.md".to_owned()];
+    for folder in ["docs", "docs/adr"] {
+        let entries = fs::read_dir(root().join(folder)).expect("the folder is there");
+        let names = entries.map(|entry| entry.expect("an entry").file_name().into_string().expect("UTF-8"));
+        pages.extend(names.filter(|name| name.ends_with(".md")).map(|name| format!("{folder}/{name}")));
+    }
+    let makefile = fs::read_to_string(root().join("Makefile")).expect("the file is there");
+    let has_target = |name: &str| makefile.lines().any(|line| line.split_once(':').is_some_and(|(own, _)| own == name));
+    // An ADR may be named by its number alone.
+    let is_there = |path: &str| {
+        let (folder, start) = path.rsplit_once('/').unwrap_or_default();
+        let by_number = |name: &str| name.starts_with(&format!("{start}-"));
+        root().join(path).exists()
+            || fs::read_dir(root().join(folder)).is_ok_and(|mut entries| {
+                entries.any(|entry| entry.is_ok_and(|entry| by_number(&entry.file_name().to_string_lossy())))
+            })
+    };
+    let (mut seen, mut wrong) = (0, Vec::new());
+    for page in pages {
+        let text = fs::read_to_string(root().join(&page)).expect("the page is there");
+        for quoted in text.lines().flat_map(|line| line.split('`').skip(1).step_by(2)) {
+            let path = quoted.split([' ', ':', ',', '#']).next().unwrap_or_default().trim_end_matches('/');
+            let is_path = FOLDERS.iter().any(|folder| path.starts_with(folder)) && !path.contains(['*', '{', '<', '…']);
+            // Most pages call a source by its place in `src`, or in the tests.
+            let is_source = path.contains('/') && path.ends_with(".rs") && !path.contains(['*', '{', '<', '…']);
+            let is_known =
+                || ["", "src/", "tests/it/", "tests/"].iter().any(|top| root().join(top).join(path).exists());
+            if is_path && !is_there(path) || is_source && !is_known() {
+                wrong.push(format!("{page}: {quoted}"));
+            }
+            let target = quoted.strip_prefix("make ").and_then(|rest| rest.split(' ').next());
+            if target.is_some_and(|target| !has_target(target)) {
+                wrong.push(format!("{page}: {quoted}"));
+            }
+            seen += usize::from(is_path || target.is_some());
+        }
+    }
+    assert!(seen > 100, "the names are not found any more");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A case that is listed has a test of its name, or a reason why not.
+#[test]
+fn every_case_listed_is_tried() {
+    let known = cases(is_case);
+    let reasons = fs::read_to_string(root().join("docs/architecture.md")).expect("the page is there");
+    let excused = |id: &str| {
+        // Builds do not exist yet.
+        id.starts_with('E')
+            || reasons.lines().any(|line| line.strip_prefix("| ").is_some_and(|row| row.starts_with(id)))
+    };
+    let listed: Vec<String> = defined("docs/reliability.md").into_iter().filter(|id| is_case(id)).collect();
+    assert!(listed.len() > 100, "{listed:?}");
+    let untried: Vec<_> = listed.iter().filter(|id| !known.contains(&id.to_lowercase()) && !excused(id)).collect();
+    assert!(untried.is_empty(), "no test: {untried:?}");
 }
 
 fn is_case(word: &str) -> bool {

@@ -70,6 +70,9 @@ fn plain(error: &engine::Error) -> Option<&'static str> {
                 "it must be a program that the container's user may execute: look at its mode, its first line (#!) and \
                  its architecture"
             }
+            FailureKind::Processes => {
+                "you have as many processes as you may: end some, or raise the limit (ulimit -u; pids.max of your cgroup)"
+            }
             FailureKind::Stopped => {
                 "something in the container sends SIGSTOP to everything there: sampan stop or sampan rm -f ends it"
             }

@@ -97,6 +97,7 @@ impl Need {
             | FailureKind::WrongContent
             | FailureKind::Stopped
             | FailureKind::Died
+            | FailureKind::Processes
             | FailureKind::Other => None,
         }
     }

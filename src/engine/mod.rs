@@ -11,6 +11,8 @@ mod driver;
 mod error;
 mod error_kind;
 mod feeder;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod handle;
 pub(crate) mod images;
 pub(crate) mod info;

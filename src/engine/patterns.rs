@@ -110,6 +110,33 @@ pub(super) fn has_label(labels: &BTreeMap<String, String>, key: &str, value: Opt
     labels.iter().any(|(name, has)| value.is_none_or(|value| value == has) && fits(name))
 }
 
+/// Entry point of `fuzz/`: a slow reading of the pattern. Like Go's, the fast one never gives a star more than it needed: where a
+/// class takes a slash it may miss what fits, but nothing fits it that does not fit the pattern.
+#[cfg(feature = "fuzzing")]
+pub(super) fn fuzzing(pattern: &str, text: &str) {
+    fn fits(pattern: &[Piece], text: &[char]) -> bool {
+        match pattern.split_first() {
+            None => text.is_empty(),
+            Some((Piece::Star, rest)) => {
+                let within = (0..=text.len()).take_while(|taken| *taken == 0 || text[taken - 1] != '/');
+                within.into_iter().any(|taken| fits(rest, &text[taken..]))
+            }
+            Some((piece, rest)) => text.first().is_some_and(|c| piece.takes(*c)) && fits(rest, &text[1..]),
+        }
+    }
+    let fast = glob(pattern, text);
+    let Some(pieces) = pieces(pattern) else { return assert!(!fast, "{pattern:?} is no pattern") };
+    let text: Vec<char> = text.chars().collect();
+    if pieces.len() <= 10 && text.len() <= 16 {
+        let slow = fits(&pieces, &text);
+        let has_class = pieces.iter().any(|piece| matches!(piece, Piece::Class { .. }));
+        assert!(fast == slow || slow && has_class, "{pattern:?} {text:?}: {fast} {slow}");
+    }
+    let (key, value) = label(pattern);
+    let labels = [(key.clone(), value.clone().unwrap_or_default())].into();
+    assert!(has_label(&labels, &key, value.as_deref()), "{pattern:?} does not fit itself");
+}
+
 #[cfg(test)]
 mod tests {
     use super::{glob, has_label, label};

@@ -53,6 +53,8 @@ impl Error {
     /// What the edge decides by.
     pub(crate) fn kind(&self) -> FailureKind {
         match self {
+            // What forbids namespaces says EPERM, ENOSPC, EUSERS or EINVAL.
+            Self::Create(source) if source.is(sys::Errno::EAGAIN) => FailureKind::Processes,
             Self::Create(_) | Self::Join(_) => FailureKind::UserNamespace,
             Self::SubIds { .. }
             | Self::RunMapper { .. }

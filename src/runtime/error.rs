@@ -162,6 +162,7 @@ impl Error {
         match self {
             Self::Outer(error) => error.kind(),
             Self::WriteMap(_) | Self::IdMap(_) => FailureKind::IdMap,
+            Self::Clone(error) if error.is(Errno::EAGAIN) => FailureKind::Processes,
             Self::Clone(error) if error.is(Errno::EPERM) || error.is(Errno::ENOSPC) => FailureKind::UserNamespace,
             Self::Child(failure) => failure.kind,
             Self::Died(_) | Self::Gone(_) => FailureKind::Died,

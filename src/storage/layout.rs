@@ -2,10 +2,10 @@
 //!
 //! ```text
 //! graphroot/  VERSION  store.lock  blobs/sha256/<hex>  partial/<hex>  layers/<chain>,<map>/{diff/ idx meta.json}
-//!             images/<manifest hex>.json  refs/<escaped>  names/<name>  volumes/<name>/{meta.json _data/}
+//!             images/<manifest hex>.json  refs/<escaped>  lists/<escaped>  names/<name>  volumes/<name>/{meta.json _data/}
 //!             containers/<id>/{config.json monitor.lock exit.json ctr.log upper/ work/ rootfs/}
 //!             staging/<rand>/{lock lease.json …}  trash/<pid>.<rand>  aside/<id>
-//! runroot/<epoch>/  ready  locks/<kind>-<id>  ctr/<id>/{state.json attach.sock …}  ports/  exec/<id>  net/
+//! runroot/<epoch>/  ready  locks/<kind>-<id>  ctr/<id>/{state.json attach.sock …}  ports/  exec/<id>  outer/  driver
 //! ```
 
 use std::path::{Path, PathBuf};

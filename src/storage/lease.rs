@@ -30,7 +30,7 @@ pub(crate) struct Lease {
 
 /// `lease.json`: objects that must not be swept while the lease lives.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct LeaseRecord {
+pub(crate) struct LeaseRecord {
     pub(super) version: u32,
     pub(super) blobs: BTreeSet<Digest>,
     /// Names of layer directories.
@@ -127,6 +127,17 @@ impl Lease {
             sys::fs::remove_file(&path).removing(&path)?;
         }
         Ok(())
+    }
+
+    /// The same once more, under the store lock: what was there at the first look may have been removed since, and now
+    /// nobody removes it.
+    pub(super) fn promise_again(&self, store: &Store, digest: &Digest) -> Result<(), Error> {
+        let (note, image) = (self.dir.join(promise(digest)), store.layout().image(digest));
+        if sys::fs::lstat(&note).reading(&note)?.is_some() || sys::fs::lstat(&image).reading(&image)?.is_some() {
+            return Ok(());
+        }
+        self.promise(store, digest)?;
+        sys::fs::sync_dir(&self.dir).writing(&self.dir)
     }
 
     /// True if the blob is in the store; it stays there as long as the lease.

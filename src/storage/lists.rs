@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::error::{At as _, Error};
 use super::record::{self, Record, Rest};
 use super::refs::{file_name, is_temporary};
-use super::store::Store;
+use super::store::{Exclusive, Store};
 use crate::sys;
 use crate::types::digest::Digest;
 use crate::types::id::is_id_prefix;
@@ -206,8 +206,9 @@ impl Store {
         Ok(answer)
     }
 
-    /// Takes a list away; false if there is none of this name. Its blobs are the next sweep's.
-    pub(crate) fn remove_list(&self, name: &Reference) -> Result<bool, Error> {
+    /// Takes a list away; false if there is none of this name. Its blobs are the next sweep's. Under the lock, so that whoever
+    /// changes the list at this moment does not bring it back.
+    pub(crate) fn remove_list(&self, name: &Reference, _lock: &Exclusive) -> Result<bool, Error> {
         let path = self.layout().list(&file_name(name));
         let removed = sys::fs::remove_file(&path).removing(&path)?;
         if removed {

@@ -58,6 +58,9 @@ impl Store {
             (Some(new), Some(staged)) if new.record.source.is_none() => self.lock_keeping_source(lease, new, staged)?,
             _ => self.lock_shared()?,
         };
+        if let Some(new) = staged.image.filter(|new| !new.names.is_empty()) {
+            lease.promise_again(self, &new.record.digest)?;
+        }
         for blob in staged.blobs {
             self.publish_blob(blob)?;
         }

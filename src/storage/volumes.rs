@@ -18,7 +18,7 @@ use crate::types::mount::MountSource;
 use crate::types::name::VolumeName;
 
 /// File in an anonymous volume: id of the container that it goes with.
-const HOLDER: &str = "holder";
+pub(super) const HOLDER: &str = "holder";
 
 /// A volume that cannot be read (case F07), and why.
 pub(crate) type BrokenVolume = (VolumeName, Error);

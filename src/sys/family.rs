@@ -31,7 +31,7 @@ fn child_numbers(parent: Pid) -> Result<Vec<Pid>> {
     let tasks = PathBuf::from(format!("/proc/{parent}/task"));
     let Some(threads) = gone_is_none(fs::names(&tasks))? else { return Ok(Vec::new()) };
     if !fs::exists(Path::new("/proc/thread-self/children")) {
-        return Ok(everyone()?.into_iter().filter(|pid| parent_of(*pid) == Some(parent)).collect());
+        return by_asking_everyone(parent);
     }
     let mut found = Vec::new();
     for thread in threads {
@@ -39,6 +39,10 @@ fn child_numbers(parent: Pid) -> Result<Vec<Pid>> {
         found.extend(list.split_ascii_whitespace().filter_map(|number| Pid::from_raw(number.parse().ok()?)));
     }
     Ok(found)
+}
+
+fn by_asking_everyone(parent: Pid) -> Result<Vec<Pid>> {
+    Ok(everyone()?.into_iter().filter(|pid| parent_of(*pid) == Some(parent)).collect())
 }
 
 /// The second field behind the name in `/proc/PID/stat`.
@@ -58,7 +62,7 @@ fn gone_is_none<T>(result: Result<T>) -> Result<Option<T>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{children, everyone, parent_of};
+    use super::{by_asking_everyone, children, everyone, parent_of};
     use crate::sys::process::Pid;
 
     #[test]
@@ -70,6 +74,8 @@ mod tests {
         let pid = Pid::from_raw(number).expect("a pid");
         assert!(everyone().expect("everyone").contains(&pid));
         assert_eq!(parent_of(pid), Some(Pid::this()));
+        // A kernel without lists of children.
+        assert!(by_asking_everyone(Pid::this()).expect("everyone").contains(&pid));
         child.kill().expect("kill");
         child.wait().expect("wait");
         assert!(!ours());

@@ -16,6 +16,8 @@ pub(crate) enum FailureKind {
     IdMap,
     /// The kernel or its policy refuses user namespaces.
     UserNamespace,
+    /// The caller has as many processes as he may.
+    Processes,
     /// Mounting the root file system or something in it.
     Mount,
     /// A new `/proc` may not be mounted: an outer container covers parts of its own (K-B3).

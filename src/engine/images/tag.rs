@@ -41,7 +41,7 @@ impl Engine {
     /// A list is there by its names alone: the last one is not taken, because with it the list would go.
     fn untag_list(&self, list: &ListRecord, names: &[String]) -> Result<(), Error> {
         let digest = list.digest();
-        let _lock = self.store.lock_exclusive()?;
+        let lock = self.store.lock_exclusive()?;
         let same = self.store.lists()?.0.into_iter().filter(|other| other.digest() == digest);
         let has: Vec<Reference> = same.map(|other| other.name).collect();
         let gone = gone(&list.name.to_string(), &has, names)?;
@@ -49,7 +49,7 @@ impl Engine {
             return Err(Error::LastListName(list.name.clone()));
         }
         for name in gone {
-            self.store.remove_list(&name)?;
+            self.store.remove_list(&name, &lock)?;
         }
         Ok(())
     }

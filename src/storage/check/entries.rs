@@ -8,6 +8,7 @@ use crate::storage::error::{At as _, Error};
 use crate::storage::layers::LayerKey;
 use crate::storage::layout::Layout;
 use crate::storage::store::{DIR_MODE, Store};
+use crate::storage::volumes::HOLDER;
 use crate::sys;
 use crate::types::digest::Digest;
 use crate::types::id::ContainerId;
@@ -38,6 +39,7 @@ pub(super) fn check(store: &Store, findings: &mut Findings) -> Result<(), Error>
         (layout.blobs(), &blob),
         (layout.partials(), &blob),
         (layout.refs(), &|name: &str| !name.starts_with('.')),
+        (layout.lists(), &|name: &str| !name.starts_with('.')),
         (layout.names(), &|name: &str| !name.starts_with('.')),
     ] {
         for path in list(&dir, is_known, findings)? {
@@ -64,7 +66,11 @@ pub(super) fn check(store: &Store, findings: &mut Findings) -> Result<(), Error>
     }
     for dir in list(&layout.volumes(), &|name| name.parse::<VolumeName>().is_ok(), findings)? {
         private_dir(&dir, findings)?;
-        private_file(&dir.join("meta.json"), findings)?;
+        for path in list(&dir, &|name| matches!(name, "_data" | "meta.json" | HOLDER), findings)? {
+            if !path.ends_with("_data") {
+                private_file(&path, findings)?;
+            }
+        }
     }
     Ok(())
 }

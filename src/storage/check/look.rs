@@ -1,7 +1,7 @@
 //! The look at the whole store.
 
 use super::finding::{Finding, Findings};
-use super::{blobs, containers, entries, images, layers, names, orphans, volatile, volumes};
+use super::{blobs, containers, entries, images, layers, lists, names, orphans, volatile, volumes};
 use crate::storage::error::Error;
 use crate::storage::store::{Exclusive, Store};
 use crate::sys;
@@ -43,6 +43,7 @@ pub(super) fn look(store: &Store, _lock: &Exclusive, findings: &mut Findings) ->
     names::check(store, findings)?;
     layers::check(store, findings)?;
     images::check(store, findings)?;
+    lists::check(store, findings)?;
     volumes::check(store, findings)?;
     orphans::check(store, findings)?;
     volatile::check(store, findings)

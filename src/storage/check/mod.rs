@@ -17,6 +17,7 @@ mod entries;
 mod finding;
 mod images;
 mod layers;
+mod lists;
 mod look;
 mod names;
 mod orphans;

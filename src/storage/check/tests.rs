@@ -2,11 +2,16 @@
 //! tests are in `tests/it/system/check.rs`.)
 #![expect(clippy::disallowed_methods, reason = "tests damage the store behind its back")]
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
 use super::{Finding, Repair, Scope, TreeJob, compare, repair, take_away, takes_away};
 use crate::storage::Store;
 use crate::storage::container_record::ContainerState;
 use crate::storage::layers::{LayerKey, MapKey};
+use crate::storage::lists::{ListEntry, ListPlatform, ListRecord};
 use crate::storage::process_identity::ProcessIdentity;
+use crate::storage::publish::{NewImage, Staged};
 use crate::storage::record;
 use crate::storage::refs::{self, RefRecord};
 use crate::storage::tests::{Fixture, config, discard, removable, store_image, write};
@@ -75,6 +80,26 @@ fn whole() -> (Fixture, Store) {
     (fixture, store)
 }
 
+/// A list with the image of the store; where its record lies.
+fn make_list(store: &Store) -> PathBuf {
+    let image = store.images().expect("images").0.remove(0).record;
+    let entry = ListEntry {
+        digest: image.digest,
+        size: 1,
+        media_type: image.media_type,
+        platform: ListPlatform { os: "linux".to_owned(), architecture: "amd64".to_owned(), ..ListPlatform::default() },
+        annotations: BTreeMap::new(),
+        blobs: Vec::new(),
+        source: None,
+        tls_verify: None,
+    };
+    let name = "localhost/l:1".parse().expect("a reference");
+    let record = ListRecord { entries: vec![entry], ..ListRecord::new(name) };
+    let path = store.layout().list(&refs::file_name(&record.name));
+    record::write_durable(&path, &record).expect("written");
+    path
+}
+
 fn key(store: &Store) -> LayerKey {
     store.layer_keys().expect("lists").remove(0)
 }
@@ -82,6 +107,7 @@ fn key(store: &Store) -> LayerKey {
 #[test]
 fn clean_store_has_no_findings() {
     let (_fixture, store) = whole();
+    make_list(&store);
     let lease = store.lease().expect("lease");
     assert_eq!(check(&store), []);
     drop(lease);
@@ -109,6 +135,31 @@ fn i1_damaged_records() {
     write(&store.layout().container_state(&id), b"\xff");
     found_and_repaired(&store, &["I1"]);
     assert!(store.has_container(&id));
+}
+
+#[test]
+fn i1_a_damaged_list_keeps_nothing() {
+    let (_fixture, store) = whole();
+    let path = make_list(&store);
+    write(&path, b"{");
+    assert!(store.sweep().expect("swept").cautious.is_some());
+    found_and_repaired(&store, &["I1"]);
+    assert_eq!(store.sweep().expect("swept").cautious, None);
+    // One of a later version is not ours to judge.
+    let path = make_list(&store);
+    write(&path, b"{\"version\":7}");
+    let findings = check(&store);
+    assert_eq!((invariants(&findings), &findings[0].repair), (vec!["I1"], &None), "{findings:#?}");
+}
+
+#[test]
+fn i5_images_of_lists() {
+    let (_fixture, store) = whole();
+    make_list(&store);
+    let image = store.images().expect("images").0.remove(0).record;
+    sys::fs::remove_file(&store.layout().blob(&image.digest)).expect("removed");
+    let findings = check(&store);
+    assert!(findings.iter().any(|finding| finding.subject == "manifest list localhost/l:1"), "{findings:#?}");
 }
 
 #[test]
@@ -300,6 +351,17 @@ fn i9_an_image_that_never_got_its_name() {
         store.put_image(&record).expect("recorded");
         drop(second);
     }
+    // It was there at the first look, was removed since, and its maker died between record and name.
+    let lease = store.lease().expect("lease");
+    lease.promise(&store, &image.digest).expect("noted");
+    discard(&store, &image.digest).expect("removed");
+    let new = Some(NewImage { record: &record, names: std::slice::from_ref(&name) });
+    store.publish(&lease, &Staged { image: new, ..Staged::default() }).expect("published");
+    sys::fs::remove_file(&store.layout().reference(&refs::file_name(&name))).expect("as if it had not come");
+    drop(lease);
+    store.sweep().expect("swept");
+    assert!(store.image_record(&image.digest).expect("read").is_none());
+    store.put_image(&record).expect("recorded");
     // One that was there before is nobody's promise.
     let lease = store.lease().expect("lease");
     lease.promise(&store, &image.digest).expect("noted");
@@ -394,6 +456,26 @@ fn i13_foreign_entries_and_open_modes() {
         std::fs::remove_file(fixture.graph().join(name)).expect("removed");
     }
     assert_eq!(check(&store), []);
+}
+
+/// A write that is killed leaves its temporary file beside the record: in whatever directory records lie.
+#[test]
+fn i13_no_directory_is_forgotten() {
+    let (_fixture, store) = whole();
+    let made = [store.layout().staging(), store.layout().trash()];
+    let volume = store.layout().volume(&"v".parse().expect("a name"));
+    let id = store.container_ids().expect("lists").remove(0);
+    let objects = [volume, store.layout().container(&id), store.layout().layer(&key(&store).dir_name())];
+    // What is being made and being deleted is no record: I9.
+    for dir in store.layout().graph_dirs().filter(|dir| !made.contains(dir)).chain(objects) {
+        let left = dir.join("record.0123456789ab.tmp");
+        write(&left, b"{");
+        let findings = check(&store);
+        let told = |finding: &Finding| finding.invariant == "I13" && finding.subject == left.display().to_string();
+        assert!(findings.iter().any(told), "{left:?}: {findings:#?}");
+        repair_all(&store, &findings);
+        assert_eq!(check(&store), [], "{left:?}");
+    }
 }
 
 #[test]

@@ -82,23 +82,30 @@ fn a28_no_inodes_left() {
     requires!(userns);
     let env = Env::new();
     let script = "
+        mkdir $D/others && (cd $D/others && seq 2920 | xargs touch) || exit 98
         say import s import $T $B
         say load s load -i $A
         say pull s pull oci-archive:$O
         say staging ls -A $D/store/staging
         say images s images -q
-        say left ls -A $D/store/trash $D/store/layers
-        umount $D && mount -t tmpfs tmpfs $D
+        say left ls -A $D/store/trash
+        say layers ls -A $D/store/layers
+        rm -r $D/others
+        say check s system check
         say again s import $T $B
+        say loads s load -i $A
+        say pulls s pull oci-archive:$O
         say works s run --rm --network=none $B true";
     let image = ImageBuilder::busybox();
     image.docker_archive(&env.path("docker.tar"), "many:1");
     image.oci_archive(&env.path("oci.tar"), "many:1");
     let script = format!("A={} O={}\n{script}", env.path("docker.tar").display(), env.path("oci.tar").display());
-    let out = on_small_disk(&env, "size=64m,nr_inodes=80", &script);
+    let out = on_small_disk(&env, "size=64m,nr_inodes=3000", &script);
     out.success()
-        .stdout_has("import=125\nload=125\npull=125\nstaging=0\nimages=0\n")
+        .stdout_has("import=125\nload=125\npull=125\nstaging=0\nimages=0\nleft=0\nlayers=0\ncheck=0\n")
         .stdout_has("again=0\n")
+        .stdout_has("loads=0\n")
+        .stdout_has("pulls=0\n")
         .stdout_has("works=0\n");
     out.stderr_has("ENOSPC").stderr_has("Hint: ");
 }
@@ -120,6 +127,31 @@ fn g14_few_descriptors() {
     }
     assert!(worked > 0, "64 descriptors are enough");
     env.run(["ps", "-aq"]).prints("");
+}
+
+#[test]
+fn g14_few_processes() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let program = program().to_string_lossy().into_owned();
+    let tar = busybox_tar().to_string_lossy().into_owned();
+    // Processes are those of the user, whoever else is at work.
+    for count in [1, 2, 3, 5, 8, 12] {
+        let limit = format!("--nproc={count}:");
+        for words in [&["run", "--rm", "--network=none", BUSYBOX, "echo", "ok"][..], &["import", &tar, "again:1"]] {
+            let words = [&limit[..], &program].into_iter().chain(words.iter().copied());
+            let out = env.other("prlimit").args(words).run();
+            assert!(matches!(out.exit_code(), Some(0 | 125)), "{limit} {out}");
+            assert!(!out.stderr().contains("panicked"), "{limit} {out}");
+            let errors = out.stderr().lines().filter(|line| line.starts_with("Error: ")).count();
+            assert_eq!(errors, usize::from(!out.is_success()), "{limit} {out}");
+            // It is not the kernel that forbids namespaces.
+            assert!(!out.stderr().contains("refuses user namespaces"), "{limit} {out}");
+        }
+        env.run(["ps", "-aq"]).prints("");
+    }
+    env.run(["rmi", "-i", "-f", "again:1"]).success();
+    env.run(["system", "check", "--full"]).success();
 }
 
 #[test]

@@ -53,7 +53,7 @@ fn creates(call: Sysno, args: [u64; 6]) -> bool {
 
 /// Calls, and the errors that the kernel may answer to them where a disk is full or broken, a signal comes, or a limit is
 /// reached.
-const ERRORS: [(&str, &[Errno]); 19] = [
+const ERRORS: [(&str, &[Errno]); 23] = [
     ("openat", &[Errno::EMFILE, Errno::EIO, Errno::ENOMEM]),
     ("openat2", &[Errno::EMFILE, Errno::EIO, Errno::EAGAIN, Errno::ENOMEM]),
     ("write writev pwrite64", &[Errno::ENOSPC, Errno::EIO, Errno::EINTR]),
@@ -67,6 +67,13 @@ const ERRORS: [(&str, &[Errno]); 19] = [
     ("ftruncate fallocate copy_file_range sendfile", &[Errno::ENOSPC, Errno::EIO, Errno::EINTR]),
     ("fchmod fchmodat fchmodat2 fchown fchownat utimensat", &[Errno::EIO]),
     ("setxattr fsetxattr lsetxattr", &[Errno::ENOSPC, Errno::EIO]),
+    ("removexattr fremovexattr lremovexattr", &[Errno::EIO, Errno::ENOSPC]),
+    (
+        "getxattr fgetxattr lgetxattr listxattr flistxattr llistxattr readlink readlinkat fstat stat lstat statfs fstatfs",
+        &[Errno::EIO, Errno::ENOMEM],
+    ),
+    ("dup dup2 dup3", &[Errno::EMFILE]),
+    ("execve execveat seccomp landlock_create_ruleset landlock_add_rule landlock_restrict_self", &[Errno::ENOMEM]),
     ("getdents64 statx newfstatat", &[Errno::EIO, Errno::ENOMEM]),
     ("flock", &[Errno::EINTR, Errno::ENOMEM]),
     ("clone clone3 fork vfork", &[Errno::EAGAIN, Errno::ENOMEM]),
@@ -74,17 +81,26 @@ const ERRORS: [(&str, &[Errno]); 19] = [
         "pipe2 socketpair socket epoll_create1 eventfd2 memfd_create signalfd4 timerfd_create pidfd_open",
         &[Errno::EMFILE, Errno::ENOMEM],
     ),
-    ("mount fsopen fsmount move_mount open_tree mount_setattr umount2 setns unshare bind listen", &[Errno::ENOMEM]),
+    (
+        "mount fsopen fsconfig fsmount move_mount open_tree mount_setattr umount2 setns unshare bind listen",
+        &[Errno::ENOMEM],
+    ),
     ("wait4 waitid epoll_wait epoll_pwait ppoll poll", &[Errno::EINTR]),
     ("sendmsg recvmsg sendto recvfrom", &[Errno::EINTR, Errno::ENOMEM]),
     ("accept4", &[Errno::EINTR, Errno::EMFILE]),
     ("connect", &[Errno::EAGAIN, Errno::EINTR]),
 ];
 
+/// `F_DUPFD` and `F_DUPFD_CLOEXEC`: what else `fcntl` does needs no room in the table of descriptors.
+const DUPLICATES: [u64; 2] = [0, 1030];
+
 /// Errors that are tried at a call.
 pub(super) fn errors(call: Sysno, args: [u64; 6]) -> &'static [Errno] {
     if creates(call, args) {
         return &[Errno::ENOSPC, Errno::EMFILE, Errno::EIO, Errno::EINTR, Errno::ENOMEM];
+    }
+    if call == Sysno::fcntl && DUPLICATES.contains(&args[1]) {
+        return &[Errno::EMFILE];
     }
     let row = ERRORS.iter().find(|(names, _)| names.split_whitespace().any(|name| name == call.name()));
     row.map_or(&[], |(_, errors)| errors)

@@ -39,7 +39,7 @@ macro_rules! case {
     };
 }
 
-pub(super) const CASES: [Case; 29] = [
+pub(super) const CASES: [Case; 35] = [
     case!("import", NOTHING, NOTHING, "exec $S import root.tar localhost/new:1",
         "if $S image exists localhost/new:1; then $S run --rm --network=none localhost/new:1 sh -c 'test -s /etc/big'; $S rmi localhost/new:1; fi;
          $S import root.tar localhost/new:1; $S run --rm --network=none localhost/new:1 sh -c 'test -s /etc/big -a -s /tmp/linked'; $S rmi localhost/new:1"),
@@ -72,6 +72,10 @@ pub(super) const CASES: [Case; 29] = [
         "if ! $S ps --filter name=c | grep -q Up; then $S start c; fi; $S exec c true; $S rm -f -t0 c; $S run --rm --name=c --network=none $I true"),
     case!("stop", NOTHING, "$S run -d --name=c --network=none $I sleep 600", "exec $S stop -t0 c",
         "$S stop -t0 c; $S start c; $S exec c true; $S rm -f -t0 c; $S run --rm --name=c --network=none $I true"),
+    // One whose monitor was killed: the command does the monitor's work.
+    case!("stop_lost", NOTHING, "$S run -d --name=c --network=none $I sleep 600; kill -9 $($S inspect -f '{{.State.ConmonPid}}' c);
+         until $S ps | grep -q unsupervised; do sleep 0.01; done",
+        "exec $S stop -t0 c", "$S stop -t0 c; $S start c; $S exec c true; $S rm -f -t0 c; $S run --rm --name=c --network=none $I true"),
     Case { name: "life", setup: NOTHING, before: NOTHING,
         act: "$S run -d --name=c --network=none $I sleep 600 || true; $S stop -t0 c || true; $S rm c || true",
         again: "$S rm -f -i -t0 c; $S run -d --name=c --network=none $I sleep 600; $S exec c true; $S rm -f -t0 c", only: &["sampan-monitor"] },
@@ -136,11 +140,27 @@ pub(super) const CASES: [Case; 29] = [
          $S run --rm --name=d --network=none $I true"),
     case!("prune", NOTHING, "$S create --name=c --network=none $I true; $S volume create v", "exec $S container prune -f",
         "$S rm -i -f c; $S volume rm v; $S run --rm --name=c --network=none $I true"),
+    // Volumes that get what the image has: half of it is never taken for what the user put there.
+    case!("fill", NOTHING, NOTHING, "exec $S run --rm --name=c --network=none -v fv:/bin -v gv:/tmp $I true",
+        "$S rm -f -i -t0 c; $S run --rm --name=c --network=none -v fv:/bin -v gv:/tmp $I sh -c 'busybox cmp /tmp/linked /etc/big && test -x /bin/true -a -x /bin/sleep';
+         $S volume rm fv gv"),
+    // Into another's namespaces, and out again without a cgroup that names whose process is whose.
+    Case { name: "join", setup: "$S run -d --name=keeper --network=none $I sleep 6000", before: NOTHING,
+        act: "$S run -d --name=c --network=none --cgroups=disabled --pid=container:keeper $I sh -c 'sleep 600 & exec sleep 600' || true; $S rm -f -t0 c || true",
+        again: "$S rm -f -i -t0 c; $S run --rm --name=c --network=none --pid=container:keeper $I true; $S exec keeper true", only: &[] },
+    case!("rename", NOTHING, "$S create --name=c --network=none $I true", "exec $S rename c d",
+        "if $S container exists d; then $S rename d c; fi; $S start -a c; $S rename c d; $S rm d; $S run --rm --name=c --network=none $I true"),
+    case!("list_create", NOTHING, NOTHING, "exec $S manifest create localhost/l:1 $I",
+        "if $S manifest exists localhost/l:1; then $S manifest inspect localhost/l:1; $S manifest rm localhost/l:1; fi;
+         $S manifest create localhost/l:1 $I; $S manifest push localhost/l:1 oci-archive:l.tar; $S manifest rm localhost/l:1; $S image exists $I"),
+    // The list is as it was or as it becomes, and what it needs is there.
+    case!("list_add", NOTHING, "$S manifest create localhost/l:1", "exec $S manifest add --all localhost/l:1 $I",
+        "$S manifest add localhost/l:1 $I; $S manifest push localhost/l:1 oci-archive:l.tar; $S manifest rm localhost/l:1; $S image exists $I"),
 ];
 
 /// The case of this name.
 pub(super) fn case(name: &str) -> &'static Case {
-    static TABLE: [Case; 29] = CASES;
+    static TABLE: [Case; 35] = CASES;
     TABLE.iter().find(|case| case.name == name).unwrap()
 }
 
@@ -154,10 +174,13 @@ pub(super) fn done(name: &str) -> &'static str {
         "tag" => "$S image exists localhost/tagged:1",
         "rmi" => "if $S image exists localhost/new:1; then exit 9; fi",
         "create" => "$S container exists c; $S volume exists vol",
-        "stop" => "if $S ps --filter name=c | grep Up; then exit 9; fi",
+        "stop" | "stop_lost" => "if $S ps --filter name=c | grep Up; then exit 9; fi",
         "rm" | "rm_force" | "prune" => "if $S container exists c; then exit 9; fi",
         "in_use" => "$S volume exists v; $S image exists localhost/new:1",
         "volume_create" => "$S volume exists v",
+        "fill" => "$S volume exists fv; $S volume exists gv",
+        "rename" => "$S container exists d; if $S container exists c; then exit 9; fi",
+        "list_create" | "list_add" => "$S manifest exists localhost/l:1",
         "volume_rm" => "if $S volume exists v; then exit 9; fi",
         _ => NOTHING,
     }
@@ -202,4 +225,14 @@ fn root_layer() -> Layer {
         .file("etc/big", 0o644, &vec![b'b'; 100_000])
         .file("etc/gone", 0o644, b"gone")
         .hardlink("tmp/linked", "etc/big")
+}
+
+/// A case that only some test of its own knows is tried at no other point.
+#[test]
+fn every_case_is_tried() {
+    for Case { name, .. } in CASES {
+        assert!(super::kills::TRIED.contains(&name), "kills.rs does not try {name}");
+        // It differs from `life` by what happens after the end alone.
+        assert!(super::errors::TRIED.contains(&name) || name == "life_rm_port", "errors.rs does not try {name}");
+    }
 }

@@ -23,6 +23,21 @@ fn without_time_namespaces() {
     without("run", Sysno::statx, "/ns/time", Errno::ENOENT);
 }
 
+/// `PIDFD_GET_INFO`: nobody knows the exit code, and all else is the same.
+#[test]
+fn without_exit_codes_of_other_peoples_children() {
+    requires!(userns, overlay);
+    without("stop_lost", Sysno::ioctl, "", Errno::ENOTTY);
+}
+
+/// tmpfs before Linux 6.6: volumes there are filled without a mark.
+#[test]
+fn without_attributes_of_users() {
+    requires!(userns, overlay);
+    without("fill", Sysno::fsetxattr, "", Errno::EOPNOTSUPP);
+    without("fill", Sysno::fgetxattr, "", Errno::EOPNOTSUPP);
+}
+
 /// Each Landlock knows more rights than the one before; the first one refuses every link and rename from one directory to
 /// another, and is not used.
 #[test]
@@ -42,7 +57,8 @@ fn without_setns_of_a_pidfd() {
 #[test]
 fn every_newer_call_that_is_made_is_taken_away() {
     requires!(userns, overlay);
-    let made = ["import", "run", "exec"].into_iter().flat_map(calls).map(|call| call.point.call);
+    let made =
+        ["import", "run", "exec", "fill", "join", "stop_lost"].into_iter().flat_map(calls).map(|call| call.point.call);
     let missed: BTreeSet<_> = made.filter(|call| is_never_taken_away(*call)).map(|call| call.name()).collect();
     assert!(missed.is_empty(), "tests/it/fault/kernels.rs must take them away: {missed:?}");
 }

@@ -233,6 +233,25 @@ fn i01_i05_i06_records_of_images() {
 }
 
 #[test]
+fn i01_manifest_lists() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    env.run(["manifest", "create", "localhost/l:1", BUSYBOX]).success();
+    env.run(["system", "check", "--full"]).prints("").success();
+    let lists = env.graphroot().join("lists");
+    let record = children(&lists).remove(0);
+    std::fs::write(&record, b"{").unwrap();
+    std::fs::write(lists.join("localhost+l:1.0123456789ab.tmp"), b"{").unwrap();
+    env.run(["images"]).success();
+    repaired(&env, "I1", &["make the list again", "left by a write that was killed"]);
+    assert_eq!(children(&lists), [] as [PathBuf; 0]);
+    // Nobody wonders any more what it may have needed.
+    let pruned = env.run(["image", "prune", "-f"]);
+    assert!(!pruned.success().stderr().contains("nobody knows"), "{pruned}");
+    env.run(["manifest", "create", "localhost/l:1", BUSYBOX]).success();
+}
+
+#[test]
 fn i07_i08_i14_containers() {
     requires!(userns);
     let env = Env::with_busybox();
