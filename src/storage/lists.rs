@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::error::{At as _, Error};
 use super::record::{self, Record, Rest};
 use super::refs::{file_name, is_temporary};
-use super::store::Store;
+use super::store::{Exclusive, Store};
 use crate::sys;
 use crate::types::digest::Digest;
 use crate::types::id::is_id_prefix;
@@ -153,6 +153,16 @@ impl Store {
         }
     }
 
+    /// The list that has the name which a text stands for. An image may have come under that name since, and hide it.
+    pub(crate) fn named_list(&self, text: &str) -> Result<Option<ListRecord>, Error> {
+        for name in Reference::candidates(text).unwrap_or_default() {
+            if let Some(list) = self.list(&name)? {
+                return Ok(Some(list));
+            }
+        }
+        Ok(None)
+    }
+
     /// The list that a text means: by a name that no image has, or by the beginning of its id.
     pub(crate) fn find_list(&self, text: &str) -> Result<Option<ListRecord>, Error> {
         let candidates = Reference::candidates(text).unwrap_or_default();
@@ -201,13 +211,17 @@ impl Store {
     ) -> Result<T, E> {
         let lock = self.lock_exclusive()?;
         let (record, answer) = change(self.list(name)?)?;
-        record::write_durable(&self.layout().list(&file_name(name)), &record)?;
-        drop(lock);
+        self.put_list(&record, &lock)?;
         Ok(answer)
     }
 
+    /// Records a list under its name.
+    pub(crate) fn put_list(&self, list: &ListRecord, _lock: &Exclusive) -> Result<(), Error> {
+        record::write_durable(&self.layout().list(&file_name(&list.name)), list)
+    }
+
     /// Takes a list away; false if there is none of this name. Its blobs are the next sweep's.
-    pub(crate) fn remove_list(&self, name: &Reference) -> Result<bool, Error> {
+    pub(crate) fn remove_list(&self, name: &Reference, _lock: &Exclusive) -> Result<bool, Error> {
         let path = self.layout().list(&file_name(name));
         let removed = sys::fs::remove_file(&path).removing(&path)?;
         if removed {

@@ -9,7 +9,7 @@ use crate::storage::layers::{LayerKey, MapKey};
 use crate::storage::process_identity::ProcessIdentity;
 use crate::storage::record;
 use crate::storage::refs::{self, RefRecord};
-use crate::storage::tests::{Fixture, config, discard, removable, store_image, write};
+use crate::storage::tests::{Fixture, config, discard, removable, store_image, tag, write};
 use crate::sys;
 use crate::types::digest::Digest;
 use crate::types::mount::{MountOptions, MountSource, MountSpec};
@@ -274,7 +274,7 @@ fn i9_what_is_being_deleted_is_no_leftover() {
 fn i9_an_image_that_never_got_its_name() {
     let (_fixture, store) = whole();
     let image = store_image(&store, "other", "localhost/other:1");
-    let name = "localhost/other:1".parse().expect("a reference");
+    let name = "localhost/other:1";
     let record = store.image_record(&image.digest).expect("read").expect("there");
     // Its maker died between record and name; a second one is still at work; it got its name in time; somebody wants it
     // without a name.
@@ -289,7 +289,7 @@ fn i9_an_image_that_never_got_its_name() {
         }
         store.put_image(&record).expect("recorded");
         if named {
-            store.tag(&name, &image.digest).expect("tagged");
+            tag(&store, name, &image.digest).expect("tagged");
         } else if kept && !alive {
             store.keep_unnamed(&image.digest).expect("kept");
         }
