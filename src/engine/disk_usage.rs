@@ -9,7 +9,6 @@ use crate::rootless::worker;
 use crate::storage::accounts::{Accounts, Held};
 use crate::storage::container_record::ContainerRecord;
 use crate::storage::images::{Image, ImageRecord};
-use crate::storage::lists::ListRecord;
 use crate::storage::usage;
 use crate::types::digest::Digest;
 use crate::types::failure::{Failure, FailureKind};
@@ -85,7 +84,10 @@ impl Engine {
         let accounts = self.store.accounts()?;
         let mut usage = DiskUsage::default();
         let spare = self.store.spare_manifests(&images)?;
-        usage.kinds[0] = image_kind(&accounts, (&images, &spare), &self.store.lists()?.0, &containers);
+        let mut held = Held::default();
+        held.chains(self.store.read_only_chains()?);
+        self.store.lists()?.0.iter().for_each(|list| held.list(list));
+        usage.kinds[0] = image_kind(&accounts, held, (&images, &spare), &containers);
         usage.images = image_lines(&accounts, &images, &containers);
         usage.containers = containers.iter().zip(container_sizes).map(|(record, size)| line(record, *size)).collect();
         let idle = |record: &ContainerRecord| !record.status.is_alive();
@@ -130,18 +132,17 @@ impl Engine {
     }
 }
 
-/// True if the container was made of the image.
+/// True if the image stays as long as the container does.
 fn uses(record: &ContainerRecord, image: &ImageRecord) -> bool {
-    record.config.image.as_ref().is_some_and(|used| used.id == image.id)
+    record.config.uses_image(&image.digest, &image.id)
 }
 
 fn image_kind(
     accounts: &Accounts,
+    mut held: Held,
     (images, spare): (&[Image], &BTreeSet<Digest>),
-    lists: &[ListRecord],
     containers: &[ContainerRecord],
 ) -> KindUsage {
-    let mut held = Held::default();
     let (mut all, mut active) = (BTreeSet::new(), BTreeSet::new());
     for Image { record, .. } in images {
         all.insert(&record.id);
@@ -151,9 +152,6 @@ fn image_kind(
                 held.image(record);
             }
         }
-    }
-    for list in lists {
-        held.list(list);
     }
     for record in containers {
         held.container(&record.config);

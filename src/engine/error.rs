@@ -231,7 +231,7 @@ pub(crate) enum Error {
     Filter { text: String, why: String },
     #[error("image {image} does not have the name {name:?}")]
     NotAName { image: String, name: String },
-    #[error("untag {0}: this is the only name of the manifest list")]
+    #[error("{0} is the only name of the manifest list")]
     LastListName(Reference),
     #[error("write {list} as a docker-archive: that form has no manifest lists, and this one is of {count} images")]
     ListInDockerArchive { list: Reference, count: usize },

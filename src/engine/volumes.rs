@@ -17,7 +17,7 @@ use crate::rootless::worker;
 use crate::storage;
 use crate::storage::usage;
 use crate::storage::volumes::VolumeMeta;
-use crate::sys;
+use crate::sys::dir::{self, Dir};
 use crate::types::failure::{Failure, FailureKind};
 use crate::types::name::VolumeName;
 
@@ -108,8 +108,9 @@ impl Engine {
     fn give_volume(&self, name: &VolumeName, (uid, gid): (u32, u32)) -> Result<(), Error> {
         let path = self.store.layout().volume_data(name);
         Ok(worker::run(&self.outer()?, || {
-            let dir = sys::fs::open_path(&path).map_err(|error| failure(&error))?;
-            sys::dir::chown_path(dir.as_fd(), uid, gid).map_err(|error| failure(&error))
+            let dir = Dir::open(&path).map_err(|error| failure(&error))?;
+            // The volume is durable already, and its owner is what was asked for.
+            dir::fchown(dir.as_fd(), uid, gid).and_then(|()| dir.sync()).map_err(|error| failure(&error))
         })?)
     }
 

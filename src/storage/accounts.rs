@@ -44,15 +44,20 @@ impl Held {
         self.records.insert(record.digest.clone());
     }
 
+    /// Layers that stay for every map, whoever has images of them.
+    pub(crate) fn chains(&mut self, chains: BTreeSet<ChainId>) {
+        self.chains.extend(chains);
+    }
+
     /// Everything of a manifest list: its images go out of the store only with it.
     pub(crate) fn list(&mut self, list: &ListRecord) {
         self.blobs.extend(list.entries.iter().flat_map(|entry| entry.blobs.iter().chain([&entry.digest]).cloned()));
     }
 
-    /// The layers that a container is made of.
+    /// The layers that a container is made of, and those of the images that it mounts.
     pub(crate) fn container(&mut self, config: &super::container_record::ContainerConfig) {
         let map = MapKey::from_text(&config.map);
-        self.layers.extend(config.layers.iter().map(|chain| LayerKey::new(chain, &map)));
+        self.layers.extend(config.all_layers().map(|chain| LayerKey::new(chain, &map)));
     }
 
     fn has_layer(&self, key: &LayerKey) -> bool {

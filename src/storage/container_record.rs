@@ -100,6 +100,12 @@ impl ContainerConfig {
         own.chain(mounted).any(|(its_digest, its_id)| its_digest == digest || its_id == id)
     }
 
+    /// True if the container was made of just this manifest of its image, or has it mounted.
+    pub(crate) fn uses_manifest(&self, digest: &Digest) -> bool {
+        let mounted = self.image_mounts.iter().map(|image| &image.digest);
+        self.image.iter().map(|image| &image.digest).chain(mounted).any(|own| own == digest)
+    }
+
     /// Chains of all layers that its root and its mounts are made of.
     pub(crate) fn all_layers(&self) -> impl Iterator<Item = &ChainId> {
         self.layers.iter().chain(self.image_mounts.iter().flat_map(|image| &image.layers))

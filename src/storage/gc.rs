@@ -104,10 +104,7 @@ pub(super) fn mark(store: &Store) -> Result<Marks, Error> {
             marks.blobs.extend(layer.blob);
         }
     }
-    // What was unpacked of additional stores stays as long as those are used.
-    for head in store.all_image_heads()?.0 {
-        marks.chains.extend(head.chains().cloned());
-    }
+    marks.chains.extend(store.read_only_chains()?);
     let (lists, broken) = store.lists()?;
     marks.note(broken.first());
     for entry in lists.into_iter().flat_map(|list| list.entries) {
@@ -205,10 +202,13 @@ fn break_promise(store: &Store, digest: &Digest, lock: &Exclusive) -> Result<boo
     }
     // A name that cannot be read may be its name.
     let (true, Ok(record)) = (broken.is_empty(), store.image_record(digest)) else { return Ok(false) };
-    if let Some(record) = record
-        && store.image_users(digest, &record.id)?.is_empty()
-    {
-        store.discard_image(digest, lock)?;
+    let Some(record) = record else { return Ok(true) };
+    match store.image_users(digest, &record.id) {
+        Ok(users) if users.is_empty() => store.discard_image(digest, lock)?,
+        Ok(_) => {}
+        // One that cannot be read may be made of it.
+        Err(Error::BrokenContainer { .. }) => return Ok(false),
+        Err(error) => return Err(error),
     }
     Ok(true)
 }

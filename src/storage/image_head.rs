@@ -3,7 +3,7 @@
 //! The record holds the whole configuration, some kilobytes with its history. Those who list a thousand images step over
 //! it while reading, and build nothing of it but the labels.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -138,6 +138,15 @@ impl Store {
             broken.extend(damaged);
         }
         Ok((whole, broken))
+    }
+
+    /// The layers of the images of additional stores: what was unpacked of them here stays as long as those are used.
+    pub(crate) fn read_only_chains(&self) -> Result<BTreeSet<ChainId>, Error> {
+        let mut chains = BTreeSet::new();
+        for store in &self.additional {
+            chains.extend(store.image_heads()?.0.iter().flat_map(ImageHead::chains).cloned());
+        }
+        Ok(chains)
     }
 
     /// The heads of all images of this store, one for each id, and the damaged ones.

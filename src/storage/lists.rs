@@ -153,6 +153,16 @@ impl Store {
         }
     }
 
+    /// The list that has the name which a text stands for. An image may have come under that name since, and hide it.
+    pub(crate) fn named_list(&self, text: &str) -> Result<Option<ListRecord>, Error> {
+        for name in Reference::candidates(text).unwrap_or_default() {
+            if let Some(list) = self.list(&name)? {
+                return Ok(Some(list));
+            }
+        }
+        Ok(None)
+    }
+
     /// The list that a text means: by a name that no image has, or by the beginning of its id.
     pub(crate) fn find_list(&self, text: &str) -> Result<Option<ListRecord>, Error> {
         let candidates = Reference::candidates(text).unwrap_or_default();
@@ -201,9 +211,13 @@ impl Store {
     ) -> Result<T, E> {
         let lock = self.lock_exclusive()?;
         let (record, answer) = change(self.list(name)?)?;
-        record::write_durable(&self.layout().list(&file_name(name)), &record)?;
-        drop(lock);
+        self.put_list(&record, &lock)?;
         Ok(answer)
+    }
+
+    /// Records a list under its name.
+    pub(crate) fn put_list(&self, list: &ListRecord, _lock: &Exclusive) -> Result<(), Error> {
+        record::write_durable(&self.layout().list(&file_name(&list.name)), list)
     }
 
     /// Takes a list away; false if there is none of this name. Its blobs are the next sweep's. Under the lock, so that whoever

@@ -30,14 +30,14 @@ pub(super) fn begin_epoch(store: &Store) -> Result<(), Error> {
     super::gc::sweep_staging(store, &lock)?;
     super::gc::sweep_names(store)?;
     store.sweep_volumes()?;
-    store.empty_trash()?;
     remove_old_epochs(store)?;
     if whole {
         let ready = layout.ready();
         sys::fs::replace_volatile(&ready, b"").writing(&ready)?;
     }
+    // What a power cut left there may be large: nobody waits for that.
     drop(lock);
-    Ok(())
+    store.empty_trash().map(drop)
 }
 
 /// A container that was started, has no exit record and no monitor ended with the machine. False if one could not be read.

@@ -50,8 +50,7 @@ pub(super) fn is_temporary(name: &str) -> bool {
 impl Store {
     /// Points a name to an image, durably. Answers what it pointed to before. An image that was removed meanwhile gets no
     /// name.
-    pub(crate) fn tag(&self, name: &Reference, digest: &Digest) -> Result<Option<Digest>, Error> {
-        let shared = self.lock_shared()?;
+    pub(crate) fn tag(&self, name: &Reference, digest: &Digest, _lock: &Exclusive) -> Result<Option<Digest>, Error> {
         let image = self.layout().image(digest);
         if sys::fs::lstat(&image).reading(&image)?.is_none() {
             return Err(Error::NoImage(digest.to_string()));
@@ -59,7 +58,6 @@ impl Store {
         let before = self.resolve_reference(name).ok().flatten();
         let path = self.layout().reference(&file_name(name));
         record::write_durable(&path, &RefRecord::new(name, digest))?;
-        drop(shared);
         Ok(before.filter(|before| before != digest))
     }
 

@@ -105,6 +105,11 @@ fn remove(store: &Store, id: &ImageId) -> Result<(), Error> {
     store.remove_image(&store.image_to_remove(id)?, &lock)
 }
 
+/// Gives an image a name.
+pub(super) fn tag(store: &Store, name: &str, digest: &Digest) -> Result<Option<Digest>, Error> {
+    store.tag(&name.parse().expect("a reference"), digest, &store.lock_exclusive()?)
+}
+
 /// Takes a manifest out of the store.
 pub(super) fn discard(store: &Store, digest: &Digest) -> Result<(), Error> {
     store.discard_image(digest, &store.lock_exclusive()?)
@@ -167,7 +172,7 @@ pub(super) fn store_image(store: &Store, content: &str, name: &str) -> ImageReco
         rest: Rest::new(),
     };
     store.put_image(&record).expect("recorded");
-    store.tag(&name.parse().expect("a reference"), &record.digest).expect("tagged");
+    tag(store, name, &record.digest).expect("tagged");
     lease.finish(store).expect("finished");
     record
 }
@@ -291,7 +296,7 @@ fn whole_images_are_read_at_the_first_look_and_for_one_that_came_after_it() {
         images.of(&store, &found).expect("read").names.len()
     };
     assert_eq!(names_of("localhost/old:1"), 1);
-    store.tag(&"localhost/old:2".parse().expect("valid"), &old.digest).expect("tagged");
+    tag(&store, "localhost/old:2", &old.digest).expect("tagged");
     assert_eq!(names_of("localhost/old:1"), 1, "the store was read once");
     store_image(&store, "new", "localhost/new:1");
     assert_eq!(names_of("localhost/new:1"), 1);
@@ -597,7 +602,7 @@ fn images_are_found_by_every_name_they_have() {
     assert_eq!(id(&format!("quay.io/me/tool@{}", other.digest)).expect("by digest"), other.id);
     assert!(matches!(id("base"), Err(Error::NoImage(_))));
     assert!(matches!(id("Bad Name"), Err(Error::ImageName(_))));
-    let moved = store.tag(&"localhost/base:1".parse().expect("a reference"), &hub.digest).expect("tagged");
+    let moved = tag(&store, "localhost/base:1", &hub.digest).expect("tagged");
     assert_eq!(moved, Some(base.digest.clone()));
     assert!(store.image(&base.digest).expect("there").names.is_empty());
 }
@@ -736,8 +741,7 @@ fn r4_an_image_that_is_gone_gets_no_name() {
     let store = fixture.open();
     let image = store_image(&store, "x", "localhost/x:1");
     remove(&store, &image.id).expect("removed");
-    let name = "localhost/late:1".parse().expect("valid");
-    assert!(matches!(store.tag(&name, &image.digest), Err(Error::NoImage(_))));
+    assert!(matches!(tag(&store, "localhost/late:1", &image.digest), Err(Error::NoImage(_))));
     assert_eq!(entries(&store.layout().refs()), 0);
 }
 
@@ -817,4 +821,63 @@ fn the_source_that_a_pull_noted_outlives_a_load_beside_it() {
     store.publish(&lease, &Staged { image, ..Staged::default() }).expect("published");
     lease.finish(&store).expect("finished");
     assert_eq!(store.image_record(&loaded.digest).expect("read").expect("there").source, pulled.source);
+}
+
+#[test]
+fn r4_a_manifest_that_is_mounted_is_not_spare() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    let first = store_image(&store, "x", "localhost/x:1");
+    // The same image in another compression, which has the name now.
+    let second = ImageRecord { digest: Digest::of(b"another manifest"), ..first.clone() };
+    store.put_image(&second).expect("recorded");
+    tag(&store, "localhost/x:1", &second.digest).expect("tagged");
+    let mount = ImageMount {
+        reference: "x:1".to_owned(),
+        id: first.id.clone(),
+        digest: first.digest.clone(),
+        layers: first.layers.iter().map(|layer| layer.chain.clone()).collect(),
+    };
+    let mut container = config("c");
+    container.image_mounts = vec![mount];
+    let id = store.create_container(container).expect("created").id().clone();
+    store.sweep().expect("swept");
+    assert!(store.image_record(&first.digest).expect("read").is_some());
+    store.discard_container(&id, Some(&"c".parse().expect("a name"))).expect("removed");
+    store.sweep().expect("swept");
+    assert!(store.image_record(&first.digest).expect("read").is_none());
+}
+
+/// A later program made a container: nobody here can say what it uses. The rest of the store is put in order all the same.
+#[test]
+fn f12_an_unreadable_container_keeps_nobody_from_sweeping() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    let image = store_image(&store, "x", "localhost/x:1");
+    let mut newer = with_volume("newer", "v");
+    let lost = VolumeMeta::random_name();
+    let source = MountSource::Volume { name: lost.clone(), anonymous: true, subpath: None };
+    newer.spec.mounts.push(MountSpec { source, target: "/a".into(), options: MountOptions::default() });
+    let maker = store.create_container(newer).expect("created").id().clone();
+    let newer = store.create_container(config("other")).expect("created").id().clone();
+    // The volume of one that is gone, and an image that never got its name.
+    store.discard_container(&maker, Some(&"newer".parse().expect("a name"))).expect("removed");
+    let path = store.layout().container_config(&newer);
+    let text = std::fs::read_to_string(&path).expect("read");
+    write(&path, text.replacen("\"version\":1", "\"version\":99", 1).as_bytes());
+    discard(&store, &image.digest).expect("removed");
+    let lease = store.lease().expect("lease");
+    lease.promise(&store, &image.digest).expect("noted");
+    store.put_image(&image).expect("recorded");
+    drop(lease);
+    let dead = store.lease().expect("lease").dir().to_owned();
+    store.sweep().expect("swept");
+    assert!(!dead.exists());
+    assert!(store.has_volume(&lost).expect("looks") && store.image_record(&image.digest).expect("read").is_some());
+    let store = fixture.open_in("00000000000000bb");
+    assert!(store.layout().ready().exists(), "the epoch has begun");
+    // Who can read it says that it uses neither.
+    write(&path, text.as_bytes());
+    store.sweep().expect("swept");
+    assert!(!store.has_volume(&lost).expect("looks") && store.image_record(&image.digest).expect("read").is_none());
 }

@@ -159,7 +159,7 @@ impl Store {
     }
 
     /// Manifests that nobody can mean any more: without a name, while their image has names that lead to another, and
-    /// neither a container nor a manifest list was made of them. `images` are all of the store.
+    /// neither a container nor a manifest list was made of them, nor has one mounted them. `images` are all of the store.
     pub(crate) fn spare_manifests(&self, images: &[Image]) -> Result<BTreeSet<Digest>, Error> {
         let mut named: BTreeMap<&ImageId, bool> = BTreeMap::new();
         for image in images {
@@ -172,10 +172,10 @@ impl Store {
             return Ok(spare);
         }
         for id in self.container_ids()? {
-            if let Ok(config) = self.container_config(&id)
-                && let Some(image) = config.image
-            {
-                spare.remove(&image.digest);
+            // One that cannot be read may be made of any of them.
+            match self.definition(&id) {
+                Ok(config) => spare.retain(|digest| config.iter().all(|config| !config.uses_manifest(digest))),
+                Err(_) => return Ok(BTreeSet::new()),
             }
         }
         let (lists, broken) = self.lists()?;

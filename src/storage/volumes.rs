@@ -132,8 +132,14 @@ impl Store {
             let Ok(holder) = String::from_utf8_lossy(&holder).parse::<ContainerId>() else { continue };
             let container = self.layout().container(&holder);
             // Known to be absent, not merely unreadable now.
-            if sys::fs::lstat(&container).reading(&container)?.is_none() && self.volume_users(&name)?.is_empty() {
-                lost.push(name);
+            if sys::fs::lstat(&container).reading(&container)?.is_some() {
+                continue;
+            }
+            match self.volume_users(&name) {
+                Ok(users) if users.is_empty() => lost.push(name),
+                // One that cannot be read may mount it. That is no reason to sweep nothing else.
+                Ok(_) | Err(Error::BrokenContainer { .. }) => {}
+                Err(error) => return Err(error),
             }
         }
         Ok(lost)

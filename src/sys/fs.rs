@@ -126,7 +126,12 @@ pub(crate) fn replace_durable(path: &Path, bytes: &[u8]) -> Result<()> {
         return Err(error);
     }
     rename_or_clean(&temporary, path)?;
-    sync_dir(path.parent().unwrap_or(Path::new(".")))
+    sync_dir(parent(path))
+}
+
+/// The directory that a path lies in; of a bare name the working directory.
+pub(super) fn parent(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Renames over whatever is at `to`.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, CWD, FlockOperation, Mode, OFlags};
 
 use super::error::{Call as _, Errno, Result};
-use super::fs;
+use super::fs::{self, parent};
 
 /// A new file, or a stream that there is nothing to be careful about: a pipe, a device.
 #[derive(Debug)]
@@ -217,10 +217,6 @@ fn hold(file: &File) -> Result<()> {
 fn is_at(file: &File, path: &Path) -> Result<bool> {
     let own = file.metadata().call("fstat", || format!("{path:?}"))?;
     Ok(fs::lstat(path)?.is_some_and(|found| (found.dev(), found.ino()) == (own.dev(), own.ino())))
-}
-
-fn parent(path: &Path) -> &Path {
-    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// A hidden name beside `path`.

@@ -45,10 +45,12 @@ impl Engine {
                         return Err(Error::Unsupported("subpath of a mount of type image"));
                     }
                     options.read_only |= !read_write;
-                    let recorded = config.image_mounts.iter().find(|image| image.reference == *reference);
-                    // One that was made before images of mounts were recorded has the name alone.
-                    let image = recorded.map_or_else(|| reference.clone(), |image| image.digest.to_string());
-                    self.overlay(self.image_directories(&image, maps)?, &scratch)?
+                    let lower = match config.image_mounts.iter().find(|image| image.reference == *reference) {
+                        Some(recorded) => self.recorded_directories(recorded, maps)?,
+                        // It was made before images of mounts were recorded.
+                        None => self.image_directories(reference, maps)?,
+                    };
+                    self.overlay(lower, &scratch)?
                 }
             };
             placed.push(PlacedMount { target: mount.target.clone(), source, options });
@@ -139,7 +141,7 @@ impl Engine {
         let mut mounted = Vec::new();
         for mount in &spec.mounts {
             let MountSource::Image { reference, .. } = &mount.source else { continue };
-            let image = self.store.find_image(reference)?.image;
+            let image = self.image_here(reference)?.image;
             self.ensure_layers(&image.record, maps)?;
             let layers = image.chains();
             let (id, digest) = (image.record.id, image.record.digest);
@@ -148,9 +150,20 @@ impl Engine {
         Ok(mounted)
     }
 
+    /// The layers of an image that a container was made with, for these maps, top first. As with those of its root, the
+    /// record of the image is needed only if one of them is missing: it may be in a store that is not used now.
+    fn recorded_directories(&self, image: &ImageMount, maps: &IdMaps) -> Result<Vec<PathBuf>, Error> {
+        let map = MapKey::new(&self.wish()?.maps, maps);
+        let keys: Vec<LayerKey> = image.layers.iter().rev().map(|chain| LayerKey::new(chain, &map)).collect();
+        if !keys.iter().all(|key| self.store.has_layer(key)) {
+            return self.image_directories(&image.digest.to_string(), maps);
+        }
+        Ok(keys.iter().map(|key| self.store.layer_diff(key)).collect())
+    }
+
     /// The layers of an image for these maps, top first.
     fn image_directories(&self, reference: &str, maps: &IdMaps) -> Result<Vec<PathBuf>, Error> {
-        let found = self.store.find_image(reference)?;
+        let found = self.image_here(reference)?;
         self.ensure_layers(&found.image.record, maps)?;
         let map = MapKey::new(&self.wish()?.maps, maps);
         let chains = found.image.chains();

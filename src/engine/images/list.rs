@@ -44,7 +44,12 @@ impl Engine {
         let sieve = Sieve::new(self, filters, &every)?;
         let shows_intermediate = all || filters.iter().any(|f| matches!(f, ImageFilter::Intermediate(_)));
         let records = if details { self.store.images()?.0 } else { Vec::new() };
-        let wanted = pattern.map(|pattern| meant(self, pattern)).transpose()?.flatten();
+        // A name is not looked up: what has other names is not meant, be it the same list.
+        let is_name = |pattern: &str| every.iter().flat_map(|image| &image.names).any(|name| named(pattern, name));
+        let wanted = match pattern.filter(|pattern| !is_name(pattern)) {
+            Some(text) => meant(self, text)?,
+            None => None,
+        };
         let mut images = Vec::new();
         for image in &every {
             let used = users.get(image.id.as_str()).copied().unwrap_or(0);

@@ -121,16 +121,6 @@ impl Engine {
         })
     }
 
-    /// Takes a name of a list out of the store. Returns it, and the id of the list if that was its last name.
-    pub(crate) fn remove_list(&self, text: &str) -> Result<(Reference, Option<Digest>), Error> {
-        let lock = self.store.lock_exclusive()?;
-        let list = self.known_list(text)?;
-        self.store.remove_list(&list.name, &lock)?;
-        let digest = list.digest();
-        let stays = self.store.lists()?.0.iter().any(|other| other.digest() == digest);
-        Ok((list.name, (!stays).then_some(digest)))
-    }
-
     pub(crate) fn list_exists(&self, text: &str) -> Result<bool, Error> {
         Ok(self.store.find_list(text)?.is_some())
     }

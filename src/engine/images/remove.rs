@@ -4,6 +4,7 @@ use crate::engine::{Engine, Error};
 use crate::storage;
 use crate::storage::image_head::ImageHead;
 use crate::storage::images::ImageRecord;
+use crate::storage::lists::ListRecord;
 use crate::storage::store::Exclusive;
 use crate::types::id::{ContainerId, ImageId};
 use crate::types::reference::Reference;
@@ -32,6 +33,17 @@ pub(crate) struct RemovedImage {
     pub(crate) containers: Vec<ContainerId>,
 }
 
+impl RemoveImageRequest {
+    /// An error if these are too many names to lose at once.
+    fn may_take(&self, id: &ImageId, names: &[Reference]) -> Result<(), Error> {
+        if names.len() < 2 || self.force || self.several_names {
+            return Ok(());
+        }
+        let names = names.iter().map(ToString::to_string).collect();
+        Err(Error::SeveralNames { image: id.short().to_owned(), names })
+    }
+}
+
 /// What a try to remove came to.
 enum Outcome {
     Removed(RemovedImage),
@@ -43,11 +55,6 @@ impl Engine {
     /// Takes a name off an image, and the image away with its last name. By id it must have one name at most, or
     /// `force`. Layers stay until [`Engine::sweep_images`].
     pub(crate) fn remove_image(&self, request: &RemoveImageRequest) -> Result<RemovedImage, Error> {
-        if self.store.find_list(&request.text)?.is_some() {
-            let (name, gone) = self.remove_list(&request.text)?;
-            let deleted = gone.map(|digest| ImageId::from_bytes(digest.bytes())).into_iter().collect();
-            return Ok(RemovedImage { untagged: vec![name], deleted, ..RemovedImage::default() });
-        }
         let mut containers = Vec::new();
         loop {
             match self.remove_now(request)? {
@@ -69,6 +76,9 @@ impl Engine {
     /// Looks, decides and removes while nobody else gives or takes a name.
     fn remove_now(&self, request: &RemoveImageRequest) -> Result<Outcome, Error> {
         let lock = self.store.lock_exclusive()?;
+        if let Some(list) = self.store.find_list(&request.text)? {
+            return self.take_list(list, request, &lock).map(Outcome::Removed);
+        }
         let found = self.store.find_own_image(&request.text)?;
         let image = self.store.image_to_remove(&found.image.record.id)?;
         let by_name = found.name.filter(|name| image.names.contains(name));
@@ -78,12 +88,7 @@ impl Engine {
             self.store.untag(&name, &lock)?;
             return Ok(Outcome::Removed(RemovedImage { untagged: vec![name], ..RemovedImage::default() }));
         }
-        if image.names.len() > 1 && !request.force && !request.several_names {
-            return Err(Error::SeveralNames {
-                image: image.id.short().to_owned(),
-                names: image.names.iter().map(ToString::to_string).collect(),
-            });
-        }
+        request.may_take(&image.id, &image.names)?;
         if request.force {
             let users = self.store.image_users(&image.digest, &image.id)?;
             if !users.is_empty() {
@@ -96,6 +101,38 @@ impl Engine {
             deleted.extend(self.remove_parents(&found.image.record, &lock)?);
         }
         Ok(Outcome::Removed(RemovedImage { untagged: image.names, deleted, ..RemovedImage::default() }))
+    }
+
+    /// Like [`Self::remove_image`], of a manifest list alone (`manifest rm`).
+    pub(crate) fn remove_list(&self, text: &str) -> Result<RemovedImage, Error> {
+        let lock = self.store.lock_exclusive()?;
+        let request = RemoveImageRequest { text: text.to_owned(), ..RemoveImageRequest::default() };
+        let list = match self.store.named_list(text)? {
+            Some(list) => list,
+            None => self.known_list(text)?,
+        };
+        self.take_list(list, &request, &lock)
+    }
+
+    /// Takes a name off a manifest list, and the list away with its last name; by id all of them.
+    fn take_list(
+        &self,
+        list: ListRecord,
+        request: &RemoveImageRequest,
+        lock: &Exclusive,
+    ) -> Result<RemovedImage, Error> {
+        let digest = list.digest();
+        let id = ImageId::from_bytes(digest.bytes());
+        let same = self.store.lists()?.0.into_iter().filter(|other| other.digest() == digest);
+        let all: Vec<Reference> = same.map(|other| other.name).collect();
+        let by_name = Reference::candidates(&request.text).is_ok_and(|candidates| candidates.contains(&list.name));
+        let untagged = if by_name { vec![list.name] } else { all.clone() };
+        request.may_take(&id, &untagged)?;
+        for name in &untagged {
+            self.store.remove_list(name, lock)?;
+        }
+        let deleted = if untagged.len() == all.len() { vec![id] } else { Vec::new() };
+        Ok(RemovedImage { untagged, deleted, ..RemovedImage::default() })
     }
 
     /// Removes an image that was found to be removable, unless that is not so any more: somebody has removed, named or used

@@ -2,34 +2,49 @@
 
 use crate::engine::{Engine, Error};
 use crate::storage::lists::ListRecord;
+use crate::storage::store::Exclusive;
 use crate::types::reference::Reference;
 
 impl Engine {
-    /// Gives an image further names; those that pointed elsewhere are moved. All names are checked before the first is
-    /// made.
+    /// Gives an image, or a manifest list, further names; those that led elsewhere are moved. All names are checked before
+    /// the first is made.
     pub(crate) fn tag_image(&self, image: &str, names: &[String]) -> Result<(), Error> {
-        if let Some(list) = self.store.find_list(image)? {
-            for name in names {
-                let name = new_name(name)?;
-                let copy = ListRecord { name: name.clone(), ..list.clone() };
-                self.store.change_list(&name, |_| Ok::<_, Error>((copy, ())))?;
-            }
-            return Ok(());
-        }
-        let found = self.store.find_own_image(image)?;
+        let lock = self.store.lock_exclusive()?;
+        let list = self.store.find_list(image)?;
+        let found = if list.is_none() { Some(self.store.find_own_image(image)?) } else { None };
         let names = names.iter().map(|name| new_name(name)).collect::<Result<Vec<_>, _>>()?;
         for name in &names {
-            self.store.tag(name, &found.image.record.digest)?;
+            self.must_not_end_list(name, list.as_ref())?;
+        }
+        for name in names {
+            if let Some(found) = &found {
+                self.store.tag(&name, &found.image.record.digest, &lock)?;
+                self.store.remove_list(&name, &lock)?;
+            } else if let Some(list) = &list {
+                self.store.put_list(&ListRecord { name: name.clone(), ..list.clone() }, &lock)?;
+                self.store.untag(&name, &lock)?;
+            }
         }
         Ok(())
     }
 
+    /// An error if the name is the only one of a manifest list, and of another one than this: it is not moved.
+    fn must_not_end_list(&self, name: &Reference, wanted: Option<&ListRecord>) -> Result<(), Error> {
+        let Some(list) = self.store.list(name)? else { return Ok(()) };
+        let digest = list.digest();
+        let same = |other: &ListRecord| other.digest() == digest;
+        if wanted.is_some_and(same) || self.store.lists()?.0.iter().any(|other| other.name != *name && same(other)) {
+            return Ok(());
+        }
+        Err(Error::LastListName(list.name))
+    }
+
     /// Takes names away from an image, all of them if none is given. The image stays.
     pub(crate) fn untag_image(&self, image: &str, names: &[String]) -> Result<(), Error> {
-        if let Some(list) = self.store.find_list(image)? {
-            return self.untag_list(&list, names);
-        }
         let lock = self.store.lock_exclusive()?;
+        if let Some(list) = self.store.find_list(image)? {
+            return self.untag_list(&list, names, &lock);
+        }
         let found = self.store.find_own_image(image)?;
         let has = &self.store.whole_image(&found)?.names;
         for name in gone(image, has, names)? {
@@ -39,9 +54,8 @@ impl Engine {
     }
 
     /// A list is there by its names alone: the last one is not taken, because with it the list would go.
-    fn untag_list(&self, list: &ListRecord, names: &[String]) -> Result<(), Error> {
+    fn untag_list(&self, list: &ListRecord, names: &[String], lock: &Exclusive) -> Result<(), Error> {
         let digest = list.digest();
-        let lock = self.store.lock_exclusive()?;
         let same = self.store.lists()?.0.into_iter().filter(|other| other.digest() == digest);
         let has: Vec<Reference> = same.map(|other| other.name).collect();
         let gone = gone(&list.name.to_string(), &has, names)?;
@@ -49,7 +63,7 @@ impl Engine {
             return Err(Error::LastListName(list.name.clone()));
         }
         for name in gone {
-            self.store.remove_list(&name, &lock)?;
+            self.store.remove_list(&name, lock)?;
         }
         Ok(())
     }

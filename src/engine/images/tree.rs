@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::engine::{Engine, Error};
-use crate::storage::images::Image;
+use crate::storage::images::{Image, ImageRecord};
 use crate::types::digest::ChainId;
 use crate::types::id::ImageId;
 use crate::types::reference::Reference;
@@ -42,8 +42,10 @@ impl Engine {
         let found = self.image_here(text)?;
         let names = self.store.whole_image(&found)?.names;
         let image = found.image;
-        let (images, _) = self.store.images()?;
-        let forest = Forest::of(&images);
+        let mut forest = Forest::of(&self.store.images()?.0);
+        if found.read_only.is_some() {
+            forest.plant(&image.record, &names);
+        }
         let chains = image.chains();
         let mut layers = Vec::new();
         match chains.split_last() {
@@ -58,17 +60,21 @@ impl Forest {
     fn of(images: &[Image]) -> Self {
         let mut forest = Self::default();
         for image in images {
-            let mut below = None;
-            for layer in &image.record.layers {
-                forest.sizes.insert(layer.chain.clone(), layer.unpacked);
-                forest.above.entry(below).or_default().insert(layer.chain.clone());
-                below = Some(layer.chain.clone());
-            }
-            if let Some(top) = below {
-                forest.tops.entry(top).or_default().extend(image.names.iter().cloned());
-            }
+            forest.plant(&image.record, &image.names);
         }
         forest
+    }
+
+    fn plant(&mut self, image: &ImageRecord, names: &[Reference]) {
+        let mut below = None;
+        for layer in &image.layers {
+            self.sizes.insert(layer.chain.clone(), layer.unpacked);
+            self.above.entry(below).or_default().insert(layer.chain.clone());
+            below = Some(layer.chain.clone());
+        }
+        if let Some(top) = below {
+            self.tops.entry(top).or_default().extend(names.iter().cloned());
+        }
     }
 
     fn node(&self, chain: &ChainId) -> TreeNode {

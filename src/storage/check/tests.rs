@@ -14,10 +14,11 @@ use crate::storage::process_identity::ProcessIdentity;
 use crate::storage::publish::{NewImage, Staged};
 use crate::storage::record;
 use crate::storage::refs::{self, RefRecord};
-use crate::storage::tests::{Fixture, config, discard, removable, store_image, write};
+use crate::storage::tests::{Fixture, config, discard, removable, store_image, tag, write};
 use crate::sys;
 use crate::types::digest::Digest;
 use crate::types::mount::{MountOptions, MountSource, MountSpec};
+use crate::types::reference::Reference;
 use crate::types::status::ContainerStatus;
 
 /// Everything that is wrong, trees included.
@@ -325,7 +326,7 @@ fn i9_what_is_being_deleted_is_no_leftover() {
 fn i9_an_image_that_never_got_its_name() {
     let (_fixture, store) = whole();
     let image = store_image(&store, "other", "localhost/other:1");
-    let name = "localhost/other:1".parse().expect("a reference");
+    let name = "localhost/other:1";
     let record = store.image_record(&image.digest).expect("read").expect("there");
     // Its maker died between record and name; a second one is still at work; it got its name in time; somebody wants it
     // without a name.
@@ -340,7 +341,7 @@ fn i9_an_image_that_never_got_its_name() {
         }
         store.put_image(&record).expect("recorded");
         if named {
-            store.tag(&name, &image.digest).expect("tagged");
+            tag(&store, name, &image.digest).expect("tagged");
         } else if kept && !alive {
             store.keep_unnamed(&image.digest).expect("kept");
         }
@@ -355,9 +356,10 @@ fn i9_an_image_that_never_got_its_name() {
     let lease = store.lease().expect("lease");
     lease.promise(&store, &image.digest).expect("noted");
     discard(&store, &image.digest).expect("removed");
-    let new = Some(NewImage { record: &record, names: std::slice::from_ref(&name) });
+    let names: [Reference; 1] = [name.parse().expect("a name")];
+    let new = Some(NewImage { record: &record, names: &names });
     store.publish(&lease, &Staged { image: new, ..Staged::default() }).expect("published");
-    sys::fs::remove_file(&store.layout().reference(&refs::file_name(&name))).expect("as if it had not come");
+    sys::fs::remove_file(&store.layout().reference(&refs::file_name(&names[0]))).expect("as if it had not come");
     drop(lease);
     store.sweep().expect("swept");
     assert!(store.image_record(&image.digest).expect("read").is_none());

@@ -61,8 +61,11 @@ fn images_of_another_store_run_and_stay_as_they_are() {
     sampan(&["history", BUSYBOX]).success();
     sampan(&["run", "--rm", "--network=none", BUSYBOX, "/bin/sh", "-c", "echo hello > /x; cat /x"]).prints("hello\n");
     sampan(&["create", "--name", "c", BUSYBOX, "true"]).success();
+    let mount = format!("--mount=type=image,src={BUSYBOX},dst=/i");
+    sampan(&["create", "--name", "d", &mount, "--network=none", BUSYBOX, "cat", "/i/etc/group"]).success();
     // A container once made needs the other store no more.
     env.run(["start", "-a", "c"]).success();
+    env.run(["start", "-a", "d"]).success().stdout_has("root:x:0:");
     sampan(&["image", "diff", BUSYBOX]).success().stdout_has("A /bin\n");
     for refused in [&["rmi", BUSYBOX][..], &["rmi", "-f", BUSYBOX], &["tag", BUSYBOX, "mine"], &["untag", BUSYBOX]] {
         sampan(refused).code(125).stderr_has("is in the read-only store");
@@ -70,7 +73,15 @@ fn images_of_another_store_run_and_stay_as_they_are() {
     sampan(&["rmi", "--all"]).success();
     sampan(&["image", "prune", "-af"]).prints("");
     sampan(&["system", "check"]).success();
-    sampan(&["rm", "c"]).success();
+    sampan(&["rm", "c", "d"]).success();
+    let tree = sampan(&["image", "tree", BUSYBOX]).success().stdout();
+    assert!(!tree.contains("Size:      0B") && tree.contains(&format!("Top Layer of: [{BUSYBOX}]")), "{tree}");
+    // What was unpacked stays as long as the store is named.
+    let usage = |arguments: &[&str]| {
+        let rows = sampan(arguments).success().json();
+        rows[0]["RawReclaimable"].as_u64().unwrap()
+    };
+    assert!(usage(&["system", "df", "--format=json"]) < 1 << 20);
     assert_eq!(listing(&store), before);
     // An own image of that name comes first.
     let tar = busybox_tar().to_string_lossy().into_owned();

@@ -89,6 +89,54 @@ fn lists_are_made_here() {
     env.run(["system", "check"]).success();
 }
 
+/// Lists and images share the names, as in Podman.
+#[test]
+fn a_name_leads_to_a_list_or_to_an_image() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let list = env.run(["manifest", "create", "l:1", image::BUSYBOX]).success().trimmed();
+    env.run(["tag", image::BUSYBOX, "was:1", "own:1"]).success();
+    let named = |name: &str| env.run(["images", "-q", "--no-trunc", name]).success().stdout();
+    env.run(["tag", "l:1", "was:1"]).success();
+    assert_eq!(named("was:1"), format!("sha256:{list}\n"));
+    env.run(["images", "--format", "{{.Repository}}:{{.Tag}}", "was:1"]).prints("localhost/was:1\n");
+    env.run(["manifest", "exists", "was:1"]).success();
+    env.run(["tag", image::BUSYBOX, "was:1"]).success();
+    assert_eq!(named("was:1"), named(image::BUSYBOX));
+    env.run(["manifest", "exists", "was:1"]).code(1);
+    // A list without a name would be gone.
+    env.run(["manifest", "create", "other:1"]).success();
+    for image in [image::BUSYBOX, "other:1"] {
+        env.run(["tag", image, "new:1", "l:1"])
+            .code(125)
+            .stderr_has("localhost/l:1 is the only name of the manifest list\nHint: sampan manifest rm");
+        env.run(["image", "exists", "new:1"]).code(1);
+    }
+    env.run(["tag", "l:1", "l:1"]).success();
+    // By its id a list with several names goes by force alone.
+    env.run(["tag", "l:1", "l:2"]).success();
+    for verb in [&["rmi"][..], &["manifest", "rm"]] {
+        env.run(verb.iter().chain(&[&list[..12]]))
+            .code(125)
+            .stderr_has("more than one name (localhost/l:1, localhost/l:2)");
+    }
+    env.run(["rmi", "-f", "l:2"]).prints("Untagged: localhost/l:2\n");
+    env.run(["tag", "l:1", "l:2"]).success();
+    let gone = format!("Untagged: localhost/l:1\nUntagged: localhost/l:2\nDeleted: {list}\n");
+    env.run(["rmi", "-f", &list[..12]]).prints(&gone);
+    // What comes under the name of a list hides it, as long as it is there.
+    env.run(["manifest", "create", "same:1"]).success();
+    env.run(["import", "-q", image::busybox_tar().to_str().unwrap(), "same:1"]).success();
+    env.run(["manifest", "exists", "same:1"]).code(1);
+    env.run(["tag", image::BUSYBOX, "same:1"]).code(125).stderr_has("sampan manifest rm localhost/same:1 removes it");
+    env.run(["rmi", "same:1"]).success();
+    env.run(["manifest", "exists", "same:1"]).success();
+    env.run(["import", "-q", image::busybox_tar().to_str().unwrap(), "same:1"]).success();
+    env.run(["manifest", "rm", "same:1"]).success().stdout_has("Untagged: localhost/same:1\nDeleted: ");
+    env.run(["image", "exists", "same:1"]).success();
+    env.run(["system", "check"]).success();
+}
+
 #[test]
 fn lists_go_to_registries_and_come_from_them() {
     requires!(userns, registry, skopeo);

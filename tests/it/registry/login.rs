@@ -341,6 +341,11 @@ fn the_login_that_was_just_made_is_the_one_that_counts() {
     login(&env, host);
     assert!(own.exists());
     assert_eq!(std::fs::read_to_string(&podmans).unwrap(), bob);
+    // Nor does it need a directory in its name.
+    env.set("REGISTRY_AUTH_FILE", "bare.json");
+    login(&env, host);
+    env.run(["login", "--get-login", host]).prints("alice\n");
+    assert!(env.path("bare.json").exists());
 }
 
 #[test]

@@ -119,6 +119,21 @@ fn what_lists_hold_is_not_reclaimable() {
     assert!(free() <= 64 << 10 || du(&env.graphroot()) < 1 << 20, "{}", free());
 }
 
+/// Nor does one give back what a container has mounted.
+#[test]
+fn a_mounted_image_is_not_reclaimable() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let path = env.path("image.tar");
+    ImageBuilder::scratch().layer(Layer::new().file("big", 0o644, &vec![7; 2 << 20])).docker_archive(&path, "big:1");
+    env.run(["load", "-q", "-i", path.to_str().unwrap()]).success();
+    env.run(["create", "--name=c", "--mount=type=image,src=big:1,dst=/i", BUSYBOX, "true"]).success();
+    let rows = env.run(["system", "df", "--format", "{{.Type}} {{.Total}} {{.Active}}"]).success().stdout();
+    assert!(rows.starts_with("Images 2 2\n"), "{rows}");
+    assert!(sizes(&env)[0].1 <= 64 << 10, "{:?}", sizes(&env));
+    env.run(["image", "prune", "-af"]).prints("");
+}
+
 #[test]
 fn prune_asks_and_filters() {
     requires!(userns);

@@ -181,5 +181,8 @@ fn tmpfs_and_images() {
     env.run(["start", "-a", "c"]).prints("first");
     env.run(["rm", "c"]).success();
     env.run(["image", "prune", "-f"]).success();
+    // Of a manifest list the image for this machine is meant.
+    env.run(["manifest", "create", "list:1", BUSYBOX]).success();
+    run(&env, &["--mount=type=image,src=list:1,dst=/i"], "cat /i/etc/passwd | wc -l").prints("3\n");
     env.run(["create", "--mount=type=image,src=i:1,dst=/i", BUSYBOX, "true"]).code(125).stderr_has("image not known");
 }

@@ -66,7 +66,8 @@ pub(crate) fn run(args: RmiArgs, context: &Context) -> Result<ExitCode, Error> {
     Ok(worst.code())
 }
 
-fn print(removed: &RemovedImage, context: &Context) -> Result<(), Error> {
+/// What was removed, a line for each name and each image.
+pub(in crate::cli) fn print(removed: &RemovedImage, context: &Context) -> Result<(), Error> {
     for name in &removed.untagged {
         context.ui.line(format!("Untagged: {name}"))?;
     }

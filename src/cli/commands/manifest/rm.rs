@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use super::super::super::context::Context;
 use super::super::super::error::Error;
+use super::super::image::remove;
 
 /// Removes manifest lists. The images in them stay.
 #[derive(Debug, clap::Args)]
@@ -22,10 +23,7 @@ pub(crate) fn run(args: ManifestRmArgs, context: &Context) -> Result<ExitCode, E
     let mut worst = 0;
     for text in args.lists {
         match engine.remove_list(&text) {
-            Ok((name, gone)) => {
-                context.ui.line(format!("Untagged: {name}"))?;
-                gone.map_or(Ok(()), |digest| context.ui.line(format!("Deleted: {}", digest.hex())))?;
-            }
+            Ok(removed) => remove::print(&removed, context)?,
             Err(error) if error.is_absent() && args.ignore => {}
             Err(error) => {
                 let error = Error::from(error);
