@@ -54,6 +54,7 @@ impl Error {
     pub(crate) fn kind(&self) -> FailureKind {
         match self {
             Self::Create(_) | Self::Join(_) => FailureKind::UserNamespace,
+            Self::Mapper { .. } if sys::prctl::has_no_new_privs() => FailureKind::MapperPrivilege,
             Self::SubIds { .. }
             | Self::RunMapper { .. }
             | Self::Mapper { .. }

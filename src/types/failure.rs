@@ -14,6 +14,8 @@ pub(crate) enum FailureKind {
     WorkDir,
     /// No working `newuidmap`/`newgidmap`, or the map was refused.
     IdMap,
+    /// `newuidmap` and `newgidmap` have no power here.
+    MapperPrivilege,
     /// The kernel or its policy refuses user namespaces.
     UserNamespace,
     /// Mounting the root file system or something in it.
