@@ -79,6 +79,7 @@ impl Need {
     pub(crate) fn behind(kind: FailureKind) -> Option<Self> {
         match kind {
             FailureKind::IdMap => Some(Self::SubordinateIds),
+            FailureKind::MapperPrivilege => Some(Self::MapperPrivilege),
             FailureKind::UserNamespace => Some(Self::UserNamespaces),
             FailureKind::Proc => Some(Self::Proc),
             FailureKind::Overlay => Some(Self::Overlay),
@@ -127,7 +128,7 @@ impl Need {
             }
             Self::MapperPrivilege => {
                 "give them their privilege back: sudo chmod u+s \"$(command -v newuidmap)\" \"$(command -v newgidmap)\" \
-                 (in a container, do not start it with no-new-privileges)"
+                 (or start what is around us, a container or a unit, without no-new-privileges)"
                     .to_owned()
             }
             Self::Overlay => {

@@ -46,7 +46,7 @@ pub(crate) fn run(store: &Store, mut request: ExecRequest, interrupts: Option<&S
     // The pidfd must outlive the closing of everything else.
     let kept = [stream::duplicate(&request.init).map_err(Error::Fork)?];
     let pid = request.init.pid();
-    let starting = spawn::fork_detached(client, kept, c"sampan-exec", move |client, [init], reply| {
+    let starting = spawn::fork_detached(client, kept, spawn::EXEC_NAME, move |client, [init], reply| {
         let request = ExecRequest { init: PidFd::from_received(pid, init), ..request };
         live(store, request, client, reply)
     })?;
@@ -77,6 +77,7 @@ fn live(store: &Store, request: ExecRequest, client: Option<OwnedFd>, reply: &mu
         tracing::debug!(%error, "exec session not recorded");
     }
     reply.send(&Ok(Started { pid, warnings: Vec::new() }));
+    spawn::forget_command_line(spawn::EXEC_NAME);
     let running = entered.finish();
     let exited = supervise::run(Supervised {
         init: &running.init,
@@ -142,9 +143,16 @@ pub(super) fn begin(request: &ExecRequest) -> Result<(Entered, ContainerIo), Err
     }
     let mut entered = joining.run().map_err(Error::Runtime)?;
     let io = match (io, entered.running.console.take()) {
-        (Some(io), _) => io,
-        (None, Some(master)) => ContainerIo::terminal(master).map_err(Error::Streams)?,
-        (None, None) => return Err(Error::Died),
+        (Some(io), _) => Ok(io),
+        (None, Some(master)) => ContainerIo::terminal(master).map_err(Error::Streams),
+        (None, None) => Err(Error::Died),
     };
-    Ok((entered, io))
+    match io {
+        Ok(io) => Ok((entered, io)),
+        Err(error) => {
+            // Nobody would hear it.
+            crate::runtime::create::end(&entered.finish().init);
+            Err(error)
+        }
+    }
 }

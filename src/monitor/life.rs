@@ -11,7 +11,7 @@ use super::hooks::{Hooks, StopPlan, Wish};
 use super::log::{K8sFile, LogSink};
 use super::request::StartRequest;
 use super::restart::{Decision, Ended, Restarts, pause_unless};
-use super::spawn::{Reply, Started};
+use super::spawn::{self, Reply, Started};
 use super::start::{Alive, identity, start};
 use super::supervise::{self, Exited, Supervised};
 use crate::storage::Store;
@@ -71,6 +71,7 @@ pub(super) fn live(store: &Store, mut request: StartRequest, client: Option<Owne
             pid: alive.running.init.pid().as_raw(),
             warnings: std::mem::take(&mut alive.warnings),
         }));
+        spawn::forget_command_line(spawn::NAME);
         let since = alive.since;
         let (exited, ending, unhealthy) = until_exit(store, &request, alive, &mut log, &mut clients);
         let record = exit::record(store, &request, &exited, &ending, restarts.count());

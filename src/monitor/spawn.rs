@@ -23,6 +23,11 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// How long one whose processes were killed may take to tidy up.
 const FAREWELL: Duration = Duration::from_secs(10);
 
+/// Of a monitor.
+pub(super) const NAME: &CStr = c"sampan-monitor";
+/// Of the supervisor of an exec session.
+pub(super) const EXEC_NAME: &CStr = c"sampan-exec";
+
 /// The container runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Started {
@@ -127,7 +132,7 @@ impl Starting {
 
 /// Forks the monitor of a container, which starts it. The caller has one thread and holds no lock.
 pub(crate) fn begin(store: &Store, mut request: StartRequest) -> Result<Starting, Error> {
-    let (client, name) = (request.client.take(), c"sampan-monitor");
+    let (client, name) = (request.client.take(), NAME);
     match request.outer.take() {
         None => fork_detached(client, [], name, move |client, [], reply| life::live(store, request, client, reply)),
         Some(outer) => fork_detached(client, [outer], name, move |client, [outer], reply| {
@@ -168,6 +173,14 @@ pub(super) fn fork_detached<const N: usize>(
 /// SIGKILL for the children of a process of ours.
 pub(super) fn end_children(parent: &PidFd) -> sys::Result<()> {
     family::children(parent.pid())?.iter().try_for_each(|child| child.signal(SIGKILL).map(drop))
+}
+
+/// Others need not read for as long as the program runs what it was started with (`-e PASSWORD=…`). Not before it runs, for that
+/// would take longer then.
+pub(super) fn forget_command_line(name: &CStr) {
+    if let Err(error) = prctl::forget_command_line(name) {
+        tracing::debug!(%error, "the command line stays");
+    }
 }
 
 fn receive(reader: &OwnedFd, monitor: &PidFd) -> Result<Started, Error> {

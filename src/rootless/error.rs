@@ -56,6 +56,7 @@ impl Error {
             // What forbids namespaces says EPERM, ENOSPC, EUSERS or EINVAL.
             Self::Create(source) if source.is(sys::Errno::EAGAIN) => FailureKind::Processes,
             Self::Create(_) | Self::Join(_) => FailureKind::UserNamespace,
+            Self::Mapper { .. } if sys::prctl::has_no_new_privs() => FailureKind::MapperPrivilege,
             Self::SubIds { .. }
             | Self::RunMapper { .. }
             | Self::Mapper { .. }

@@ -173,6 +173,7 @@ impl Created {
             Ok(Err(successor)) => {
                 // It has nothing to do but to end.
                 reap(&init);
+                sync::require_child(successor.pid())?;
                 Self::await_console(wire, successor)
             }
             Err(error) => {

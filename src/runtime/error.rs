@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::rootless;
+use crate::sys::process::Pid;
 use crate::sys::{self, Errno};
 use crate::types::failure::{Failure, FailureKind};
 use crate::types::idmap::InvalidIdMap;
@@ -22,6 +23,8 @@ pub(crate) enum Error {
     Wire(#[source] sys::Error),
     #[error("{0} out of order on the control wire")]
     OutOfOrder(&'static str),
+    #[error("process {0} of the control wire is none of ours")]
+    NoChild(Pid),
     #[error("understand a message on the control wire")]
     Message(#[source] serde_json::Error),
     #[error("the {0} process ended without a word")]
@@ -97,6 +100,8 @@ pub(crate) enum Error {
     },
     #[error("enter the rootfs")]
     Pivot(#[source] sys::Error),
+    #[error("leave the root of the host")]
+    BareRoot(#[source] sys::Error),
     #[error("set sysctl {key}={value}")]
     Sysctl {
         key: String,

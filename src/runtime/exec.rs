@@ -83,6 +83,7 @@ impl Joining {
             })
         });
         let program = sync::answered(asked, program).and_then(|(pid, console)| {
+            sync::require_child(pid)?;
             let init = PidFd::open(pid).inspect_err(|_| super::create::kill(pid)).map_err(Error::Wire)?;
             Ok((init, console))
         });

@@ -8,7 +8,10 @@ use crate::sys;
 use crate::sys::clone::Forked;
 use crate::sys::namespace::{self, NsKind};
 use crate::sys::root::RootDir;
-use crate::sys::{mount, process, socket};
+use crate::sys::signal::SIGKILL;
+use crate::sys::{Errno, mount, prctl, process, socket};
+
+use super::sync;
 
 /// Mount namespace and inner path of `/proc/PID/root/…`; none for every other path.
 pub(super) fn container_path(path: &Path) -> Option<(PathBuf, PathBuf)> {
@@ -27,7 +30,10 @@ pub(super) fn clone_tree(mounts: &Path, inside: &Path) -> sys::Result<OwnedFd> {
     by_child("open_tree", &|| format!("{inside:?} in {mounts:?}"), || open_there(mounts, inside))
 }
 
-/// The descriptor that a child makes, which is or goes where we are not.
+/// What a child answers that was stopped for too long ([`sync::attend`]).
+pub(super) const STOPPED: Errno = Errno::ECANCELED;
+
+/// The descriptor that a child makes, which is or goes where we are not; among processes, perhaps, that stop or kill it.
 pub(super) fn by_child(
     call: &'static str,
     what: &dyn Fn() -> String,
@@ -36,7 +42,9 @@ pub(super) fn by_child(
     let (ours, theirs) = socket::seqpacket_pair()?;
     match sys::clone::fork()? {
         Forked::Child => {
-            let sent = make().and_then(|made| socket::send_with_fds(&theirs, b"t", &[made.as_fd()]));
+            // Nobody else knows of it, and it may be stopped.
+            let made = prctl::set_parent_death_signal(SIGKILL).and_then(|()| make());
+            let sent = made.and_then(|made| socket::send_with_fds(&theirs, b"t", &[made.as_fd()]));
             if let Err(error) = sent {
                 drop(socket::send_with_fds(&theirs, &(error.errno as i32).to_le_bytes(), &[]));
             }
@@ -45,10 +53,18 @@ pub(super) fn by_child(
         Forked::Parent(child) => {
             drop(theirs);
             let mut buffer = [0; 4];
-            let answer = socket::receive_with_fds(&ours, &mut buffer);
+            let answer = sync::attend(ours.as_fd()).and_then(|answers| {
+                if answers {
+                    socket::receive_with_fds(&ours, &mut buffer)
+                } else {
+                    Err(sys::Error::new(call, what(), STOPPED))
+                }
+            });
+            // It has nothing left to do, and if it is stopped now it does not even end.
+            child.signal(SIGKILL)?;
             child.wait()?;
             let (length, mut fds) = answer?;
-            let errno = if length == 4 { sys::Errno::from_raw(i32::from_le_bytes(buffer)) } else { sys::Errno::EIO };
+            let errno = if length == 4 { Errno::from_raw(i32::from_le_bytes(buffer)) } else { Errno::EIO };
             fds.pop().ok_or_else(|| sys::Error::new(call, what(), errno))
         }
     }

@@ -4,6 +4,7 @@
 //! reach; `init` is the container's first process, from its birth to the program's `execve` (docs/architecture.md).
 #![forbid(unsafe_code)]
 
+mod bare_root;
 pub(crate) mod bundle;
 pub(crate) mod cgroup;
 pub(crate) mod create;

@@ -42,35 +42,42 @@ pub(super) fn open_pid(bundle: &Bundle) -> Result<OwnedFd, Error> {
     namespace::open_path(path).map_err(|source| Error::Join { kind: "pid", path: path.clone(), source })
 }
 
-/// Joins what the container shares with another one. P has power over all containers of this P (K-A12); the user
-/// namespace comes last, because after it that power is gone.
-///
-/// Together with the user namespace, the pid namespace is not for the stage: init shall be born outside of it.
-pub(super) fn join(bundle: &Bundle) -> Result<Option<JoinedPid>, Error> {
+/// Those of others that the container is to be in, opened by their paths.
+#[derive(Debug)]
+pub(super) struct Joins(Vec<(NsKind, &'static str, PathBuf, OwnedFd)>);
+
+/// Opens what the container shares with another one.
+pub(super) fn open(bundle: &Bundle) -> Result<Joins, Error> {
     if let Some(Some(_)) = bundle.namespace(LinuxNamespaceType::Mount) {
         return Err(Error::Unsupported("joining a mount namespace"));
     }
-    let mut opened: Vec<(NsKind, &'static str, &PathBuf, OwnedFd)> = Vec::new();
+    let mut opened = Vec::new();
     for (typ, kind, name) in KINDS {
         if let Some(Some(path)) = bundle.namespace(typ) {
             let fd =
                 namespace::open_path(path).map_err(|source| Error::Join { kind: name, path: path.clone(), source })?;
-            opened.push((kind, name, path, fd));
+            opened.push((kind, name, path.clone(), fd));
         }
     }
-    let mut pid = None;
-    for (kind, name, path, fd) in opened {
-        if kind == NsKind::Pid && bundle.joins_userns() {
-            pid = Some(JoinedPid { path: path.clone(), fd });
-            continue;
+    Ok(Joins(opened))
+}
+
+impl Joins {
+    /// P has power over all containers of this P (K-A12); the user namespace comes last, because after it that power is gone.
+    ///
+    /// Together with the user namespace, the pid namespace is not for the stage: init shall be born outside of it.
+    pub(super) fn join(self, bundle: &Bundle) -> Result<Option<JoinedPid>, Error> {
+        let mut pid = None;
+        for (kind, name, path, fd) in self.0 {
+            if kind == NsKind::Pid && bundle.joins_userns() {
+                pid = Some(JoinedPid { path, fd });
+                continue;
+            }
+            let joined = namespace::join(fd.as_fd(), &[kind]);
+            joined.map_err(|source| Error::Join { kind: name, path, source })?;
         }
-        namespace::join(fd.as_fd(), &[kind]).map_err(|source| Error::Join {
-            kind: name,
-            path: path.clone(),
-            source,
-        })?;
+        Ok(pid)
     }
-    Ok(pid)
 }
 
 impl JoinedPid {

@@ -18,7 +18,9 @@ use crate::sys::process::{self, Pid, PidFd};
 use crate::sys::seccomp::Program;
 use crate::sys::stream;
 use crate::sys::{self, descriptor};
+use crate::types::idmap::IdMaps;
 
+use super::bare_root;
 use super::bundle::Bundle;
 use super::create::Streams;
 use super::error::Error;
@@ -54,9 +56,7 @@ pub(super) fn run(child: OuterChild, task: Task) -> ! {
         // Here, while nobody but P has power over what we execute: in the user namespace of others they would have it, whether
         // the process may be dumped or not (`mm->user_ns`, ptrace(2)).
         let Err(error) = init::re_execute(&context);
-        if let Err(error) = init::stay(error, re_execute) {
-            give_up(&context.wire, &error)
-        }
+        give_up(&context.wire, &error)
     }
     proceed(context, re_execute)
 }
@@ -142,21 +142,27 @@ struct Prepared {
 
 /// Makes every mount that needs the caller's reach, and joins the namespaces that are others' already.
 fn prepare(bundle: &Bundle) -> Result<Prepared, Error> {
-    let (root, fuse) = rootfs::mount(&bundle.rootfs, root_of(&bundle.maps()?))?;
+    let maps = bundle.maps()?;
+    let (root, fuse) = rootfs::mount(&bundle.rootfs, root_of(&maps))?;
     let mut trees = Vec::new();
     for (index, spec) in bundle.spec.mounts().iter().flatten().enumerate() {
-        if let Some(fd) = source_tree(spec)? {
+        if let Some(fd) = source_tree(spec, &maps)? {
             trees.push(Tree { index, fd });
         }
     }
+    let joins = namespaces::open(bundle)?;
     if bundle.joins_userns() {
         init::forget_arguments()?;
         if bundle.moves_in() {
             trees.extend(procfs_of_others(bundle, &root)?);
         }
+        // fuse-overlayfs is in our mount namespace.
+        if fuse.is_none() {
+            bare_root::enter().map_err(Error::BareRoot)?;
+        }
         init::hide(bundle)?;
     }
-    let pid = namespaces::join(bundle)?;
+    let pid = joins.join(bundle)?;
     Ok(Prepared { root, trees, fuse, pid })
 }
 
@@ -168,7 +174,10 @@ fn procfs_of_others(bundle: &Bundle, root: &OwnedFd) -> Result<Vec<Tree>, Error>
     else {
         return Ok(Vec::new());
     };
-    let failed = |source| Error::Mount { target: spec.destination().clone(), source };
+    let failed = |source: sys::Error| match source.errno {
+        foreign_tree::STOPPED => Error::Stopped,
+        _ => Error::Mount { target: spec.destination().clone(), source },
+    };
     let pid = namespaces::open_pid(bundle)?;
     let by_child = |make: &dyn Fn() -> sys::Result<OwnedFd>| {
         foreign_tree::by_child("fsmount", &|| "proc of the joined pid namespace".to_owned(), make)
@@ -182,12 +191,12 @@ fn procfs_of_others(bundle: &Bundle, root: &OwnedFd) -> Result<Vec<Tree>, Error>
 }
 
 /// C's root in P's ids; in single-id mode with another user there is none, and the caller has everything.
-fn root_of(maps: &crate::types::idmap::IdMaps) -> (u32, u32) {
+fn root_of(maps: &IdMaps) -> (u32, u32) {
     (maps.uid.to_outside(0).unwrap_or(0), maps.gid.to_outside(0).unwrap_or(0))
 }
 
 /// A detached mount for what init could not reach or mount: binds, and overlays of directories of the host.
-fn source_tree(spec: &Mount) -> Result<Option<OwnedFd>, Error> {
+fn source_tree(spec: &Mount, maps: &IdMaps) -> Result<Option<OwnedFd>, Error> {
     let options = MountOptions::parse(spec.destination(), spec.options().as_deref().unwrap_or_default())?;
     let kind = spec.typ().as_deref().unwrap_or("bind");
     if kind == "overlay" {
@@ -202,7 +211,12 @@ fn source_tree(spec: &Mount) -> Result<Option<OwnedFd>, Error> {
             option: "a bind without a source".to_owned(),
         });
     };
-    bind_tree(path, options.subpath.as_deref()).map(Some)
+    let tree = bind_tree(path, options.subpath.as_deref())?;
+    if options.copy_up {
+        let given = init::fill::hand_over(tree.as_fd(), maps);
+        given.map_err(|source| Error::Source { path: path.clone(), source })?;
+    }
+    Ok(Some(tree))
 }
 
 /// A detached recursive copy of what is at `path` of the host, or of a part of it.

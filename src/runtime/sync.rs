@@ -29,6 +29,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::sys::process::Pid;
 use crate::sys::{self, process, socket};
 use crate::types::failure::Failure;
 
@@ -111,20 +112,9 @@ impl Wire {
         serde_json::from_slice(&buffer[..length]).map(|message| Some((message, fds))).map_err(Error::Message)
     }
 
-    /// Waits until there is something to receive. What is in the container's pid namespace can be stopped by the container's
-    /// root at any moment before it has executed the program; it must not make us wait for ever.
+    /// Waits until there is something to receive.
     pub(super) fn attend(&self) -> Result<(), Error> {
-        let mut patience = PATIENCE;
-        while !sys::wait_readable(self.as_fd(), Some(LOOK)).map_err(Error::Wire)? {
-            if process::stopped_child().map_err(Error::Wire)?.is_some() {
-                // Not given back when it goes on: else it could be stopped again and again.
-                patience = patience.saturating_sub(LOOK);
-            }
-            if patience.is_zero() {
-                return Err(Error::Stopped);
-            }
-        }
-        Ok(())
+        if attend(self.as_fd()).map_err(Error::Wire)? { Ok(()) } else { Err(Error::Stopped) }
     }
 
     /// The next message, which must pass `accept`. A failure from the other side is our error; so is its silent death.
@@ -146,6 +136,29 @@ impl Wire {
             tracing::debug!(%unsent, "failure not delivered");
         }
     }
+}
+
+/// Waits until what a child of ours sends can be read. What is in the container's pid namespace can be stopped by the
+/// container's root at any moment before it has executed the program; it must not make us wait for ever. False if it was
+/// stopped for too long.
+pub(super) fn attend(answer: BorrowedFd<'_>) -> sys::Result<bool> {
+    let mut patience = PATIENCE;
+    while !sys::wait_readable(answer, Some(LOOK))? {
+        if process::stopped_child()?.is_some() {
+            // Not given back when it goes on: else it could be stopped again and again.
+            patience = patience.saturating_sub(LOOK);
+        }
+        if patience.is_zero() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// A number that comes from among the container's processes, by a wire that one who may trace there can take from a process
+/// that he kills: whoever is named is signalled later, and must not be anybody.
+pub(super) fn require_child(pid: Pid) -> Result<(), Error> {
+    if process::is_child(pid).map_err(Error::Wire)? { Ok(()) } else { Err(Error::NoChild(pid)) }
 }
 
 /// The answer to what was asked. What could not be asked has none, but the last words of one who was gone already.

@@ -67,13 +67,29 @@ pub(crate) fn copy_stream(from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> Result<u6
     }
 }
 
-/// An anonymous file in memory with these bytes, read from its start (`memfd_create(2)`).
+/// An anonymous file in memory with these bytes, to be read once (`memfd_create(2)`); a pipe where a sandbox lacks that.
 pub(crate) fn memory_file(name: &str, bytes: &[u8]) -> Result<OwnedFd> {
-    let fd =
-        rustix::fs::memfd_create(name, rustix::fs::MemfdFlags::CLOEXEC).call("memfd_create", || format!("{name:?}"))?;
-    write_all(fd.as_fd(), bytes)?;
-    rustix::fs::seek(&fd, rustix::fs::SeekFrom::Start(0)).call("lseek", || format!("{name:?}"))?;
-    Ok(fd)
+    match rustix::fs::memfd_create(name, rustix::fs::MemfdFlags::CLOEXEC).call("memfd_create", || format!("{name:?}")) {
+        Err(error) if error.is(Errno::ENOSYS) => filled_pipe(bytes),
+        made => {
+            let fd = made?;
+            write_all(fd.as_fd(), bytes)?;
+            rustix::fs::seek(&fd, rustix::fs::SeekFrom::Start(0)).call("lseek", || format!("{name:?}"))?;
+            Ok(fd)
+        }
+    }
+}
+
+/// The reading end of a pipe that holds all of this, and then its end.
+fn filled_pipe(bytes: &[u8]) -> Result<OwnedFd> {
+    let (reader, writer) = pipe()?;
+    set_pipe_size(writer.as_fd(), bytes.len());
+    let room = rustix::pipe::fcntl_getpipe_size(&writer).call("fcntl", || "F_GETPIPE_SZ".to_owned())?;
+    if room < bytes.len() {
+        return Err(Error::new("fcntl", format!("F_SETPIPE_SZ, {}", bytes.len()), Errno::EFBIG));
+    }
+    write_all(writer.as_fd(), bytes)?;
+    Ok(reader)
 }
 
 /// Descriptor 2.

@@ -63,7 +63,7 @@ fn gone_is_none<T>(result: Result<T>) -> Result<Option<T>> {
 #[cfg(test)]
 mod tests {
     use super::{by_asking_everyone, children, everyone, parent_of};
-    use crate::sys::process::Pid;
+    use crate::sys::process::{Pid, is_child};
 
     #[test]
     fn children_are_found_until_they_are_reaped() {
@@ -72,13 +72,16 @@ mod tests {
         let ours = || children(Pid::this()).expect("children").into_iter().any(|found| found.pid().as_raw() == number);
         assert!(ours());
         let pid = Pid::from_raw(number).expect("a pid");
+        assert!(is_child(pid).expect("a child"));
+        assert!(!is_child(Pid::this()).expect("nobody is his own child"));
         assert!(everyone().expect("everyone").contains(&pid));
         assert_eq!(parent_of(pid), Some(Pid::this()));
         // A kernel without lists of children.
         assert!(by_asking_everyone(Pid::this()).expect("everyone").contains(&pid));
         child.kill().expect("kill");
+        assert!(is_child(pid).expect("until it is reaped"));
         child.wait().expect("wait");
-        assert!(!ours());
+        assert!(!ours() && !is_child(pid).expect("gone"));
         assert!(children(pid).expect("gone").is_empty());
     }
 }

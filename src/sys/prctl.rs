@@ -36,6 +36,11 @@ pub(crate) fn set_no_new_privs() -> Result<()> {
     simple(libc::PR_SET_NO_NEW_PRIVS, 1, "PR_SET_NO_NEW_PRIVS")
 }
 
+/// True if no exec of ours gains privileges: a set-uid program has none.
+pub(crate) fn has_no_new_privs() -> bool {
+    rustix::thread::no_new_privs().unwrap_or(false)
+}
+
 /// Permitted capabilities survive the next set-uid call.
 pub(crate) fn set_keep_caps(on: bool) -> Result<()> {
     simple(libc::PR_SET_KEEPCAPS, libc::c_ulong::from(on), "PR_SET_KEEPCAPS")
@@ -44,6 +49,23 @@ pub(crate) fn set_keep_caps(on: bool) -> Result<()> {
 /// Overwrites the arguments and the environment that this process was executed with: `/proc/PID/cmdline` shows them to everybody.
 /// Nothing looks at them any more; a fork has its own copy. The last thing that is left is a name.
 pub(crate) fn forget_arguments() -> Result<()> {
+    let [arguments, environment] = areas()?;
+    overwrite(environment, c"");
+    overwrite(arguments, c"sampan-init");
+    Ok(())
+}
+
+/// The same of the arguments alone, by one that outlives the command it was forked from. The environment only its owner may read.
+pub(crate) fn forget_command_line(name: &std::ffi::CStr) -> Result<()> {
+    let [arguments, _] = areas()?;
+    overwrite(arguments, name);
+    Ok(())
+}
+
+/// Where on the stack arguments and environment are: first address, and the one after the last.
+struct Area(usize, usize);
+
+fn areas() -> Result<[Area; 2]> {
     let path = std::path::Path::new("/proc/self/stat");
     let text = super::fs::read_limited(path, 4096)?;
     let text = String::from_utf8_lossy(&text);
@@ -53,21 +75,23 @@ pub(crate) fn forget_arguments() -> Result<()> {
     let Some(&[arguments, arguments_end, environment, environment_end]) = fields.get(45..49) else {
         return Err(Error::new("read", format!("{path:?}: no addresses"), Errno::EINVAL));
     };
-    for (start, end) in [(arguments, arguments_end), (environment, environment_end)] {
-        if start != 0 && start < end {
-            let area: *mut u8 = std::ptr::with_exposed_provenance_mut(start);
-            // SAFETY: the kernel put both areas on this process's own stack, above everything that is in use, when it executed the
-            // program; one thread, and nobody holds a reference to them: std makes copies.
-            unsafe { area.write_bytes(0, end - start) };
-        }
+    Ok([Area(arguments, arguments_end), Area(environment, environment_end)])
+}
+
+/// With zeros, after `text` if there is room for that.
+fn overwrite(Area(start, end): Area, text: &std::ffi::CStr) {
+    if start == 0 || start >= end {
+        return;
     }
-    let name = b"sampan-init\0";
-    if arguments != 0 && arguments_end.saturating_sub(arguments) >= name.len() {
-        let area: *mut u8 = std::ptr::with_exposed_provenance_mut(arguments);
+    let area: *mut u8 = std::ptr::with_exposed_provenance_mut(start);
+    // SAFETY: the kernel put both areas on this process's own stack, above everything that is in use, when it executed the program;
+    // one thread, and nobody holds a reference to them: std makes copies.
+    unsafe { area.write_bytes(0, end - start) };
+    let text = text.to_bytes_with_nul();
+    if end - start >= text.len() {
         // SAFETY: as above, and it fits.
-        unsafe { area.copy_from_nonoverlapping(name.as_ptr(), name.len()) };
+        unsafe { area.copy_from_nonoverlapping(text.as_ptr(), text.len()) };
     }
-    Ok(())
 }
 
 /// Name of this process in `ps` (15 bytes).

@@ -207,6 +207,15 @@ pub(crate) fn reap_any() -> Result<Option<(Pid, ExitStatus)>> {
     }
 }
 
+/// True if that is the number of a child of ours that has not been reaped: then it stays the child's.
+pub(crate) fn is_child(pid: Pid) -> Result<bool> {
+    let flags = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT | libc::__WALL;
+    match raw::waitid_any(libc::P_PID, pid.0.cast_unsigned(), flags) {
+        Err(error) if error.is(Errno::ECHILD) => Ok(false),
+        answer => answer.map(|_| true),
+    }
+}
+
 /// SIGKILL for a child that has not been reaped: until then its number is its own.
 pub(crate) fn kill_child(pid: Pid) -> Result<()> {
     let child = rustix::process::Pid::from_raw(pid.0).ok_or(Errno::ESRCH).call("kill", || pid.to_string())?;

@@ -260,7 +260,7 @@ pub(super) fn execve(path: &CStr, args: &[CString], env: &[CString]) -> Error {
     Error::last("execve", format!("{path:?}"))
 }
 
-/// `execveat(2)` of an open descriptor; returns only if it failed.
+/// `execveat(2)` of an open descriptor, or by its name in `/proc` where a sandbox lacks that; returns only if it failed.
 pub(super) fn fexecve(fd: BorrowedFd<'_>, args: &[CString], env: &[CString]) -> Error {
     let (argv, envp) = (pointers(args), pointers(env));
     // SAFETY: all strings are null-terminated and live through the call.
@@ -274,7 +274,11 @@ pub(super) fn fexecve(fd: BorrowedFd<'_>, args: &[CString], env: &[CString]) -> 
             libc::AT_EMPTY_PATH,
         )
     };
-    Error::last("execveat", format!("{}", fd.as_raw_fd()))
+    let error = Error::last("execveat", format!("{}", fd.as_raw_fd()));
+    match CString::new(format!("/proc/self/fd/{}", fd.as_raw_fd())) {
+        Ok(path) if error.is(super::Errno::ENOSYS) => execve(&path, args, env),
+        _ => error,
+    }
 }
 
 /// `_exit(2)`: no destructor, no atexit handler, no flush.

@@ -14,6 +14,8 @@ pub(crate) enum FailureKind {
     WorkDir,
     /// No working `newuidmap`/`newgidmap`, or the map was refused.
     IdMap,
+    /// `newuidmap` and `newgidmap` have no power here.
+    MapperPrivilege,
     /// The kernel or its policy refuses user namespaces.
     UserNamespace,
     /// The caller has as many processes as he may.

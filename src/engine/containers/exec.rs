@@ -1,6 +1,6 @@
 //! `exec`: another program in a container that runs.
 
-use oci_spec::runtime::{LinuxCapabilities, Spec};
+use oci_spec::runtime::Spec;
 
 use crate::engine::error::Error;
 use crate::engine::handle::Engine;
@@ -104,6 +104,8 @@ impl Engine {
         let empty = ImageConfig::default();
         let image = config.image.as_ref().map_or(&empty, |image| &image.config);
         let mut spec = config.spec.clone();
+        let own_user = specgen::user(&spec, image, facts);
+        let of_own_user = exec.user.as_ref().is_none_or(|user| *user == own_user);
         spec.command.clone_from(&exec.command);
         spec.entrypoint = Some(Vec::new());
         spec.tty = exec.tty;
@@ -135,9 +137,7 @@ impl Engine {
             *mode = NamespaceMode::Private;
         }
         let mut oci = specgen::generate(&spec, image, facts, &placement).map_err(Error::Spec)?;
-        if exec.privileged {
-            all_capabilities(&mut oci, facts.last_cap);
-        }
+        limit_capabilities(&mut oci, of_own_user, exec.privileged.then_some(facts.last_cap));
         Ok(Bundle {
             spec: oci,
             rootfs: RootfsPlan::Path { path: "/".into() },
@@ -149,12 +149,23 @@ impl Engine {
     }
 }
 
-/// `exec --privileged`: every capability of the container's user namespace.
-fn all_capabilities(spec: &mut Spec, last: u8) {
-    let all = || Some(CapSet::all(last).to_oci());
-    let mut sets = LinuxCapabilities::default();
-    sets.set_bounding(all()).set_effective(all()).set_permitted(all());
-    sets.set_inheritable(Some(CapSet::EMPTY.to_oci())).set_ambient(Some(CapSet::EMPTY.to_oci()));
+/// As with Podman: what was added for the container's own user (who is not root) is for nobody else, and of all capabilities
+/// (`--privileged`: up to this one) only root gets more than the bound.
+fn limit_capabilities(spec: &mut Spec, of_own_user: bool, privileged: Option<u8>) {
+    let Some(mut sets) = spec.process().as_ref().and_then(|process| process.capabilities().clone()) else { return };
+    let none = || Some(CapSet::EMPTY.to_oci());
+    // Root has none: they are for whoever keeps nothing else across execve(2).
+    let added = sets.ambient().as_ref().is_some_and(|ambient| !ambient.is_empty());
+    if added && !of_own_user {
+        sets.set_effective(none()).set_permitted(none()).set_inheritable(none()).set_ambient(none());
+    }
+    if let Some(last) = privileged {
+        let all = || Some(CapSet::all(last).to_oci());
+        sets.set_bounding(all());
+        if !added {
+            sets.set_effective(all()).set_permitted(all());
+        }
+    }
     if let Some(process) = spec.process_mut() {
         process.set_capabilities(Some(sets));
     }

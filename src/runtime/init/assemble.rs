@@ -84,7 +84,14 @@ fn one_mount(root: &RootDir, spec: &Mount, tree: Option<BorrowedFd<'_>>, bundle:
         mount::set_propagation(tree, propagation).map_err(error)?;
         return mount::attach(tree, place.as_fd()).map_err(error);
     }
+    let missing = kind == "tmpfs" && options.copy_up && root.lookup(&target::relative(target)).is_err();
     let place = target::open(root, target, Shape::Directory)?;
+    if missing {
+        // Nothing in the image says who may write there: everybody, as the kernel has it for a tmpfs. On the directory, so that the
+        // next start finds it.
+        let made = sys::dir::reopen(place.as_fd()).map_err(error)?;
+        sys::dir::fchmod(made.as_fd(), 0o1777).map_err(error)?;
+    }
     // A copied-up tmpfs is filled before it becomes read-only.
     let attributes =
         if options.copy_up { Attributes { read_only: false, ..options.attributes } } else { options.attributes };

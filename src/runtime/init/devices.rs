@@ -13,7 +13,9 @@ use crate::sys::{self, Errno};
 
 use super::target::{self, Shape};
 
-const NODES: [&str; 6] = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"];
+/// Those of the host that every container has.
+pub(in crate::runtime) const NODES: [&str; 6] =
+    ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"];
 
 const LINKS: [(&str, &str); 5] = [
     ("dev/fd", "/proc/self/fd"),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::sys::dir::{self, Dir, FileKind};
 use crate::sys::{self, Errno, tree, xattr};
+use crate::types::idmap::IdMaps;
 
 /// Stands on a volume as long as it is being filled: one that a full disk, a kill or a power cut left half filled is not
 /// taken for the user's. File systems without attributes do without.
@@ -18,7 +19,7 @@ const TURN: Duration = Duration::from_mins(1);
 pub(in crate::runtime) fn if_empty(place: BorrowedFd<'_>, tree: BorrowedFd<'_>, durable: bool) -> sys::Result<()> {
     let volume = Dir::from(dir::reopen(tree)?);
     let _turn = sys::lock::DirLock::within(volume.as_fd(), TURN)?;
-    if xattr::get(volume.as_fd(), FILLING.as_ref())?.is_some() {
+    if is_half_filled(&volume)? {
         for (name, _) in volume.entries()? {
             volume.remove_tree(&name)?;
         }
@@ -37,6 +38,26 @@ pub(in crate::runtime) fn if_empty(place: BorrowedFd<'_>, tree: BorrowedFd<'_>, 
     xattr::remove(volume.as_fd(), FILLING.as_ref())?;
     // The mark must not come back when the program has written something.
     if marked && durable { volume.sync() } else { Ok(()) }
+}
+
+/// For the stage, which has power over it: a volume that is to be filled goes to the root of a container that does not have
+/// the id of who made it (`--userns=nomap`, `auto`), and whose root so could do nothing with it.
+pub(in crate::runtime) fn hand_over(tree: BorrowedFd<'_>, maps: &IdMaps) -> sys::Result<()> {
+    let stat = dir::fstat(tree)?;
+    let (Some(uid), Some(gid)) = (maps.uid.to_outside(0), maps.gid.to_outside(0)) else { return Ok(()) };
+    let has_owner = maps.uid.to_inside(stat.uid).is_some() && maps.gid.to_inside(stat.gid).is_some();
+    if has_owner || !stat.is_dir() {
+        return Ok(());
+    }
+    let volume = Dir::from(dir::reopen(tree)?);
+    if is_half_filled(&volume)? || volume.entries()?.is_empty() {
+        dir::fchown(volume.as_fd(), uid, gid)?;
+    }
+    Ok(())
+}
+
+fn is_half_filled(volume: &Dir) -> sys::Result<bool> {
+    Ok(xattr::get(volume.as_fd(), FILLING.as_ref())?.is_some())
 }
 
 /// False where the file system has no attributes.

@@ -38,7 +38,7 @@ pub(super) fn apply(root: &RootDir, linux: &Linux) -> Result<(), Error> {
 
 /// `empty` is the directory that covers all directories, once there is one.
 fn mask(root: &RootDir, path: &Path, empty: &mut Option<OwnedFd>) -> sys::Result<()> {
-    let Some(place) = sys::fs::absent_is_none(root.lookup_nofollow(&target::relative(path)))? else { return Ok(()) };
+    let Some(place) = sys::fs::absent_is_none(root.lookup(&target::relative(path)))? else { return Ok(()) };
     let stat = sys::dir::fstat(place.as_fd())?;
     let cover = match empty {
         _ if !stat.is_dir() => mount::clone_tree(sys::fs::current_dir(), Path::new("/dev/null"))?,
@@ -56,7 +56,7 @@ fn mask(root: &RootDir, path: &Path, empty: &mut Option<OwnedFd>) -> sys::Result
 }
 
 fn read_only(root: &RootDir, path: &Path) -> sys::Result<()> {
-    let Some(place) = sys::fs::absent_is_none(root.lookup_nofollow(&target::relative(path)))? else { return Ok(()) };
+    let Some(place) = sys::fs::absent_is_none(root.lookup(&target::relative(path)))? else { return Ok(()) };
     let tree = mount::clone_tree_at(place.as_fd())?;
     mount::set_attributes(tree.as_fd(), true, Attributes { read_only: true, ..Attributes::default() })?;
     mount::attach(tree.as_fd(), place.as_fd())

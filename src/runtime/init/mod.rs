@@ -23,8 +23,9 @@ pub(super) mod target;
 
 pub(super) use assemble::procfs;
 pub(crate) use context::{Context, Place, Tree};
+pub(super) use devices::NODES;
 pub(super) use hide::{arguments as forget_arguments, hide};
 pub(super) use join::run as join;
+pub(super) use re_execute::re_execute;
 pub(crate) use re_execute::{ROLE, must_re_execute, resume};
-pub(super) use re_execute::{re_execute, stay};
 pub(super) use sequence::run;

@@ -61,18 +61,6 @@ pub(in crate::runtime) fn re_execute(context: &Context) -> Result<Infallible, Er
     leave(&own_binary()?, context)
 }
 
-/// Goes on without, where nobody could write the binary and a sandbox lacks what it takes (`memfd_create`, `execveat`). What is left
-/// of the command then is its memory, into which nobody in the container may look (`super::program`).
-pub(in crate::runtime) fn stay(error: Error, must: bool) -> Result<(), Error> {
-    match &error {
-        Error::ReExec { source, .. } | Error::Wire(source) if !must && source.is(sys::Errno::ENOSYS) => {
-            sys::descriptor::cloexec_all_but(&[]).map_err(Error::Wire)?;
-            super::hide::arguments()
-        }
-        _ => Err(error),
-    }
-}
-
 /// Executes the binary behind `tree`, which goes on in [`resume`]. Returns only if that failed.
 pub(super) fn leave(tree: &OwnedFd, context: &Context) -> Result<Infallible, Error> {
     let memory = context.pack()?;

@@ -64,7 +64,7 @@ fn begin(context: &Context, go: &OwnedFd, re_execute: bool) -> Result<(), Error>
             identity::keep_all_capabilities_across_exec()?;
         }
         let Err(error) = re_execute::leave(&binary, context);
-        return re_execute::stay(error, re_execute);
+        return Err(error);
     }
     Ok(())
 }

@@ -183,3 +183,14 @@ fn registry_that_is_down() {
     env.run(["pull", "--tls-verify=false", "127.0.0.1:1/x:1"]).code(125).stderr_has("refused");
     env.run(["images", "-q"]).prints("");
 }
+
+/// A unit or a container around us that forbids new privileges: more subordinate ids would not help.
+#[test]
+fn without_new_privileges() {
+    requires!(userns, subids);
+    let env = Env::with_busybox();
+    let program = crate::harness::env::program();
+    let words = ["--no-new-privs", program.to_str().unwrap(), "run", "--rm", "--network=none", BUSYBOX, "true"];
+    let out = env.other("/usr/bin/setpriv").args(words).run();
+    out.code(125).stderr_has("newuidmap").stderr_has("no-new-privileges");
+}

@@ -31,6 +31,10 @@ fn works_without(calls: &[&str]) {
     env.run(["run", "-d", "--name=c", "--network=none", BUSYBOX, "sleep", "600"]).success();
     env.run(["exec", "c", "cat", "/etc/os-release"]).success().prints("NAME=busybox\nID=busybox\n");
     env.run(["cp", "c:/etc/os-release", "copied"]).success();
+    env.run(["run", "-d", "--name=i", "--init", "--network=none", BUSYBOX, "sleep", "600"]).success();
+    env.run(["exec", "i", "cat", "/proc/1/cmdline"]).success().stdout_has("sampan-init");
+    env.run(["cp", "i:/etc/os-release", "copied"]).success();
+    env.run(["rm", "-f", "-t", "0", "i"]).success();
     env.run(["exec", "c", "sh", "-c", "echo new >/etc/new"]).success();
     env.run(["diff", "c"]).success().stdout_has("A /etc/new");
     env.run(["export", "-o", "root.tar", "c"]).success();

@@ -137,6 +137,17 @@ fn c03_null_device_of_the_image_is_not_used() {
     run(&env, &[], &["sh", "-c", script]).success().prints(expected);
 }
 
+/// What the user asks to be masked is masked, and not the link to it alone.
+#[test]
+fn c03_a_mask_holds_behind_a_link() {
+    requires!(userns);
+    let env = Env::new();
+    let layer = Layer::new().symlink("etc/named", "/etc/passwd").symlink("etc/out", "../../../etc/group");
+    image(&env, layer.symlink("etc/nowhere", "/no/such"), &[]);
+    let options = ["--security-opt=mask=/etc/named:/etc/nowhere:/etc/out"];
+    run(&env, &options, &["sh", "-c", "cat /etc/passwd /etc/named /etc/group"]).success().prints("");
+}
+
 #[test]
 fn c04_console_of_the_image_is_not_used() {
     requires!(userns);

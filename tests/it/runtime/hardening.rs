@@ -55,6 +55,32 @@ fn c14_exec_has_the_same_rights() {
     env.run(["exec", "--user=1000", &id, "sh", "-c", STATUS]).success().prints(&status(NONE, NONE, ELEVEN, 0, 2));
 }
 
+/// What was added by name is for the container's own user, and for root.
+#[test]
+fn c14_exec_gives_other_users_nothing() {
+    requires!(userns, subids);
+    let env = Env::with_busybox();
+    let last: u32 = std::fs::read_to_string("/proc/sys/kernel/cap_last_cap").unwrap().trim().parse().unwrap();
+    let all = format!("{:016x}", (1_u64 << (last + 1).min(41)) - 1);
+    let chown = "0000000000000001";
+    let words = ["run", "-d", "--network=none", "--cap-drop=all", "--cap-add=chown"];
+    for (name, user, of_1000) in [("--name=u", "--user=1000", chown), ("--name=r", "--user=0", NONE)] {
+        env.run(words.iter().chain(&[name, user, BUSYBOX, "sleep", "1000"])).success();
+        for (flags, expected) in [
+            (&["--user=1000"][..], status(of_1000, of_1000, chown, 0, 2)),
+            (&["--user=5"], status(NONE, NONE, chown, 0, 2)),
+            (&["--user=0"], status(NONE, chown, chown, 0, 2)),
+            (&["--privileged", "--user=1000"], status(of_1000, of_1000, &all, 0, 2)),
+            (&["--privileged", "--user=5"], status(NONE, NONE, &all, 0, 2)),
+            (&["--privileged", "--user=0"], status(NONE, &all, &all, 0, 2)),
+        ] {
+            let out = env.run(["exec"].iter().chain(flags).chain(&[&name[7..], "sh", "-c", STATUS]));
+            assert_eq!(out.success().stdout(), expected, "{user} {flags:?}");
+        }
+    }
+    env.run(["rm", "-f", "-t0", "u", "r"]).success();
+}
+
 #[test]
 fn paths_are_masked_and_read_only() {
     requires!(userns);
@@ -265,6 +291,20 @@ fn t46_init_shows_nothing_of_the_caller() {
     env.run(words).success();
     env.run(["exec", "i", "sh", "-c", "id -u; ps | grep -c '[s]leep 600'"]).prints("1000\n1\n");
     env.run(["rm", "-f", "-t0", "i"]).success();
+}
+
+/// T-50: everybody on the host may read the command line of a process that stays.
+#[test]
+fn t50_what_supervises_shows_no_arguments() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let words = ["run", "-d", "--name=c", "--network=none", "-e", "PASSWORD=hidden", BUSYBOX, "sleep", "600"];
+    env.run(words).success();
+    env.run(["exec", "-d", "-e", "PASSWORD=hidden", "c", "sleep", "600"]).success();
+    let shows = |words: &str| env.processes().iter().any(|process| process.command.contains(words));
+    crate::harness::eventually("nobody shows it", || !shows("PASSWORD"));
+    assert!(shows("sampan-monitor [") && shows("sampan-exec ["));
+    env.run(["rm", "-f", "-t0", "c"]).success();
 }
 
 /// T-46: the process that becomes the program of `exec` does not bear the command line of `exec`, which everybody in the

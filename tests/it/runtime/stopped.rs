@@ -51,6 +51,23 @@ fn a_container_that_stops_whoever_enters_holds_up_nobody() {
 }
 
 #[test]
+fn a_container_that_stops_whoever_is_among_its_processes_holds_up_no_start() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    env.run(["run", "-d", "--name=c", "--network=none", BUSYBOX, "sh", "-c", STOPS]).success();
+    for _ in 0..4 {
+        let words = ["run", "-d", "--network=none", "--pid=container:c", BUSYBOX, "sleep", "600"];
+        let start = env.spawn(words).wait_for(Duration::from_secs(30));
+        // As above: stopped at the wrong moment or not.
+        if !start.is_success() {
+            start.code(125).stderr_has("the container stopped the process before it executed the program");
+        }
+    }
+    env.run(["rm", "-f", "-a", "-t0"]).success();
+    eventually("nobody is left", || env.processes().iter().all(|process| process.state == 'Z'));
+}
+
+#[test]
 fn an_exec_that_cannot_begin_ends_by_a_signal() {
     requires!(userns, cgroup);
     let env = Env::with_busybox();

@@ -86,6 +86,39 @@ fn whoever_sees_the_hosts_processes_sees_nothing_of_their_files() {
     assert!(!seen.contains(&format!("SECRET={OF_THE_HOST}")), "the environment");
 }
 
+/// Where it can be looked at, by who kills it at the right moment, it has no root of the host any more.
+#[test]
+fn who_joins_builds_its_root_without_the_hosts() {
+    requires!(userns, overlay);
+    let env = Env::with_busybox();
+    env.run(["run", "-d", "--name=a", "--network=none", BUSYBOX, "sleep", "600"]).success();
+    env.run(["volume", "create", "v"]).success();
+    let data = env.run(["volume", "inspect", "-f", "{{.Mountpoint}}", "v"]).trimmed();
+    let held = std::fs::File::open(&data).unwrap();
+    // The container's init waits for it when it fills the volume.
+    held.lock().unwrap();
+    let words =
+        ["run", "-d", "--name=b", "--network=container:a", "-v", "v:/etc", "--device=/dev/zero:/dev/nought", BUSYBOX];
+    let start = env.spawn(words.iter().chain(&["sh", "-c", "cat /etc/os-release; exec sleep 600"]));
+    let pid = || env.run(["inspect", "-f", "{{.State.Pid}}", "b"]).stdout().trim().parse::<u32>().unwrap_or(0);
+    eventually("it builds its root", || pid() > 0);
+    // Device, root and place of each.
+    let mounts = |process: &str| -> Vec<Vec<String>> {
+        let text = std::fs::read_to_string(format!("/proc/{process}/mountinfo")).unwrap();
+        text.lines().map(|line| line.split(' ').skip(2).take(3).map(str::to_owned).collect()).collect()
+    };
+    let of_the_host = mounts("self");
+    let mut seen = mounts(&pid().to_string());
+    seen.retain(|mount| of_the_host.contains(mount));
+    let kernels = ["/proc", "/sys", "/dev/"];
+    seen.retain(|mount| !kernels.iter().any(|place| mount[2].starts_with(place)));
+    assert_eq!(seen, <[Vec<String>; 0]>::default());
+    held.unlock().unwrap();
+    start.wait().success();
+    env.run(["exec", "b", "sh", "-c", "mount | grep -c ' /etc '; ls -l /dev/nought | cut -c1"]).prints("1\nc\n");
+    env.run(["rm", "-f", "-t0", "b", "a"]).success();
+}
+
 #[test]
 fn a_container_in_anothers_pid_namespace_is_whole() {
     requires!(userns);

@@ -160,12 +160,37 @@ fn binds() {
     assert_eq!(owner, nix::unistd::geteuid().as_raw());
 }
 
+/// Who made the volume has no id in the container.
+#[test]
+fn volumes_without_the_callers_id() {
+    requires!(userns, subids);
+    let env = Env::with_busybox();
+    let script = "stat -c %u /v; touch /v/x && stat -c %u /etc /etc/passwd && touch /etc/x";
+    for (n, map) in ["--userns=nomap", "--userns=auto:size=3000", "--uidmap=0:7:2000"].iter().enumerate() {
+        let (new, filled) = (format!("new{n}:/v"), format!("filled{n}:/etc"));
+        for _ in 0..2 {
+            run(&env, &[map, "-v", &new, "-v", &filled], script).success().prints("0\n0\n0\n");
+        }
+        let other = format!("other{n}:/v");
+        run(&env, &[map, "--user=1000", "-v", &other], "stat -c %u /v; touch /v/x").success().prints("1000\n");
+    }
+}
+
 #[test]
 fn tmpfs_and_images() {
     requires!(userns);
     let env = Env::with_busybox();
     run(&env, &["--tmpfs=/t:size=64k"], "grep ' /t ' /proc/mounts").success().stdout_has("size=64k");
     run(&env, &["--mount=type=tmpfs,dst=/t,tmpfs-size=1m,tmpfs-mode=0700"], "stat -c %a /t").prints("700\n");
+    // As the directory of the image; where there is none, for everybody, at the second start, too.
+    run(&env, &["--tmpfs=/etc"], "stat -c %a /etc").prints("755\n");
+    let script = "stat -c %a /new /new/t && touch /new/t/x";
+    let words = ["create", "--name=t", "--network=none", "--tmpfs=/new/t", "--user=1000", BUSYBOX, "sh", "-c", script];
+    env.run(words).success();
+    for _ in 0..2 {
+        env.run(["start", "-a", "t"]).success().prints("755\n1777\n");
+    }
+    env.run(["rm", "t"]).success();
     let image = format!("--mount=type=image,src={BUSYBOX},dst=/i");
     run(&env, &[&image], "cat /i/etc/passwd | wc -l; echo x >/i/f").code(1).prints("3\n");
     run(&env, &[&(image.clone() + ",rw=true")], "echo x >/i/f; cat /i/f").prints("x\n");
