@@ -260,3 +260,16 @@ fn a_long_mount_that_is_not_rw_is_read_only() {
     let both = format!("--mount=type=bind,src={},dst=/m,ro,rw", source.display());
     env.run(["run", "--rm", "--network=none", &both, BUSYBOX, "true"]).code(125).stderr_has("exclude each other");
 }
+
+#[test]
+fn a_score_that_only_root_may_lower_stays() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let ours = std::fs::read_to_string("/proc/self/oom_score_adj").unwrap().trim().parse::<i32>().unwrap();
+    for (wanted, has) in [(ours - 1, ours), (ours + 1, ours + 1)] {
+        let flag = format!("--oom-score-adj={wanted}");
+        let ran = env.run(["run", "--rm", "--network=none", &flag, BUSYBOX, "cat", "/proc/self/oom_score_adj"]);
+        ran.success().stdout_has(&format!("{has}\n"));
+        assert_eq!(ran.stderr().contains(&format!("it stays {ours}")), wanted < ours, "{ran}");
+    }
+}
