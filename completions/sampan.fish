@@ -46,7 +46,7 @@ complete -c sampan -n "__fish_sampan_needs_command" -f -a "images" -d 'Lists ima
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "import" -d 'Makes an image of a root file system in a tar'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "info" -d 'Shows what this host and this store are'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "inspect" -d 'Shows everything about containers, images and volumes'
-complete -c sampan -n "__fish_sampan_needs_command" -f -a "kill" -d 'Sends a signal to running containers'
+complete -c sampan -n "__fish_sampan_needs_command" -f -a "kill" -d 'Sends a signal to running containers; after SIGKILL waits until they have ended'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "load" -d 'Takes images in from an archive'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "login" -d 'Logs in at a registry, and keeps the credentials'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "logout" -d 'Forgets the credentials for a registry'
@@ -130,7 +130,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand create" -l signature-polic
 complete -c sampan -n "__fish_sampan_using_subcommand create" -s v -l volume -d 'Bind a path of the host, or a volume' -r
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l mount -d 'Mount: type=bind|volume|tmpfs|image, source=, target=, and options' -r
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l tmpfs -d 'Mount a tmpfs' -r
-complete -c sampan -n "__fish_sampan_using_subcommand create" -l volumes-from -d 'Mount what another container has mounted' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l volumes-from -d 'Mount what another container has mounted; options: ro, rw, z' -r
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l image-volume -d 'What becomes of the image\'s volumes: anonymous, tmpfs or ignore' -r
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l read-only-tmpfs -d 'With --read-only: a tmpfs on /run, /tmp and /var/tmp (default true)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l shm-size -d 'Size of /dev/shm (default 64m; 0: no limit)' -r
@@ -400,7 +400,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand run" -l signature-policy -
 complete -c sampan -n "__fish_sampan_using_subcommand run" -s v -l volume -d 'Bind a path of the host, or a volume' -r
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l mount -d 'Mount: type=bind|volume|tmpfs|image, source=, target=, and options' -r
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l tmpfs -d 'Mount a tmpfs' -r
-complete -c sampan -n "__fish_sampan_using_subcommand run" -l volumes-from -d 'Mount what another container has mounted' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l volumes-from -d 'Mount what another container has mounted; options: ro, rw, z' -r
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l image-volume -d 'What becomes of the image\'s volumes: anonymous, tmpfs or ignore' -r
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l read-only-tmpfs -d 'With --read-only: a tmpfs on /run, /tmp and /var/tmp (default true)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l shm-size -d 'Size of /dev/shm (default 64m; 0: no limit)' -r
@@ -523,7 +523,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_
 complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach cp create diff exec export exists inspect kill list ls ps logs mount pause port prune rename restart rm run start stop unmount umount unpause wait" -f -a "export" -d 'Writes the root file system of a container to a tar'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach cp create diff exec export exists inspect kill list ls ps logs mount pause port prune rename restart rm run start stop unmount umount unpause wait" -f -a "exists" -d 'Ends with 0 if there is such a container, with 1 if not'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach cp create diff exec export exists inspect kill list ls ps logs mount pause port prune rename restart rm run start stop unmount umount unpause wait" -f -a "inspect" -d 'Shows everything about containers'
-complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach cp create diff exec export exists inspect kill list ls ps logs mount pause port prune rename restart rm run start stop unmount umount unpause wait" -f -a "kill" -d 'Sends a signal to running containers'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach cp create diff exec export exists inspect kill list ls ps logs mount pause port prune rename restart rm run start stop unmount umount unpause wait" -f -a "kill" -d 'Sends a signal to running containers; after SIGKILL waits until they have ended'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach cp create diff exec export exists inspect kill list ls ps logs mount pause port prune rename restart rm run start stop unmount umount unpause wait" -f -a "list" -d 'Lists containers'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach cp create diff exec export exists inspect kill list ls ps logs mount pause port prune rename restart rm run start stop unmount umount unpause wait" -f -a "ls" -d 'Lists containers'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach cp create diff exec export exists inspect kill list ls ps logs mount pause port prune rename restart rm run start stop unmount umount unpause wait" -f -a "ps" -d 'Lists containers'
@@ -594,7 +594,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -s v -l volume -d 'Bind a path of the host, or a volume' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l mount -d 'Mount: type=bind|volume|tmpfs|image, source=, target=, and options' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l tmpfs -d 'Mount a tmpfs' -r
-complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l volumes-from -d 'Mount what another container has mounted' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l volumes-from -d 'Mount what another container has mounted; options: ro, rw, z' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l image-volume -d 'What becomes of the image\'s volumes: anonymous, tmpfs or ignore' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l read-only-tmpfs -d 'With --read-only: a tmpfs on /run, /tmp and /var/tmp (default true)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l shm-size -d 'Size of /dev/shm (default 64m; 0: no limit)' -r
@@ -800,7 +800,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -s v -l volume -d 'Bind a path of the host, or a volume' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l mount -d 'Mount: type=bind|volume|tmpfs|image, source=, target=, and options' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l tmpfs -d 'Mount a tmpfs' -r
-complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l volumes-from -d 'Mount what another container has mounted' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l volumes-from -d 'Mount what another container has mounted; options: ro, rw, z' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l image-volume -d 'What becomes of the image\'s volumes: anonymous, tmpfs or ignore' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l read-only-tmpfs -d 'With --read-only: a tmpfs on /run, /tmp and /var/tmp (default true)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l shm-size -d 'Size of /dev/shm (default 64m; 0: no limit)' -r

@@ -18,18 +18,32 @@ pub(super) fn of(error: &Error) -> Option<String> {
             Some("sampan unshare COMMAND runs a program of this host: look at its path, its mode and $PATH".to_owned())
         }
         Error::Engine(error) => plain(error).map(str::to_owned).or_else(|| particular(error)),
-        Error::Flag(FlagError::NoImage) => {
-            Some("sampan run [OPTIONS] IMAGE [COMMAND [ARG...]]; sampan images lists those here".to_owned())
-        }
+        Error::Flag(FlagError::NoImage) => Some(
+            "flags end at the image: [OPTIONS] IMAGE [COMMAND [ARG...]]; sampan images lists those here".to_owned(),
+        ),
+        Error::Flag(FlagError::Value { flag: "volume", value, .. }) => relative_source(value),
         Error::Flag(FlagError::Unsupported { flag, .. }) => Some(differences::of_value(&format!("--{flag}"))),
         Error::NoAnswer => Some("--force asks nothing".to_owned()),
         _ => None,
     }
 }
 
+/// What looks like a path of the host, and is read as the name of a volume.
+fn relative_source(volume: &str) -> Option<String> {
+    let (source, rest) = volume.split_once(':')?;
+    if let Some(below) = source.strip_prefix("~/") {
+        return Some(format!("here the shell left the ~ as it is: -v \"$HOME/{below}:{rest}\""));
+    }
+    let is_path = source.contains('/') && !source.starts_with(['/', '.']);
+    is_path.then(|| format!("a path of the host begins with / or with ./: -v ./{volume}"))
+}
+
 /// Cures that name nothing of this case.
 fn plain(error: &engine::Error) -> Option<&'static str> {
     let hint = match error.absent() {
+        Some(Absent::Container) if matches!(error, engine::Error::NoContainers) => {
+            "sampan run or sampan create makes one"
+        }
         Some(Absent::Container) => "sampan ps --all lists the containers",
         Some(Absent::Image) => "sampan images lists those here; sampan pull, load and import bring others",
         Some(Absent::List) => "sampan images lists manifest lists, too; sampan manifest create makes one",
@@ -59,6 +73,9 @@ fn plain(error: &engine::Error) -> Option<&'static str> {
         }
         None => match error.kind() {
             FailureKind::PortInUse => "publish another port of the host, or remove what holds this one",
+            FailureKind::CommandNotFound if matches!(error, engine::Error::Exec { .. }) => {
+                "the program must be in the container, and what follows the container is the program: flags go before it"
+            }
             FailureKind::CommandNotFound => {
                 "the program must be in the image, and what follows the image is the program: flags go before the image"
             }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::os::fd::AsFd;
 
 use jiff::Timestamp;
+use regex_lite::Regex;
 use serde::Serialize;
 
-use super::containers::filter::{moment, name_matches};
+use super::containers::filter::moment;
 use super::containers::remove::RemoveRequest;
 use super::containers::select::{Answers, Selection};
 use super::error::failure;
@@ -248,7 +249,7 @@ struct VolumeFilters(BTreeMap<String, Vec<Test>>);
 
 #[derive(Debug)]
 enum Test {
-    Name(String),
+    Name(Regex),
     Constant(bool),
     Label(String, Option<String>),
     Option(String, Option<String>),
@@ -264,7 +265,7 @@ impl VolumeFilters {
         for word in words {
             let invalid = |why: &str| Error::Filter { text: word.clone(), why: why.to_owned() };
             let (key, value) = word.split_once('=').ok_or_else(|| invalid("it must be KEY=VALUE"))?;
-            let truth = || match value {
+            let truth = || match value.to_ascii_lowercase().as_str() {
                 "true" | "1" => Ok(true),
                 "false" | "0" => Ok(false),
                 _ => Err(invalid("true or false")),
@@ -273,7 +274,7 @@ impl VolumeFilters {
                 return Err(invalid(&format!("unknown key: {}", keys.join(", "))));
             }
             let test = match key {
-                "name" => Test::Name(value.to_owned()),
+                "name" => Test::Name(Regex::new(value).map_err(|_no| invalid("it is no regular expression"))?),
                 "driver" | "scope" => Test::Constant(value == "local"),
                 "label" | "label!" => {
                     let (name, wanted) = label(value);
@@ -319,7 +320,7 @@ impl VolumeFilters {
 impl Test {
     fn passes(&self, engine: &Engine, meta: &VolumeMeta) -> Result<bool, Error> {
         Ok(match self {
-            Self::Name(pattern) => name_matches(pattern, meta.name.as_str()),
+            Self::Name(pattern) => pattern.is_match(meta.name.as_str()),
             Self::Constant(passes) => *passes,
             Self::Label(name, wanted) => has_label(&meta.labels, name, wanted.as_deref()),
             Self::Option(name, wanted) => {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::ArgAction;
+use clap::builder::{OsStringValueParser, TypedValueParser as _};
 
 use super::super::context::Context;
 use super::super::error::Error;
@@ -36,13 +37,13 @@ pub(crate) struct PlatformFlags {
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct AccessFlags {
     /// File with credentials for registries.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = OsStringValueParser::new().map(PathBuf::from))]
     pub(crate) authfile: Option<PathBuf>,
     /// Credentials for the registry.
     #[arg(long, value_name = "USER[:PASSWORD]")]
     pub(crate) creds: Option<Secret>,
     /// Directory with certificates for the registry: *.crt of authorities, *.cert and *.key of ours.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = OsStringValueParser::new().map(PathBuf::from))]
     pub(crate) cert_dir: Option<PathBuf>,
     /// Use HTTPS and verify certificates.
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = go_bool, action = ArgAction::Set)]
@@ -67,19 +68,21 @@ fn delay(text: &str) -> Result<Duration, String> {
 impl PlatformFlags {
     /// None if nothing was asked for.
     pub(crate) fn platform(&self) -> Result<Option<Platform>, Error> {
-        if let Some(text) = &self.platform {
+        // As in scripts: an empty text is none.
+        let given = |text: &'_ Option<String>| text.clone().filter(|text| !text.is_empty());
+        let (os, architecture, variant) = (given(&self.os), given(&self.arch), given(&self.variant));
+        if let Some(text) = given(&self.platform) {
             return text
                 .parse()
                 .map(Some)
                 .map_err(|error: crate::types::platform::InvalidPlatform| Error::usage(error.to_string()));
         }
-        if self.os.is_none() && self.arch.is_none() && self.variant.is_none() {
+        if os.is_none() && architecture.is_none() && variant.is_none() {
             return Ok(None);
         }
         let host = Platform::host();
-        let os = self.os.as_deref().unwrap_or(&host.os);
-        let architecture = self.arch.as_deref().unwrap_or(&host.architecture);
-        Ok(Some(Platform::new(os, architecture, self.variant.as_deref())))
+        let (os, architecture) = (os.unwrap_or(host.os), architecture.unwrap_or(host.architecture));
+        Ok(Some(Platform::new(&os, &architecture, variant.as_deref())))
     }
 }
 
@@ -105,8 +108,10 @@ pub(crate) fn credentials(text: &Secret, context: &Context) -> Result<Credential
     Ok(Credentials::Password { user: given.user().to_owned(), password: prompt::ask_password(context)? })
 }
 
-/// A path of the command line as an absolute one.
+/// A path of the command line as an absolute one; an empty one is none.
 pub(crate) fn absolute(context: &Context, flag: &str, path: Option<&Path>) -> Result<Option<PathBuf>, Error> {
     let gone = || Error::usage(format!("{flag}: the working directory is gone"));
-    path.map(|path| context.invocation.absolute(path).ok_or_else(gone)).transpose()
+    path.filter(|path| !path.as_os_str().is_empty())
+        .map(|path| context.invocation.absolute(path).ok_or_else(gone))
+        .transpose()
 }

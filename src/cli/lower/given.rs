@@ -11,6 +11,7 @@ pub(super) fn given(flags: &CreateFlags) -> CreateFlags {
         &mut container.hostname,
         &mut container.tz,
         &mut container.umask,
+        &mut life.health.health_cmd,
         &mut life.restart,
         &mut life.stop_signal,
         &mut mounts.shm_size,

@@ -392,7 +392,7 @@ fn life_and_log() {
     assert_eq!((empty.name, empty.workdir), (None, None));
     let texts = "--user= --hostname= --tz= --umask= --restart= --stop-signal= --shm-size= --memory= --memory-swap= \
         --memory-reservation= --cpuset-cpus= --cpuset-mems= --cgroups= --cgroupns= --userns= --pid= --ipc= --uts= \
-        --cidfile= --pidfile= --cgroup-parent= --group-add= -p= --expose= --dns= --dns-search= --dns-option= \
+        --cidfile= --pidfile= --health-cmd= --cgroup-parent= --group-add= -p= --expose= --dns= --dns-search= --dns-option= \
         --add-host= --ulimit= --cgroup-conf= --cap-add= --cap-drop= --sysctl= --log-driver= --network=";
     let plain = ContainerSpec { network: Some(NetworkMode::Private), ..good("") };
     assert_eq!(good(texts), plain);

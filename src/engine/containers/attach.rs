@@ -66,12 +66,7 @@ impl Engine {
         };
         let word = request.container.unwrap_or(id.short()).to_owned();
         let record = self.store.container(&id)?;
-        if !record.status.can_kill() {
-            return Err(Error::WrongStatus { verb: "attach to", id: word, status: record.status });
-        }
-        if record.supervision == Supervision::Unsupervised {
-            return Err(Error::Unsupervised { verb: "attach to", id: word });
-        }
+        check_attachable(&record, &word)?;
         let failed = |source| Error::Attach { id: word.clone(), source };
         let init =
             record.init().and_then(|init| Some((Pid::from_raw(i32::try_from(init.pid).ok()?)?, init.start_time)));
@@ -84,7 +79,14 @@ impl Engine {
         let stdin = request.options.stdin.filter(|_| spec.interactive || spec.tty);
         let options = AttachOptions { stdin, ends_input: spec.interactive, terminal: spec.tty, ..request.options };
         let proxy = SignalProxy::new(request.proxy_signals).map_err(failed)?;
-        let socket = self.attach_socket(&record).map_err(failed)?;
+        let socket = match self.attach_socket(&record) {
+            Ok(socket) => socket,
+            Err(error) => {
+                // It may have ended since we looked: then that is what is wrong.
+                check_attachable(&self.settled(&id)?, &word)?;
+                return Err(failed(error));
+            }
+        };
         match attach(socket, options, proxy, init.as_ref()).map_err(failed)? {
             AttachOutcome::Lost => Err(Error::HungUp(word)),
             outcome => Ok(outcome),
@@ -107,4 +109,14 @@ impl Engine {
             }
         }
     }
+}
+
+fn check_attachable(record: &ContainerRecord, word: &str) -> Result<(), Error> {
+    if !record.status.can_kill() {
+        return Err(Error::WrongStatus { verb: "attach to", id: word.to_owned(), status: record.status });
+    }
+    if record.supervision == Supervision::Unsupervised {
+        return Err(Error::Unsupervised { verb: "attach to", id: word.to_owned() });
+    }
+    Ok(())
 }

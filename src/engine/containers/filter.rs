@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use regex_lite::Regex;
 
+use crate::engine::patterns::{has_label, label};
 use crate::engine::{Engine, Error};
 use crate::specgen;
 use crate::storage::container_record::ContainerRecord;
 use crate::storage::images::ImageRecord;
 use crate::storage::twins::WholeImages;
 use crate::types::digest::ChainId;
+use crate::types::id::ContainerId;
 use crate::types::image_config::ImageConfig;
 use crate::types::moment::parse_moment;
 use crate::types::mount::MountSource;
@@ -45,19 +48,21 @@ pub(crate) struct Filters(BTreeMap<&'static str, Vec<Test>>);
 #[derive(Debug)]
 enum Test {
     IdPrefix(String),
-    Name(String),
+    Id(Regex),
+    Name(Regex),
     Label(String, Option<String>),
     ExitCode(i32),
     Status(&'static str),
     Ancestor { words: Vec<String>, top: Option<ChainId> },
     Before(Timestamp),
     Since(Timestamp),
-    Volume(String),
+    Volume { source: String, target: Option<String> },
     Health(String),
     Never,
     Network(String),
+    NetworkOf(ContainerId),
     Restart(String),
-    Command(String),
+    Command(Regex),
     OnBoot(bool),
 }
 
@@ -69,7 +74,10 @@ impl Filters {
             let invalid = |why: &'static str| Error::Filter { text: word.clone(), why: why.to_owned() };
             let (key, value) = word.split_once('=').ok_or_else(|| invalid("it must be KEY=VALUE"))?;
             // `label!=x` splits at its `=`.
-            let key = KEYS.into_iter().find(|known| *known == key).ok_or_else(|| invalid("unknown key"))?;
+            let key = KEYS.into_iter().find(|known| *known == key).ok_or_else(|| Error::Filter {
+                text: word.clone(),
+                why: format!("unknown key: {}", KEYS.join(", ")),
+            })?;
             let test = Test::parse(engine, &mut images, key, value).map_err(|why| match why {
                 Wrong::Value(why) => invalid(why),
                 Wrong::Engine(error) => *error,
@@ -106,36 +114,50 @@ impl From<Error> for Wrong {
     }
 }
 
+fn pattern(text: &str) -> Result<Regex, Wrong> {
+    Regex::new(text).map_err(|_invalid| Wrong::Value("it is no regular expression"))
+}
+
 impl Test {
     fn parse(engine: &Engine, images: &mut WholeImages, key: &str, value: &str) -> Result<Self, Wrong> {
         let text = value.to_owned();
         Ok(match key {
-            "id" => Self::IdPrefix(text),
-            "name" => Self::Name(text),
-            "label" | "label!" => match value.split_once('=') {
-                Some((name, wanted)) => Self::Label(name.to_owned(), Some(wanted.to_owned())),
-                None => Self::Label(text, None),
-            },
+            // As Podman: what cannot be the beginning of an id is a pattern.
+            "id" if value.bytes().all(|b| b.is_ascii_hexdigit()) => Self::IdPrefix(value.to_ascii_lowercase()),
+            "id" => Self::Id(pattern(value)?),
+            // Docker's names begin with a slash, and scripts have it from there.
+            "name" => Self::Name(pattern(&value.replace('/', ""))?),
+            "label" | "label!" => {
+                let (name, wanted) = label(value);
+                Self::Label(name, wanted)
+            }
             "exited" => Self::ExitCode(value.parse().ok().ok_or(Wrong::Value("the exit code must be a number"))?),
             "status" => Self::Status(status(value).ok_or(Wrong::Value("unknown status"))?),
             "ancestor" => Self::ancestor(engine, images, value)?,
             "before" => Self::Before(engine.container(value)?.config.created),
             "since" => Self::Since(engine.container(value)?.config.created),
             "until" => Self::Before(moment(value).ok_or(Wrong::Value("neither a time nor a duration"))?),
-            "volume" => Self::Volume(text),
+            "volume" => match value.split_once(':') {
+                Some((source, target)) => Self::Volume { source: source.to_owned(), target: Some(target.to_owned()) },
+                None => Self::Volume { source: text, target: None },
+            },
             "health" => match value {
                 "starting" | "healthy" | "unhealthy" | "none" => Self::Health(text),
                 _ => return Err(Wrong::Value("starting, healthy, unhealthy or none")),
             },
-            "network" => Self::Network(text),
+            "network" => match value.strip_prefix("container:") {
+                Some(name) => Self::NetworkOf(engine.find_container(name)?),
+                None => Self::Network(text),
+            },
             "restart-policy" => match value.parse::<RestartPolicy>() {
+                _ if value == "none" => Self::Restart(RestartPolicy::No.name().to_owned()),
                 Ok(policy) => Self::Restart(policy.name().to_owned()),
                 Err(_) => return Err(Wrong::Value("unknown restart policy")),
             },
-            "command" => Self::Command(text),
-            "should-start-on-boot" => match value {
-                "true" => Self::OnBoot(true),
-                "false" => Self::OnBoot(false),
+            "command" => Self::Command(pattern(value)?),
+            "should-start-on-boot" => match value.to_ascii_lowercase().as_str() {
+                "true" | "1" | "t" => Self::OnBoot(true),
+                "false" | "0" | "f" => Self::OnBoot(false),
                 _ => return Err(Wrong::Value("true or false")),
             },
             // No container is in a pod.
@@ -163,17 +185,17 @@ impl Test {
         let spec = &config.spec;
         match self {
             Self::IdPrefix(prefix) => config.id.as_str().starts_with(prefix.as_str()),
-            Self::Name(pattern) => name_matches(pattern, config.name.as_str()),
+            Self::Id(pattern) => pattern.is_match(config.id.as_str()),
+            Self::Name(pattern) => pattern.is_match(config.name.as_str()),
             Self::Label(name, wanted) => {
                 let empty = ImageConfig::default();
                 let image = config.image.as_ref().map_or(&empty, |image| &image.config);
-                let labels = specgen::labels(spec, image);
-                labels.get(name).is_some_and(|value| wanted.as_ref().is_none_or(|wanted| wanted == value))
+                has_label(&specgen::labels(spec, image), name, wanted.as_deref())
             }
             Self::ExitCode(code) => {
                 record.status == ContainerStatus::Exited && record.exit.as_ref().is_some_and(|exit| exit.code == *code)
             }
-            Self::Status(wanted) => record.status.as_str() == *wanted,
+            Self::Status(wanted) => status(record.status.as_str()) == Some(*wanted),
             Self::Ancestor { words, top } => {
                 let by_name = config.image.as_ref().is_some_and(|image| {
                     words.iter().any(|word| {
@@ -184,22 +206,26 @@ impl Test {
             }
             Self::Before(time) => config.created < *time,
             Self::Since(time) => config.created > *time,
-            Self::Volume(wanted) => spec.mounts.iter().any(|mount| {
+            Self::Volume { source: wanted, target } => spec.mounts.iter().any(|mount| {
                 let source = match &mount.source {
                     MountSource::Volume { name, .. } => name.as_str() == wanted,
                     MountSource::Bind { path } => path.to_str() == Some(wanted),
                     MountSource::Tmpfs { .. } | MountSource::Image { .. } => false,
                 };
-                source || mount.target.to_str() == Some(wanted)
+                match target {
+                    Some(target) => source && mount.target.to_str() == Some(target),
+                    None => source || mount.target.to_str() == Some(wanted),
+                }
             }),
             Self::Health(wanted) => super::healthcheck::health(record) == *wanted,
             Self::Never => false,
-            Self::Network(wanted) => {
-                network_names(&spec.network()).iter().any(|name| name == wanted)
-                    || matches!(&spec.network(), NetworkMode::Container(id) if format!("container:{id}") == *wanted)
-            }
+            Self::Network(wanted) => network_names(&spec.network()).iter().any(|name| name == wanted),
+            Self::NetworkOf(wanted) => matches!(&spec.network(), NetworkMode::Container(id) if id == wanted),
             Self::Restart(wanted) => spec.restart.name() == wanted,
-            Self::Command(wanted) => super::list::command(record).join(" ").contains(wanted.as_str()),
+            Self::Command(pattern) => {
+                let words = super::list::command(record);
+                words.first().is_some_and(|word| pattern.is_match(word)) || pattern.is_match(&words.join(" "))
+            }
             Self::OnBoot(wanted) => starts_on_boot(record) == *wanted,
         }
     }
@@ -230,35 +256,12 @@ pub(super) fn network_names(mode: &NetworkMode) -> Vec<String> {
     }
 }
 
-/// Podman takes a regular expression; what users write of one is a part of the name, and the anchors.
-pub(in crate::engine) fn name_matches(pattern: &str, name: &str) -> bool {
-    let (start, pattern) = pattern.strip_prefix('^').map_or((false, pattern), |rest| (true, rest));
-    let (end, pattern) = pattern.strip_suffix('$').map_or((false, pattern), |rest| (true, rest));
-    // `\.` is a dot, `.*` anything.
-    let pattern = pattern.replace("\\.", ".").replace("\\-", "-");
-    let parts: Vec<&str> = pattern.split(".*").collect();
-    let mut rest = name;
-    for (index, part) in parts.iter().enumerate() {
-        let last = index + 1 == parts.len();
-        let found = match (index == 0 && start, last && end) {
-            (true, true) => (rest == *part).then_some(0),
-            (true, false) => rest.starts_with(part).then_some(0),
-            (false, true) => rest.ends_with(part).then(|| rest.len() - part.len()),
-            (false, false) => rest.find(part),
-        };
-        match found {
-            Some(at) => rest = &rest[at + part.len()..],
-            None => return false,
-        }
-    }
-    true
-}
-
 fn status(text: &str) -> Option<&'static str> {
     // Podman's two words for "not running any more" mean the same to its users.
-    let known = ["created", "initialized", "running", "paused", "stopping", "stopped", "exited", "removing", "unknown"];
+    let known = ["created", "initialized", "running", "paused", "stopping", "exited", "removing", "unknown"];
     match text {
         "configured" => Some("created"),
+        "stopped" => Some("exited"),
         _ => known.into_iter().find(|word| *word == text),
     }
 }
@@ -270,21 +273,26 @@ pub(crate) fn moment(text: &str) -> Option<Timestamp> {
 
 #[cfg(test)]
 mod tests {
-    use super::name_matches;
+    use super::{pattern, status};
 
     #[test]
-    fn names_match_as_the_usual_expressions_do() {
-        for (pattern, name, expected) in [
+    fn patterns_are_regular_expressions() {
+        for (text, name, expected) in [
             ("web", "my-web-1", true),
-            ("^web", "my-web", false),
-            ("^web$", "web", true),
             ("^web$", "web2", false),
-            ("web$", "my-web", true),
-            ("^a.*z$", "abcz", true),
-            ("^a.*z$", "abc", false),
+            ("^(web|db-1)$", "db-1", true),
+            ("w[eb]+2", "web2", true),
             ("", "x", true),
         ] {
-            assert_eq!(name_matches(pattern, name), expected, "{pattern} {name}");
+            assert_eq!(pattern(text).is_ok_and(|pattern| pattern.is_match(name)), expected, "{text} {name}");
         }
+        assert!(pattern("(web").is_err());
+    }
+
+    #[test]
+    fn stopped_is_exited() {
+        assert_eq!(status("stopped"), status("exited"));
+        assert_eq!(status("configured"), status("created"));
+        assert_eq!(status("weird"), None);
     }
 }

@@ -44,7 +44,7 @@ impl Engine {
         let selected = || vec![(id.to_string(), Ok(id.clone()))];
         match action {
             OnFailure::None => Ok(()),
-            OnFailure::Kill => self.kill(id, Signal::KILL),
+            OnFailure::Kill => self.kill(id, Signal::KILL).map(drop),
             OnFailure::Stop => self.stop(selected(), None)?.into_iter().try_for_each(|(_, answer)| answer.map(drop)),
             OnFailure::Restart => {
                 self.restart(selected(), None)?.into_iter().try_for_each(|(_, answer)| answer.map(drop))

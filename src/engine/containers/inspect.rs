@@ -238,7 +238,8 @@ fn network(record: &ContainerRecord) -> NetworkSettings {
     let network = state.map(|state| state.network.clone()).unwrap_or_default();
     NetworkSettings {
         gateway: network.gateway.unwrap_or_default(),
-        ip_address: network.ip_address.unwrap_or_default(),
+        // As in Podman: the loopback of a container without a network is no address for others.
+        ip_address: network.ip_address.filter(|address| !address.starts_with("127.")).unwrap_or_default(),
         ports,
         sandbox_key: record.init().map(|init| format!("/proc/{}/ns/net", init.pid)).unwrap_or_default(),
         ..NetworkSettings::default()

@@ -7,9 +7,12 @@ use crate::sys::process::{Pid, PidFd};
 use crate::types::id::ContainerId;
 use crate::types::signal::Signal;
 
+use super::farewell::DEATH;
+
 impl Engine {
-    /// Sends a signal to init. One that ends the container counts as the user's stop: no restart policy applies then.
-    pub(crate) fn kill(&self, id: &ContainerId, signal: Signal) -> Result<(), Error> {
+    /// Sends a signal to init; returns the run that it went to. One that ends the container counts as the user's stop: no
+    /// restart policy applies then.
+    pub(crate) fn kill(&self, id: &ContainerId, signal: Signal) -> Result<ContainerRecord, Error> {
         let mut locked = self.store.lock_container(id)?;
         if !locked.status.can_kill() {
             return Err(Error::WrongStatus { verb: "kill", id: id.short().to_owned(), status: locked.status });
@@ -17,15 +20,21 @@ impl Engine {
         if signal == Signal::KILL || signal == Signal::TERM {
             self.note_stop(&mut locked)?;
         }
-        let init = init_of(&locked)?;
+        let record = ContainerRecord::clone(&locked);
         drop(locked);
-        match init {
-            Some(init) => {
-                init.signal(signal.number()).map_err(|source| Error::Host { what: "signal the container", source })?;
-                Ok(())
-            }
-            None => Ok(()),
+        if let Some(init) = init_of(&record)? {
+            init.signal(signal.number()).map_err(|source| Error::Host { what: "signal the container", source })?;
         }
+        Ok(record)
+    }
+
+    /// Waits for the end of a run that got SIGKILL, so that `start` or `rm` can follow: without it a start could find the
+    /// container still running, and leave it at that.
+    pub(crate) fn wait_for_killed(&self, record: &ContainerRecord) -> Result<(), Error> {
+        if let Some(init) = init_of(record)? {
+            init.wait_gone(Some(DEATH)).map_err(|source| Error::Host { what: "wait for the container", source })?;
+        }
+        self.wait_for_monitor(record)
     }
 
     /// Records that the user ended this run.

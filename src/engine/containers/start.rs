@@ -1,13 +1,16 @@
 //! `start`: the request of a start, and the monitor.
 
 use std::os::fd::OwnedFd;
+use std::path::Path;
 
 use crate::engine::error::Error;
 use crate::engine::handle::Engine;
 use crate::monitor::spawn::{self, Started, Starting};
 use crate::storage::container_record::{ContainerRecord, Supervision};
+use crate::sys;
 use crate::sys::process::PidFd;
 use crate::sys::signal::SignalFd;
+use crate::types::container_spec::ContainerSpec;
 use crate::types::id::ContainerId;
 
 use super::dependencies::{Ahead, dependencies};
@@ -22,6 +25,8 @@ struct Launch {
     starting: Starting,
     /// The process that made P for it, to be reaped.
     maker: Option<PidFd>,
+    /// What the user should know if it starts.
+    warning: Option<String>,
 }
 
 /// What became of a word before anything is waited for.
@@ -115,30 +120,45 @@ impl Engine {
     }
 
     /// Forks the monitor.
-    fn launch(&self, record: ContainerRecord, client: Option<OwnedFd>) -> Result<Launch, Error> {
+    fn launch(&self, mut record: ContainerRecord, client: Option<OwnedFd>) -> Result<Launch, Error> {
         check_startable(&record)?;
         self.store.make_run()?;
+        let warning = bear_oom_score(&mut record.config.spec);
         let mut request = self.place(&record.config)?;
         request.client = client;
         let (outer, maker) = self.outer_made_ahead().map(|ahead| (ahead.answer, ahead.maker)).unzip();
         request.outer = outer;
         let starting = spawn::begin(&self.store, request)
             .map_err(|source| Error::Start { id: record.id().short().to_owned(), source })?;
-        Ok(Launch { record, starting, maker })
+        Ok(Launch { record, starting, maker, warning })
     }
 
     /// Hears from the monitor.
     fn launched(&self, launch: Launch, interrupts: Option<&SignalFd>) -> Result<Started, Error> {
-        let Launch { record, starting, maker } = launch;
+        let Launch { record, starting, maker, warning } = launch;
         let started = starting.finish(interrupts);
         if let Some(Err(error)) = maker.map(|maker| maker.wait()) {
             tracing::debug!(%error, "maker of P not reaped");
         }
-        let started = started.map_err(|source| Error::Start { id: record.id().short().to_owned(), source })?;
+        let mut started = started.map_err(|source| Error::Start { id: record.id().short().to_owned(), source })?;
+        started.warnings.extend(warning);
         self.note_filled(&record.config.spec)?;
         self.warn_of_single_id();
         Ok(started)
     }
+}
+
+/// Only root may take a process further away from the out-of-memory killer than its parent is (users' sessions begin at 100
+/// or 200 with systemd). As Podman: then it stays there.
+fn bear_oom_score(spec: &mut ContainerSpec) -> Option<String> {
+    let wanted = spec.oom_score_adj?;
+    let text = sys::fs::read_if_exists(Path::new("/proc/self/oom_score_adj")).ok()??;
+    let ours = String::from_utf8_lossy(&text).trim().parse::<i32>().ok()?;
+    if wanted >= ours {
+        return None;
+    }
+    spec.oom_score_adj = Some(ours);
+    Some(format!("--oom-score-adj {wanted}: only root may go below what this session has, it stays {ours}"))
 }
 
 fn check_startable(record: &ContainerRecord) -> Result<(), Error> {

@@ -203,7 +203,7 @@ fn flags_that_cannot_be() {
         (vec![CHECK, "--health-on-failure=cry"], "none, kill, restart or stop"),
         (vec![CHECK, "--health-on-failure=restart", "--restart=always"], "exclude each other"),
         (vec![CHECK, "--no-healthcheck"], "exclude each other"),
-        (vec!["--health-cmd="], "names no command"),
+        (vec!["--health-cmd= "], "names no command"),
         (vec!["--health-retries=5"], "Hint: give one with --health-cmd"),
         (vec!["--health-on-failure=kill"], "Hint: give one with --health-cmd"),
     ] {

@@ -203,3 +203,31 @@ fn latest_of_none_is_an_error() {
     env.run(["inspect", "--latest"]).success();
     env.run(["start"]).code(125).stderr_has("name a container, or use --all, --latest or --filter\n");
 }
+
+#[test]
+fn an_attached_start_beside_the_end_has_the_code() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    env.run(["create", "--name=c", "--network=none", BUSYBOX, "sh", "-c", "exit 5"]).success();
+    // It may still run, be on its way out, or have ended: then it runs once more.
+    for _ in 0..10 {
+        env.run(["start", "c"]).success();
+        env.run(["start", "--attach", "c"]).code(5);
+    }
+    env.run(["attach", "c"]).code(125).stderr_has("it is exited");
+}
+
+#[test]
+fn a_start_after_a_kill_starts() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    env.run(["run", "-d", "--name=c", "--network=none", BUSYBOX, "sleep", "600"]).success();
+    for _ in 0..10 {
+        env.run(["kill", "c"]).prints("c\n");
+        env.run(["ps", "-a", "--format={{.State}}"]).prints("exited\n");
+        env.run(["start", "c"]).prints("c\n");
+        env.run(["exec", "c", "true"]).success();
+    }
+    env.run(["kill", "c"]).success();
+    env.run(["rm", "c"]).prints("c\n");
+}

@@ -4,6 +4,7 @@ mod attach;
 mod cp;
 mod diff;
 mod exec_children;
+mod filters;
 mod health;
 mod lifecycle;
 mod logs;

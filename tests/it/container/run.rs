@@ -265,3 +265,48 @@ fn a_long_mount_that_is_not_rw_is_read_only() {
     let both = format!("--mount=type=bind,src={},dst=/m,ro,rw", source.display());
     env.run(["run", "--rm", "--network=none", &both, BUSYBOX, "true"]).code(125).stderr_has("exclude each other");
 }
+
+#[test]
+fn empty_values_are_none() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    for flags in
+        [["--platform=", "--authfile=", "--cert-dir=", "--health-cmd="], ["--os=", "--arch=", "--variant=", "--pull="]]
+    {
+        env.run(["run", "--rm", "--network=none"].iter().chain(&flags).chain(&[BUSYBOX, "true"])).success();
+    }
+}
+
+#[test]
+fn a_path_that_is_read_as_the_name_of_a_volume() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    for (volume, cure) in [("site/html:/srv:ro", "-v ./site/html:/srv:ro"), ("~/site:/srv", "-v \"$HOME/site:/srv\"")] {
+        env.run(["run", "--volume", volume, BUSYBOX, "true"])
+            .code(125)
+            .stderr_has("is not a valid name")
+            .stderr_has(cure);
+    }
+}
+
+#[test]
+fn a_container_without_a_network_has_no_address() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    env.run(["run", "-d", "--name=c", "--network=none", BUSYBOX, "sleep", "600"]).success();
+    env.run(["inspect", "--format={{.NetworkSettings.IPAddress}}|", "c"]).prints("|\n");
+    env.run(["rm", "-f", "-t0", "c"]).success();
+}
+
+#[test]
+fn a_score_that_only_root_may_lower_stays() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let ours = std::fs::read_to_string("/proc/self/oom_score_adj").unwrap().trim().parse::<i32>().unwrap();
+    for (wanted, has) in [(ours - 1, ours), (ours + 1, ours + 1)] {
+        let flag = format!("--oom-score-adj={wanted}");
+        let ran = env.run(["run", "--rm", "--network=none", &flag, BUSYBOX, "cat", "/proc/self/oom_score_adj"]);
+        ran.success().stdout_has(&format!("{has}\n"));
+        assert_eq!(ran.stderr().contains(&format!("it stays {ours}")), wanted < ours, "{ran}");
+    }
+}

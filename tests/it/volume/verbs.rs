@@ -14,6 +14,9 @@ fn verbs() {
     let anonymous = env.run(["volume", "create"]).success().trimmed();
     assert_eq!(anonymous.len(), 64);
     env.run(["volume", "ls", "-q", "--filter", "label=a=b"]).prints("v1\n");
+    env.run(["volume", "ls", "-q", "--filter", "name=^(v1|nope)$"]).prints("v1\n");
+    env.run(["volume", "ls", "-q", "--filter", "name=(v1"]).code(125).stderr_has("no regular expression");
+    env.run(["volume", "ls", "-q", "--filter=label=a=b", "--format={{.Driver}}"]).prints("local\n");
     assert_eq!(env.run(["volume", "inspect", "v1"]).success().json()[0]["Labels"]["a"], "b");
     env.run(["volume", "exists", "v1"]).code(0);
     env.run(["volume", "exists", "zz"]).code(1);

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::super::super::context::Context;
 use super::super::super::error::Error;
 use super::super::super::output::{json, table::clean};
+use crate::engine;
 use crate::engine::diff::{Change, ChangeKind, DiffKind};
 
 /// Shows what a container or an image changed.
@@ -91,7 +92,7 @@ fn show(
 ) -> Result<ExitCode, Error> {
     let engine = context.engine()?;
     if latest {
-        let latest = engine.latest_container()?.ok_or_else(|| Error::usage("there are no containers"))?;
+        let latest = engine.latest_container()?.ok_or(engine::Error::NoContainers)?;
         names.push(latest.to_string());
     }
     let Some(name) = names.first() else { return Err(Error::usage("a container or an image must be named")) };

@@ -70,7 +70,7 @@ pub(crate) fn run(args: ExecArgs, context: &Context) -> Result<ExitCode, Error> 
     let engine = context.engine()?;
     let mut words = Words::list(args.words);
     let container = if args.latest {
-        engine.latest_container()?.ok_or_else(|| Error::usage("there are no containers"))?
+        engine.latest_container()?.ok_or(engine::Error::NoContainers)?
     } else if let Some(path) = &args.cidfile {
         let bytes = user_file::read(path)?;
         let id = String::from_utf8_lossy(&bytes).lines().next().unwrap_or_default().trim().to_owned();

@@ -8,7 +8,7 @@ use super::super::super::context::Context;
 use super::super::super::error::Error;
 use super::super::super::exit::{OURS, Worst};
 use super::super::super::output::{json, template};
-use crate::engine::WholeImages;
+use crate::engine::{self, WholeImages};
 
 /// Shows everything about containers, images and volumes.
 ///
@@ -55,7 +55,7 @@ pub(crate) fn run(args: InspectArgs, context: &Context) -> Result<ExitCode, Erro
     let mut names = args.names;
     let mut kind = args.r#type.as_str();
     if args.latest {
-        let latest = engine.latest_container()?.ok_or_else(|| Error::usage("there are no containers"))?;
+        let latest = engine.latest_container()?.ok_or(engine::Error::NoContainers)?;
         names.insert(0, latest.to_string());
         kind = "container";
     }

@@ -9,7 +9,7 @@ use super::super::super::error::Error;
 use super::super::super::exit::Worst;
 use super::super::super::flags::SelectionFlags;
 
-/// Sends a signal to running containers.
+/// Sends a signal to running containers; after SIGKILL waits until they have ended.
 #[derive(Debug, clap::Args)]
 pub(crate) struct KillArgs {
     #[command(flatten)]
@@ -27,19 +27,26 @@ fn signal(text: &str) -> Result<Signal, InvalidSignal> {
 pub(crate) fn run(args: KillArgs, context: &Context) -> Result<ExitCode, Error> {
     let engine = context.engine()?;
     let all = args.which.all;
-    let mut worst = Worst::default();
+    let (mut worst, mut killed) = (Worst::default(), Vec::new());
     for (word, found) in engine.select(&args.which.selection(Vec::new(), false)?)? {
-        let killed = found.and_then(|id| {
+        let sent = found.and_then(|id| {
             if all && !engine.is_running(&id)? {
-                return Ok(false);
+                return Ok(None);
             }
-            engine.kill(&id, args.signal).map(|()| true)
+            engine.kill(&id, args.signal).map(Some)
         });
-        match killed {
-            Ok(true) => context.ui.line(word)?,
-            Ok(false) => {}
+        match sent {
+            Ok(Some(run)) => {
+                killed.push(run);
+                context.ui.line(word)?;
+            }
+            Ok(None) => {}
             Err(error) => worst.report(error),
         }
+    }
+    // As Podman, after all of them have it.
+    for run in killed.iter().filter(|_| args.signal == Signal::KILL) {
+        engine.wait_for_killed(run)?;
     }
     Ok(worst.code())
 }

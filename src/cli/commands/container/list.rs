@@ -16,8 +16,8 @@ use super::super::super::output::{json, template, time};
 /// Lists containers.
 ///
 /// Without --all only those that run. Filters: id, name, label, label!, exited, status, ancestor, before, since, volume,
-/// network, restart-policy, until, command, should-start-on-boot; values of one key are alternatives, labels must all be
-/// there.
+/// health, network, restart-policy, until, command, should-start-on-boot; values of one key are alternatives, labels must
+/// all be there. Those of name and command are regular expressions.
 #[derive(Debug, clap::Args)]
 pub(crate) struct PsArgs {
     /// Those that do not run, too.
@@ -86,7 +86,8 @@ pub(crate) fn run(args: PsArgs, context: &Context) -> Result<ExitCode, Error> {
     }
     let view = View { no_trunc: args.no_trunc, now: Timestamp::now() };
     let containers = &report.containers;
-    if args.quiet {
+    // As in Podman a form counts more.
+    if args.quiet && args.format.is_none() {
         for container in containers {
             context.ui.line(view.id(&container.id))?;
         }

@@ -8,6 +8,7 @@ use super::super::super::context::Context;
 use super::super::super::error::Error;
 use super::super::super::exit::Worst;
 use super::super::mounted::{self, Row, Shape};
+use crate::engine;
 use crate::engine::mounts::MountedContainer;
 
 /// Mounts the root file system of containers and prints where; without a container, lists those that are mounted.
@@ -108,7 +109,7 @@ pub(crate) fn run_unmount(args: UnmountArgs, context: &Context) -> Result<ExitCo
 
 fn named(mut containers: Vec<String>, latest: bool, context: &Context) -> Result<Vec<String>, Error> {
     if latest {
-        let latest = context.engine()?.latest_container()?.ok_or_else(|| Error::usage("there are no containers"))?;
+        let latest = context.engine()?.latest_container()?.ok_or(engine::Error::NoContainers)?;
         containers.push(latest.to_string());
     }
     Ok(containers)

@@ -3,6 +3,7 @@
 use std::os::fd::AsFd;
 use std::process::ExitCode;
 
+use crate::engine;
 use crate::engine::containers::attach::{AttachOptions, AttachOutcome, AttachRequest};
 use crate::engine::containers::run::{RunReport, StartOptions};
 use crate::types::detach_keys::DetachKeys;
@@ -92,21 +93,25 @@ fn attached(id: &ContainerId, session: Session, context: &Context) -> Result<Exi
     let (interactive, terminal) = engine.streams_of(id)?;
     let (stdin, stdout, stderr) = (std::io::stdin(), std::io::stdout(), std::io::stderr());
     context.ui.flush()?;
-    let attach = AttachOptions {
+    let attach = || AttachOptions {
         stdin: (session.interactive && (interactive || terminal)).then_some(stdin.as_fd()),
         ends_input: interactive,
         keyboard: Some(stdin.as_fd()),
         stdout: Some(stdout.as_fd()),
         stderr: Some(stderr.as_fd()),
         terminal,
-        detach_keys: session.keys,
+        detach_keys: session.keys.clone(),
     };
     if engine.runs(id)? {
-        let request = AttachRequest { container: Some(id.as_str()), proxy_signals: session.proxy, options: attach };
-        return exit_code(engine.attach(request)?);
+        let request = AttachRequest { container: Some(id.as_str()), proxy_signals: session.proxy, options: attach() };
+        match engine.attach(request) {
+            // It has ended since: as if we had come later.
+            Err(engine::Error::WrongStatus { .. }) => {}
+            attached => return exit_code(attached?),
+        }
     }
     let options =
-        StartOptions { attach: Some(attach), proxy_signals: session.proxy, warn: &|text| context.ui.warn(text) };
+        StartOptions { attach: Some(attach()), proxy_signals: session.proxy, warn: &|text| context.ui.warn(text) };
     match engine.start_with(id, options)? {
         RunReport::Attached(AttachOutcome::Lost) => super::run::end_after_loss(engine, id),
         RunReport::Attached(outcome) => exit_code(outcome),

@@ -30,7 +30,8 @@ pub(crate) fn run(args: VolumeLsArgs, context: &Context) -> Result<ExitCode, Err
     for warning in warnings {
         context.ui.warn(warning);
     }
-    if args.quiet {
+    // As in Podman a form counts more.
+    if args.quiet && args.format.is_none() {
         for volume in &volumes {
             context.ui.line(&volume.name)?;
         }
