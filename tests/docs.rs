@@ -63,6 +63,10 @@ fn every_invariant_has_a_test() {
     assert!(untried.is_empty(), "no test begins with i{untried:?}_");
 }
 
+fn is_a(path: &str, extension: &str) -> bool {
+    Path::new(path).extension().is_some_and(|own| own == extension)
+}
+
 /// What a page tells about stays where it says, and so do the targets of make.
 #[test]
 fn every_page_names_what_is_there() {
@@ -70,7 +74,7 @@ fn every_page_names_what_is_there() {
     for folder in ["docs", "docs/adr"] {
         let entries = fs::read_dir(root().join(folder)).expect("the folder is there");
         let names = entries.map(|entry| entry.expect("an entry").file_name().into_string().expect("UTF-8"));
-        pages.extend(names.filter(|name| name.ends_with(".md")).map(|name| format!("{folder}/{name}")));
+        pages.extend(names.filter(|name| is_a(name, "md")).map(|name| format!("{folder}/{name}")));
     }
     let makefile = fs::read_to_string(root().join("Makefile")).expect("the file is there");
     let has_target = |name: &str| makefile.lines().any(|line| line.split_once(':').is_some_and(|(own, _)| own == name));
@@ -90,7 +94,7 @@ fn every_page_names_what_is_there() {
             let path = quoted.split([' ', ':', ',', '#']).next().unwrap_or_default().trim_end_matches('/');
             let is_path = FOLDERS.iter().any(|folder| path.starts_with(folder)) && !path.contains(['*', '{', '<', '…']);
             // Most pages call a source by its place in `src`, or in the tests.
-            let is_source = path.contains('/') && path.ends_with(".rs") && !path.contains(['*', '{', '<', '…']);
+            let is_source = path.contains('/') && is_a(path, "rs") && !path.contains(['*', '{', '<', '…']);
             let is_known =
                 || ["", "src/", "tests/it/", "tests/"].iter().any(|top| root().join(top).join(path).exists());
             if is_path && !is_there(path) || is_source && !is_known() {
