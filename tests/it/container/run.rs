@@ -137,8 +137,8 @@ fn flags_that_leave_things_out() {
     env.run(["run", "--rmi", "--network=none", BUSYBOX, "sh", "-c", "exit 4"]).code(4);
     env.run(["image", "exists", BUSYBOX]).success();
     let running = env.spawn(["run", "--rmi", "--name=told", "--network=none", BUSYBOX, "sleep", "600"]);
-    let told = ["inspect", "told", "--format", "{{.HostConfig.AutoRemoveImage}}"];
-    eventually("inspect tells of it", || env.run(told).stdout() == "true\n");
+    let told = ["inspect", "told", "--format", "{{.State.Status}} {{.HostConfig.AutoRemoveImage}}"];
+    eventually("inspect tells of it", || env.run(told).stdout() == "running true\n");
     env.run(["rm", "-f", "-t0", "told"]).success();
     running.wait().code(137);
     env.run(["rm", "-f", "-t0", "n"]).success();
