@@ -113,6 +113,8 @@ fn a_name_leads_to_a_list_or_to_an_image() {
         env.run(["image", "exists", "new:1"]).code(1);
     }
     env.run(["tag", "l:1", "l:1"]).success();
+    // Empty ones are all the same.
+    env.run(["manifest", "rm", "other:1"]).success();
     // By its id a list with several names goes by force alone.
     env.run(["tag", "l:1", "l:2"]).success();
     for verb in [&["rmi"][..], &["manifest", "rm"]] {

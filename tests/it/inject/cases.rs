@@ -146,10 +146,10 @@ pub(super) const CASES: [Case; 35] = [
          $S volume rm fv gv"),
     // Among the processes of another.
     case!("join", "$S run -d --name=keeper --network=none $I sleep 6000", NOTHING,
-        "exec $S run --rm --name=c --network=none --pid=container:keeper $I true",
-        "$S rm -f -i -t0 c; $S run --rm --name=c --network=none --pid=container:keeper $I true; $S exec keeper true"),
-    case!("rename", NOTHING, "$S create --name=c --network=none $I true", "exec $S rename c d",
-        "if $S container exists d; then $S rename d c; fi; $S start -a c; $S rename c d; $S rm d; $S run --rm --name=c --network=none $I true"),
+        "exec $S run --rm --name=joiner --network=none --pid=container:keeper $I true",
+        "$S rm -f -i -t0 joiner; $S run --rm --name=joiner --network=none --pid=container:keeper $I true; $S exec keeper true"),
+    case!("rename", NOTHING, "$S create --name=old --network=none $I true", "exec $S rename old new",
+        "if $S container exists new; then $S rename new old; fi; $S start -a old; $S rename old new; $S rm new; $S run --rm --name=old --network=none $I true"),
     case!("list_create", NOTHING, NOTHING, "exec $S manifest create localhost/l:1 $I",
         "if $S manifest exists localhost/l:1; then $S manifest inspect localhost/l:1; $S manifest rm localhost/l:1; fi;
          $S manifest create localhost/l:1 $I; $S manifest push localhost/l:1 oci-archive:l.tar; $S manifest rm localhost/l:1; $S image exists $I"),
@@ -179,7 +179,7 @@ pub(super) fn done(name: &str) -> &'static str {
         "in_use" => "$S volume exists v; $S image exists localhost/new:1",
         "volume_create" => "$S volume exists v",
         "fill" => "$S volume exists fv; $S volume exists gv",
-        "rename" => "$S container exists d; if $S container exists c; then exit 9; fi",
+        "rename" => "$S container exists new; if $S container exists old; then exit 9; fi",
         "list_create" | "list_add" => "$S manifest exists localhost/l:1",
         "volume_rm" => "if $S volume exists v; then exit 9; fi",
         _ => NOTHING,
