@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use super::super::super::context::Context;
 use super::super::super::error::Error;
+use super::super::super::exit::Worst;
 use super::super::image::remove;
 
 /// Removes manifest lists. The images in them stay.
@@ -20,18 +21,14 @@ pub(crate) struct ManifestRmArgs {
 /// Removes one after another and goes on after a failure.
 pub(crate) fn run(args: ManifestRmArgs, context: &Context) -> Result<ExitCode, Error> {
     let engine = context.engine()?;
-    let mut worst = 0;
+    let mut worst = Worst::default();
     for text in args.lists {
         match engine.remove_list(&text) {
             Ok(removed) => remove::print(&removed, context)?,
             Err(error) if error.is_absent() && args.ignore => {}
-            Err(error) => {
-                let error = Error::from(error);
-                worst = worst.max(error.removal_code());
-                context.report(&error);
-            }
+            Err(error) => worst.report_removal(error),
         }
     }
     engine.sweep_images()?;
-    Ok(ExitCode::from(worst))
+    Ok(worst.code())
 }
