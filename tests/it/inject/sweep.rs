@@ -1,6 +1,6 @@
 //! Which points of a case are tried, and the loop over them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
 
 use nix::errno::Errno;
@@ -179,12 +179,19 @@ pub(super) fn without(name: &str, call: Sysno, subject: &str, errno: Errno) {
     on_a_kernel(name, call, |seen| seen.subject.ends_with(subject), &[Action::Fail(errno)]);
 }
 
+/// The same, where a process that was refused once does not ask again.
+pub(super) fn without_asking_again(name: &str, call: Sysno, subject: &str, errno: Errno) {
+    let mut refused = BTreeSet::new();
+    let first = |seen: &Call| seen.subject.ends_with(subject) && refused.insert(seen.point.process.clone());
+    on_a_kernel(name, call, first, &[Action::Fail(errno)]);
+}
+
 /// Kernels that answer the first such call of each process in another way: the command does the same.
 pub(super) fn first_answered(name: &str, call: Sysno, answers: impl Iterator<Item = i64>) {
     on_a_kernel(name, call, |seen| seen.point.nth == 1, &answers.map(Action::Answer).collect::<Vec<_>>());
 }
 
-fn on_a_kernel(name: &str, call: Sysno, wanted: impl Fn(&Call) -> bool, actions: &[Action]) {
+fn on_a_kernel(name: &str, call: Sysno, mut wanted: impl FnMut(&Call) -> bool, actions: &[Action]) {
     let case = cases::case(name);
     let world = World::new(case);
     let points = world.calls.iter().filter(|seen| seen.point.call == call && wanted(seen));

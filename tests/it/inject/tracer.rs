@@ -432,7 +432,7 @@ fn is_ours(path: &str) -> bool {
     path.is_empty() || path.ends_with("/sampan") || path.starts_with("/proc/self/")
 }
 
-/// The path that a call is about, or the option of a file system.
+/// The path that a call is about, the option of a file system, or the number of a request.
 fn subject(pid: Pid, call: Sysno, args: [u64; 6]) -> String {
     let name = call.name();
     let is_at =
@@ -440,6 +440,9 @@ fn subject(pid: Pid, call: Sysno, args: [u64; 6]) -> String {
     let has_path = ["open", "mkdir", "rename", "link", "unlink", "symlink", "exec", "mknod", "rmdir", "access", "stat"];
     if call == Sysno::fsconfig {
         return string(pid, args[2]);
+    }
+    if call == Sysno::ioctl {
+        return format!("{:#x}", args[1]);
     }
     if call == Sysno::fsync {
         let path = std::fs::read_link(format!("/proc/{pid}/fd/{}", args[0]));
