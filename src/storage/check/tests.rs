@@ -97,7 +97,7 @@ fn make_list(store: &Store) -> PathBuf {
     let name = "localhost/l:1".parse().expect("a reference");
     let record = ListRecord { entries: vec![entry], ..ListRecord::new(name) };
     let path = store.layout().list(&refs::file_name(&record.name));
-    record::write_durable(&path, &record).expect("written");
+    store.put_list(&record, &store.lock_exclusive().expect("locked")).expect("written");
     path
 }
 

@@ -35,8 +35,8 @@ fn volumes() {
 fn an_anonymous_volume_that_is_shared_stays_alone() {
     requires!(userns);
     let env = Env::with_busybox();
-    // Not "c": that is the beginning of an id in one of sixteen cases.
     let script = "echo a >/a/f; echo b >/b/f; echo c >/f; exec sleep 600";
+    // Not "c": that is the beginning of an id in one of sixteen cases.
     let words =
         ["run", "-d", "--rm", "--name=owner", "--network=none", "-v", "/a", "-v", "/b", BUSYBOX, "sh", "-c", script];
     env.run(words).success();
