@@ -27,7 +27,7 @@ end
 complete -c sampan -n "__fish_sampan_needs_command" -l root -d 'Directory of images, containers and volumes' -r -F
 complete -c sampan -n "__fish_sampan_needs_command" -l runroot -d 'Directory of what can be rebuilt: state of running containers, sockets, locks' -r -F
 complete -c sampan -n "__fish_sampan_needs_command" -l storage-driver -d 'How a root file system is put together: overlay, fuse-overlayfs or copy' -r
-complete -c sampan -n "__fish_sampan_needs_command" -l storage-opt -d 'Option of the store, may be repeated: additionalimagestore=PATH, a store whose images may be used and are never written' -r
+complete -c sampan -n "__fish_sampan_needs_command" -l storage-opt -d 'Option of the store, may be repeated: additionalimagestore=PATH, a store whose images may be used and are never written; sync=none, images that are stored are left to the kernel\'s writeback, and a power cut may damage them (default: sync=filesystem)' -r
 complete -c sampan -n "__fish_sampan_needs_command" -l cgroup-manager -d 'Who makes the cgroups of containers: cgroupfs or systemd. Sampan takes what the host offers (sampan info); another wish is refused' -r -f -a "cgroupfs\t''
 systemd\t''"
 complete -c sampan -n "__fish_sampan_needs_command" -l log-level -d 'Messages on stderr: trace, debug, info, warn, error' -r

@@ -48,7 +48,8 @@ pub(crate) struct Global {
     #[arg(long, value_name = "DRIVER")]
     pub(crate) storage_driver: Option<String>,
     /// Option of the store, may be repeated: additionalimagestore=PATH, a store whose images may be used and are never
-    /// written.
+    /// written; sync=none, images that are stored are left to the kernel's writeback, and a power cut may damage them (default:
+    /// sync=filesystem).
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) storage_opt: Vec<String>,
     /// Who makes the cgroups of containers: cgroupfs or systemd. Sampan takes what the host offers (sampan info); another

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::config::Roots;
 use crate::config::containers_conf::ContainersConf;
 use crate::engine::unshare;
-use crate::engine::{Engine, EngineConfig, StorageDriver};
+use crate::engine::{Engine, EngineConfig, StorageDriver, SyncPolicy};
 use crate::types::progress::Progress;
 
 use super::command::Global;
@@ -111,18 +111,20 @@ impl Context {
         let runroot = absolute(&self.global.runroot)?.or_else(|| told("CONTAINERS_RUNROOT"));
         let roots = Roots::find(root, runroot)?;
         let driver = self.global.storage_driver.as_deref().or_else(|| self.invocation.var("STORAGE_DRIVER"));
+        let (additional_stores, sync) = self.storage_options()?;
         Ok(EngineConfig {
             graphroot: roots.graphroot,
             runroot: roots.runroot,
             in_unshare,
-            additional_stores: self.additional_stores()?,
+            additional_stores,
+            sync,
             storage_driver: driver.map(storage_driver).transpose()?,
             path: self.invocation.var("PATH").unwrap_or(DEFAULT_PATH).to_owned(),
         })
     }
 
-    /// `--storage-opt additionalimagestore=PATH`; `SAMPAN_STORAGE_OPTS` has them separated by commas.
-    fn additional_stores(&self) -> Result<Vec<PathBuf>, Error> {
+    /// `--storage-opt`, with or without a driver's name before the key; `SAMPAN_STORAGE_OPTS` has them separated by commas.
+    fn storage_options(&self) -> Result<(Vec<PathBuf>, SyncPolicy), Error> {
         let told = self
             .invocation
             .var("SAMPAN_STORAGE_OPTS")
@@ -131,18 +133,21 @@ impl Context {
             .filter(|option| !option.is_empty());
         let flags = self.global.storage_opt.iter().map(String::as_str);
         let options: Vec<&str> = if self.global.storage_opt.is_empty() { told.collect() } else { flags.collect() };
-        let path = |option: &&str| {
+        let (mut stores, mut sync) = (Vec::new(), SyncPolicy::default());
+        for option in options {
             let invalid =
-                |why: &str| FlagError::Value { flag: "storage-opt", value: (*option).to_owned(), why: why.to_owned() };
+                |why: &str| FlagError::Value { flag: "storage-opt", value: option.to_owned(), why: why.to_owned() };
             let (key, value) = option.split_once('=').unwrap_or((option, ""));
-            let key = key.rsplit_once('.').map_or(key, |(_, key)| key);
-            if key != "additionalimagestore" {
-                return Err(invalid("additionalimagestore=PATH is the only option").into());
+            match (key.rsplit_once('.').map_or(key, |(_, key)| key), value) {
+                ("additionalimagestore", path) if Path::new(path).is_absolute() => stores.push(path.into()),
+                ("additionalimagestore", _) => return Err(invalid("the path must be absolute").into()),
+                ("sync", "filesystem") => sync = SyncPolicy::Filesystem,
+                ("sync", "none") => sync = SyncPolicy::None,
+                ("sync", _) => return Err(invalid("filesystem or none").into()),
+                _ => return Err(invalid("there are additionalimagestore=PATH and sync=filesystem|none").into()),
             }
-            let path = PathBuf::from(value);
-            if path.is_absolute() { Ok(path) } else { Err(invalid("the path must be absolute").into()) }
-        };
-        options.iter().map(path).collect()
+        }
+        Ok((stores, sync))
     }
 
     /// Bars when stderr is a terminal, plain lines otherwise, nothing with `quiet`.

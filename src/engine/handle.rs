@@ -8,6 +8,7 @@ use crate::rootless::{self, Ahead, Outer, OuterWish};
 use crate::runtime::cgroup;
 use crate::storage::Store;
 use crate::storage::container_record::StorageDriver;
+use crate::storage::sync_policy::SyncPolicy;
 use crate::sys::{self, caps, process};
 use crate::types::host::HostFacts;
 
@@ -22,6 +23,7 @@ pub(crate) struct EngineConfig {
     pub(crate) storage_driver: Option<StorageDriver>,
     /// Read-only stores whose images may be used too.
     pub(crate) additional_stores: Vec<PathBuf>,
+    pub(crate) sync: SyncPolicy,
     /// This process is in P already: `sampan unshare` runs it.
     pub(crate) in_unshare: bool,
     /// PATH of the caller: where helper programs are looked for.
@@ -52,6 +54,7 @@ impl Engine {
         for path in &config.additional_stores {
             store.add_read_only(path)?;
         }
+        store.set_sync_policy(config.sync);
         let (wish, facts, kept) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
         let (ahead, ahead_of_many) = (RefCell::default(), RefCell::default());
         Ok(Self { config, store, wish, facts, ahead, ahead_of_many, kept })

@@ -33,6 +33,7 @@ pub(crate) use error::{Absent, Error};
 pub(crate) use handle::{Engine, EngineConfig};
 
 pub(crate) use crate::storage::container_record::StorageDriver;
+pub(crate) use crate::storage::sync_policy::SyncPolicy;
 pub(crate) use crate::storage::twins::WholeImages;
 
 #[cfg(test)]

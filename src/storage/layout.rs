@@ -87,7 +87,7 @@ impl Layout {
     /// Names that may lie in graphroot, for the checker.
     pub(super) fn known_graph_names() -> impl Iterator<Item = &'static str> {
         let dirs = GRAPH_DIRS.iter().map(|name| name.split('/').next().unwrap_or(name));
-        dirs.chain(["VERSION", "store.lock", "aside"]).chain(OLD_DIRS)
+        dirs.chain(["VERSION", "store.lock", "aside", "unsynced"]).chain(OLD_DIRS)
     }
 
     fn graph(&self, name: &str) -> PathBuf {
@@ -111,6 +111,11 @@ impl Layout {
     /// Shared: I am making something that nothing refers to yet. Exclusive: I sweep (rule R5).
     pub(crate) fn store_lock(&self) -> PathBuf {
         self.graph("store.lock")
+    }
+
+    /// A file for each command that has published content without a sync (`--storage-opt sync=none`).
+    pub(super) fn unsynced(&self) -> PathBuf {
+        self.graph("unsynced")
     }
 
     pub(crate) fn blobs(&self) -> PathBuf {

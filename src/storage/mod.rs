@@ -43,6 +43,7 @@ mod record_fields;
 mod recover;
 pub(crate) mod refs;
 pub(crate) mod store;
+pub(crate) mod sync_policy;
 #[cfg(test)]
 mod tests;
 pub(crate) mod trash;

@@ -15,6 +15,7 @@ use super::lease::Lease;
 use super::record;
 use super::refs::{self, RefRecord};
 use super::store::Store;
+use super::sync_policy::SyncPolicy;
 use crate::sys;
 use crate::sys::lock::FileLock;
 use crate::sys::{Call as _, Errno};
@@ -53,7 +54,7 @@ impl Store {
             record::write_new(&layer.dir().join("meta.json"), meta, false)?;
         }
         let mut records = staged.image.map(|image| self.stage_records(lease, image)).transpose()?.unwrap_or_default();
-        sync(lease, staged, &records)?;
+        self.sync(lease, staged, &records)?;
         let lock = match (staged.image, records.first_mut()) {
             (Some(new), Some(staged)) if new.record.source.is_none() => self.lock_keeping_source(lease, new, staged)?,
             _ => self.lock_shared()?,
@@ -82,6 +83,26 @@ impl Store {
         sync_dirs(&[(layout.refs(), !names.is_empty())])?;
         drop(lock);
         Ok(())
+    }
+
+    /// Makes the bytes of everything durable; of the records alone, if content is not to be synced. A write error of any
+    /// staged file shows here.
+    fn sync(&self, lease: &Lease, staged: &Staged<'_>, records: &[StagedRecord]) -> Result<(), Error> {
+        let records = records.iter().map(|record| &record.from);
+        let blobs = staged.blobs.iter();
+        if self.sync == SyncPolicy::None {
+            if blobs.len() + staged.layers.len() > 0 {
+                self.note_unsynced()?;
+            }
+            return sync_files(records);
+        }
+        let unsynced = self.unsynced()?;
+        let many = !staged.layers.is_empty() || blobs.clone().map(|blob| blob.size).sum::<u64>() > SYNC_EACH;
+        if many || !unsynced.is_empty() {
+            lease.sync_filesystem()?;
+            return unsynced.forget();
+        }
+        sync_files(blobs.map(|blob| &blob.path).chain(records))
     }
 
     /// Takes the store lock for an image of which nobody knows where it came from. If somebody has pulled the same one
@@ -131,12 +152,9 @@ impl Store {
     }
 }
 
-/// Makes the bytes of everything durable. A write error of any staged file shows here.
-fn sync(lease: &Lease, staged: &Staged<'_>, records: &[StagedRecord]) -> Result<(), Error> {
-    if !staged.layers.is_empty() || staged.blobs.iter().map(|blob| blob.size).sum::<u64>() > SYNC_EACH {
-        return lease.sync_filesystem();
-    }
-    for path in staged.blobs.iter().map(|blob| &blob.path).chain(records.iter().map(|record| &record.from)) {
+/// One file after the other.
+fn sync_files<'a>(paths: impl Iterator<Item = &'a PathBuf>) -> Result<(), Error> {
+    for path in paths {
         let file = sys::fs::open(path).reading(path)?;
         file.sync_data().call("fdatasync", || format!("{path:?}")).writing(path)?;
     }

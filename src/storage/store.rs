@@ -10,6 +10,7 @@ use std::sync::OnceLock;
 use super::error::{At as _, Error};
 use super::layout::Layout;
 use super::recover;
+use super::sync_policy::SyncPolicy;
 use crate::sys;
 use crate::sys::lock::{FileLock, TryLock};
 
@@ -25,6 +26,7 @@ pub(crate) struct Store {
     layout: Layout,
     /// Stores whose images may be used too; never written. In the order in which they are asked.
     pub(super) additional: Vec<Self>,
+    pub(super) sync: SyncPolicy,
     /// Set when graphroot is known to have its directories.
     graph_made: OnceLock<()>,
     /// Set when the epoch's part of runroot is known to have its directories.
@@ -69,7 +71,13 @@ impl Store {
     }
 
     fn at(layout: Layout) -> Self {
-        Self { layout, additional: Vec::new(), graph_made: OnceLock::new(), run_made: OnceLock::new() }
+        Self {
+            layout,
+            additional: Vec::new(),
+            sync: SyncPolicy::default(),
+            graph_made: OnceLock::new(),
+            run_made: OnceLock::new(),
+        }
     }
 
     /// Lets the images of another store be used. It must be there, readable, and of a format that we know; nothing is

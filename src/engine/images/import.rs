@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
+use super::change;
 use super::feed::{self, Feed};
 use super::incoming::{IncomingImage, IncomingLayer, StagedUnpack, unpack_staged};
 use super::load::{ArchiveInput, unreadable};
 use super::tag::new_name;
-use super::{change, writeback};
 use crate::engine::{Engine, Error};
 use crate::storage::blobs::StagedBlob;
 use crate::storage::images::Image;
@@ -83,7 +83,7 @@ impl Engine {
         let message = request.message.unwrap_or_else(|| "imported from tarball".to_owned());
         progress.begin("import", &origin, None);
         let expected = feed.size();
-        let staged = writeback::during(lease.dir(), expected, |_| self.stage(&lease, feed));
+        let staged = self.with_writeback(&lease, expected, |_| self.stage(&lease, feed));
         let (blob, staged, unpacked) = match staged {
             Ok(done) => done,
             Err(error) => return self.end_lease(lease, Err(error)),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::fetch::{self, Blob, Job, Origin, Shared};
 use super::incoming::{IncomingImage, IncomingLayer};
 use super::transport::Place;
-use super::{resolve, trust, writeback};
+use super::{resolve, trust};
 use crate::config::registries_conf::{RegistriesConf, record_alias};
 use crate::engine::{Engine, Error};
 use crate::registry::{self, Access, RemoteImage, Source};
@@ -281,7 +281,7 @@ impl Engine {
         }
         let (outer, maps) = (self.outer_for_many()?, self.layer_maps()?);
         let expected = jobs.iter().map(|job| job.layer.size).sum();
-        writeback::during(lease.dir(), Some(expected), |writeback| {
+        self.with_writeback(lease, Some(expected), |writeback| {
             let shared = Shared { store: &self.store, outer: &outer, maps: &maps, lease, writeback };
             fetch::run(jobs, origin, &shared, progress)
         })

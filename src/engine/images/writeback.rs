@@ -5,7 +5,9 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::Path;
 use std::time::Duration;
 
-use crate::engine::Error;
+use crate::engine::{Engine, Error};
+use crate::storage::lease::Lease;
+use crate::storage::sync_policy::SyncPolicy;
 use crate::sys;
 use crate::sys::Errno;
 use crate::sys::clone::{Forked, fork};
@@ -44,16 +46,24 @@ impl Writeback {
     }
 }
 
-/// Does `work`, which writes below `dir`, while another process syncs the file system of `dir` again and again; not if
-/// the compressed bytes to come are known to be few.
-pub(super) fn during<T>(
-    dir: &Path,
-    expected: Option<u64>,
-    work: impl FnOnce(&Writeback) -> Result<T, Error>,
-) -> Result<T, Error> {
-    if expected.is_some_and(|bytes| bytes < WORTH_IT) {
-        return work(&Writeback(None));
+impl Engine {
+    /// Does `work`, which writes into the lease, while another process syncs the file system again and again; not if the
+    /// compressed bytes to come are known to be few, or nothing is to be synced.
+    pub(super) fn with_writeback<T>(
+        &self,
+        lease: &Lease,
+        expected: Option<u64>,
+        work: impl FnOnce(&Writeback) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let few = expected.is_some_and(|bytes| bytes < WORTH_IT);
+        if few || self.store.sync_policy() == SyncPolicy::None {
+            return work(&Writeback(None));
+        }
+        during(lease.dir(), work)
     }
+}
+
+fn during<T>(dir: &Path, work: impl FnOnce(&Writeback) -> Result<T, Error>) -> Result<T, Error> {
     let failed = |source| Error::Host { what: "start a process that syncs", source };
     let (ended, until) = descriptor::pipe().map_err(failed)?;
     let maker = process::Pid::this();

@@ -184,3 +184,26 @@ fn a_sync_that_fails_while_an_image_comes_is_told() {
     assert!(error.contains("syncfs") && error.contains("Function not implemented"), "{error}");
     env.run(["images", "-q"]).success().prints("");
 }
+
+#[test]
+fn r2_content_that_nobody_synced_is_synced_before_the_next_image_is_acknowledged() {
+    requires!(userns);
+    let mut env = Env::new();
+    let tar = busybox_tar().display().to_string();
+    let notes = |env: &Env| std::fs::read_dir(env.graphroot().join("unsynced")).map_or(0, Iterator::count);
+    env.without_calls(&["syncfs"]);
+    env.run(["import", "-q", &tar, "a:1"]).code(125).stderr_has("syncfs");
+    env.run(["--storage-opt", "overlay.sync=none", "import", "-q", &tar, "a:1"]).success();
+    env.run(["run", "--rm", "a:1", "true"]).success();
+    assert_eq!(notes(&env), 1);
+    // All that this one stores are a few bytes, but its layer is the one that may not be on the disk yet.
+    env.run(["import", "-q", "-m", "other", &tar, "b:1"]).code(125).stderr_has("syncfs");
+    env.run(["image", "exists", "b:1"]).code(1);
+    env.run(["system", "check", "--full"]).success();
+    env.without_calls(&[]);
+    env.run(["import", "-q", "-m", "other", &tar, "b:1"]).success();
+    assert_eq!(notes(&env), 0);
+    env.without_calls(&["syncfs"]);
+    env.run(["import", "-q", "-m", "third", &tar, "c:1"]).success();
+    env.run(["--storage-opt", "sync=maybe", "images"]).code(125).stderr_has("filesystem or none");
+}

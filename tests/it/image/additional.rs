@@ -180,7 +180,9 @@ fn stores_that_cannot_be_used_are_one_line() {
     std::fs::remove_file(&version).unwrap();
     refused("there is no store of sampan in");
     env.run(["--storage-opt", "additionalimagestore=rel", "images"]).code(125).stderr_has("absolute");
-    env.run(["--storage-opt", "size=1", "images"]).code(125).stderr_has("additionalimagestore=PATH");
+    env.run(["--storage-opt", "size=1", "images"])
+        .code(125)
+        .stderr_has("additionalimagestore=PATH and sync=filesystem|none");
 }
 
 #[test]
