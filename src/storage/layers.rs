@@ -149,6 +149,11 @@ impl StagedLayer {
         self.dir.join("idx")
     }
 
+    /// Its record.
+    pub(super) fn meta(&self) -> PathBuf {
+        self.dir.join("meta.json")
+    }
+
     /// The directory that a worker may be confined to.
     pub(crate) fn dir(&self) -> &Path {
         &self.dir
@@ -228,7 +233,7 @@ impl Store {
         meta: &LayerMeta,
         used: impl FnOnce() -> Result<(), E>,
     ) -> Result<(), E> {
-        record::write_new(&staged.dir.join("meta.json"), meta, false)?;
+        record::write_new(&staged.meta(), meta, false)?;
         lease.sync_filesystem()?;
         let lock = self.lock_exclusive()?;
         used()?;

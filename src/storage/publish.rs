@@ -24,6 +24,9 @@ use crate::types::reference::Reference;
 /// Up to this many bytes of blobs alone are synced one by one; beyond, or with layers, by one `syncfs`.
 const SYNC_EACH: u64 = 4 << 20;
 
+/// Documents of an image are at most as large: they are records, too, whatever becomes of layers.
+const DOCUMENT: u64 = 1 << 20;
+
 /// What is to be published.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Staged<'a> {
@@ -51,7 +54,7 @@ impl Store {
     /// Publishes what `lease` has staged.
     pub(crate) fn publish(&self, lease: &Lease, staged: &Staged<'_>) -> Result<(), Error> {
         for (layer, meta) in staged.layers {
-            record::write_new(&layer.dir().join("meta.json"), meta, false)?;
+            record::write_new(&layer.meta(), meta, false)?;
         }
         let mut records = staged.image.map(|image| self.stage_records(lease, image)).transpose()?.unwrap_or_default();
         self.sync(lease, staged, &records)?;
@@ -85,24 +88,26 @@ impl Store {
         Ok(())
     }
 
-    /// Makes the bytes of everything durable; of the records alone, if content is not to be synced. A write error of any
-    /// staged file shows here.
+    /// Makes the bytes of everything durable; of records and documents alone, if content is not to be synced. A write error
+    /// of any staged file shows here.
     fn sync(&self, lease: &Lease, staged: &Staged<'_>, records: &[StagedRecord]) -> Result<(), Error> {
-        let records = records.iter().map(|record| &record.from);
-        let blobs = staged.blobs.iter();
+        let (blobs, layers) = (staged.blobs, staged.layers);
+        let records = records.iter().map(|record| record.from.clone());
         if self.sync == SyncPolicy::None {
-            if blobs.len() + staged.layers.len() > 0 {
+            if !blobs.is_empty() || !layers.is_empty() {
                 self.note_unsynced()?;
             }
-            return sync_files(records);
+            let documents = blobs.iter().filter(|blob| blob.size <= DOCUMENT).map(|blob| blob.path.clone());
+            let layers = layers.iter().flat_map(|(layer, _)| [layer.meta(), layer.dir().to_owned()]);
+            return sync_each(records.chain(documents).chain(layers));
         }
         let unsynced = self.unsynced()?;
-        let many = !staged.layers.is_empty() || blobs.clone().map(|blob| blob.size).sum::<u64>() > SYNC_EACH;
+        let many = !layers.is_empty() || blobs.iter().map(|blob| blob.size).sum::<u64>() > SYNC_EACH;
         if many || !unsynced.is_empty() {
             lease.sync_filesystem()?;
             return unsynced.forget();
         }
-        sync_files(blobs.map(|blob| &blob.path).chain(records))
+        sync_each(records.chain(blobs.iter().map(|blob| blob.path.clone())))
     }
 
     /// Takes the store lock for an image of which nobody knows where it came from. If somebody has pulled the same one
@@ -152,11 +157,11 @@ impl Store {
     }
 }
 
-/// One file after the other.
-fn sync_files<'a>(paths: impl Iterator<Item = &'a PathBuf>) -> Result<(), Error> {
+/// One file or directory after the other.
+fn sync_each(paths: impl Iterator<Item = PathBuf>) -> Result<(), Error> {
     for path in paths {
-        let file = sys::fs::open(path).reading(path)?;
-        file.sync_data().call("fdatasync", || format!("{path:?}")).writing(path)?;
+        let file = sys::fs::open(&path).reading(&path)?;
+        file.sync_data().call("fdatasync", || format!("{path:?}")).writing(&path)?;
     }
     Ok(())
 }

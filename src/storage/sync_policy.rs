@@ -5,7 +5,7 @@ use super::store::{DIR_MODE, Store};
 use crate::sys;
 use crate::sys::Errno;
 
-/// When content (blobs and layers) goes to the disk. Records and names are always durable before a command says so.
+/// When content (blobs and layers) goes to the disk. Records, names and documents are always durable before a command says so.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum SyncPolicy {
     /// Before it is published.
