@@ -28,12 +28,19 @@ impl Store {
         self.sync
     }
 
-    /// Notes that content is published that is not synced: a file of its own, so that whoever removes it after a sync
-    /// removes no note that another command has made meanwhile. Comes before the content can be found.
+    /// Notes that content is published that is not synced, under a name of its own: whoever removes notes after a sync
+    /// removes none that was made meanwhile. Comes before the content can be found.
     pub(super) fn note_unsynced(&self) -> Result<(), Error> {
         let dir = self.layout().unsynced();
         sys::fs::mkdir_all(&dir, DIR_MODE).writing(&dir)?;
         let note = dir.join(hex::encode(sys::fs::random::<6>()));
+        // One that is there serves as well, so that they do not become many.
+        for old in self.unsynced()?.0 {
+            match sys::fs::rename(&old, &note) {
+                Err(error) if error.is(Errno::ENOENT) => {}
+                other => return other.writing(&note),
+            }
+        }
         sys::fs::create_new(&note, 0o600).map(drop).writing(&note)
     }
 

@@ -195,6 +195,7 @@ fn r2_content_that_nobody_synced_is_synced_before_the_next_image_is_acknowledged
     env.run(["import", "-q", &tar, "a:1"]).code(125).stderr_has("syncfs");
     env.run(["--storage-opt", "overlay.sync=none", "import", "-q", &tar, "a:1"]).success();
     env.run(["run", "--rm", "a:1", "true"]).success();
+    env.run(["--storage-opt", "sync=none", "import", "-q", "-m", "again", &tar, "a:2"]).success();
     assert_eq!(notes(&env), 1);
     // All that this one stores are a few bytes, but its layer is the one that may not be on the disk yet.
     env.run(["import", "-q", "-m", "other", &tar, "b:1"]).code(125).stderr_has("syncfs");
