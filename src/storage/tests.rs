@@ -215,10 +215,14 @@ fn r1_unknown_fields_survive_a_rewrite() {
     let made = store.create_container(config("a")).expect("created");
     let mut locked = store.lock_container(made.id()).expect("locked");
     let mut state = ContainerState::new(ContainerStatus::Running);
-    state.rest.insert("future".to_owned(), serde_json::json!({"x": 1}));
+    // Numbers to their last digit.
+    let numbers: Vec<f64> =
+        (0..64).map(|n| f64::from_bits(0x5bd2_3456_789a_bcde + n * 0x0000_0012_3456_789b)).collect();
+    let future = serde_json::json!({"x": 1, "y": numbers});
+    state.rest.insert("future".to_owned(), future.clone());
     locked.write_state(&store, state).expect("written");
     let read = store.container(made.id()).expect("read").state.expect("there");
-    assert_eq!(read.rest["future"]["x"], 1);
+    assert_eq!(read.rest["future"], future);
     assert_eq!(read.generation, 1);
 }
 
