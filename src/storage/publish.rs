@@ -93,7 +93,7 @@ impl Store {
     fn sync(&self, lease: &Lease, staged: &Staged<'_>, records: &[StagedRecord]) -> Result<(), Error> {
         let (blobs, layers) = (staged.blobs, staged.layers);
         let records = records.iter().map(|record| record.from.clone());
-        if self.sync == SyncPolicy::None {
+        if self.sync_policy == SyncPolicy::None {
             if !blobs.is_empty() || !layers.is_empty() {
                 self.note_unsynced()?;
             }

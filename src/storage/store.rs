@@ -26,7 +26,7 @@ pub(crate) struct Store {
     layout: Layout,
     /// Stores whose images may be used too; never written. In the order in which they are asked.
     pub(super) additional: Vec<Self>,
-    pub(super) sync: SyncPolicy,
+    pub(super) sync_policy: SyncPolicy,
     /// Set when graphroot is known to have its directories.
     graph_made: OnceLock<()>,
     /// Set when the epoch's part of runroot is known to have its directories.
@@ -74,7 +74,7 @@ impl Store {
         Self {
             layout,
             additional: Vec::new(),
-            sync: SyncPolicy::default(),
+            sync_policy: SyncPolicy::default(),
             graph_made: OnceLock::new(),
             run_made: OnceLock::new(),
         }

@@ -21,11 +21,11 @@ pub(super) struct Unsynced(Vec<std::path::PathBuf>);
 
 impl Store {
     pub(crate) fn set_sync_policy(&mut self, policy: SyncPolicy) {
-        self.sync = policy;
+        self.sync_policy = policy;
     }
 
     pub(crate) fn sync_policy(&self) -> SyncPolicy {
-        self.sync
+        self.sync_policy
     }
 
     /// Notes that content is published that is not synced, under a name of its own: whoever removes notes after a sync
