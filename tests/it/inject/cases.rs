@@ -39,7 +39,7 @@ macro_rules! case {
     };
 }
 
-pub(super) const CASES: [Case; 35] = [
+pub(super) const CASES: [Case; 36] = [
     case!("import", NOTHING, NOTHING, "exec $S import root.tar localhost/new:1",
         "if $S image exists localhost/new:1; then $S run --rm --network=none localhost/new:1 sh -c 'test -s /etc/big'; $S rmi localhost/new:1; fi;
          $S import root.tar localhost/new:1; $S run --rm --network=none localhost/new:1 sh -c 'test -s /etc/big -a -s /tmp/linked'; $S rmi localhost/new:1"),
@@ -47,6 +47,10 @@ pub(super) const CASES: [Case; 35] = [
     case!("import_over", NOTHING, IMPORTED, "exec $S import -m over root.tar localhost/new:1",
         "$S run --rm --network=none localhost/new:1 sh -c 'test -s /etc/big'; $S rmi localhost/new:1; $S image prune -f; $S import root.tar localhost/new:1;
          $S run --rm --network=none localhost/new:1 sh -c 'test -s /etc/big -a -s /tmp/linked'; $S rmi localhost/new:1"),
+    // What a command without a sync leaves to the next one that syncs.
+    case!("import_none", NOTHING, NOTHING, "exec $S --storage-opt sync=none import root.tar localhost/new:1",
+        "if $S image exists localhost/new:1; then $S run --rm --network=none localhost/new:1 sh -c 'test -s /etc/big'; $S rmi localhost/new:1; fi;
+         $S import root.tar localhost/new:1; test -z \"$(ls $STORE/unsynced)\"; $S run --rm --network=none localhost/new:1 sh -c 'test -s /etc/big -a -s /tmp/linked'; $S rmi localhost/new:1"),
     case!("load", NOTHING, NOTHING, "exec $S load -i two.tar",
         "if $S image exists localhost/two:1; then $S run --rm --network=none localhost/two:1 sh -c 'test -s /etc/big -a ! -e /etc/gone'; $S rmi localhost/two:1; fi;
          $S load -i two.tar; $S run --rm --network=none localhost/two:1 sh -c 'test -s /etc/big -a ! -e /etc/gone'; $S rmi localhost/two:1"),
@@ -160,14 +164,14 @@ pub(super) const CASES: [Case; 35] = [
 
 /// The case of this name.
 pub(super) fn case(name: &str) -> &'static Case {
-    static TABLE: [Case; 35] = CASES;
+    static TABLE: [Case; 36] = CASES;
     TABLE.iter().find(|case| case.name == name).unwrap()
 }
 
 /// What must be so if the command answered 0, whatever happened to it.
 pub(super) fn done(name: &str) -> &'static str {
     match name {
-        "import" => "$S image exists localhost/new:1",
+        "import" | "import_none" => "$S image exists localhost/new:1",
         "import_over" => "$S history localhost/new:1 | grep -q over",
         "load" => "$S image exists localhost/two:1",
         "pull" => "$S image exists $R/two:1",

@@ -16,7 +16,7 @@ macro_rules! cases {
 }
 
 cases! {
-    import 3 import_over 2 load 4 tag 2 rmi 2 create 3 run 5 run_port 3 run_rm 4 start 3 stop 2 life 4 life_rm_port 3 rm 2
+    import 3 import_over 2 import_none 2 load 4 tag 2 rmi 2 create 3 run 5 run_port 3 run_rm 4 start 3 stop 2 life 4 life_rm_port 3 rm 2
     rm_force 2 volume_create 2 volume_rm 2 in_use 1 exec 3 exec_detached 2 restart 3 recover 3 repair 2 prune 2 pull 4 healthcheck 1
     health_stop 2 health_restart 1 probe 1 fill 3 join 3 rename 1 list_create 1 list_add 2 stop_lost 2
 }
