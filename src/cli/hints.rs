@@ -102,6 +102,10 @@ fn plain(error: &engine::Error) -> Option<&'static str> {
 /// Cures that name what is to be changed here.
 fn particular(error: &engine::Error) -> Option<String> {
     match error {
+        engine::Error::NoDestination(image) => Some(format!("sampan push {image} REGISTRY/NAME[:TAG]")),
+        engine::Error::ManyDestinations { image, names } => {
+            Some(format!("sampan push {image} {}", names.first().map_or("DESTINATION", String::as_str)))
+        }
         engine::Error::NoSource { what: "bind source", path } => {
             Some(format!("make it first: mkdir -p {path:?}; a name without a slash is that of a volume"))
         }

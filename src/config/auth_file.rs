@@ -12,6 +12,7 @@ use super::environment;
 use super::error::{At as _, Error};
 use super::registries_conf::RegistriesConf;
 use crate::sys;
+use crate::types::image_config::null_is_default;
 use crate::types::secret::{Secret, wipe};
 
 pub(super) const LIMIT: u64 = 1 << 20;
@@ -62,10 +63,12 @@ impl Credentials {
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub(super) struct AuthFile {
-    auths: BTreeMap<String, Entry>,
-    #[serde(rename = "credHelpers")]
+    /// `null` stands for nothing anywhere, as Go writes it.
+    #[serde(deserialize_with = "null_is_default")]
+    auths: BTreeMap<String, Option<Entry>>,
+    #[serde(rename = "credHelpers", deserialize_with = "null_is_default")]
     pub(super) helpers: BTreeMap<String, String>,
-    #[serde(rename = "credsStore")]
+    #[serde(rename = "credsStore", deserialize_with = "null_is_default")]
     pub(super) store: String,
 }
 
@@ -205,7 +208,7 @@ pub(super) fn find(file: &AuthFile, host: &str, path: &str, name: &Path) -> Resu
     };
     let mut key = if path.is_empty() { host.to_owned() } else { format!("{host}/{path}") };
     loop {
-        if let Some(entry) = file.auths.get(&key)
+        if let Some(Some(entry)) = file.auths.get(&key)
             && let Some(found) = read(&key, entry)?
         {
             return Ok(Some(found));
@@ -214,7 +217,7 @@ pub(super) fn find(file: &AuthFile, host: &str, path: &str, name: &Path) -> Resu
         key.truncate(cut);
     }
     for (key, entry) in file.auths.iter().filter(|(key, _)| bare_host(key) == Some(host)) {
-        if let Some(found) = read(key, entry)? {
+        if let Some(found) = entry.as_ref().map_or(Ok(None), |entry| read(key, entry))? {
             return Ok(Some(found));
         }
     }
@@ -296,15 +299,18 @@ mod tests {
             "https://index.docker.io/v1/": {"auth": "Yzpw"},
             "localhost:5000": {"username": "d", "password": "p"},
             "tokens.example.org": {"auth": "YTpw", "identitytoken": "t"},
-            "empty.example.org": {}
-        }}"#;
+            "empty.example.org": {},
+            "null.example.org": null
+        }, "credHelpers": null, "credsStore": null}"#;
         assert_eq!(user(json, "r.example.org", "x").as_deref(), Some("a"));
         assert_eq!(user(json, "r.example.org", "team/x").as_deref(), Some("b"));
         assert_eq!(user(json, "docker.io", "library/x").as_deref(), Some("c"));
         assert_eq!(user(json, "localhost:5000", "").as_deref(), Some("d"));
         assert_eq!(user(json, "tokens.example.org", "x").as_deref(), Some("a/t"));
         assert_eq!(user(json, "empty.example.org", "x"), None);
+        assert_eq!(user(json, "null.example.org", "x"), None);
         assert_eq!(user(json, "other.example.org", "x"), None);
+        assert_eq!(user(r#"{"auths": null}"#, "other.example.org", "x"), None);
     }
 
     #[test]

@@ -143,6 +143,8 @@ pub(crate) enum Error {
     },
     #[error("image {0} has no name: say where to push it")]
     NoDestination(String),
+    #[error("image {image} has several such names: {}: say where to push it", names.join(", "))]
+    ManyDestinations { image: String, names: Vec<String> },
     #[error("the manifest has the digest {found}, and cannot be pushed as {wanted}")]
     OtherDigest { wanted: Digest, found: Digest },
     #[error("search {name}")]

@@ -294,6 +294,8 @@ impl Client {
         }
         // The address may hold a password: the error says nothing of it.
         let proxy = match proxy {
+            // The HTTP library takes addresses of more kinds than it is built with, and panics at the first request.
+            Some(address) if !is_http_proxy(address.expose()) => return Err(Error::Proxy),
             Some(address) => Some(ureq::Proxy::new(address.expose()).ok().ok_or(Error::Proxy)?),
             None => None,
         };
@@ -352,6 +354,11 @@ impl Client {
         self.agents.borrow_mut().retain(|(way, _)| !way.own);
         true
     }
+}
+
+/// Without a scheme it is one, too (Go's `net/http`).
+fn is_http_proxy(address: &str) -> bool {
+    address.split_once("://").is_none_or(|(scheme, _)| scheme.eq_ignore_ascii_case("http"))
 }
 
 /// The same failure, where it is the proxy's that no connection came to be.

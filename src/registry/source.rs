@@ -7,6 +7,7 @@ use super::session::{BlobSink, Session};
 use super::signature::{self, Attachment};
 use crate::config::registries_conf::RegistriesConf;
 use crate::types::digest::Digest;
+use crate::types::failure::chain;
 use crate::types::platform::Platform;
 use crate::types::reference::Reference;
 
@@ -97,17 +98,27 @@ impl Source {
         Err(nowhere(&self.reference))
     }
 
-    /// The answer of the first place that has one; those before it are forgotten.
+    /// The answer of the first place that has one; those before it are forgotten. Where none has, the error is of the registry
+    /// itself, and of the mirrors is told: one that lacks a certificate or a login may be the only place that can be reached.
     fn first<T>(&mut self, mut ask: impl FnMut(&mut Session, &Reference) -> Result<T, Error>) -> Result<T, Error> {
         let last = self.sessions.len().saturating_sub(1);
+        let mut passed = Vec::new();
         for index in 0..self.sessions.len() {
             match ask(&mut self.sessions[index], &self.reference) {
                 Ok(answer) => {
                     self.sessions.drain(..index);
                     return Ok(answer);
                 }
-                Err(error) if index < last => passed_over(&error, &self.sessions[index]),
-                Err(error) => return Err(error),
+                Err(error) if index < last => {
+                    passed_over(&error, &self.sessions[index]);
+                    passed.push(error);
+                }
+                Err(error) => {
+                    for (mirror, error) in self.sessions.iter().zip(&passed) {
+                        tracing::warn!(mirror = mirror.location().host, "mirror failed, too: {}", chain(error));
+                    }
+                    return Err(error);
+                }
             }
         }
         Err(nowhere(&self.reference))

@@ -84,11 +84,18 @@ pub(super) fn client_certificate(certificates: &Certificates, shown: usize) -> R
     let key = key.ok().ok_or_else(|| wrong("no private key in PEM (unencrypted) is beside it"))?;
     // The HTTP library takes for granted that they fit: it panics.
     let ders = chain.iter().map(|one| CertificateDer::from(one.der().to_vec())).collect();
-    let fits = PrivateKeyDer::try_from(key.der().to_vec())
-        .ok()
-        .is_some_and(|key| CertifiedKey::from_der(ders, key, &rustls::crypto::ring::default_provider()).is_ok());
-    if !fits {
-        return Err(wrong("the key beside it is not that of this certificate"));
+    let unusable = "the key beside it is of a kind that is not supported: RSA, P-256, P-384 and Ed25519 are";
+    let key_der = PrivateKeyDer::try_from(key.der().to_vec()).ok().ok_or_else(|| wrong(unusable))?;
+    let provider = rustls::crypto::ring::default_provider();
+    provider.key_provider.load_private_key(key_der.clone_key()).ok().ok_or_else(|| wrong(unusable))?;
+    match CertifiedKey::from_der(ders, key_der, &provider) {
+        Ok(_) => {}
+        Err(rustls::Error::InconsistentKeys(_)) => {
+            return Err(wrong("the key beside it is not that of this certificate"));
+        }
+        Err(_) => {
+            return Err(wrong("it is not of X.509 version 3: make it anew, with extensions (openssl x509 -extfile)"));
+        }
     }
     Ok(Some(ClientCert::new_with_certs(&chain, key)))
 }

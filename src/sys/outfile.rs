@@ -29,7 +29,7 @@ enum Kind {
 }
 
 impl OutFile {
-    /// Begins a file that will stand at `path`, in the place of the one there. A pipe or a device is written to itself.
+    /// Begins a file that will stand at `path`, in the place of the one there and with its mode. A pipe or a device is written to itself.
     pub(crate) fn create(path: &Path) -> Result<Self> {
         let existing = fs::stat(path)?;
         if let Some(stat) = &existing
@@ -42,16 +42,21 @@ impl OutFile {
         let path = if existing.is_some() { fs::canonical(path)? } else { path.to_owned() };
         sweep(&path);
         let parent = parent(&path).to_owned();
-        let mode = Mode::from_raw_mode(0o666);
+        let wanted = existing.map(|stat| stat.mode() & 0o777);
+        let mode = Mode::from_raw_mode(wanted.unwrap_or(0o666));
         let nameless = rustix::fs::openat(CWD, &parent, OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC, mode);
         let (file, kind) = match nameless.call("open", || format!("{parent:?}, O_TMPFILE")) {
             Ok(file) => (File::from(file), Kind::Nameless { path }),
             Err(error) if [Errno::EOPNOTSUPP, Errno::EISDIR, Errno::ENOENT, Errno::EINVAL].contains(&error.errno) => {
                 let temporary = temporary(&path);
-                (fs::create_new(&temporary, 0o666)?, Kind::Named { path, temporary })
+                (fs::create_new(&temporary, mode.as_raw_mode())?, Kind::Named { path, temporary })
             }
             Err(error) => return Err(error),
         };
+        if wanted.is_some() {
+            // Without what the umask took.
+            rustix::fs::fchmod(&file, mode).call("fchmod", || format!("{parent:?}, {:o}", mode.as_raw_mode()))?;
+        }
         // Marks it as alive, should it ever be seen under its temporary name.
         hold(&file)?;
         Ok(Self { file, kind })

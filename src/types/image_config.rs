@@ -97,7 +97,7 @@ pub(crate) struct History {
 }
 
 /// Docker and BuildKit write `null` where the spec wants an empty list.
-fn null_is_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+pub(crate) fn null_is_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: serde::Deserializer<'de>,
     T: Default + Deserialize<'de>,

@@ -55,7 +55,7 @@ pub(crate) struct AccessFlags {
     #[arg(long, value_name = "DURATION", value_parser = delay)]
     pub(crate) retry_delay: Option<Duration>,
     /// Trust policy file instead of containers-policy.json(5)'s.
-    #[arg(long, value_name = "FILE", hide = true)]
+    #[arg(long, value_name = "FILE", hide = true, value_parser = OsStringValueParser::new().map(PathBuf::from))]
     pub(crate) signature_policy: Option<PathBuf>,
 }
 
@@ -89,7 +89,12 @@ impl PlatformFlags {
 impl AccessFlags {
     /// The same in the engine's words.
     pub(crate) fn access(&self, context: &Context) -> Result<Access, Error> {
-        let credentials = self.creds.as_ref().map(|text| credentials(text, context)).transpose()?;
+        let credentials = self
+            .creds
+            .as_ref()
+            .filter(|text| !text.expose().is_empty())
+            .map(|text| credentials(text, context))
+            .transpose()?;
         let auth_file = absolute(context, "--authfile", self.authfile.as_deref())?;
         let cert_dir = absolute(context, "--cert-dir", self.cert_dir.as_deref())?;
         let retry = Retry { count: self.retry, delay: self.retry_delay };

@@ -37,6 +37,13 @@ pub(super) struct OutgoingList {
     pub(super) bytes: Vec<u8>,
 }
 
+impl OutgoingList {
+    /// It is a manifest list, not an index.
+    pub(super) fn is_docker(&self) -> bool {
+        self.media_type.contains("docker")
+    }
+}
+
 /// One image for one platform.
 #[derive(Debug)]
 pub(super) struct Instance {
@@ -222,9 +229,12 @@ impl Engine {
             .map_err(|source| Error::SaveTo { name: instance.digest.to_string(), source: Box::new(source) })?;
         let format = format.unwrap_or(kept.format);
         let mut changed = format != kept.format;
-        // What was pulled goes back as it came, even what is not compressed.
-        let form = if form == LayerForm::Squeezed && instance.source.is_some() { LayerForm::Kept } else { form };
-        for (layer, diff_id) in instance.layers.iter_mut().zip(&instance.diff_ids) {
+        // What was pulled goes back as it came, even what is not compressed; not what only stands in for another.
+        let came = instance.pulled.as_ref().map_or_else(|| instance.layers.clone(), |pulled| pulled.layers.clone());
+        let plain = |layer: &Descriptor| Compression::of_media_type(&layer.media_type) == Some(Compression::None);
+        for ((layer, came), diff_id) in instance.layers.iter_mut().zip(&came).zip(&instance.diff_ids) {
+            let kept = form == LayerForm::Squeezed && instance.source.is_some() && plain(came);
+            let form = if kept { LayerForm::Kept } else { form };
             let Some((to, level)) = target_of(&layer.media_type, format, form) else { continue };
             let id = &layer.digest.hex()[..12];
             progress.begin(id, id, Some(layer.size));

@@ -350,7 +350,13 @@ fn warn_of_platform(remote: &RemoteImage, wanted: &Platform, asked: bool, progre
     let found = Platform::new(&config.os, &config.architecture, config.variant.as_deref());
     let known = !config.architecture.is_empty();
     let differs = found.os != wanted.os || found.architecture != wanted.architecture;
-    if known && (differs || (asked && wanted.variant.is_some() && found.variant != wanted.variant)) {
+    // What says no variant is what its architecture begins with (containerd's platforms, `Normalize`).
+    let variant = |of: &Platform| match (of.variant.as_deref(), of.architecture.as_str()) {
+        (None, "arm64") => Some("v8".to_owned()),
+        (None, "arm") => Some("v7".to_owned()),
+        (variant, _) => variant.map(str::to_owned),
+    };
+    if known && (differs || (asked && wanted.variant.is_some() && variant(&found) != variant(wanted))) {
         progress.warn(&format!("image platform ({found}) does not match the expected platform ({wanted})"));
     }
 }

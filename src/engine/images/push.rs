@@ -80,7 +80,20 @@ impl Engine {
             Some(text) => text.strip_prefix("docker://").unwrap_or(text),
             None => {
                 let found = self.store.find_image(&request.image)?;
-                let name = found.name.or_else(|| found.image.names.first().cloned());
+                // An id, or the end of a name, may fit several: nobody has said which registry shall get the image.
+                let tagged = request.image.contains([':', '@']);
+                let end = format!("/{}{}", request.image, if tagged { "" } else { ":latest" });
+                let fits = |name: &&Reference| found.name.is_none() || name.to_string().ends_with(&end);
+                let mut names: Vec<_> = found.image.names.iter().filter(fits).collect();
+                // The names of what was made here: no registry is meant.
+                if names.iter().any(|name| name.domain() != "localhost") {
+                    names.retain(|name| name.domain() != "localhost");
+                }
+                if names.len() > 1 {
+                    let names = names.into_iter().map(ToString::to_string).collect();
+                    return Err(Error::ManyDestinations { image: request.image.clone(), names });
+                }
+                let name = names.first().copied().cloned().or(found.name);
                 return name.ok_or_else(|| Error::NoDestination(request.image.clone()));
             }
         };

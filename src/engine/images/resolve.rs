@@ -24,13 +24,25 @@ const ARCHIVES: [&str; 9] = [
     "tarball:",
 ];
 
+/// Refuses what does not come from a registry.
+fn no_registry(text: &str) -> Result<(), Error> {
+    match ARCHIVES.iter().find(|transport| text.starts_with(**transport)) {
+        Some(transport) => Err(Error::Transport { text: text.to_owned(), transport }),
+        None => Ok(()),
+    }
+}
+
 /// An image of the store, or `None`. One of another platform than the one asked for does not count.
 pub(super) fn local(engine: &Engine, text: &str, platform: Option<&Platform>) -> Result<Option<FoundImage>, Error> {
     let name = text.strip_prefix("docker://").unwrap_or(text);
     if let Some(list) = engine.store.find_list(name)? {
         return instance_of(engine, &list, platform).map(Some);
     }
-    let found = by_short_name(engine, name, engine.store.try_find_image(name))?;
+    let found = by_short_name(engine, name, engine.store.try_find_image(name)).map_err(|error| match error {
+        // No name, but perhaps a place of another kind.
+        Error::Storage(storage::Error::ImageName(_)) => no_registry(text).err().unwrap_or(error),
+        error => error,
+    })?;
     Ok(found.filter(|found| {
         let config = &found.image.record.config;
         let has = Platform::new(&config.os, &config.architecture, config.variant.as_deref());
@@ -95,9 +107,7 @@ pub(super) struct Wanted {
 /// registries. If there are several the user chooses, because whoever owns the name in the first could be anybody; if
 /// nobody is there to choose it is an error (case B19). Without any configuration it is docker.io's.
 pub(super) fn remote(text: &str, configuration: &RegistriesConf, progress: &dyn Progress) -> Result<Wanted, Error> {
-    if let Some(transport) = ARCHIVES.iter().find(|transport| text.starts_with(**transport)) {
-        return Err(Error::Transport { text: text.to_owned(), transport });
-    }
+    no_registry(text)?;
     let (text, explicit) = text.strip_prefix("docker://").map_or((text, false), |rest| (rest, true));
     // The grammar first: what is wrong anywhere needs no search.
     let plain: Reference = text.parse().map_err(Error::Reference)?;

@@ -94,8 +94,11 @@ impl Engine {
                 _ => Some(ManifestFormat::Oci),
             };
             for image in &mut images {
-                // A list stays as it is unless somebody wants it otherwise.
-                let format = if image.list.is_some() { request.format } else { format };
+                // A list stays as it is unless somebody wants it otherwise; but a layout holds none of Docker's.
+                let format = match &image.list {
+                    Some(list) if !list.is_docker() => request.format,
+                    _ => request.format.or(format),
+                };
                 self.complete(lease, image, format, request.layers, (&given, progress))?;
                 self.rewrite(lease, image, format, request.layers, progress)?;
             }

@@ -195,6 +195,21 @@ fn lists_go_to_registries_and_come_from_them() {
                     assert!(found["mediaType"].as_str().unwrap().contains(layer), "{form}: {one}");
                 }
             }
+            if form == "docker" && at == 0 {
+                // A layout holds OCI's documents: so does one of a list that came as Docker's.
+                env.run([
+                    "manifest",
+                    "create",
+                    "--all",
+                    "--tls-verify=false",
+                    "docker:1",
+                    &format!("docker://{target}"),
+                ])
+                .success();
+                let layout = format!("oci:{}:v1", env.path("docker-layout").display());
+                env.run(["manifest", "push", "-q", "docker:1", &layout]).success();
+                env.other("skopeo").args(["inspect", "--raw", &layout]).run().success().stdout_has("oci.image.index");
+            }
             // Everything that it names is there: skopeo reads all of it.
             let copy = format!("dir:{}", env.path(&format!("copy-{form}{at}")).display());
             let from = format!("docker://{target}");
@@ -204,6 +219,9 @@ fn lists_go_to_registries_and_come_from_them() {
                 .success();
         }
     }
+    // An empty text says nothing.
+    env.run(["manifest", "annotate", "--arch=", "--os=", "l:1", image::BUSYBOX]).success();
+    assert_eq!(env.run(["manifest", "inspect", "l:1"]).json(), here);
     for flag in ["--artifact", "--add-compression", "--sign-by"] {
         let verb = if flag == "--artifact" { "add" } else { "push" };
         env.run(["manifest", verb, flag, "l:1", "x"]).code(125).stderr_has(&format!("{flag} is not supported yet"));

@@ -107,6 +107,16 @@ fn all_places_are_asked_in_turn_and_the_last_error_is_told() {
 }
 
 #[test]
+fn why_a_mirror_failed_is_told_where_nobody_has_the_image() {
+    let env = Env::new();
+    let empty = || Served::new(&image(Compression::Gzip));
+    let (mirror, origin) = (empty().start(), empty().start());
+    configure(&env, &origin, &[&mirror]);
+    let out = env.run(["pull", "-q", "--retry=0", &format!("{}/no/such:1", origin.address())]);
+    out.code(125).stderr_has("mirror failed, too").stderr_has(mirror.address());
+}
+
+#[test]
 fn given_credentials_are_for_the_host_that_the_user_named() {
     requires!(userns);
     let env = Env::new();

@@ -311,6 +311,19 @@ fn a_proxy_that_does_not_answer_is_named() {
     }
 }
 
+#[test]
+fn a_proxy_of_another_kind_is_an_error() {
+    for address in ["socks5://127.0.0.1:1", "SOCKS5H://me:s3cret@proxy.invalid:1", "https://127.0.0.1:1"] {
+        let mut env = Env::new();
+        env.set("HTTPS_PROXY", address);
+        for verb in [&["pull", "-q", "192.0.2.1/x"][..], &["import", "https://192.0.2.1/x.tar", "x"]] {
+            let out = env.run(verb);
+            out.code(125).stderr_has("it is not http://[USER:PASSWORD@]HOST[:PORT]");
+            assert!(!out.stderr().contains("s3cret"), "{out}");
+        }
+    }
+}
+
 /// The media type of an index, and an entry for this digest.
 fn index_of(digest: &str, size: usize, platform: &str) -> serde_json::Value {
     json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": [entry(INDEX, digest, size, platform)]})

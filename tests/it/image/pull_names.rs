@@ -41,6 +41,16 @@ fn b19_an_ambiguous_short_name_fails_closed_without_a_terminal() {
 }
 
 #[test]
+fn what_comes_from_no_registry_is_told_with_the_way_round() {
+    let env = Env::new();
+    for name in ["docker-daemon:x:1", "containers-storage:localhost/app:1", "docker-daemon:x"] {
+        for verb in [&["pull", "-q"][..], &["run"]] {
+            env.run([verb, &[name]].concat()).code(125).stderr_has("do not come from a registry");
+        }
+    }
+}
+
+#[test]
 fn b19_on_a_terminal_the_user_chooses_once() {
     requires!(userns);
     let env = Env::new();

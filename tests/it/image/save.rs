@@ -229,6 +229,20 @@ fn a_pulled_image_of_schema_2_is_saved_as_it_came() {
 }
 
 #[test]
+fn a_file_that_is_replaced_keeps_its_mode() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let env = Env::new();
+    loaded(&env, &two_layers(Compression::Gzip), "localhost/x:1");
+    for mode in [0o600, 0o666] {
+        let path = env.write("x.tar", "old");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        env.run(["save", "-q", "-o", path.to_str().unwrap(), "localhost/x:1"]).success();
+        let stat = std::fs::metadata(&path).unwrap();
+        assert!(stat.permissions().mode() & 0o777 == mode && stat.len() > 100, "{stat:?}");
+    }
+}
+
+#[test]
 fn a_save_that_fails_leaves_nothing() {
     requires!(userns);
     let env = Env::with_busybox();

@@ -187,9 +187,24 @@ fn b14_private_authority_and_client_certificate() {
     copy("client.cert", &standing);
     std::fs::copy(dir.join("server.key"), standing.join("client.key")).unwrap();
     login(both.address(), &[]).code(125).stderr_has("client.cert").stderr_has("is not that of this certificate");
-    for name in ["client.cert", "client.key"] {
+    // What our TLS does not take is told as what it is.
+    let openssl = |args: &[&str]| {
+        let status = std::process::Command::new("openssl").current_dir(&standing).args(args).output().unwrap().status;
+        assert!(status.success(), "openssl {args:?}");
+    };
+    openssl(&["ecparam", "-genkey", "-name", "secp521r1", "-noout", "-out", "p521.pem"]);
+    openssl(&["req", "-x509", "-key", "p521.pem", "-subj", "/CN=c", "-days", "2", "-out", "client.cert"]);
+    openssl(&["pkcs8", "-topk8", "-nocrypt", "-in", "p521.pem", "-out", "client.key"]);
+    login(both.address(), &[]).code(125).stderr_has("client.cert").stderr_has("RSA, P-256, P-384 and Ed25519");
+    copy("client.key", &standing);
+    openssl(&["req", "-new", "-key", "client.key", "-subj", "/CN=c", "-out", "c.csr"]);
+    openssl(&["x509", "-req", "-signkey", "client.key", "-days", "2", "-in", "c.csr", "-out", "client.cert"]);
+    login(both.address(), &[]).code(125).stderr_has("client.cert").stderr_has("X.509 version 3");
+    for name in ["client.cert", "client.key", "p521.pem", "c.csr"] {
         std::fs::remove_file(standing.join(name)).unwrap();
     }
+    // An empty text is none.
+    login(both.address(), &["--authfile=", "--cert-dir="]).code(125).stderr_has("it wants to know who we are");
     std::fs::write(standing.join("ca.crt"), "nonsense").unwrap();
     login(both.address(), &[]).code(125).stderr_has("ca.crt");
 }

@@ -87,6 +87,23 @@ fn byte_for_byte_in_both_formats() {
 }
 
 #[test]
+fn nobody_guesses_where_an_image_shall_go() {
+    let env = Env::new();
+    loaded(&env, &image(), "zzz.invalid/team/x:1");
+    let id = env.run(["image", "inspect", "--format", "{{.Id}}", "zzz.invalid/team/x:1"]).trimmed();
+    // One name: there.
+    for text in ["x:1", "team/x:1", &id] {
+        env.run(["push", "-q", "--retry=0", text]).code(125).stderr_has("push to zzz.invalid/team/x:1");
+    }
+    env.run(["tag", "zzz.invalid/team/x:1", "aaa.invalid/team/x:1"]).success();
+    for text in ["x:1", "team/x:1", &id] {
+        let out = env.run(["push", "-q", "--retry=0", text]);
+        out.code(125).stderr_has("aaa.invalid/team/x:1, zzz.invalid/team/x:1").stderr_has("Hint: sampan push");
+    }
+    env.run(["push", "-q", "--retry=0", "zzz.invalid/team/x:1"]).code(125).stderr_has("push to zzz.invalid/team/x:1");
+}
+
+#[test]
 fn a_blob_that_was_not_fetched() {
     requires!(userns, registry, skopeo);
     let (env, publisher) = (Env::new(), Env::new());
@@ -152,6 +169,14 @@ fn other_formats_and_compressions() {
     let gzip = registry.name("form/back:1");
     pushed(&reader, &["--compression-format=gzip", &zstd, &gzip]);
     assert!(manifest(&env, &gzip)["layers"].to_string().contains("tar+gzip"));
+    // What was pulled as zstd, and is here as a plain layer alone, is not sent plain where there is no zstd.
+    let twin = Env::new();
+    loaded(&twin, &image().compression(Compression::Plain), source);
+    twin.run(["pull", "-q", PLAIN, &zstd]).success();
+    let docker = registry.name("form/zstd-docker:1");
+    pushed(&twin, &["--format=v2s2", &zstd, &docker]);
+    let found = manifest(&env, &docker);
+    assert_eq!(found["layers"].to_string().matches("tar.gzip").count(), 3, "{found}");
     // Other places than registries.
     let layout = format!("oci:{}:v1", env.path("layout").display());
     env.run(["push", "-q", source, &layout]).success();

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::builder::{OsStringValueParser, TypedValueParser as _};
+
 use super::super::super::context::Context;
 use super::super::super::error::Error;
 use super::super::super::flags::{AccessFlags, FormFlags, absolute};
@@ -20,7 +22,7 @@ pub(crate) struct PushArgs {
     #[arg(long)]
     all: bool,
     /// File to write the digest of the manifest to.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = OsStringValueParser::new().map(PathBuf::from))]
     digestfile: Option<PathBuf>,
     #[command(flatten)]
     form: FormFlags,

@@ -7,6 +7,7 @@ use clap::Subcommand;
 use super::super::super::context::Context;
 use super::super::super::error::Error;
 use super::super::container::diff;
+use super::super::registry::search;
 use super::{exists, history, import, inspect, list, load, mount, prune, pull, push, remove, save, tag, tree, untag};
 
 #[derive(Debug, Subcommand)]
@@ -26,6 +27,7 @@ pub(crate) enum Image {
     Push(Box<push::PushArgs>),
     Rm(remove::RmiArgs),
     Save(save::SaveArgs),
+    Search(search::SearchArgs),
     Tag(tag::TagArgs),
     Tree(tree::ImageTreeArgs),
     #[command(visible_alias = "umount")]
@@ -48,6 +50,7 @@ pub(crate) fn run(verb: Image, context: &Context) -> Result<ExitCode, Error> {
         Image::Push(args) => push::run(*args, context),
         Image::Rm(args) => remove::run(args, context),
         Image::Save(args) => save::run(args, context),
+        Image::Search(args) => search::run(args, context),
         Image::Tag(args) => tag::run(args, context),
         Image::Tree(args) => tree::run(args, context),
         Image::Unmount(args) => mount::run_unmount(args, context),

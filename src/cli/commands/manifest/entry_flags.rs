@@ -34,11 +34,13 @@ pub(crate) struct EntryFlags {
 impl EntryFlags {
     /// In the engine's words.
     pub(crate) fn change(self) -> Result<EntryChange, Error> {
+        // As in scripts: an empty text is none.
+        let given = |text: Option<String>| text.filter(|text| !text.is_empty());
         Ok(EntryChange {
-            os: self.os,
-            architecture: self.arch,
-            variant: self.variant,
-            os_version: self.os_version,
+            os: given(self.os),
+            architecture: given(self.arch),
+            variant: given(self.variant),
+            os_version: given(self.os_version),
             os_features: self.os_features,
             features: self.features,
             annotations: annotations(&self.annotation)?,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::ArgAction;
+use clap::builder::{OsStringValueParser, TypedValueParser as _};
 
 use super::super::super::context::Context;
 use super::super::super::error::Error;
@@ -41,13 +42,13 @@ pub(crate) struct LoginArgs {
     #[arg(long)]
     get_login: bool,
     /// File to keep the credentials in.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = OsStringValueParser::new().map(PathBuf::from))]
     authfile: Option<PathBuf>,
     /// Docker's configuration file to keep the credentials in.
     #[arg(long, value_name = "FILE", conflicts_with = "authfile")]
     compat_auth_file: Option<PathBuf>,
     /// Directory with certificates for the registry: *.crt of authorities, *.cert and *.key of ours.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = OsStringValueParser::new().map(PathBuf::from))]
     cert_dir: Option<PathBuf>,
     /// Use HTTPS and verify certificates.
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = go_bool, action = ArgAction::Set)]

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::builder::{OsStringValueParser, TypedValueParser as _};
+
 use super::super::super::context::Context;
 use super::super::super::error::Error;
 use super::login::target;
@@ -20,7 +22,7 @@ pub(crate) struct LogoutArgs {
     #[arg(short, long, conflicts_with = "registry")]
     all: bool,
     /// File to take the credentials out of.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = OsStringValueParser::new().map(PathBuf::from))]
     authfile: Option<PathBuf>,
     /// Docker's configuration file to take the credentials out of.
     #[arg(long, value_name = "FILE", conflicts_with = "authfile")]

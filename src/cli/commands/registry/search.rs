@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use clap::ArgAction;
 use serde_json::{Value, json};
 
+use clap::builder::{OsStringValueParser, TypedValueParser as _};
+
 use super::super::super::context::Context;
 use super::super::super::error::Error;
 use super::super::super::flags::{absolute, credentials};
@@ -40,10 +42,10 @@ const HEADINGS: [(&str, &str); 7] = [
 #[derive(Debug, clap::Args)]
 pub(crate) struct SearchArgs {
     /// File with credentials for registries.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = OsStringValueParser::new().map(PathBuf::from))]
     authfile: Option<PathBuf>,
     /// Directory with certificates for the registry: *.crt of authorities, *.cert and *.key of ours.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = OsStringValueParser::new().map(PathBuf::from))]
     cert_dir: Option<PathBuf>,
     /// Show stars and marks, too.
     #[arg(long)]
