@@ -39,7 +39,7 @@ pub(crate) struct StagedBlob {
 impl StagedBlob {
     /// Opens it for reading.
     pub(crate) fn open(&self) -> Result<File, Error> {
-        sys::fs::open(&self.path).reading(&self.path)
+        sys::fs::open_ordinary(&self.path).reading(&self.path)
     }
 }
 
@@ -82,7 +82,7 @@ impl BlobWriter {
 
     /// Opens what there is, for another process to read while this one writes.
     pub(crate) fn open(&self) -> Result<File, Error> {
-        sys::fs::open(&self.path).reading(&self.path)
+        sys::fs::open_ordinary(&self.path).reading(&self.path)
     }
 
     /// Bytes so far.
@@ -133,13 +133,13 @@ impl Store {
     /// Opens a blob, if it is there.
     pub(crate) fn open_blob(&self, digest: &Digest) -> Result<Option<File>, Error> {
         let path = self.layout().blob(digest);
-        sys::fs::absent_is_none(sys::fs::open(&path)).reading(&path)
+        sys::fs::absent_is_none(sys::fs::open_ordinary(&path)).reading(&path)
     }
 
     /// Hashes a blob; false if its content is not what its name says.
     pub(crate) fn verify_blob(&self, digest: &Digest) -> Result<bool, Error> {
         let path = self.layout().blob(digest);
-        let mut file = sys::fs::open(&path).reading(&path)?;
+        let mut file = sys::fs::open_ordinary(&path).reading(&path)?;
         let mut hash = Sha256::new();
         let mut buffer = vec![0; 1 << 20];
         loop {

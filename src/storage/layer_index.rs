@@ -195,7 +195,7 @@ pub(crate) struct IndexReader<R: Read> {
 impl IndexReader<BufReader<File>> {
     /// Opens the index at `path`.
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
-        let file = sys::fs::open(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+        let file = sys::fs::open_ordinary(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
         Self::new(BufReader::with_capacity(64 << 10, file), path)
     }
 }

@@ -60,7 +60,7 @@ pub(super) use record;
 
 /// Reads a record; none if there is no such file.
 pub(crate) fn read_if_exists<T: Record>(path: &Path) -> Result<Option<T>, Error> {
-    match sys::fs::absent_is_none(sys::fs::read_limited(path, LIMIT)).reading(path)? {
+    match sys::fs::absent_is_none(sys::fs::read_ordinary(path, LIMIT)).reading(path)? {
         Some(bytes) => parse(path, &bytes).map(Some),
         None => Ok(None),
     }
@@ -68,7 +68,7 @@ pub(crate) fn read_if_exists<T: Record>(path: &Path) -> Result<Option<T>, Error>
 
 /// Reads a record that must be there.
 pub(crate) fn read<T: Record>(path: &Path) -> Result<T, Error> {
-    parse(path, &sys::fs::read_limited(path, LIMIT).reading(path)?)
+    parse(path, &sys::fs::read_ordinary(path, LIMIT).reading(path)?)
 }
 
 /// Parses the bytes of the file at `path`.

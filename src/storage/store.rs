@@ -153,7 +153,7 @@ impl Store {
     /// True if there is a store of a format that we know.
     fn check_format(&self) -> Result<bool, Error> {
         let path = self.layout.version();
-        let read = sys::fs::absent_is_none(sys::fs::read_limited(&path, 4096))
+        let read = sys::fs::absent_is_none(sys::fs::read_ordinary(&path, 4096))
             .map_err(|source| Error::OpenStore { path: self.layout.graphroot().to_owned(), source })?;
         let Some(bytes) = read else { return Ok(false) };
         let text = String::from_utf8_lossy(&bytes).trim().to_owned();

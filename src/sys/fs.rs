@@ -18,6 +18,11 @@ pub(crate) fn read_limited(path: &Path, limit: u64) -> Result<Vec<u8>> {
     read_from(File::open(path).call("open", || format!("{path:?}"))?, path, limit)
 }
 
+/// The same of an ordinary file; see [`open_ordinary`].
+pub(crate) fn read_ordinary(path: &Path, limit: u64) -> Result<Vec<u8>> {
+    read_from(open_ordinary(path)?, path, limit)
+}
+
 /// Like [`read_limited`] for what the user names, which may be a pipe: a FIFO that nobody writes to is empty, instead of
 /// a wait without an end (case F05).
 pub(crate) fn read_named(path: &Path, limit: u64) -> Result<Vec<u8>> {
@@ -237,6 +242,19 @@ pub(crate) fn canonical(path: &Path) -> Result<PathBuf> {
 /// Opens for reading.
 pub(crate) fn open(path: &Path) -> Result<File> {
     File::open(path).call("open", || format!("{path:?}, O_RDONLY"))
+}
+
+/// Opens an ordinary file of a store for reading. Anything else is EINVAL: in a store of somebody else's, a FIFO would hold us for
+/// ever, and a device need not end.
+pub(crate) fn open_ordinary(path: &Path) -> Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY);
+    let file = options.open(path).call("open", || format!("{path:?}"))?;
+    let stat = file.metadata().call("fstat", || format!("{path:?}"))?;
+    if !stat.is_file() {
+        return Err(Error::new("open", format!("{path:?}, which is no ordinary file"), Errno::EINVAL));
+    }
+    Ok(file)
 }
 
 /// Opens for appending, makes the file (0600) if absent.

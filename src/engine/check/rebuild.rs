@@ -170,7 +170,7 @@ impl Engine {
     /// A blob of at most a few megabytes, if it is there and whole.
     fn whole_document(&self, digest: &Digest) -> Result<Option<Vec<u8>>, Error> {
         let path = self.store.layout().blob(digest);
-        let read = sys::fs::absent_is_none(sys::fs::read_limited(&path, DOCUMENT));
+        let read = sys::fs::absent_is_none(sys::fs::read_ordinary(&path, DOCUMENT));
         let bytes = read.map_err(|source| Error::Path { what: "read blob", path, source })?;
         Ok(bytes.filter(|bytes| Digest::of(bytes) == *digest))
     }

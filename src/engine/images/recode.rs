@@ -64,7 +64,7 @@ impl Engine {
     /// Opens a blob that an image names, here or in an additional store.
     pub(super) fn kept_blob(&self, blob: &Digest) -> Result<sys::fs::File, Error> {
         let path = self.store.find_blob(blob);
-        let file = sys::fs::absent_is_none(sys::fs::open(&path));
+        let file = sys::fs::absent_is_none(sys::fs::open_ordinary(&path));
         let file = file.map_err(|source| Error::Path { what: "read", path, source })?;
         file.ok_or_else(|| Error::BlobGone(blob.clone()))
     }

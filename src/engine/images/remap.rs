@@ -28,7 +28,7 @@ impl Engine {
             let gone = || Error::NoBlob { layer: layer.diff_id.0.to_string() };
             let blob = layer.blob.clone().ok_or_else(gone)?;
             let path = self.store.find_blob(&blob);
-            let file = sys::fs::absent_is_none(sys::fs::open(&path))
+            let file = sys::fs::absent_is_none(sys::fs::open_ordinary(&path))
                 .map_err(|source| Error::Path { what: "open layer", path, source })?
                 .ok_or_else(gone)?;
             let incoming = IncomingLayer {

@@ -228,3 +228,34 @@ fn a_hostile_store_gives_no_digest_another_content() {
     env.run(["image", "prune", "-f"]).success();
     assert_eq!(unpacked(), 0);
 }
+
+#[test]
+fn a_hostile_store_holds_nobody() {
+    requires!(userns);
+    let env = Env::new();
+    let store = shared(&env);
+    let mut files = vec![store.join("VERSION"), only_file(&store.join("images"))];
+    files.extend(std::fs::read_dir(store.join("blobs/sha256")).unwrap().map(|blob| blob.unwrap().path()));
+    let mut refused = 0;
+    for file in files {
+        let aside = env.path("aside");
+        std::fs::rename(&file, &aside).unwrap();
+        nix::unistd::mkfifo(&file, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        let mut run = || {
+            let out = with(&env, &store, &["run", "--rm", "--network=none", BUSYBOX, "true"]);
+            assert!(matches!(out.exit_code(), Some(0 | 125)), "{file:?}: {out}");
+            refused += usize::from(!out.is_success());
+        };
+        run();
+        std::fs::remove_file(&file).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", &file).unwrap();
+        run();
+        std::fs::remove_file(&file).unwrap();
+        std::fs::rename(&aside, &file).unwrap();
+        env.run(["rmi", "-af"]).success();
+        env.run(["image", "prune", "-f"]).success();
+    }
+    // VERSION, record, configuration and layer; of the manifest nobody asks.
+    assert!(refused >= 2 * 4, "{refused}");
+    with(&env, &store, &["run", "--rm", "--network=none", BUSYBOX, "true"]).success();
+}
