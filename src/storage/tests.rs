@@ -356,6 +356,25 @@ fn r6_names_are_taken_once_and_stale_ones_are_taken_over() {
     store.create_container(config("web")).expect("taken over");
 }
 
+/// A name without its container may be taken over: a removal takes it back under the store's lock, or not at all.
+#[test]
+fn r6_i8_a_removal_leaves_a_name_to_who_has_taken_it_over() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    let made = store.create_container(config("web")).expect("created");
+    let name = store.layout().name(&made.config.name);
+    let locked = store.lock_container(made.id()).expect("locked");
+    std::thread::scope(|scope| {
+        let taking_over = store.lock_exclusive().expect("locked");
+        let removal = scope.spawn(|| store.remove_container(locked).expect("removed"));
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        assert!(name.exists(), "taken back beside who has the exclusive lock");
+        drop(taking_over);
+        removal.join().expect("ends");
+    });
+    assert!(!name.exists());
+}
+
 #[test]
 fn r6_rename_moves_the_name() {
     // Names that no id begins with: an id has hexadecimal digits only.
