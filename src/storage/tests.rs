@@ -46,7 +46,13 @@ impl Fixture {
     }
 
     fn open_in(&self, epoch: &str) -> Store {
-        let layout = Layout::with_epoch(&self.graph(), &self.dir.path().join("run"), epoch.to_owned());
+        self.open_at("graph", epoch)
+    }
+
+    /// One of several stores that share a runroot.
+    fn open_at(&self, graph: &str, epoch: &str) -> Store {
+        let root = self.dir.path();
+        let layout = Layout::with_epoch(&root.join(graph), &root.join("run"), epoch.to_owned());
         Store::with_layout(layout).expect("opens")
     }
 }
@@ -524,6 +530,21 @@ fn r12_first_command_of_an_epoch_recovers_and_may_run_again() {
         assert_eq!((entries(&store.layout().staging()), entries(&store.layout().trash())), (0, 0));
         assert_eq!(entries(store.layout().runroot()), 1);
         sys::fs::remove_file(&store.layout().ready()).expect("removed");
+    }
+}
+
+/// Two stores share a runroot: each has its own first command.
+#[test]
+fn r12_every_store_of_a_runroot_is_recovered() {
+    let fixture = Fixture::new();
+    let open = |epoch: &str| ["one", "two"].map(|graph| fixture.open_at(graph, epoch));
+    for store in open("00000000000000aa") {
+        let made = store.create_container(removable("gone")).expect("created");
+        let locked = store.lock_container(made.id()).expect("locked");
+        drop(store.take_monitor_lock(&locked).expect("asked").expect("free"));
+    }
+    for store in open("00000000000000bb") {
+        assert_eq!(entries(&store.layout().containers()), 0, "{:?}", store.layout().graphroot());
     }
 }
 
