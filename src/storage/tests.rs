@@ -548,6 +548,33 @@ fn r12_every_store_of_a_runroot_is_recovered() {
     }
 }
 
+/// A container whose end cannot be recorded (a full disk) keeps nothing else from being freed, and its turn comes again.
+#[test]
+fn r12_r13_a_recovery_that_cannot_write_still_frees() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    let started = |config: ContainerConfig| {
+        let made = store.create_container(config).expect("created");
+        let locked = store.lock_container(made.id()).expect("locked");
+        drop(store.take_monitor_lock(&locked).expect("asked").expect("free"));
+        made.config.id
+    };
+    let ran = started(config("ran"));
+    let transient = started(removable("transient"));
+    sys::fs::mkdir(&store.layout().staging().join("left"), 0o700).expect("made");
+    let dir = store.layout().container(&ran);
+    sys::fs::set_mode(&dir, 0o500).expect("changed");
+    let store = fixture.open_in("00000000000000bb");
+    assert!(!store.layout().container(&transient).exists());
+    assert_eq!((entries(&store.layout().staging()), entries(&store.layout().trash())), (0, 0));
+    assert!(!store.layout().ready().exists(), "not yet");
+    sys::fs::set_mode(&dir, 0o700).expect("changed");
+    let store = fixture.open_in("00000000000000bb");
+    let exit = store.container(&ran).expect("read").exit.expect("recorded");
+    assert_eq!(exit.error.as_deref(), Some("host restart"));
+    assert!(store.layout().ready().exists());
+}
+
 #[test]
 fn r6_r12_killed_run_before_its_start_leaves_no_container() {
     let fixture = Fixture::new();
