@@ -82,6 +82,26 @@ fn restart_policies() {
     env.run(["ps", "-q"]).prints("");
 }
 
+/// What it needs is gone when the policy starts it again: that end is the one that is shown.
+#[test]
+fn a_restart_that_fails_is_recorded() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    env.write("shared/stay", "");
+    let dir = env.path("shared");
+    let (volume, script) = (format!("{}:/d", dir.display()), "while [ -e /d/stay ]; do sleep 0.05; done; exit 7");
+    let run =
+        ["run", "-d", "--name=c", "--restart=always", "--network=none", "-v", &volume, BUSYBOX, "sh", "-c", script];
+    env.run(run).success();
+    std::fs::remove_dir_all(&dir).unwrap();
+    let look = || env.run(["inspect", "c", "--format", "{{.State.ExitCode}} {{.RestartCount}} {{.State.Error}}"]);
+    eventually("the end is shown", || look().stdout().starts_with("-1 "));
+    let shown = look().stdout();
+    assert!(!shown.starts_with("-1 0") && shown.contains("shared"), "{shown}");
+    env.run(["wait", "c"]).prints("-1\n");
+    env.run(["system", "check"]).success();
+}
+
 #[test]
 fn waits_for_a_removal() {
     requires!(userns);
