@@ -102,6 +102,24 @@ fn a_restart_that_fails_is_recorded() {
     env.run(["system", "check"]).success();
 }
 
+/// The user's file cannot be written: nothing has been started, and nothing is forgotten.
+#[test]
+fn a_pidfile_that_cannot_be_written_changes_nothing() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let flag = format!("--pidfile={}", env.path("pids/c").display());
+    let status = || env.run(["ps", "-a", "--format", "{{.Status}}"]).success().stdout();
+    env.run(["create", "--name=c", &flag, "--network=none", BUSYBOX, "sh", "-c", "exit 7"]).success();
+    env.run(["start", "c"]).code(125).stderr_has("pids/c");
+    assert!(status().starts_with("Created"), "{}", status());
+    env.write("pids/other", "");
+    env.run(["start", "-a", "c"]).code(7);
+    std::fs::remove_dir_all(env.path("pids")).unwrap();
+    env.run(["start", "c"]).code(125).stderr_has("pids/c");
+    assert!(status().starts_with("Exited (7)"), "{}", status());
+    env.run(["system", "check"]).success();
+}
+
 #[test]
 fn waits_for_a_removal() {
     requires!(userns);
