@@ -264,7 +264,13 @@ pub(super) fn failed_start(store: &Store, request: &StartRequest, held: &FileLoc
         let mut exit = ExitRecord::unknown("restart failed");
         exit.error = Some(error.to_failure().to_string());
         exit.restarts = restarts;
-        if let Err(error) = store.record_exit(&request.config, &exit) {
+        let recorded = store.lock_own_container(&request.config).and_then(|mut locked| {
+            exit.started_at = locked.exit.as_ref().and_then(|last| last.started_at);
+            // The end of the run before is not the last word any more.
+            locked.clear_exit(store)?;
+            locked.write_exit(store, exit)
+        });
+        if let Err(error) = recorded {
             tracing::warn!(%error, "exit not recorded");
         }
         return;

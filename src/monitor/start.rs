@@ -269,6 +269,12 @@ fn write_initialized(
 
 /// Makes the run known: the old exit is forgotten, the state says running.
 fn write_running(store: &Store, request: &StartRequest, alive: &mut Alive, restarts: u32) -> Result<(), Error> {
+    // The user's file, on the user's disk: if that fails, the old exit still counts.
+    if let Some(path) = &request.config.spec.pidfile {
+        let text = format!("{}\n", alive.running.init.pid());
+        sys::fs::replace_volatile(path, text.as_bytes())
+            .map_err(|source| Error::Write { path: path.clone(), source })?;
+    }
     let mut locked = lock_unless_stopped(store, request)?;
     if locked.exit.is_some() {
         locked.clear_exit(store).map_err(Error::Storage)?;
@@ -287,14 +293,7 @@ fn write_running(store: &Store, request: &StartRequest, alive: &mut Alive, resta
     state.network.helper = alive.network.helper().map(|helper| helper.to_string()).unwrap_or_default();
     state.network.ip_address = alive.network.address.map(|address| address.to_string());
     state.network.gateway = alive.network.gateway.map(|address| address.to_string());
-    locked.write_state(store, state).map_err(Error::Storage)?;
-    drop(locked);
-    if let Some(path) = &request.config.spec.pidfile {
-        let text = format!("{}\n", alive.running.init.pid());
-        sys::fs::replace_volatile(path, text.as_bytes())
-            .map_err(|source| Error::Write { path: path.clone(), source })?;
-    }
-    Ok(())
+    locked.write_state(store, state).map_err(Error::Storage)
 }
 
 /// None for a process that has ended. An error is none of that: a container whose init nobody knows could not be stopped.

@@ -243,9 +243,12 @@ impl Store {
     /// The answer is where: [`super::trash::delete`] deletes just that.
     pub(crate) fn remove_container(&self, container: Locked<ContainerRecord>) -> Result<PathBuf, Error> {
         let (id, name) = (container.id().clone(), container.config.name.clone());
+        // Without its container the name is stale, and may be taken over: not between our look at it and its removal.
+        let shared = self.lock_shared()?;
         let trashed = self.move_to_trash(&self.layout().container(&id))?;
         let cgroup = container.state.as_ref().and_then(|state| state.cgroup.as_ref());
         self.forget_container(&id, Some(&name), cgroup)?;
+        drop(shared);
         // Whoever was told that it is gone does not meet it again after a power cut.
         if container.config.is_durable() {
             for dir in [self.layout().containers(), self.layout().names()] {
@@ -255,7 +258,8 @@ impl Store {
         Ok(trashed)
     }
 
-    /// Like [`Self::remove_container`], for one that cannot even be read. Rename and unlink need no space (rule R13).
+    /// Like [`Self::remove_container`], for one that cannot even be read. Rename and unlink need no space (rule R13). A
+    /// caller with a name holds the exclusive store lock.
     pub(crate) fn discard_container(&self, id: &ContainerId, name: Option<&ContainerName>) -> Result<PathBuf, Error> {
         let state = record::read_if_exists::<ContainerState>(&self.layout().container_state(id)).ok().flatten();
         let trashed = self.move_to_trash(&self.layout().container(id))?;
@@ -264,7 +268,8 @@ impl Store {
     }
 
     /// Removes what there is of a container outside its directory. The record of a cgroup that could not be removed
-    /// stays, so that `system check` finds both.
+    /// stays, so that `system check` finds both. A caller with a name holds the store lock, so that nobody takes that over
+    /// between the look and the removal.
     pub(super) fn forget_container(
         &self,
         id: &ContainerId,

@@ -5,7 +5,7 @@
 //!             images/<manifest hex>.json  refs/<escaped>  lists/<escaped>  names/<name>  volumes/<name>/{meta.json _data/}
 //!             containers/<id>/{config.json monitor.lock exit.json ctr.log upper/ work/ rootfs/}
 //!             staging/<rand>/{lock lease.json …}  trash/<pid>.<rand>  aside/<id>
-//! runroot/<epoch>/  ready  locks/<kind>-<id>  ctr/<id>/{state.json attach.sock …}  ports/  exec/<id>  outer/  driver
+//! runroot/<epoch>/  ready-<store>  locks/<kind>-<id>  ctr/<id>/{state.json attach.sock …}  ports/  exec/<id>  outer/  driver
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -270,9 +270,11 @@ impl Layout {
         self.runroot.join(&self.epoch)
     }
 
-    /// Says that the epoch's directories are made and the store is recovered (rule R12).
+    /// Says that the epoch's directories are made and the store is recovered (rule R12). Several stores may share a runroot,
+    /// and each is recovered by its own first command.
     pub(crate) fn ready(&self) -> PathBuf {
-        self.run("ready")
+        let store = Digest::of(self.graphroot.as_os_str().as_encoded_bytes());
+        self.run(&format!("ready-{}", &store.hex()[..16]))
     }
 
     pub(crate) fn locks(&self) -> PathBuf {
@@ -380,6 +382,8 @@ mod tests {
         let b = Layout::new(Path::new("/g"), Path::new("/r")).expect("epoch");
         assert_eq!(a, b);
         assert_eq!(a.epoch().len(), 16);
-        assert_eq!(a.ready(), Path::new("/r").join(a.epoch()).join("ready"));
+        let other = Layout::with_epoch(Path::new("/h"), Path::new("/r"), a.epoch().to_owned());
+        assert_eq!(a.ready(), b.ready());
+        assert_ne!(a.ready(), other.ready());
     }
 }

@@ -1,7 +1,7 @@
 //! The first command of an epoch (rule R12): after a reboot nothing runs, whatever the records say.
 //!
 //! Idempotent, and may be killed at any point: the marker `ready` is made last, and not at all as long as a container cannot
-//! be read for a reason that may pass; then the next command begins anew, beside others. A logout that took runroot away
+//! be read, or its end not be recorded, for a reason that may pass; then the next command begins anew, beside others. A logout that took runroot away
 //! looks the same from here; containers whose monitor lives are left alone.
 
 use std::path::PathBuf;
@@ -12,6 +12,7 @@ use super::store::Store;
 use crate::sys;
 use crate::sys::Errno;
 use crate::sys::lock::{FileLock, TryLock};
+use crate::types::id::ContainerId;
 
 /// Why the exit code of a container is not known.
 pub(super) const HOST_RESTART: &str = "host restart";
@@ -40,44 +41,51 @@ pub(super) fn begin_epoch(store: &Store) -> Result<(), Error> {
     store.empty_trash().map(drop)
 }
 
-/// A container that was started, has no exit record and no monitor ended with the machine. False if one could not be read.
+/// A container that was started, has no exit record and no monitor ended with the machine. False if one could not be read,
+/// or its end not be recorded: on a full disk the sweep that follows makes room for that.
 fn end_dead_containers(store: &Store) -> Result<bool, Error> {
     let mut whole = true;
     for id in store.container_ids()? {
-        // Who has its lock is of this epoch and about to start or to remove it.
-        let path = store.layout().container_lock(&id);
-        let TryLock::Held(_lock) = FileLock::try_exclusive(&path).locking(&path)? else { continue };
-        let lock = store.monitor_lock(&id)?;
-        let config = match store.container_config(&id) {
-            Ok(config) => config,
-            Err(error) => {
-                // One of `--rm` that a power cut took before its definition was on the disk. What is damaged otherwise is
-                // the business of `system check`.
-                if lock != MonitorLock::Held && store.was_never_defined(&id) {
-                    store.discard_container(&id, None)?;
-                } else {
-                    whole &= !may_pass(&error);
-                }
-                continue;
-            }
-        };
-        // Its monitor lives, or it lives on without one: a logout took runroot away.
-        let lives = || store.noted_state(&id)?.init.filter(|init| init.is_alive());
-        if lock == MonitorLock::Held || lives().is_some() {
-            continue;
-        }
-        // Made in this epoch by a `run` that is about to start it: its own command answers for it, and the sweep.
-        if super::gc::is_about_to_start(store, &config) && lock == MonitorLock::Absent {
-            continue;
-        }
-        if config.spec.remove && (lock == MonitorLock::Free || config.creator.is_some()) {
-            store.discard_container(&id, Some(&config.name))?;
-        } else if lock == MonitorLock::Free {
-            // False if there is a record already: the run ended before the machine did.
-            store.record_exit(&config, &ExitRecord::unknown(HOST_RESTART))?;
-        }
+        whole &= end_if_dead(store, &id).unwrap_or_else(|error| {
+            tracing::debug!(%error, container = %id, "end not recorded");
+            false
+        });
     }
     Ok(whole)
+}
+
+/// The same of one container.
+fn end_if_dead(store: &Store, id: &ContainerId) -> Result<bool, Error> {
+    // Who has its lock is of this epoch and about to start or to remove it.
+    let path = store.layout().container_lock(id);
+    let TryLock::Held(_lock) = FileLock::try_exclusive(&path).locking(&path)? else { return Ok(true) };
+    let lock = store.monitor_lock(id)?;
+    let config = match store.container_config(id) {
+        Ok(config) => config,
+        // One of `--rm` that a power cut took before its definition was on the disk. What is damaged otherwise is the
+        // business of `system check`.
+        Err(_) if lock != MonitorLock::Held && store.was_never_defined(id) => {
+            store.discard_container(id, None)?;
+            return Ok(true);
+        }
+        Err(error) => return Ok(!may_pass(&error)),
+    };
+    // Its monitor lives, or it lives on without one: a logout took runroot away.
+    let lives = || store.noted_state(id)?.init.filter(|init| init.is_alive());
+    if lock == MonitorLock::Held || lives().is_some() {
+        return Ok(true);
+    }
+    // Made in this epoch by a `run` that is about to start it: its own command answers for it, and the sweep.
+    if super::gc::is_about_to_start(store, &config) && lock == MonitorLock::Absent {
+        return Ok(true);
+    }
+    if config.spec.remove && (lock == MonitorLock::Free || config.creator.is_some()) {
+        store.discard_container(id, Some(&config.name))?;
+    } else if lock == MonitorLock::Free {
+        // False if there is a record already: the run ended before the machine did.
+        store.record_exit(&config, &ExitRecord::unknown(HOST_RESTART))?;
+    }
+    Ok(true)
 }
 
 /// The definition is there and the kernel does not give it now: no memory, no descriptor, a disk that errs.

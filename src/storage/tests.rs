@@ -46,7 +46,13 @@ impl Fixture {
     }
 
     fn open_in(&self, epoch: &str) -> Store {
-        let layout = Layout::with_epoch(&self.graph(), &self.dir.path().join("run"), epoch.to_owned());
+        self.open_at("graph", epoch)
+    }
+
+    /// One of several stores that share a runroot.
+    fn open_at(&self, graph: &str, epoch: &str) -> Store {
+        let root = self.dir.path();
+        let layout = Layout::with_epoch(&root.join(graph), &root.join("run"), epoch.to_owned());
         Store::with_layout(layout).expect("opens")
     }
 }
@@ -356,6 +362,25 @@ fn r6_names_are_taken_once_and_stale_ones_are_taken_over() {
     store.create_container(config("web")).expect("taken over");
 }
 
+/// A name without its container may be taken over: a removal takes it back under the store's lock, or not at all.
+#[test]
+fn r6_i8_a_removal_leaves_a_name_to_who_has_taken_it_over() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    let made = store.create_container(config("web")).expect("created");
+    let name = store.layout().name(&made.config.name);
+    let locked = store.lock_container(made.id()).expect("locked");
+    std::thread::scope(|scope| {
+        let taking_over = store.lock_exclusive().expect("locked");
+        let removal = scope.spawn(|| store.remove_container(locked).expect("removed"));
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        assert!(name.exists(), "taken back beside who has the exclusive lock");
+        drop(taking_over);
+        removal.join().expect("ends");
+    });
+    assert!(!name.exists());
+}
+
 #[test]
 fn r6_rename_moves_the_name() {
     // Names that no id begins with: an id has hexadecimal digits only.
@@ -506,6 +531,48 @@ fn r12_first_command_of_an_epoch_recovers_and_may_run_again() {
         assert_eq!(entries(store.layout().runroot()), 1);
         sys::fs::remove_file(&store.layout().ready()).expect("removed");
     }
+}
+
+/// Two stores share a runroot: each has its own first command.
+#[test]
+fn r12_every_store_of_a_runroot_is_recovered() {
+    let fixture = Fixture::new();
+    let open = |epoch: &str| ["one", "two"].map(|graph| fixture.open_at(graph, epoch));
+    for store in open("00000000000000aa") {
+        let made = store.create_container(removable("gone")).expect("created");
+        let locked = store.lock_container(made.id()).expect("locked");
+        drop(store.take_monitor_lock(&locked).expect("asked").expect("free"));
+    }
+    for store in open("00000000000000bb") {
+        assert_eq!(entries(&store.layout().containers()), 0, "{:?}", store.layout().graphroot());
+    }
+}
+
+/// A container whose end cannot be recorded (a full disk) keeps nothing else from being freed, and its turn comes again.
+#[test]
+fn r12_r13_a_recovery_that_cannot_write_still_frees() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    let started = |config: ContainerConfig| {
+        let made = store.create_container(config).expect("created");
+        let locked = store.lock_container(made.id()).expect("locked");
+        drop(store.take_monitor_lock(&locked).expect("asked").expect("free"));
+        made.config.id
+    };
+    let ran = started(config("ran"));
+    let transient = started(removable("transient"));
+    sys::fs::mkdir(&store.layout().staging().join("left"), 0o700).expect("made");
+    let dir = store.layout().container(&ran);
+    sys::fs::set_mode(&dir, 0o500).expect("changed");
+    let store = fixture.open_in("00000000000000bb");
+    assert!(!store.layout().container(&transient).exists());
+    assert_eq!((entries(&store.layout().staging()), entries(&store.layout().trash())), (0, 0));
+    assert!(!store.layout().ready().exists(), "not yet");
+    sys::fs::set_mode(&dir, 0o700).expect("changed");
+    let store = fixture.open_in("00000000000000bb");
+    let exit = store.container(&ran).expect("read").exit.expect("recorded");
+    assert_eq!(exit.error.as_deref(), Some("host restart"));
+    assert!(store.layout().ready().exists());
 }
 
 #[test]

@@ -6,6 +6,7 @@ use crate::engine::error::Error;
 use crate::engine::handle::Engine;
 use crate::monitor::spawn::Started;
 use crate::storage::container_record::{ContainerRecord, Supervision};
+use crate::sys::process::ExitStatus;
 use crate::types::id::ContainerId;
 use crate::types::status::ContainerStatus;
 
@@ -57,7 +58,11 @@ impl Engine {
             _ => {
                 // Between two restarts of the policy the monitor waits: tell it that no more are wanted.
                 self.note_stop(&mut locked)?;
-                self.wait_for_monitor(&locked.unlock())?;
+                let record = locked.unlock();
+                self.wait_for_monitor(&record)?;
+                if record.supervision == Supervision::Lost {
+                    self.finish_for_monitor(id, None)?;
+                }
                 return Ok(Begun::Already);
             }
         }
@@ -111,13 +116,17 @@ impl Engine {
         }
         self.wait_for_monitor(record)?;
         if record.supervision == Supervision::Unsupervised {
-            // What its monitor would have done.
-            match self.record_loss(id, farewell.seen_end()) {
-                Err(Error::Storage(crate::storage::Error::NoContainer(_))) => {}
-                other => drop(other?),
-            }
+            self.finish_for_monitor(id, farewell.seen_end())?;
         }
         Ok(if farewell.ending == Ending::Killed { Stopped::Killed } else { Stopped::Gracefully })
+    }
+
+    /// What its monitor would have done, had it not been killed.
+    fn finish_for_monitor(&self, id: &ContainerId, seen: Option<ExitStatus>) -> Result<(), Error> {
+        match self.record_loss(id, seen) {
+            Err(Error::Storage(crate::storage::Error::NoContainer(_))) => Ok(()),
+            other => other.map(drop),
+        }
     }
 
     /// Stops containers side by side and starts them again, some at a time; starts those that do not run.

@@ -146,32 +146,37 @@ impl Engine {
     }
 
     /// A container whose monitor died and whose program is gone: its end is put on record, with a code that nobody knows
-    /// unless somebody saw it.
+    /// unless somebody saw it. With `--rm` it goes, too.
     pub(crate) fn record_loss(&self, id: &ContainerId, seen: Option<ExitStatus>) -> Result<ExitRecord, Error> {
         let mut locked = self.store.lock_container(id)?;
-        if locked.supervision == Supervision::Lost {
-            let mut exit = match seen {
-                Some(status) => ExitRecord { signal: status.signal(), ..ExitRecord::new(status.code()) },
-                None => ExitRecord::unknown("monitor lost"),
-            };
-            if let Some(state) = &locked.state {
-                exit.started_at = state.started_at;
-                exit.stopped_by_user = state.stopped_by_user;
-                exit.restarts = state.restarts;
-                // Empty since its init is gone; its monitor would have removed it.
-                if let Some(cgroup) = &state.cgroup
-                    && let Err(error) = cgroup::remove(cgroup)
-                {
-                    tracing::warn!(%error, "cgroup stays");
-                }
-            }
-            // A full disk is no reason not to tell.
-            if let Err(error) = locked.write_exit(&self.store, exit.clone()) {
-                tracing::debug!(%error, "loss not recorded");
-                return Ok(exit);
+        if locked.supervision != Supervision::Lost {
+            return Ok(locked.exit.clone().unwrap_or_else(|| ExitRecord::unknown("monitor lost")));
+        }
+        let mut exit = match seen {
+            Some(status) => ExitRecord { signal: status.signal(), ..ExitRecord::new(status.code()) },
+            None => ExitRecord::unknown("monitor lost"),
+        };
+        if let Some(state) = &locked.state {
+            exit.started_at = state.started_at;
+            exit.stopped_by_user = state.stopped_by_user;
+            exit.restarts = state.restarts;
+            // Empty since its init is gone; its monitor would have removed it.
+            if let Some(cgroup) = &state.cgroup
+                && let Err(error) = cgroup::remove(cgroup)
+            {
+                tracing::warn!(%error, "cgroup stays");
             }
         }
-        Ok(locked.exit.clone().unwrap_or_else(|| ExitRecord::unknown("monitor lost")))
+        // A full disk is no reason not to tell.
+        if let Err(error) = locked.write_exit(&self.store, exit.clone()) {
+            tracing::debug!(%error, "loss not recorded");
+        }
+        if locked.unlock().config.spec.remove
+            && let Err(error) = self.remove_container(id, false, true).and_then(|()| self.empty_trash())
+        {
+            tracing::warn!(%error, "container {} stays", id.short());
+        }
+        Ok(exit)
     }
 
     fn wait_for(

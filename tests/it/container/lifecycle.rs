@@ -82,6 +82,44 @@ fn restart_policies() {
     env.run(["ps", "-q"]).prints("");
 }
 
+/// What it needs is gone when the policy starts it again: that end is the one that is shown.
+#[test]
+fn a_restart_that_fails_is_recorded() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    env.write("shared/stay", "");
+    let dir = env.path("shared");
+    let (volume, script) = (format!("{}:/d", dir.display()), "while [ -e /d/stay ]; do sleep 0.05; done; exit 7");
+    let run =
+        ["run", "-d", "--name=c", "--restart=always", "--network=none", "-v", &volume, BUSYBOX, "sh", "-c", script];
+    env.run(run).success();
+    std::fs::remove_dir_all(&dir).unwrap();
+    let look = || env.run(["inspect", "c", "--format", "{{.State.ExitCode}} {{.RestartCount}} {{.State.Error}}"]);
+    eventually("the end is shown", || look().stdout().starts_with("-1 "));
+    let shown = look().stdout();
+    assert!(!shown.starts_with("-1 0") && shown.contains("shared"), "{shown}");
+    env.run(["wait", "c"]).prints("-1\n");
+    env.run(["system", "check"]).success();
+}
+
+/// The user's file cannot be written: nothing has been started, and nothing is forgotten.
+#[test]
+fn a_pidfile_that_cannot_be_written_changes_nothing() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let flag = format!("--pidfile={}", env.path("pids/c").display());
+    let status = || env.run(["ps", "-a", "--format", "{{.Status}}"]).success().stdout();
+    env.run(["create", "--name=c", &flag, "--network=none", BUSYBOX, "sh", "-c", "exit 7"]).success();
+    env.run(["start", "c"]).code(125).stderr_has("pids/c");
+    assert!(status().starts_with("Created"), "{}", status());
+    env.write("pids/other", "");
+    env.run(["start", "-a", "c"]).code(7);
+    std::fs::remove_dir_all(env.path("pids")).unwrap();
+    env.run(["start", "c"]).code(125).stderr_has("pids/c");
+    assert!(status().starts_with("Exited (7)"), "{}", status());
+    env.run(["system", "check"]).success();
+}
+
 #[test]
 fn waits_for_a_removal() {
     requires!(userns);

@@ -214,6 +214,27 @@ fn g01_a_code_that_no_monitor_saw() {
     env.run(["rm", "-f", "-t0", "m"]).success();
 }
 
+/// Who stops it, or sees its end, does what the monitor would have done.
+#[test]
+fn g01_what_goes_with_its_run_goes_without_its_monitor() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    for (ended, verb) in [(false, &["stop", "-t0", "m"][..]), (true, &["stop", "m"]), (true, &["wait", "m"])] {
+        env.run(["run", "-d", "--rm", "--name=m", "-v", "/anon", "--network=none", BUSYBOX, "sleep", "600"]).success();
+        let init = env.run(["inspect", "m", "--format", "{{.State.Pid}}"]).success().trimmed().parse().unwrap();
+        kill_process(&env, "m", "ConmonPid");
+        eventually("the truth", || status(&env, "m").contains("unsupervised"));
+        if ended {
+            kill(Pid::from_raw(init), Signal::SIGKILL).unwrap();
+            eventually("it has ended", || !status(&env, "m").starts_with("Up"));
+        }
+        env.run(verb).success();
+        env.run(["ps", "-aq"]).prints("");
+        env.run(["volume", "ls", "-q"]).prints("");
+        env.run(["system", "check"]).success();
+    }
+}
+
 #[test]
 fn g01_who_waits_is_told_when_the_monitor_dies() {
     requires!(userns);
