@@ -58,6 +58,11 @@ impl Store {
         }
         let mut records = staged.image.map(|image| self.stage_records(lease, image)).transpose()?.unwrap_or_default();
         self.sync(lease, staged, &records)?;
+        self.place(lease, staged, &mut records)
+    }
+
+    /// Renames what is synced to where it belongs, in the order of rule R3.
+    fn place(&self, lease: &Lease, staged: &Staged<'_>, records: &mut [StagedRecord]) -> Result<(), Error> {
         let lock = match (staged.image, records.first_mut()) {
             (Some(new), Some(staged)) if new.record.source.is_none() => self.lock_keeping_source(lease, new, staged)?,
             _ => self.lock_shared()?,
@@ -65,11 +70,16 @@ impl Store {
         if let Some(new) = staged.image.filter(|new| !new.names.is_empty()) {
             lease.promise_again(self, &new.record.digest)?;
         }
+        let mut all_ours = true;
         for blob in staged.blobs {
-            self.publish_blob(blob)?;
+            all_ours &= self.publish_blob(blob)?;
         }
         for (layer, _) in staged.layers {
-            self.publish_layer(layer)?;
+            all_ours &= self.publish_layer(layer)?;
+        }
+        // What somebody else has published since our sync stays in the place of ours, and may be nobody's on the disk.
+        if !all_ours && self.sync_policy == SyncPolicy::Filesystem {
+            self.sync_noted(lease, false)?;
         }
         let (image, names) = records.split_at(records.len().min(1));
         put(image)?;
@@ -101,13 +111,22 @@ impl Store {
             let layers = layers.iter().flat_map(|(layer, _)| [layer.meta(), layer.dir().to_owned()]);
             return sync_each(records.chain(documents).chain(layers));
         }
-        let unsynced = self.unsynced()?;
         let many = !layers.is_empty() || blobs.iter().map(|blob| blob.size).sum::<u64>() > SYNC_EACH;
-        if many || !unsynced.is_empty() {
-            lease.sync_filesystem()?;
-            return unsynced.forget();
+        if self.sync_noted(lease, many)? {
+            return Ok(());
         }
         sync_each(records.chain(blobs.iter().map(|blob| blob.path.clone())))
+    }
+
+    /// Syncs the file system if there is `much` to sync, or if others have noted that they have not. Answers whether.
+    fn sync_noted(&self, lease: &Lease, much: bool) -> Result<bool, Error> {
+        let unsynced = self.unsynced()?;
+        if !much && unsynced.is_empty() {
+            return Ok(false);
+        }
+        lease.sync_filesystem()?;
+        unsynced.forget()?;
+        Ok(true)
     }
 
     /// Takes the store lock for an image of which nobody knows where it came from. If somebody has pulled the same one
@@ -142,17 +161,17 @@ impl Store {
         Ok(records)
     }
 
-    /// What somebody else published meanwhile stays.
-    fn publish_blob(&self, blob: &StagedBlob) -> Result<(), Error> {
+    /// `false`: somebody else has published it meanwhile, and that one stays.
+    fn publish_blob(&self, blob: &StagedBlob) -> Result<bool, Error> {
         let target = self.layout().blob(&blob.digest);
         match sys::fs::rename_new(&blob.path, &target) {
             Err(error) if error.is(Errno::EEXIST) => {
                 sys::fs::remove_file(&blob.path).removing(&blob.path)?;
-                Ok(())
+                Ok(false)
             }
             // Named twice by one image, and published a moment ago.
-            Err(error) if error.is(Errno::ENOENT) && sys::fs::exists(&target) => Ok(()),
-            other => other.writing(&target),
+            Err(error) if error.is(Errno::ENOENT) && sys::fs::exists(&target) => Ok(true),
+            other => other.writing(&target).map(|()| true),
         }
     }
 }
@@ -180,4 +199,33 @@ fn sync_dirs(dirs: &[(PathBuf, bool)]) -> Result<(), Error> {
         sys::fs::sync_dir(dir).writing(dir)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Staged, SyncPolicy};
+    use crate::storage::Store;
+    use crate::storage::tests::Fixture;
+
+    /// Publishes one blob, and does something between its sync and the renames.
+    fn publish(store: &Store, bytes: &[u8], meanwhile: impl FnOnce()) {
+        let lease = store.lease().expect("lease");
+        let blobs = [lease.stage_bytes(bytes).expect("staged")];
+        let staged = Staged { blobs: &blobs, ..Staged::default() };
+        store.sync(&lease, &staged, &[]).expect("synced");
+        meanwhile();
+        store.place(&lease, &staged, &mut []).expect("published");
+    }
+
+    #[test]
+    fn r2_what_another_has_published_since_the_sync_is_synced_too() {
+        let fixture = Fixture::new();
+        let (store, mut other) = (fixture.open(), fixture.open());
+        other.set_sync_policy(SyncPolicy::None);
+        let notes = || store.unsynced().expect("read");
+        publish(&store, b"mine", || publish(&other, b"its own", || {}));
+        assert!(!notes().is_empty(), "nothing here relies on it");
+        publish(&store, b"ours", || publish(&other, b"ours", || {}));
+        assert!(notes().is_empty());
+    }
 }
