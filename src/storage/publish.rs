@@ -161,11 +161,15 @@ impl Store {
         Ok(records)
     }
 
-    /// `false`: somebody else has published it meanwhile, and that one stays.
+    /// `false`: somebody else has published it meanwhile, and that one stays; one of another size is what a power cut has
+    /// left of it.
     fn publish_blob(&self, blob: &StagedBlob) -> Result<bool, Error> {
         let target = self.layout().blob(&blob.digest);
         match sys::fs::rename_new(&blob.path, &target) {
             Err(error) if error.is(Errno::EEXIST) => {
+                if self.blob_size(&blob.digest)? != Some(blob.size) {
+                    return sys::fs::rename(&blob.path, &target).writing(&target).map(|()| true);
+                }
                 sys::fs::remove_file(&blob.path).removing(&blob.path)?;
                 Ok(false)
             }
@@ -206,6 +210,8 @@ mod tests {
     use super::{Staged, SyncPolicy};
     use crate::storage::Store;
     use crate::storage::tests::Fixture;
+    use crate::sys;
+    use crate::types::digest::Digest;
 
     /// Publishes one blob, and does something between its sync and the renames.
     fn publish(store: &Store, bytes: &[u8], meanwhile: impl FnOnce()) {
@@ -227,5 +233,26 @@ mod tests {
         assert!(!notes().is_empty(), "nothing here relies on it");
         publish(&store, b"ours", || publish(&other, b"ours", || {}));
         assert!(notes().is_empty());
+    }
+
+    #[test]
+    fn r2_what_a_power_cut_took_is_replaced_and_its_witness_stays_until_all_is_checked() {
+        let fixture = Fixture::new();
+        let mut before = fixture.open();
+        before.set_sync_policy(SyncPolicy::None);
+        publish(&before, b"content", || {});
+        let path = before.layout().blob(&Digest::of(b"content"));
+        sys::fs::replace_volatile(&path, b"").expect("cut");
+        let store = fixture.open_in("00000000000000bb");
+        publish(&store, b"content", || {});
+        assert_eq!(sys::fs::read(&path).expect("read"), b"content");
+        let mut loose = fixture.open_in("00000000000000bb");
+        loose.set_sync_policy(SyncPolicy::None);
+        publish(&loose, b"more", || {});
+        publish(&store, b"other", || {});
+        let notes = || sys::fs::names(&store.layout().unsynced()).expect("listed").len();
+        assert_eq!(notes(), 1, "the one of the epoch before");
+        store.unsynced().expect("read").forget_witnesses().expect("removed");
+        assert_eq!(notes(), 0);
     }
 }

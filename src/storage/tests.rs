@@ -45,7 +45,7 @@ impl Fixture {
         self.open_in("00000000000000aa")
     }
 
-    fn open_in(&self, epoch: &str) -> Store {
+    pub(super) fn open_in(&self, epoch: &str) -> Store {
         let layout = Layout::with_epoch(&self.graph(), &self.dir.path().join("run"), epoch.to_owned());
         Store::with_layout(layout).expect("opens")
     }
