@@ -24,9 +24,6 @@ use crate::types::reference::Reference;
 /// Up to this many bytes of blobs alone are synced one by one; beyond, or with layers, by one `syncfs`.
 const SYNC_EACH: u64 = 4 << 20;
 
-/// Documents of an image are at most as large: they are records, too, whatever becomes of layers.
-const DOCUMENT: u64 = 1 << 20;
-
 /// What is to be published.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Staged<'a> {
@@ -107,7 +104,7 @@ impl Store {
             if !blobs.is_empty() || !layers.is_empty() {
                 self.note_unsynced()?;
             }
-            let documents = blobs.iter().filter(|blob| blob.size <= DOCUMENT).map(|blob| blob.path.clone());
+            let documents = blobs.iter().filter(|blob| blob.document).map(|blob| blob.path.clone());
             let layers = layers.iter().flat_map(|(layer, _)| [layer.meta(), layer.dir().to_owned()]);
             return sync_each(records.chain(documents).chain(layers));
         }
@@ -233,6 +230,15 @@ mod tests {
         assert!(!notes().is_empty(), "nothing here relies on it");
         publish(&store, b"ours", || publish(&other, b"ours", || {}));
         assert!(notes().is_empty());
+    }
+
+    #[test]
+    fn r2_documents_are_durable_whatever_their_size() {
+        let fixture = Fixture::new();
+        let store = fixture.open();
+        let lease = store.lease().expect("lease");
+        assert!(lease.stage_bytes(&[0; 3 << 20]).expect("staged").document);
+        assert!(!lease.stage_blob(None, None).expect("begun").finish().expect("staged").document);
     }
 
     #[test]
