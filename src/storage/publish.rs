@@ -237,7 +237,7 @@ mod tests {
         let fixture = Fixture::new();
         let store = fixture.open();
         let lease = store.lease().expect("lease");
-        assert!(lease.stage_bytes(&[0; 3 << 20]).expect("staged").document);
+        assert!(lease.stage_bytes(&vec![0; 3 << 20]).expect("staged").document);
         assert!(!lease.stage_blob(None, None).expect("begun").finish().expect("staged").document);
     }
 
