@@ -60,10 +60,11 @@ impl Engine {
         }
         report.images = self.prune_images(request.all, &filters)?.images;
         self.prune_unused(request, &mut report)?;
-        if request.all {
-            self.store.sweep_partials(Duration::ZERO)?;
-        }
         self.sweep_images()?;
+        // After the leases of killed pulls, which count on theirs.
+        if request.all {
+            self.store.sweep_partials(Duration::ZERO, &self.store.lock_exclusive()?)?;
+        }
         let after = self.store.accounts()?.total() + trees(self)?;
         report.reclaimed = (before + trees_before).saturating_sub(after);
         Ok(report)

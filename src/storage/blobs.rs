@@ -34,6 +34,8 @@ pub(crate) struct StagedBlob {
     pub(crate) digest: Digest,
     pub(crate) size: u64,
     pub(super) path: PathBuf,
+    /// A manifest, an index or a configuration: as durable as records, whatever becomes of layers.
+    pub(super) document: bool,
 }
 
 impl StagedBlob {
@@ -52,11 +54,11 @@ impl Lease {
         Ok(BlobWriter { file, path, hash: Sha256::new(), written: 0, digest: digest.cloned(), size })
     }
 
-    /// Stages bytes at hand.
+    /// Stages a document.
     pub(crate) fn stage_bytes(&self, bytes: &[u8]) -> Result<StagedBlob, Error> {
         let mut writer = self.stage_blob(None, None)?;
         writer.write_chunk(bytes)?;
-        writer.finish()
+        Ok(StagedBlob { document: true, ..writer.finish()? })
     }
 }
 
@@ -104,7 +106,7 @@ impl BlobWriter {
         {
             return Err(Error::BlobDigest { expected, found });
         }
-        Ok(StagedBlob { digest: found, size: self.written, path: self.path })
+        Ok(StagedBlob { digest: found, size: self.written, path: self.path, document: false })
     }
 
     fn name(&self) -> String {

@@ -55,7 +55,7 @@ impl Store {
         self.sweep_manifests(&lock)?;
         self.sweep_volumes()?;
         self.sweep_locks()?;
-        self.sweep_partials(super::partials::KEPT)?;
+        self.sweep_partials(super::partials::KEPT, &lock)?;
         let marks = mark(self)?;
         let mut swept = Swept { staging, names, containers, cautious: marks.incomplete.clone(), ..Swept::default() };
         if marks.incomplete.is_none() {
@@ -125,7 +125,8 @@ pub(super) fn mark(store: &Store) -> Result<Marks, Error> {
     Ok(marks)
 }
 
-fn mark_leases(store: &Store, marks: &mut Marks) -> Result<(), Error> {
+/// What leases rely on, those of killed commands as well until they are swept.
+pub(super) fn mark_leases(store: &Store, marks: &mut Marks) -> Result<(), Error> {
     let staging = store.layout().staging();
     for name in sys::fs::names(&staging).reading(&staging)? {
         match record::read_if_exists::<LeaseRecord>(&staging.join(name).join("lease.json")) {

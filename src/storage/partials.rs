@@ -13,7 +13,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::blobs::BlobWriter;
 use super::error::{At as _, Error};
-use super::store::{DIR_MODE, Store};
+use super::gc::{self, Marks};
+use super::store::{DIR_MODE, Exclusive, Store};
 use crate::sys;
 use crate::sys::Call as _;
 use crate::sys::lock::{FileLock, TryLock};
@@ -89,13 +90,18 @@ impl Store {
         Ok(found)
     }
 
-    /// Removes the partials that nobody fetches and that are older than `age`. Answers the bytes that they had.
-    pub(crate) fn sweep_partials(&self, age: Duration) -> Result<u64, Error> {
-        let mut bytes = 0;
+    /// Removes the partials that nobody fetches or counts on, and that are older than `age`. Answers the bytes that they had.
+    pub(crate) fn sweep_partials(&self, age: Duration, _lock: &Exclusive) -> Result<u64, Error> {
+        let (mut bytes, mut marks) = (0, Marks::default());
+        // A pull that waits for others has given up what it has fetched in full, and comes back for it.
+        gc::mark_leases(self, &mut marks)?;
+        if marks.incomplete.is_some() {
+            return Ok(0);
+        }
         for partial in self.partials()? {
             // A clock that was set back makes nothing old.
             let old = partial.modified.elapsed().is_ok_and(|elapsed| elapsed >= age);
-            if !old || partial.busy {
+            if !old || partial.busy || marks.blobs.contains(&partial.digest) {
                 continue;
             }
             let path = self.layout().partial(&partial.digest);
@@ -169,6 +175,25 @@ mod tests {
         }
     }
 
+    fn sweep(store: &Store, age: Duration) -> u64 {
+        store.sweep_partials(age, &store.lock_exclusive().expect("locked")).expect("swept")
+    }
+
+    #[test]
+    fn r5_what_a_living_pull_has_fetched_and_given_up_stays() {
+        let fixture = Fixture::new();
+        let store = fixture.open();
+        let lease = store.lease().expect("lease");
+        assert!(!lease.rely_on_blob(&store, &Digest::of(BYTES)).expect("noted"));
+        let partial = take(&store, 16).expect("ours");
+        partial.resume(|_| Ok(())).expect("begun").write_chunk(BYTES).expect("written");
+        drop(partial);
+        assert_eq!(sweep(&store, Duration::ZERO), 0);
+        assert_eq!(store.partials().expect("list").len(), 1);
+        lease.finish(&store).expect("finished");
+        assert_eq!(sweep(&store, Duration::ZERO), 16);
+    }
+
     #[test]
     fn what_came_is_kept_and_hashed_again() {
         let fixture = Fixture::new();
@@ -180,7 +205,7 @@ mod tests {
         let busy = store.try_partial(&Digest::of(BYTES), size).expect("look");
         assert!(matches!(busy, TryPartial::Busy(7)), "{busy:?}");
         assert!(store.partials().expect("list")[0].busy);
-        assert_eq!(store.sweep_partials(Duration::ZERO).expect("sweep"), 0, "somebody works on it");
+        assert_eq!(sweep(&store, Duration::ZERO), 0, "somebody works on it");
         drop((first, writer));
 
         let second = take(&store, size).expect("the first one died");
@@ -217,9 +242,9 @@ mod tests {
 
         sys::fs::replace_volatile(&path, &[0; 17]).expect("written");
         assert_eq!(take(&store, 16).expect("begun anew").arrived().expect("size"), 0);
-        assert_eq!(store.sweep_partials(Duration::from_hours(1)).expect("sweep"), 0);
+        assert_eq!(sweep(&store, Duration::from_hours(1)), 0);
         assert!(path.exists());
-        store.sweep_partials(Duration::ZERO).expect("sweep");
+        sweep(&store, Duration::ZERO);
         assert!(!path.exists());
     }
 }

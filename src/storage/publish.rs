@@ -24,9 +24,6 @@ use crate::types::reference::Reference;
 /// Up to this many bytes of blobs alone are synced one by one; beyond, or with layers, by one `syncfs`.
 const SYNC_EACH: u64 = 4 << 20;
 
-/// Documents of an image are at most as large: they are records, too, whatever becomes of layers.
-const DOCUMENT: u64 = 1 << 20;
-
 /// What is to be published.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Staged<'a> {
@@ -58,6 +55,11 @@ impl Store {
         }
         let mut records = staged.image.map(|image| self.stage_records(lease, image)).transpose()?.unwrap_or_default();
         self.sync(lease, staged, &records)?;
+        self.place(lease, staged, &mut records)
+    }
+
+    /// Renames what is synced to where it belongs, in the order of rule R3.
+    fn place(&self, lease: &Lease, staged: &Staged<'_>, records: &mut [StagedRecord]) -> Result<(), Error> {
         let lock = match (staged.image, records.first_mut()) {
             (Some(new), Some(staged)) if new.record.source.is_none() => self.lock_keeping_source(lease, new, staged)?,
             _ => self.lock_shared()?,
@@ -65,11 +67,16 @@ impl Store {
         if let Some(new) = staged.image.filter(|new| !new.names.is_empty()) {
             lease.promise_again(self, &new.record.digest)?;
         }
+        let mut all_ours = true;
         for blob in staged.blobs {
-            self.publish_blob(blob)?;
+            all_ours &= self.publish_blob(blob)?;
         }
         for (layer, _) in staged.layers {
-            self.publish_layer(layer)?;
+            all_ours &= self.publish_layer(layer)?;
+        }
+        // What somebody else has published since our sync stays in the place of ours, and may be nobody's on the disk.
+        if !all_ours && self.sync_policy == SyncPolicy::Filesystem {
+            self.sync_noted(lease, false)?;
         }
         let (image, names) = records.split_at(records.len().min(1));
         put(image)?;
@@ -97,17 +104,26 @@ impl Store {
             if !blobs.is_empty() || !layers.is_empty() {
                 self.note_unsynced()?;
             }
-            let documents = blobs.iter().filter(|blob| blob.size <= DOCUMENT).map(|blob| blob.path.clone());
+            let documents = blobs.iter().filter(|blob| blob.document).map(|blob| blob.path.clone());
             let layers = layers.iter().flat_map(|(layer, _)| [layer.meta(), layer.dir().to_owned()]);
             return sync_each(records.chain(documents).chain(layers));
         }
-        let unsynced = self.unsynced()?;
         let many = !layers.is_empty() || blobs.iter().map(|blob| blob.size).sum::<u64>() > SYNC_EACH;
-        if many || !unsynced.is_empty() {
-            lease.sync_filesystem()?;
-            return unsynced.forget();
+        if self.sync_noted(lease, many)? {
+            return Ok(());
         }
         sync_each(records.chain(blobs.iter().map(|blob| blob.path.clone())))
+    }
+
+    /// Syncs the file system if there is `much` to sync, or if others have noted that they have not. Answers whether.
+    fn sync_noted(&self, lease: &Lease, much: bool) -> Result<bool, Error> {
+        let unsynced = self.unsynced()?;
+        if !much && unsynced.is_empty() {
+            return Ok(false);
+        }
+        lease.sync_filesystem()?;
+        unsynced.forget()?;
+        Ok(true)
     }
 
     /// Takes the store lock for an image of which nobody knows where it came from. If somebody has pulled the same one
@@ -142,17 +158,21 @@ impl Store {
         Ok(records)
     }
 
-    /// What somebody else published meanwhile stays.
-    fn publish_blob(&self, blob: &StagedBlob) -> Result<(), Error> {
+    /// `false`: somebody else has published it meanwhile, and that one stays; one of another size is what a power cut has
+    /// left of it.
+    fn publish_blob(&self, blob: &StagedBlob) -> Result<bool, Error> {
         let target = self.layout().blob(&blob.digest);
         match sys::fs::rename_new(&blob.path, &target) {
             Err(error) if error.is(Errno::EEXIST) => {
+                if self.blob_size(&blob.digest)? != Some(blob.size) {
+                    return sys::fs::rename(&blob.path, &target).writing(&target).map(|()| true);
+                }
                 sys::fs::remove_file(&blob.path).removing(&blob.path)?;
-                Ok(())
+                Ok(false)
             }
             // Named twice by one image, and published a moment ago.
-            Err(error) if error.is(Errno::ENOENT) && sys::fs::exists(&target) => Ok(()),
-            other => other.writing(&target),
+            Err(error) if error.is(Errno::ENOENT) && sys::fs::exists(&target) => Ok(true),
+            other => other.writing(&target).map(|()| true),
         }
     }
 }
@@ -180,4 +200,65 @@ fn sync_dirs(dirs: &[(PathBuf, bool)]) -> Result<(), Error> {
         sys::fs::sync_dir(dir).writing(dir)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Staged, SyncPolicy};
+    use crate::storage::Store;
+    use crate::storage::tests::Fixture;
+    use crate::sys;
+    use crate::types::digest::Digest;
+
+    /// Publishes one blob, and does something between its sync and the renames.
+    fn publish(store: &Store, bytes: &[u8], meanwhile: impl FnOnce()) {
+        let lease = store.lease().expect("lease");
+        let blobs = [lease.stage_bytes(bytes).expect("staged")];
+        let staged = Staged { blobs: &blobs, ..Staged::default() };
+        store.sync(&lease, &staged, &[]).expect("synced");
+        meanwhile();
+        store.place(&lease, &staged, &mut []).expect("published");
+    }
+
+    #[test]
+    fn r2_what_another_has_published_since_the_sync_is_synced_too() {
+        let fixture = Fixture::new();
+        let (store, mut other) = (fixture.open(), fixture.open());
+        other.set_sync_policy(SyncPolicy::None);
+        let notes = || store.unsynced().expect("read");
+        publish(&store, b"mine", || publish(&other, b"its own", || {}));
+        assert!(!notes().is_empty(), "nothing here relies on it");
+        publish(&store, b"ours", || publish(&other, b"ours", || {}));
+        assert!(notes().is_empty());
+    }
+
+    #[test]
+    fn r2_documents_are_durable_whatever_their_size() {
+        let fixture = Fixture::new();
+        let store = fixture.open();
+        let lease = store.lease().expect("lease");
+        assert!(lease.stage_bytes(&vec![0; 3 << 20]).expect("staged").document);
+        assert!(!lease.stage_blob(None, None).expect("begun").finish().expect("staged").document);
+    }
+
+    #[test]
+    fn r2_what_a_power_cut_took_is_replaced_and_its_witness_stays_until_all_is_checked() {
+        let fixture = Fixture::new();
+        let mut before = fixture.open();
+        before.set_sync_policy(SyncPolicy::None);
+        publish(&before, b"content", || {});
+        let path = before.layout().blob(&Digest::of(b"content"));
+        sys::fs::replace_volatile(&path, b"").expect("cut");
+        let store = fixture.open_in("00000000000000bb");
+        publish(&store, b"content", || {});
+        assert_eq!(sys::fs::read(&path).expect("read"), b"content");
+        let mut loose = fixture.open_in("00000000000000bb");
+        loose.set_sync_policy(SyncPolicy::None);
+        publish(&loose, b"more", || {});
+        publish(&store, b"other", || {});
+        let notes = || sys::fs::names(&store.layout().unsynced()).expect("listed").len();
+        assert_eq!(notes(), 1, "the one of the epoch before");
+        store.unsynced().expect("read").forget_witnesses().expect("removed");
+        assert_eq!(notes(), 0);
+    }
 }

@@ -43,6 +43,7 @@ impl Depth {
 impl Engine {
     /// Checks the store and what runs, and repairs if asked.
     pub(crate) fn system_check(&self, request: CheckRequest) -> Result<CheckReport, Error> {
+        let unsynced = self.store.unsynced()?;
         let mut findings = self.look(&Depth::first(request.full))?;
         // A command that is tidying up right now gives no false alarm: only what is there in every look counts.
         for pause in PAUSES {
@@ -58,7 +59,12 @@ impl Engine {
                 self.repair(&mut findings, request.full)?;
             }
         }
-        Ok(CheckReport { findings })
+        let report = CheckReport { findings };
+        if request.full && report.exit_code() < 2 {
+            // What a power cut may have taken is known now.
+            unsynced.forget_witnesses()?;
+        }
+        Ok(report)
     }
 
     /// One look at everything.

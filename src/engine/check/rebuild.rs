@@ -68,8 +68,8 @@ impl Engine {
             media_type: layer.media_type.clone(),
             twin: None,
         };
-        let lease = self.store.lease()?;
         let outer = self.outer()?;
+        let lease = self.store.lease()?;
         let done = lease.stage_layer(key.clone()).map_err(Error::Storage).and_then(|staged| {
             let unpacked = unpack_layer(&outer, &maps, file.into(), &staged, &incoming, Threads::Two)?;
             let keys: Vec<LayerKey> = record.layers.iter().map(|l| LayerKey::new(&l.chain, &key.map)).collect();
@@ -78,8 +78,7 @@ impl Engine {
             let meta = self.complete_layer(&keys, &layer, blob, &maps)?;
             self.store.replace_layer(&lease, &layer.staged, &meta, || self.unused(key))
         });
-        lease.finish(&self.store)?;
-        done.map(|()| true)
+        self.end_lease(lease, done.map(|()| true))
     }
 
     /// An error if a container runs on a layer: its files must stay where they are.

@@ -4,6 +4,7 @@
 use crate::engine::{Engine, Error};
 use crate::storage::images::ImageRecord;
 use crate::storage::layers::{LayerKey, MapKey};
+use crate::storage::lease::Lease;
 use crate::storage::unpack::Threads;
 use crate::sys;
 use crate::types::idmap::IdMaps;
@@ -19,9 +20,21 @@ impl Engine {
             return Ok(());
         }
         let lease = self.store.lease()?;
+        let done = self.unpack_missing(image, maps, &keys, &lease);
+        self.end_lease(lease, done)
+    }
+
+    /// Unpacks what is missing of the layers, and publishes it.
+    fn unpack_missing(
+        &self,
+        image: &ImageRecord,
+        maps: &IdMaps,
+        keys: &[LayerKey],
+        lease: &Lease,
+    ) -> Result<(), Error> {
         let outer = self.outer()?;
         let mut unpacked = Vec::new();
-        for (index, (layer, key)) in image.layers.iter().zip(&keys).enumerate() {
+        for (index, (layer, key)) in image.layers.iter().zip(keys).enumerate() {
             if lease.rely_on_layer(&self.store, key)? {
                 continue;
             }
@@ -48,8 +61,7 @@ impl Engine {
             Kept { blob: layer.blob.clone().filter(|_| origin.is_none()), origin }
         });
         let kept: Vec<Kept> = kept.collect();
-        self.publish_layers(&lease, Stack { keys: &keys, kept: &kept, maps }, &[], unpacked, None)?;
-        lease.finish(&self.store)?;
+        self.publish_layers(lease, Stack { keys, kept: &kept, maps }, &[], unpacked, None)?;
         Ok(())
     }
 }

@@ -208,3 +208,23 @@ fn r2_content_that_nobody_synced_is_synced_before_the_next_image_is_acknowledged
     env.run(["import", "-q", "-m", "third", &tar, "c:1"]).success();
     env.run(["--storage-opt", "sync=maybe", "images"]).code(125).stderr_has("filesystem or none");
 }
+
+#[test]
+fn r2_content_that_a_power_cut_may_have_taken_is_told_until_all_is_checked() {
+    requires!(userns);
+    let env = Env::new();
+    let tar = busybox_tar().display().to_string();
+    let cut = "system check --full --repair";
+    let import = |name| env.run(["import", "-q", "-m", name, &tar, name]);
+    env.run(["--storage-opt", "sync=none", "import", "-q", &tar, "a:1"]).success();
+    let dir = env.graphroot().join("unsynced");
+    let note = std::fs::read_dir(&dir).unwrap().next().unwrap().unwrap().path();
+    // As if the machine had been started anew.
+    std::fs::rename(note, dir.join("00000000000000bb-000000000000")).unwrap();
+    import("b:1").success().stderr_has(cut);
+    import("c:1").success().stderr_has(cut);
+    env.run(["system", "check"]).success();
+    import("d:1").success().stderr_has(cut);
+    env.run(["system", "check", "--full"]).success();
+    assert!(!import("e:1").success().stderr().contains(cut));
+}

@@ -41,3 +41,17 @@ fn keep_id_owns_what_is_bound() {
     env.run(words.iter().chain(&["stat -c %u /d/f; echo new >/d/n"])).prints(&format!("{uid}\n"));
     assert_eq!(std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(env.path("d/n")).unwrap()), uid);
 }
+
+#[test]
+fn a_layer_that_cannot_be_unpacked_for_a_map_leaves_nothing() {
+    requires!(userns, subids);
+    let env = Env::with_busybox();
+    let entries = |dir: &str| std::fs::read_dir(env.graphroot().join(dir)).unwrap().map(|entry| entry.unwrap().path());
+    let blob = entries("blobs/sha256").max_by_key(|blob| blob.metadata().unwrap().len()).unwrap();
+    let bytes = std::fs::read(&blob).unwrap();
+    std::fs::write(&blob, &bytes[..bytes.len() / 2]).unwrap();
+    env.run(["create", "--userns=keep-id", BUSYBOX, "true"]).code(125);
+    assert_eq!((entries("staging").count(), entries("trash").count()), (0, 0));
+    std::fs::write(&blob, &bytes).unwrap();
+    env.run(["run", "--rm", "--network=none", "--userns=keep-id", BUSYBOX, "true"]).success();
+}
