@@ -45,8 +45,7 @@ impl Fixture {
         self.open_in("00000000000000aa")
     }
 
-<<<<<<< HEAD
-    fn open_in(&self, epoch: &str) -> Store {
+    pub(super) fn open_in(&self, epoch: &str) -> Store {
         self.open_at("graph", epoch)
     }
 
@@ -54,10 +53,6 @@ impl Fixture {
     fn open_at(&self, graph: &str, epoch: &str) -> Store {
         let root = self.dir.path();
         let layout = Layout::with_epoch(&root.join(graph), &root.join("run"), epoch.to_owned());
-=======
-    pub(super) fn open_in(&self, epoch: &str) -> Store {
-        let layout = Layout::with_epoch(&self.graph(), &self.dir.path().join("run"), epoch.to_owned());
->>>>>>> s13b
         Store::with_layout(layout).expect("opens")
     }
 }
