@@ -56,6 +56,12 @@ pub(super) fn own_binary() -> Result<OwnedFd, Error> {
     Ok(tree)
 }
 
+/// The running binary itself, where only the memory is to be left: nobody can write it, and it may have another name by now, or none.
+pub(super) fn running_binary() -> Result<OwnedFd, Error> {
+    let path = Path::new("/proc/self/exe");
+    sys::fs::open(path).map(OwnedFd::from).map_err(|source| Error::ReExec { path: path.into(), source })
+}
+
 /// Leaves the binary from where the caller's paths can be reached. Returns only if that failed.
 pub(in crate::runtime) fn re_execute(context: &Context) -> Result<Infallible, Error> {
     leave(&own_binary()?, context)
