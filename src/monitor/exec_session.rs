@@ -11,6 +11,7 @@ use super::report::ExitReport;
 use super::spawn::{self, Reply, Started};
 use super::stdio::ContainerIo;
 use super::supervise::{self, Exited, Supervised};
+use crate::rootless::OuterWish;
 use crate::runtime::bundle::Bundle;
 use crate::runtime::cgroup::ContainerCgroup;
 use crate::runtime::exec::{self, Entered};
@@ -21,7 +22,6 @@ use crate::sys::signal::{SIGKILL, SIGTERM, SignalFd};
 use crate::sys::stream;
 use crate::types::cgroup::CgroupRecord;
 use crate::types::id::{ContainerId, ExecId};
-use crate::types::idmap::IdMaps;
 
 /// A program about to be executed in a container.
 #[derive(Debug)]
@@ -33,8 +33,8 @@ pub(crate) struct ExecRequest {
     pub(crate) bundle: Bundle,
     pub(crate) interactive: bool,
     pub(crate) cgroup: Option<CgroupRecord>,
-    /// P ← host.
-    pub(crate) outer: IdMaps,
+    /// The map that P has, and where we are.
+    pub(crate) wish: OuterWish,
     /// A connected socket of a caller who stays.
     pub(crate) client: Option<OwnedFd>,
 }
@@ -135,7 +135,7 @@ pub(super) fn begin(request: &ExecRequest) -> Result<(Entered, ContainerIo), Err
     let cgroup = request.cgroup.as_ref().map(ContainerCgroup::open).transpose().map_err(Error::Cgroup)?.flatten();
     let dir = cgroup.as_ref().map(ContainerCgroup::dir);
     let joining =
-        exec::begin(request.bundle.clone(), &request.init, &request.outer, streams, dir).map_err(Error::Runtime)?;
+        exec::begin(request.bundle.clone(), &request.init, &request.wish, streams, dir).map_err(Error::Runtime)?;
     if let Some(cgroup) = &cgroup
         && !joining.is_in_cgroup()
     {

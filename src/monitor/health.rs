@@ -116,7 +116,7 @@ fn check(
         bundle: request.bundle.clone(),
         interactive: false,
         cgroup: record.state.as_ref().and_then(|state| state.cgroup.clone()),
-        outer: request.outer.clone(),
+        wish: request.wish.clone(),
         client: None,
     };
     let (exit_code, output) = execute(&session, request.check.timeout)?;

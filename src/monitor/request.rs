@@ -7,7 +7,6 @@ use crate::rootless::OuterWish;
 use crate::runtime::bundle::Bundle;
 use crate::storage::container_record::ContainerConfig;
 use crate::types::health::HealthCheck;
-use crate::types::idmap::IdMaps;
 
 /// A container about to be started.
 #[derive(Debug)]
@@ -33,6 +32,6 @@ pub(crate) struct HealthRequest {
     pub(crate) check: HealthCheck,
     /// The container's spec with the check's process section.
     pub(crate) bundle: Bundle,
-    /// P ← host.
-    pub(crate) outer: IdMaps,
+    /// The map that P has, and where we are.
+    pub(crate) wish: OuterWish,
 }

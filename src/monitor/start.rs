@@ -151,12 +151,16 @@ fn launch(
     }
     let placed = staging.place(group.map(ContainerCgroup::dir)).map_err(Error::Runtime)?;
     let run_dir = store.layout().run_container(&request.config.id);
-    let (userns, netns) = (placed.userns.as_fd(), placed.netns.as_fd());
-    let mut network = match network::start(&request.network, &taken.ports.ports, &run_dir, userns, netns) {
+    let outer = request.wish.above(placed.userns.as_fd()).map_err(Error::Outer);
+    let network = outer.and_then(|outer| {
+        let (outer, netns) = (outer.as_ref().map(AsFd::as_fd), placed.netns.as_fd());
+        network::start(&request.network, &taken.ports.ports, &run_dir, outer, netns).map_err(Error::Network)
+    });
+    let mut network = match network {
         Ok(network) => network,
         Err(error) => {
             placed.abandon();
-            return Err(Error::Network(error));
+            return Err(error);
         }
     };
     // While init builds its root: from now on a killed monitor leaves a trace of whom it has started.

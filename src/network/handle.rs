@@ -63,13 +63,15 @@ pub(super) struct Started {
     pub(super) ready: Option<(OwnedFd, PathBuf, slirp4netns::Publish)>,
 }
 
-/// Starts the helper of this plan, if it has one, in these namespaces; returns at once. `ports` are the claimed ones
+/// Starts the helper of this plan, if it has one, in these namespaces; returns at once. `userns` is one above the container's, or none
+/// if this process is in that: in the container's own those who are there already, if it is another's, would have power over a helper
+/// that has the host's root. `ports` are the claimed ones
 /// ([`super::claim`]), `run_dir` is the container's volatile directory. The caller has one thread.
 pub(crate) fn start(
     plan: &NetworkPlan,
     ports: &[PortMapping],
     run_dir: &Path,
-    userns: BorrowedFd<'_>,
+    userns: Option<BorrowedFd<'_>>,
     netns: BorrowedFd<'_>,
 ) -> Result<NetworkHandle, Error> {
     let gateway = match plan.helper().map(|helper| &helper.options) {

@@ -137,7 +137,7 @@ pub(super) fn spawn(
     extra: &[String],
     modern: bool,
     ports: &[PortMapping],
-    userns: BorrowedFd<'_>,
+    userns: Option<BorrowedFd<'_>>,
     netns: BorrowedFd<'_>,
 ) -> Result<Started> {
     let (messages, writer) = descriptor::pipe()?;
@@ -145,14 +145,12 @@ pub(super) fn spawn(
     stream::set_nonblocking(&writer, true)?;
     let args = arguments(extra, modern, ports);
     tracing::debug!(program = %program.display(), ?args, "pasta");
-    let child = Spawn::new(program)
-        .args(args)
-        .args(["-P", "/proc/self/fd/2", "--userns", "/proc/self/fd/0", "--netns", "/proc/self/fd/1"])
-        .stream(0, userns)
-        .stream(1, netns)
-        .stream(2, writer.as_fd())
-        .die_with_parent()
-        .start()?;
+    let mut spawn = Spawn::new(program).args(args).args(["-P", "/proc/self/fd/2", "--netns", "/proc/self/fd/1"]);
+    spawn = match userns {
+        Some(userns) => spawn.args(["--userns", "/proc/self/fd/0"]).stream(0, userns),
+        None => spawn.arg("--netns-only"),
+    };
+    let child = spawn.stream(1, netns).stream(2, writer.as_fd()).die_with_parent().start()?;
     Ok(Started { child, messages, ready: None })
 }
 

@@ -63,7 +63,7 @@ pub(super) fn spawn(
     options: &SlirpOptions,
     ports: &[PortMapping],
     run_dir: &Path,
-    userns: BorrowedFd<'_>,
+    userns: Option<BorrowedFd<'_>>,
     netns: BorrowedFd<'_>,
 ) -> Result<Started> {
     let (messages, said) = descriptor::pipe()?;
@@ -80,12 +80,13 @@ pub(super) fn spawn(
         spawn =
             spawn.arg(format!("--api-socket={}/{API_SOCKET}", by_number(directory.as_fd()))).inherit(directory.as_fd());
     }
+    if let Some(userns) = userns {
+        spawn = spawn.arg(format!("--userns-path={}", by_number(userns))).inherit(userns);
+    }
     let child = spawn
         .arg(format!("--ready-fd={}", ready_writer.as_raw_fd()))
         .arg("--netns-type=path")
-        .arg(format!("--userns-path={}", by_number(userns)))
         .args([by_number(netns), "tap0".to_owned()])
-        .inherit(userns)
         .inherit(netns)
         .inherit(ready_writer.as_fd())
         .stream(1, said.as_fd())

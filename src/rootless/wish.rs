@@ -1,8 +1,10 @@
 //! The map that P shall have today: read anew for every command, so that editing `/etc/subuid` needs no ritual.
 
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use crate::sys;
+use crate::sys::namespace;
 use crate::types::idmap::{Extent, IdMap, IdMaps};
 
 use super::error::Error;
@@ -79,6 +81,11 @@ impl OuterWish {
         };
         let single = maps.is_single().then_some(SingleReason::NoSubIds);
         Ok(Self { maps, mappers: None, present: true, single })
+    }
+
+    /// The P that a container is in, by its user namespace or by one that its processes have made; none if this process is in it.
+    pub(crate) fn above(&self, userns: BorrowedFd<'_>) -> Result<Option<OwnedFd>, Error> {
+        if self.present { Ok(None) } else { namespace::topmost(userns).map(Some).map_err(Error::Join) }
     }
 }
 

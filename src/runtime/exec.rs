@@ -2,11 +2,11 @@
 
 use std::os::fd::{BorrowedFd, OwnedFd};
 
+use crate::rootless::OuterWish;
 use crate::sys::Errno;
 use crate::sys::clone::{CloneOptions, Forked, clone3, fork};
 use crate::sys::process::{Pid, PidFd};
 use crate::sys::stream;
-use crate::types::idmap::IdMaps;
 
 use super::bundle::Bundle;
 use super::create::{Running, Streams};
@@ -25,11 +25,11 @@ pub(crate) struct Joining {
 }
 
 /// Forks the joining process. `bundle`: the container's spec with the program's process section; its mounts are not
-/// looked at. `outer`: P's map, by which it is judged whether the container could write our binary.
+/// looked at. `wish`: by P's map it is judged whether the container could write our binary.
 pub(crate) fn begin(
     bundle: Bundle,
     container: &PidFd,
-    outer: &IdMaps,
+    wish: &OuterWish,
     streams: Streams,
     cgroup: Option<BorrowedFd<'_>>,
 ) -> Result<Joining, Error> {
@@ -43,7 +43,7 @@ pub(crate) fn begin(
             drop(wire);
             let place = Place::Join { init, pid };
             let context = Context { bundle, place, filters, streams, wire: theirs };
-            init::join(context, in_cgroup, init::must_re_execute(outer))
+            init::join(context, in_cgroup, wish)
         }
         Forked::Parent(joiner) => Ok(Joining { wire, joiner, in_cgroup }),
     }

@@ -1,6 +1,6 @@
 //! Namespaces: kinds, descriptors, joining, leaving (`namespaces(7)`, `setns(2)`, `ioctl_ns(2)`).
 
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 
 use rustix::fs::{Mode, OFlags};
@@ -87,6 +87,20 @@ pub(crate) fn unshare(kinds: &[NsKind]) -> Result<()> {
 /// The user namespace above a user namespace. EPERM if it is outside ours.
 pub(crate) fn parent(userns: BorrowedFd<'_>) -> Result<OwnedFd> {
     raw::namespace_relative(userns, NS_GET_PARENT)
+}
+
+/// Of the user namespaces above `userns` the one directly below ours, however many there are: whoever is root in one of them can
+/// make more and go there, but changes nothing above. An error if there is none.
+pub(crate) fn topmost(userns: BorrowedFd<'_>) -> Result<OwnedFd> {
+    let own = identity(open_own(NsKind::User)?.as_fd())?;
+    let mut below = parent(userns)?;
+    loop {
+        let above = parent(below.as_fd())?;
+        if identity(above.as_fd())? == own {
+            return Ok(below);
+        }
+        below = above;
+    }
 }
 
 /// Uid (in our user namespace) of who made a user namespace.

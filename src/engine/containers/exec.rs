@@ -74,7 +74,7 @@ impl Engine {
             bundle,
             interactive: spec.interactive,
             cgroup: record.state.as_ref().and_then(|state| state.cgroup.clone()),
-            outer: self.wish()?.maps.clone(),
+            wish: self.wish()?.clone(),
             client: theirs,
         };
         let interrupts = proxy.as_ref().map(SignalProxy::interrupts).transpose().map_err(failed)?;

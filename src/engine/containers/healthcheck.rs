@@ -57,7 +57,7 @@ impl Engine {
         let Some(check) = config.health_check() else { return Ok(None) };
         let exec = ExecSpec { command: check.command(), ..ExecSpec::default() };
         let bundle = self.exec_bundle(config, &exec)?;
-        Ok(Some(HealthRequest { check, bundle, outer: self.wish()?.maps.clone() }))
+        Ok(Some(HealthRequest { check, bundle, wish: self.wish()?.clone() }))
     }
 }
 

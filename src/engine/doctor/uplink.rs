@@ -107,7 +107,7 @@ fn try_helper(engine: &Engine, plan: &NetworkPlan, pid: process::Pid) -> Result<
     // The socket of slirp4netns.
     let dir = engine.store.layout().run_epoch().join(format!("doctor-{}", process::Pid::this()));
     sys::fs::mkdir_all(&dir, 0o700).map_err(|error| chain(&error))?;
-    let answer = network::start(plan, &[], &dir, userns.as_fd(), netns.as_fd()).and_then(|mut handle| {
+    let answer = network::start(plan, &[], &dir, Some(userns.as_fd()), netns.as_fd()).and_then(|mut handle| {
         let ready = handle.wait_ready(Instant::now() + PATIENCE);
         let stopped = handle.stop();
         ready.and(stopped)

@@ -2,29 +2,31 @@
 //!
 //! The joining process is the attack surface of CVE-2019-5736 and CVE-2016-9962: it leaves a binary that the container
 //! could write before it enters, is not dumpable from then until the program runs, and joins by one `setns` of a pidfd
-//! (K-A6, K-A7, K-A12). The program is its sibling, a child of the session's supervisor,
-//! and uses its memory until the exec, while the joining process stands still.
+//! (K-A6, K-A7, K-A12). The program is its sibling, a child of the session's supervisor, and uses its memory until the
+//! exec, while the joining process stands still.
 
 use std::convert::Infallible;
 use std::ffi::OsStr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
+use std::time::Duration;
 
+use crate::rootless::OuterWish;
 use crate::runtime::error::Error;
 use crate::runtime::sync::Message;
 use crate::sys::clone;
 use crate::sys::dir::Dir;
 use crate::sys::namespace::{self, NsKind};
 use crate::sys::process::{self, Pid};
-use crate::sys::{self, prctl, pty};
+use crate::sys::{self, mount, prctl, pty};
 use crate::types::idmap::{IdMap, IdMaps};
 
 use super::context::{Context, Place};
 use super::{hide, program, re_execute, sequence};
 
 /// The joiner's part before a re-execution. Never returns to what it was forked from.
-pub(in crate::runtime) fn run(context: Context, born_in_cgroup: bool, re_execute: bool) -> ! {
-    match begin(&context, born_in_cgroup, re_execute) {
+pub(in crate::runtime) fn run(context: Context, born_in_cgroup: bool, wish: &OuterWish) -> ! {
+    match begin(&context, born_in_cgroup, wish) {
         Ok(()) => sequence::proceed(context),
         Err(error) => {
             context.wire.fail(&error);
@@ -33,27 +35,40 @@ pub(in crate::runtime) fn run(context: Context, born_in_cgroup: bool, re_execute
     }
 }
 
-/// Waits until the supervisor has put us into the container's cgroup, unless we were born there, and leaves a binary that is
-/// in reach.
-fn begin(context: &Context, born_in_cgroup: bool, re_execute: bool) -> Result<(), Error> {
+/// Waits until the supervisor has put us into the container's cgroup, unless we were born there. Leaves a binary that is in reach,
+/// and in single-id mode the caller's memory: see [`take_the_only_id`].
+fn begin(context: &Context, born_in_cgroup: bool, wish: &OuterWish) -> Result<(), Error> {
     if !born_in_cgroup {
         context.wire.expect("supervisor", |message, _| matches!(message, Message::Cgroup).then_some(()))?;
     }
-    if !re_execute {
+    let in_reach = re_execute::must_re_execute(&wish.maps);
+    if !in_reach && !context.bundle.single_id {
         // Before the container can see us: it may read the command line of everybody in it, and of whom it kills it may open
         // what he had open (super::neighbours).
         hide::arguments()?;
         return context.close_others();
     }
-    let Place::Join { pid, .. } = &context.place else { return Ok(()) };
-    // A read-only mount needs a mount namespace of ours: P has power over the container and is not the container.
-    let identity = |source| Error::Identity { operation: "enter the outer user namespace", source };
-    let userns = namespace::open(pid_of(*pid)?, NsKind::User).map_err(identity)?;
-    let outer = namespace::parent(userns.as_fd()).map_err(identity)?;
-    namespace::join(outer.as_fd(), &[NsKind::User]).map_err(identity)?;
-    namespace::unshare(&[NsKind::Mount]).map_err(identity)?;
-    let Err(error) = re_execute::re_execute(context);
+    let Place::Join { init, pid } = &context.place else { return Ok(()) };
+    enter_outer(init, *pid, wish)?;
+    let binary = if in_reach { re_execute::own_binary()? } else { re_execute::running_binary()? };
+    let Err(error) = re_execute::leave(&binary, context);
     Err(error)
+}
+
+/// P has power over the container and is not the container. A mount namespace there, for mounts of ours.
+fn enter_outer(init: &OwnedFd, pid: i32, wish: &OuterWish) -> Result<(), Error> {
+    let identity = |source| Error::Identity { operation: "enter the outer user namespace", source };
+    let userns = namespace::open(pid_of(pid)?, NsKind::User).map_err(identity)?;
+    // Its number is another's now, perhaps.
+    if sys::wait_readable(init.as_fd(), Some(Duration::ZERO)).map_err(identity)? {
+        return Err(Error::Gone(pid));
+    }
+    let outer = wish.above(userns.as_fd()).map_err(Error::Outer)?;
+    prctl::set_dumpable(false).map_err(identity)?;
+    if let Some(outer) = outer {
+        namespace::join(outer.as_fd(), &[NsKind::User]).map_err(identity)?;
+    }
+    namespace::unshare(&[NsKind::Mount]).map_err(identity)
 }
 
 fn pid_of(pid: i32) -> Result<Pid, Error> {
@@ -69,19 +84,26 @@ pub(super) fn join_and_execute(context: &Context, init: &OwnedFd, pid: i32) -> R
         _ => Error::Join { kind: "container's", path: format!("/proc/{pid}/ns").into(), source },
     };
     let kinds = namespace::differing(pid_of(pid)?).map_err(joining)?;
-    // The host's: what the container calls /proc is its own affair (case C18).
-    let own_proc = Dir::open(Path::new("/proc/self")).map_err(joining)?;
+    let own_proc = if context.bundle.single_id { Some(own_proc().map_err(joining)?) } else { None };
     namespace::join(init.as_fd(), &kinds).map_err(joining)?;
-    let maps = if context.bundle.single_id { Some(take_the_only_id(context, &own_proc)?) } else { None };
-    drop(own_proc);
+    let maps = own_proc.map(|own_proc| take_the_only_id(context, &own_proc)).transpose()?;
     // From here on we are the program's process: the one that joined waits for our exec, and is gone then.
     let number = clone::hand_over().map_err(Error::Clone)?;
     become_program(context, number, maps.as_ref())
 }
 
+/// The host's `/proc/self`: what the container calls /proc is its own affair (case C18). A mount of its own, from which `..` leads
+/// nowhere: one that is killed is open to those who have power over it as long as it ends (super::neighbours).
+fn own_proc() -> sys::Result<Dir> {
+    mount::clone_tree(sys::fs::current_dir(), Path::new("/proc/self")).map(Dir::from)
+}
+
 /// Single-id mode: the container's user namespace has one id, that of the user it was started with. A program that
 /// wants to be somebody else gets a user namespace below it, where the same id bears the other number; it has no power
 /// over the container there, as the other users of a container have none. The map of the program's user namespace.
+///
+/// Everybody in the container has power over that namespace: their kernel uid is its owner's. So the process that goes there stays
+/// undumpable, and may write its own map all the same, because its memory is P's, whose root is the caller: it was executed there.
 fn take_the_only_id(context: &Context, own_proc: &Dir) -> Result<IdMaps, Error> {
     let who = program::who(&context.bundle)?;
     let (uid, gid) = process::ids();
@@ -90,14 +112,10 @@ fn take_the_only_id(context: &Context, own_proc: &Dir) -> Result<IdMaps, Error> 
         return Ok(maps);
     }
     namespace::unshare(&[NsKind::User]).map_err(Error::WriteMap)?;
-    // Our files in /proc are root's while we are not dumpable. In the container nobody can name this process: it is not
-    // in its pid namespace.
-    prctl::set_dumpable(true).map_err(Error::WriteMap)?;
     let files = [("setgroups", "deny".to_owned()), ("uid_map", maps.uid.to_proc()), ("gid_map", maps.gid.to_proc())];
     for (file, text) in files {
         own_proc.write_in_place(OsStr::new(file), text.as_bytes()).map_err(Error::WriteMap)?;
     }
-    prctl::set_dumpable(false).map_err(Error::WriteMap)?;
     Ok(maps)
 }
 

@@ -24,18 +24,19 @@ pub(crate) const ROLE: &str = "sampan-init";
 /// True if an id of P could write the running binary. Paths that cannot be examined count as writable.
 pub(crate) fn must_re_execute(outer: &IdMaps) -> bool {
     match sys::fs::stat(Path::new("/proc/self/exe")) {
-        Ok(Some(meta)) => is_in_reach(sys::process::ids().0, (meta.uid(), meta.gid(), meta.mode()), outer),
+        Ok(Some(meta)) => is_in_reach(sys::process::ids().0, meta.uid(), meta.mode(), outer),
         _ => true,
     }
 }
 
 /// Root, as in `sampan unshare`, may be in P already: then `stat` speaks of owners in P's ids and not in the host's, and those
 /// that P lacks all look like one that it has.
-fn is_in_reach(caller: u32, (uid, gid, mode): (u32, u32, u32), outer: &IdMaps) -> bool {
+fn is_in_reach(caller: u32, uid: u32, mode: u32, outer: &IdMaps) -> bool {
     caller == 0
         || outer.uid.to_inside(uid).is_some()
-        || (mode & 0o020 != 0 && outer.gid.to_inside(gid).is_some())
-        || mode & 0o002 != 0
+        // Whatever the group: the container may have supplementary ones of the caller's, and by an access control list the bit stands
+        // for everybody that it names.
+        || mode & 0o022 != 0
 }
 
 /// A read-only detached mount of the running binary, made in this mount namespace while the caller's paths can still
@@ -54,6 +55,12 @@ pub(super) fn own_binary() -> Result<OwnedFd, Error> {
     mount::set_attributes(tree.as_fd(), true, Attributes { read_only: true, ..Attributes::default() })
         .map_err(error)?;
     Ok(tree)
+}
+
+/// The running binary itself, where only the memory is to be left: nobody can write it, and it may have another name by now, or none.
+pub(super) fn running_binary() -> Result<OwnedFd, Error> {
+    let path = Path::new("/proc/self/exe");
+    sys::fs::open(path).map(OwnedFd::from).map_err(|source| Error::ReExec { path: path.into(), source })
 }
 
 /// Leaves the binary from where the caller's paths can be reached. Returns only if that failed.
@@ -92,19 +99,19 @@ mod tests {
             IdMap::new(extents.to_vec()).expect("a map")
         };
         let outer = IdMaps { uid: map(1001), gid: map(1002) };
-        for (caller, owner, expected) in [
-            (1001, (0, 0, 0o755), false),
-            (1001, (1001, 1002, 0o755), true),
-            (1001, (100_007, 0, 0o755), true),
-            (1001, (0, 1002, 0o775), true),
-            (1001, (0, 1002, 0o755), false),
-            (1001, (0, 0, 0o757), true),
-            (1001, (2000, 0, 0o755), false),
+        for (caller, owner, mode, expected) in [
+            (1001, 0, 0o755, false),
+            (1001, 1001, 0o755, true),
+            (1001, 100_007, 0o755, true),
+            // Of a group that is not the caller's own.
+            (1001, 0, 0o775, true),
+            (1001, 0, 0o757, true),
+            (1001, 2000, 0o755, false),
             // In P: the caller's own, and root's of the host.
-            (0, (0, 0, 0o755), true),
-            (0, (65_534, 65_534, 0o755), true),
+            (0, 0, 0o755, true),
+            (0, 65_534, 0o755, true),
         ] {
-            assert_eq!(is_in_reach(caller, owner, &outer), expected, "{caller} {owner:?}");
+            assert_eq!(is_in_reach(caller, owner, mode, &outer), expected, "{caller} {owner} {mode:o}");
         }
     }
 }

@@ -11,6 +11,20 @@ fn inside(env: &Env, script: &str) -> Output {
 }
 
 #[test]
+fn containers_run_and_are_entered_in_it() {
+    requires!(userns, pasta);
+    let env = Env::with_busybox();
+    let script = format!(
+        "$S run -d --name=c --network=pasta {BUSYBOX} sleep 600 >/dev/null
+         $S exec c grep -vc -e Inter -e face -e lo: /proc/net/dev
+         $S run --rm --userns=container:c --network=pasta {BUSYBOX} grep -vc -e Inter -e face -e lo: /proc/net/dev"
+    );
+    inside(&env, &script).prints("1\n1\n");
+    env.run(["exec", "c", "id", "-u"]).prints("0\n");
+    env.run(["rm", "-f", "-t0", "c"]).success();
+}
+
+#[test]
 fn a_program_in_the_namespace_of_containers() {
     requires!(userns);
     let mut env = Env::with_busybox();

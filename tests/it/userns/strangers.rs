@@ -1,8 +1,11 @@
 //! A container that joins the user namespace of another one, whose processes have power over it from its birth on: what
 //! they see before its program runs.
 
+use std::path::Path;
+
+use crate::harness::env::program;
 use crate::harness::image::BUSYBOX;
-use crate::harness::{Env, eventually, requires};
+use crate::harness::{Env, Output, eventually, requires};
 
 const OF_THE_HOST: &str = "of-the-host";
 
@@ -84,6 +87,91 @@ fn whoever_sees_the_hosts_processes_sees_nothing_of_their_files() {
     assert!(seen.lines().count() > 12, "the spy is blind: {seen}");
     assert!(!seen.contains(&format!("root: {OF_THE_HOST}")), "a file");
     assert!(!seen.contains(&format!("SECRET={OF_THE_HOST}")), "the environment");
+}
+
+/// Tries over and over to open a file of the host by way of the newest processes there.
+fn prowler(secret: &str) -> String {
+    format!(
+        "exec 2>/dev/null
+         while :; do read a b c d last </proc/loadavg; n=$last
+           while [ $n -gt $((last - 30)) ]; do
+             for way in root fd/3/../.. fd/4/../.. fd/5/../.. fd/6/../.. fd/7/../.. fd/8/../..; do
+               read x </proc/$n/$way{secret} && echo $way: $x
+             done
+             n=$((n - 1))
+           done
+         done"
+    )
+}
+
+/// Does `act` while a container `spy` that has these options looks at the host's processes. Its init is the one that `by` executes.
+fn assert_prowls_in_vain(env: &Env, options: &[&str], by: &str, act: impl Fn()) {
+    let secret = env.write("secret", format!("{OF_THE_HOST}\n"));
+    let prowler = prowler(secret.to_str().unwrap());
+    let script = format!("({prowler}) & exec {by} sh -c 'echo ready; exec sleep 600'");
+    let mut words = vec!["run", "-d", "--name=spy", "--network=none", "--pid=host"];
+    words.extend(options);
+    words.extend([BUSYBOX, "sh", "-c", &script]);
+    env.run(&words).success();
+    eventually("the spy looks", || env.run(["logs", "spy"]).stdout().contains("ready"));
+    act();
+    let seen = env.run(["logs", "spy"]).success().stdout();
+    env.run(["rm", "-f", "-t", "0", "spy"]).success();
+    assert!(!seen.contains(OF_THE_HOST), "{seen}");
+}
+
+/// `program exec` into the spy, slowly: each of the calls by which it becomes another takes a while before and after it.
+fn exec_slowly(env: &Env, program: &Path, words: &[&str]) -> Output {
+    let calls = "setns,unshare,prctl,execveat";
+    let inject = format!("inject={calls}:delay_enter=20000:delay_exit=20000");
+    let mut strace = env.other("strace").args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("trace={calls}")]);
+    strace = strace.args(["-e", &inject, program.to_str().unwrap(), "exec"]);
+    strace.args(words).run()
+}
+
+#[test]
+fn a_network_helper_is_not_among_those_whose_user_namespace_is_shared() {
+    requires!(userns, pasta);
+    let env = Env::with_busybox();
+    let slirp4netns = requires::met("slirp4netns");
+    assert_prowls_in_vain(&env, &["--cap-add=SYS_PTRACE"], "", || {
+        for network in ["pasta", "slirp4netns"].into_iter().filter(|helper| *helper == "pasta" || slirp4netns) {
+            for shared in ["--userns=container:spy", "--ipc=container:spy"] {
+                let script = "grep -vc -e Inter -e face -e lo: /proc/net/dev";
+                let network = format!("--network={network}");
+                env.run(["run", "--rm", shared, &network, BUSYBOX, "sh", "-c", script]).prints("1\n");
+            }
+        }
+    });
+}
+
+/// In single-id mode all have the same kernel uid, the one that owns the namespace of another user's program.
+#[test]
+fn exec_with_the_only_id_shows_nothing_of_the_host() {
+    requires!(userns, strace);
+    let mut env = Env::with_busybox();
+    env.hide_programs(&["newuidmap", "newgidmap"]);
+    assert_prowls_in_vain(&env, &[], "", || {
+        for _ in 0..3 {
+            let out = exec_slowly(&env, &program(), &["-u", "33", "spy", "cat", "/proc/self/uid_map"]);
+            let map = out.success().stdout();
+            assert_eq!(map.split_whitespace().collect::<Vec<_>>(), ["33", "0", "1"]);
+        }
+    });
+}
+
+/// Init has gone into a user namespace of its own making, so that the container's is what is next above.
+#[test]
+fn exec_finds_the_outer_user_namespace_whatever_init_has_made() {
+    requires!(userns, strace);
+    let env = Env::with_busybox();
+    // In reach of the container's root, so that who joins executes it anew.
+    let binary = env.home().join("sampan");
+    std::fs::copy(program(), &binary).unwrap();
+    let options = ["--cap-add=SYS_PTRACE", "--cap-add=SYS_ADMIN"];
+    assert_prowls_in_vain(&env, &options, "unshare -r", || {
+        exec_slowly(&env, &binary, &["spy", "true"]).success();
+    });
 }
 
 /// Where it can be looked at, by who kills it at the right moment, it has no root of the host any more.
