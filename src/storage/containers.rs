@@ -70,7 +70,7 @@ impl Store {
                 sys::fs::sync_dir(&dir).writing(&dir)?;
             }
         }
-        Ok(ContainerRecord::assemble(config, None, None, MonitorLock::Absent))
+        Ok(ContainerRecord::created(config))
     }
 
     fn stage_container(&self, staging: &Path, config: &ContainerConfig) -> Result<(), Error> {
@@ -144,7 +144,7 @@ impl Store {
             MonitorLock::Absent => None,
             MonitorLock::Free | MonitorLock::Held => self.health_of(&config),
         };
-        Ok(ContainerRecord { health, ..ContainerRecord::assemble(config, state, exit, lock) })
+        Ok(ContainerRecord { health, ..ContainerRecord::assemble(config, state, exit, lock)? })
     }
 
     /// Whether the container has a live monitor.

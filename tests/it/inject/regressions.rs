@@ -101,6 +101,13 @@ fn a_container_whose_init_cannot_be_told_does_not_run() {
     super::sweep::each("restart", Sysno::openat, "/stat", Action::Fail(Errno::EIO));
 }
 
+/// Without its monitor, only the look at its init tells that a container runs.
+#[test]
+fn a_container_that_cannot_be_told_to_run_is_not_called_stopped() {
+    requires!(userns, overlay);
+    super::sweep::each("stop_lost", Sysno::openat, "/stat", Action::Fail(Errno::EIO));
+}
+
 #[test]
 fn a_new_epoch_begins_when_every_container_could_be_read() {
     requires!(userns, overlay);

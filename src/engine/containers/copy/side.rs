@@ -110,12 +110,12 @@ impl Engine {
     pub(in super::super) fn container_side(&self, name: &str, path: &Path) -> Result<ContainerSide, Error> {
         let id = self.store.find_container(name)?;
         let mut record = self.store.container(&id)?;
-        let (root, lock) = match record.init().filter(|init| init.is_alive()) {
+        let (root, lock) = match running_init(&record)? {
             Some(init) => (RootOf::Running(init), None),
             None => {
                 let lock = self.store.lock_container(&id)?;
                 record = self.store.container(&id)?;
-                match record.init().filter(|init| init.is_alive()) {
+                match running_init(&record)? {
                     Some(init) => (RootOf::Running(init), None),
                     None => {
                         let plan = self.rootfs_of(&record.config)?;
@@ -178,7 +178,7 @@ impl ContainerSide {
                     let root = PathBuf::from(format!("/proc/{}/root", init.pid));
                     let root = RootDir::open(&root).map_err(|error| failure(&error))?;
                     // The pid may have been given to another process just before.
-                    if !init.is_alive() {
+                    if !init.is_alive().map_err(|error| failure(&error))? {
                         return Err(Failure::new(FailureKind::Died, format!("container {} ended", self.id.short())));
                     }
                     job(&root)
@@ -228,6 +228,13 @@ impl ContainerSide {
         let outside = |map: &IdMap, id| map.to_outside(id).unwrap_or(0);
         Ok((outside(&self.maps.uid, who.uid), outside(&self.maps.gid, who.gid)))
     }
+}
+
+/// The init whose root is the container's; none of one that does not run.
+fn running_init(record: &ContainerRecord) -> Result<Option<ProcessIdentity>, Error> {
+    let Some(init) = record.init() else { return Ok(None) };
+    let alive = init.is_alive().map_err(|source| Error::Host { what: "look for the container's init", source })?;
+    Ok(alive.then_some(init))
 }
 
 /// The server of fuse-overlayfs is no child of ours: SIGTERM lets it write everything down.
