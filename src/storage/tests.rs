@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::container_record::{
     ContainerConfig, ContainerState, ExitRecord, ImageMount, MonitorLock, StorageDriver, Supervision,
 };
+use super::copy_root::copy_root;
 use super::images::{ImageLayer, ImageRecord, ImageSource};
 use super::layer_content::Content;
 use super::layer_index::{Entry, EntryKind, IndexEnd, IndexWriter};
@@ -656,6 +657,24 @@ fn upper_has_the_mode_of_the_images_root() {
 }
 
 /// The name of a lock lives as long as its container; whoever waited for it meanwhile leaves none behind.
+/// A copy that is not whole lies where its lease protects it, and goes with that.
+#[test]
+fn r5_a_copy_that_fails_leaves_nothing_in_its_container() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    let image = store_image(&store, "x", "localhost/x:1");
+    let mut wanted = config("copied");
+    (wanted.driver, wanted.layers) = (StorageDriver::Copy, vec![image.layers[0].chain.clone()]);
+    let made = store.create_container(wanted).expect("created");
+    let key = LayerKey::new(&image.layers[0].chain, &MapKey::from_text("single"));
+    std::fs::remove_dir_all(store.layer_diff(&key)).expect("removed");
+    let lease = store.lease().expect("lease");
+    copy_root(&store, &made.config, &lease).expect_err("no files");
+    assert_eq!(entries(&store.layout().container(made.id())), 1, "config.json");
+    lease.finish(&store).expect("ended");
+    assert_eq!(entries(&store.layout().staging()), 0);
+}
+
 #[test]
 fn locks_go_with_their_containers() {
     let fixture = Fixture::new();
