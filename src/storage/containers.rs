@@ -51,7 +51,8 @@ impl Store {
         let layout = self.layout();
         let staging = layout.staging().join(config.id.as_str());
         let made = self.stage_container(&staging, &config).and_then(|()| {
-            let lock = self.take_name(&config.name, &config.id, &staging.join("config.json"), lock)?;
+            let again = || self.stage_container(&staging, &config);
+            let lock = self.take_name(&config.name, &config.id, &staging.join("config.json"), lock, again)?;
             let found = self.check_layers(&config).and_then(|()| self.make_volumes(&config));
             found.inspect_err(|_| self.release_name(&config))?;
             let target = layout.container(&config.id);
@@ -221,7 +222,8 @@ impl Store {
         let target = layout.container_config(&id);
         let temporary = layout.container(&id).join(format!("config.{}.tmp", hex::encode(sys::fs::random::<6>())));
         record::write_new(&temporary, &config, true)?;
-        let taken = self.take_name(name, &id, &temporary, shared);
+        // Nobody takes it from its directory without the container's lock.
+        let taken = self.take_name(name, &id, &temporary, shared, || Ok(()));
         let shared = taken.inspect_err(|_| {
             if let Err(error) = sys::fs::remove_file(&temporary) {
                 tracing::debug!(%error, "temporary file stays");

@@ -357,6 +357,34 @@ fn r6_names_are_taken_once_and_stale_ones_are_taken_over() {
     store.create_container(config("web")).expect("taken over");
 }
 
+/// A creation that takes a name over gives the shared lock up before it has the exclusive one.
+#[test]
+fn r6_a_sweep_between_two_locks_of_a_creation_harms_it_not() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    let gone = store.create_container(config("web")).expect("created");
+    std::fs::remove_dir_all(store.layout().container(gone.id())).expect("removed");
+    let maker = store.lock_shared().expect("locked");
+    let wanted = config("web");
+    let staging = store.layout().staging().join(wanted.id.as_str());
+    std::thread::scope(|threads| {
+        let created = threads.spawn(|| store.create_container(wanted.clone()));
+        let waits = || {
+            let inode = std::fs::metadata(store.layout().store_lock()).expect("there").ino();
+            let locks = std::fs::read_to_string("/proc/locks").expect("reads");
+            locks.lines().any(|line| line.contains("-> FLOCK") && line.contains(&format!(":{inode} ")))
+        };
+        while !waits() && !created.is_finished() {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        store.move_to_trash(&staging).expect("swept");
+        drop(maker);
+        created.join().expect("no panic").expect("created");
+    });
+    assert_eq!(store.find_container("web").expect("found"), wanted.id);
+    assert_eq!(entries(&store.layout().container(&wanted.id)), 3, "config.json, upper, work");
+}
+
 #[test]
 fn r6_rename_moves_the_name() {
     // Names that no id begins with: an id has hexadecimal digits only.
