@@ -224,12 +224,15 @@ impl Store {
         record::write_new(&temporary, &config, true)?;
         // Nobody takes it from its directory without the container's lock.
         let taken = self.take_name(name, &id, &temporary, shared, || Ok(()));
-        let shared = taken.inspect_err(|_| {
+        let renamed = taken.and_then(|shared| {
+            sys::fs::rename(&temporary, &target).writing(&target)?;
+            Ok(shared)
+        });
+        let shared = renamed.inspect_err(|_| {
             if let Err(error) = sys::fs::remove_file(&temporary) {
                 tracing::debug!(%error, "temporary file stays");
             }
         })?;
-        sys::fs::rename(&temporary, &target).writing(&target)?;
         let old = layout.name(&container.config.name);
         sys::fs::remove_file(&old).removing(&old)?;
         drop(shared);

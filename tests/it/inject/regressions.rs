@@ -101,6 +101,14 @@ fn a_container_whose_init_cannot_be_told_does_not_run() {
     super::sweep::each("restart", Sysno::openat, "/stat", Action::Fail(Errno::EIO));
 }
 
+#[test]
+fn a_full_disk_leaves_no_half_of_a_file() {
+    requires!(userns, overlay);
+    super::sweep::each_tidied("volume_create", Sysno::fdatasync, "/meta.json", Errno::ENOSPC);
+    super::sweep::each_tidied("rename", Sysno::fdatasync, ".tmp", Errno::ENOSPC);
+    super::sweep::each_tidied("run", Sysno::write, ".tmp", Errno::ENOSPC);
+}
+
 /// Without its monitor, only the look at its init tells that a container runs.
 #[test]
 fn a_container_that_cannot_be_told_to_run_is_not_called_stopped() {
