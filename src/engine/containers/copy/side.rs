@@ -30,7 +30,7 @@ pub(super) enum Side {
 }
 
 pub(in super::super) struct ContainerSide {
-    id: ContainerId,
+    pub(super) id: ContainerId,
     pub(super) path: PathBuf,
     /// Where its relative paths begin.
     base: PathBuf,
@@ -40,7 +40,7 @@ pub(in super::super) struct ContainerSide {
     /// `--user`, as text.
     user: String,
     /// A container that does not run must not start while we have its files.
-    _lock: Option<Locked<ContainerRecord>>,
+    lock: Option<Locked<ContainerRecord>>,
 }
 
 /// How to get at the root.
@@ -132,11 +132,16 @@ impl Engine {
         let maps = self.maps_of(config)?;
         let base = config.spec.workdir.clone().unwrap_or_else(|| image.config.working_dir.clone().into());
         let base = Path::new("/").join(base);
-        Ok(ContainerSide { id, path: base.join(path), base, root, maps, user, _lock: lock })
+        Ok(ContainerSide { id, path: base.join(path), base, root, maps, user, lock })
     }
 }
 
 impl ContainerSide {
+    /// True if nobody else can have the container now.
+    pub(super) fn is_locked(&self) -> bool {
+        self.lock.is_some()
+    }
+
     /// Another path of the container, for as long as this one has its lock.
     fn elsewhere(&self, path: &Path) -> Self {
         Self {
@@ -146,7 +151,7 @@ impl ContainerSide {
             root: self.root.clone(),
             maps: self.maps.clone(),
             user: self.user.clone(),
-            _lock: None,
+            lock: None,
         }
     }
 
