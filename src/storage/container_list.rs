@@ -5,7 +5,7 @@
 
 use std::ffi::{OsStr, OsString};
 
-use super::container_record::{ContainerConfig, ContainerRecord, MonitorLock};
+use super::container_record::{ContainerConfig, ContainerRecord};
 use super::error::{At as _, Error};
 use super::record;
 use super::store::Store;
@@ -40,7 +40,7 @@ impl Store {
         for name in files.names().reading(&dir)? {
             let Some(id) = name.to_str().and_then(|name| name.parse::<ContainerId>().ok()) else { continue };
             let read = match self.never_started(&mut files, &volatile, &id) {
-                Some(config) => Ok(ContainerRecord::assemble(config, None, None, MonitorLock::Absent)),
+                Some(config) => Ok(ContainerRecord::created(config)),
                 None => self.container(&id),
             };
             match read {

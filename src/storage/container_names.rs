@@ -27,13 +27,15 @@ impl record::Record for NameFile {
 
 impl Store {
     /// Takes a name by making a link; a name whose container is not there is taken over. Consumes the shared store lock,
-    /// because the take-over needs the exclusive one: under that no creation is under way.
+    /// because the take-over needs the exclusive one: under that no creation is under way. `stage_again` makes what a
+    /// sweep has taken while neither was held.
     pub(super) fn take_name(
         &self,
         name: &ContainerName,
         id: &ContainerId,
         config: &Path,
         lock: FileLock,
+        stage_again: impl FnOnce() -> Result<(), Error>,
     ) -> Result<FileLock, Error> {
         let path = self.layout().name(name);
         let first = link_name(config, &path, id);
@@ -55,6 +57,9 @@ impl Store {
             }
             _ => sys::fs::remove_file(&path).removing(&path)?,
         };
+        if !sys::fs::is_there(config).reading(config)? {
+            stage_again()?;
+        }
         link_name(config, &path, id).writing(&path)?;
         Ok(lock)
     }

@@ -4,9 +4,11 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::error::Error;
 use super::health_record::HealthRecord;
 use super::process_identity::ProcessIdentity;
 use super::record::{self, Record, Rest};
+use crate::sys;
 use crate::types::cgroup::CgroupRecord;
 use crate::types::container_spec::ContainerSpec;
 use crate::types::digest::{ChainId, Digest};
@@ -291,16 +293,24 @@ pub(crate) struct ContainerRecord {
 }
 
 impl ContainerRecord {
+    /// One that was never started.
+    pub(super) fn created(config: ContainerConfig) -> Self {
+        let (status, supervision) = (ContainerStatus::Created, Supervision::None);
+        Self { config, state: None, exit: None, status, supervision, health: None }
+    }
+
     /// Puts the parts together and works out what the container really is.
     pub(super) fn assemble(
         config: ContainerConfig,
         state: Option<ContainerState>,
         exit: Option<ExitRecord>,
         lock: MonitorLock,
-    ) -> Self {
-        let init_lives = || state.as_ref().and_then(|state| state.init).is_some_and(ProcessIdentity::is_alive);
-        let (status, supervision) = derive(state.as_ref().map(|state| state.status), exit.is_some(), lock, init_lives);
-        Self { config, state, exit, status, supervision, health: None }
+    ) -> Result<Self, Error> {
+        let init = state.as_ref().and_then(|state| state.init);
+        let init_lives = || init.map_or(Ok(false), ProcessIdentity::is_alive);
+        let derived = derive(state.as_ref().map(|state| state.status), exit.is_some(), lock, init_lives);
+        let (status, supervision) = derived.map_err(|source| Error::InitUnknown { id: config.id.clone(), source })?;
+        Ok(Self { config, state, exit, status, supervision, health: None })
     }
 
     pub(crate) fn id(&self) -> &ContainerId {
@@ -325,31 +335,31 @@ pub(super) fn derive(
     recorded: Option<ContainerStatus>,
     exit: bool,
     lock: MonitorLock,
-    init_lives: impl FnOnce() -> bool,
-) -> (ContainerStatus, Supervision) {
+    init_lives: impl FnOnce() -> sys::Result<bool>,
+) -> sys::Result<(ContainerStatus, Supervision)> {
     let held = if lock == MonitorLock::Held { Supervision::Monitored } else { Supervision::None };
     if recorded == Some(ContainerStatus::Removing) {
-        return (ContainerStatus::Removing, held);
+        return Ok((ContainerStatus::Removing, held));
     }
     // A start says "initialized" before it forgets the old end: the end counts again if the program never ran.
     let starting = recorded == Some(ContainerStatus::Initialized);
     if exit && !starting {
-        return (ContainerStatus::Exited, held);
+        return Ok((ContainerStatus::Exited, held));
     }
     let alive = recorded.filter(|status| status.is_alive());
-    match (lock, alive) {
+    Ok(match (lock, alive) {
         (MonitorLock::Held, Some(status)) => (status, held),
         // The monitor has not written its state yet, or a logout took runroot away and it is about to write it anew.
         (MonitorLock::Held, None) => (ContainerStatus::Initialized, held),
         // Its monitor was killed just after the start: without a monitor, an init that did not start is gone at once.
-        (_, Some(status)) if init_lives() => {
+        (_, Some(status)) if init_lives()? => {
             (if starting { ContainerStatus::Running } else { status }, Supervision::Unsupervised)
         }
         _ if exit => (ContainerStatus::Exited, Supervision::None),
         (MonitorLock::Absent, Some(_)) if starting => (ContainerStatus::Created, Supervision::None),
         (MonitorLock::Free, _) | (MonitorLock::Absent, Some(_)) => (ContainerStatus::Stopped, Supervision::Lost),
         (MonitorLock::Absent, None) => (ContainerStatus::Created, Supervision::None),
-    }
+    })
 }
 
 #[cfg(test)]
@@ -382,7 +392,8 @@ mod tests {
             (Some(Initialized), false, Free, false, (Stopped, Lost)),
             (Some(Initialized), false, Absent, false, (Created, Nobody)),
         ] {
-            assert_eq!(derive(recorded, exit, lock, || init_lives), expected, "{recorded:?} {exit} {lock:?}");
+            let derived = derive(recorded, exit, lock, || Ok(init_lives)).expect("known");
+            assert_eq!(derived, expected, "{recorded:?} {exit} {lock:?}");
         }
     }
 }

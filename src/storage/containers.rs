@@ -51,7 +51,8 @@ impl Store {
         let layout = self.layout();
         let staging = layout.staging().join(config.id.as_str());
         let made = self.stage_container(&staging, &config).and_then(|()| {
-            let lock = self.take_name(&config.name, &config.id, &staging.join("config.json"), lock)?;
+            let again = || self.stage_container(&staging, &config);
+            let lock = self.take_name(&config.name, &config.id, &staging.join("config.json"), lock, again)?;
             let found = self.check_layers(&config).and_then(|()| self.make_volumes(&config));
             found.inspect_err(|_| self.release_name(&config))?;
             let target = layout.container(&config.id);
@@ -70,7 +71,7 @@ impl Store {
                 sys::fs::sync_dir(&dir).writing(&dir)?;
             }
         }
-        Ok(ContainerRecord::assemble(config, None, None, MonitorLock::Absent))
+        Ok(ContainerRecord::created(config))
     }
 
     fn stage_container(&self, staging: &Path, config: &ContainerConfig) -> Result<(), Error> {
@@ -144,7 +145,7 @@ impl Store {
             MonitorLock::Absent => None,
             MonitorLock::Free | MonitorLock::Held => self.health_of(&config),
         };
-        Ok(ContainerRecord { health, ..ContainerRecord::assemble(config, state, exit, lock) })
+        Ok(ContainerRecord { health, ..ContainerRecord::assemble(config, state, exit, lock)? })
     }
 
     /// Whether the container has a live monitor.
@@ -221,13 +222,17 @@ impl Store {
         let target = layout.container_config(&id);
         let temporary = layout.container(&id).join(format!("config.{}.tmp", hex::encode(sys::fs::random::<6>())));
         record::write_new(&temporary, &config, true)?;
-        let taken = self.take_name(name, &id, &temporary, shared);
-        let shared = taken.inspect_err(|_| {
+        // Nobody takes it from its directory without the container's lock.
+        let taken = self.take_name(name, &id, &temporary, shared, || Ok(()));
+        let renamed = taken.and_then(|shared| {
+            sys::fs::rename(&temporary, &target).writing(&target)?;
+            Ok(shared)
+        });
+        let shared = renamed.inspect_err(|_| {
             if let Err(error) = sys::fs::remove_file(&temporary) {
                 tracing::debug!(%error, "temporary file stays");
             }
         })?;
-        sys::fs::rename(&temporary, &target).writing(&target)?;
         let old = layout.name(&container.config.name);
         sys::fs::remove_file(&old).removing(&old)?;
         drop(shared);

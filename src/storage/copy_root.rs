@@ -12,6 +12,7 @@ use super::container_record::ContainerConfig;
 use super::error::{At as _, Error};
 use super::layer_index::{EntryKind, IndexReader};
 use super::layers::{LayerKey, MapKey};
+use super::lease::Lease;
 use super::store::Store;
 use crate::sys;
 use crate::sys::contents;
@@ -25,10 +26,10 @@ const DEPTH: usize = 300;
 /// Overlay's mark of a directory that hides what is below.
 const OPAQUE: [&str; 2] = ["user.overlay.opaque", "trusted.overlay.opaque"];
 
-/// Makes `containers/<id>/rootfs` from the layers. Killed midway it leaves a directory that goes with the container.
-pub(crate) fn copy_root(store: &Store, config: &ContainerConfig) -> Result<(), Error> {
+/// Makes `containers/<id>/rootfs` from the layers, in the directory of a lease: what is not whole goes with that.
+pub(crate) fn copy_root(store: &Store, config: &ContainerConfig, lease: &Lease) -> Result<(), Error> {
     let target = store.layout().container_rootfs(&config.id);
-    let staging = target.with_file_name(format!("rootfs.{}.tmp", hex::encode(sys::fs::random::<6>())));
+    let staging = lease.new_path("rootfs");
     sys::fs::mkdir(&staging, 0o755).writing(&staging)?;
     sys::fs::set_mode(&staging, 0o755).writing(&staging)?;
     let map = MapKey::from_text(&config.map);
@@ -56,7 +57,7 @@ pub(crate) fn copy_root(store: &Store, config: &ContainerConfig) -> Result<(), E
     }
     match sys::fs::rename_new(&staging, &target) {
         // Another start was faster.
-        Err(error) if error.is(Errno::EEXIST) => return sys::fs::remove_tree(&staging).removing(&staging),
+        Err(error) if error.is(Errno::EEXIST) => return Ok(()),
         other => other.writing(&target)?,
     }
     if config.is_durable() { dir.sync().writing(&parent) } else { Ok(()) }

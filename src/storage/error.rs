@@ -79,6 +79,12 @@ pub(crate) enum Error {
         #[source]
         source: Box<Error>,
     },
+    #[error("find out whether container {id} runs")]
+    InitUnknown {
+        id: ContainerId,
+        #[source]
+        source: sys::Error,
+    },
     #[error("container {0} runs")]
     ContainerRuns(ContainerId),
 
@@ -128,6 +134,7 @@ impl Error {
             Self::Read { source, .. } => [Errno::ENOENT, Errno::ENOTDIR, Errno::EISDIR, Errno::ELOOP, Errno::EFBIG]
                 .into_iter()
                 .any(|errno| source.is(errno)),
+            Self::InitUnknown { .. } => false,
             _ => true,
         }
     }

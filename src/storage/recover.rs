@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use super::container_record::{ExitRecord, MonitorLock};
 use super::error::{At as _, Error};
+use super::process_identity::ProcessIdentity;
 use super::store::Store;
 use crate::sys;
 use crate::sys::Errno;
@@ -71,9 +72,14 @@ fn end_if_dead(store: &Store, id: &ContainerId) -> Result<bool, Error> {
         Err(error) => return Ok(!may_pass(&error)),
     };
     // Its monitor lives, or it lives on without one: a logout took runroot away.
-    let lives = || store.noted_state(id)?.init.filter(|init| init.is_alive());
-    if lock == MonitorLock::Held || lives().is_some() {
+    if lock == MonitorLock::Held {
         return Ok(true);
+    }
+    match store.noted_state(id).and_then(|state| state.init).map_or(Ok(false), ProcessIdentity::is_alive) {
+        Ok(false) => {}
+        Ok(true) => return Ok(true),
+        // Nobody knows now.
+        Err(_) => return Ok(false),
     }
     // Made in this epoch by a `run` that is about to start it: its own command answers for it, and the sweep.
     if super::gc::is_about_to_start(store, &config) && lock == MonitorLock::Absent {

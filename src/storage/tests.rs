@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::container_record::{
     ContainerConfig, ContainerState, ExitRecord, ImageMount, MonitorLock, StorageDriver, Supervision,
 };
+use super::copy_root::copy_root;
 use super::images::{ImageLayer, ImageRecord, ImageSource};
 use super::layer_content::Content;
 use super::layer_index::{Entry, EntryKind, IndexEnd, IndexWriter};
@@ -381,6 +382,34 @@ fn r6_i8_a_removal_leaves_a_name_to_who_has_taken_it_over() {
     assert!(!name.exists());
 }
 
+/// A creation that takes a name over gives the shared lock up before it has the exclusive one.
+#[test]
+fn r6_a_sweep_between_two_locks_of_a_creation_harms_it_not() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    let gone = store.create_container(config("web")).expect("created");
+    std::fs::remove_dir_all(store.layout().container(gone.id())).expect("removed");
+    let maker = store.lock_shared().expect("locked");
+    let wanted = config("web");
+    let staging = store.layout().staging().join(wanted.id.as_str());
+    std::thread::scope(|threads| {
+        let created = threads.spawn(|| store.create_container(wanted.clone()));
+        let waits = || {
+            let inode = std::fs::metadata(store.layout().store_lock()).expect("there").ino();
+            let locks = std::fs::read_to_string("/proc/locks").expect("reads");
+            locks.lines().any(|line| line.contains("-> FLOCK") && line.contains(&format!(":{inode} ")))
+        };
+        while !waits() && !created.is_finished() {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        store.move_to_trash(&staging).expect("swept");
+        drop(maker);
+        created.join().expect("no panic").expect("created");
+    });
+    assert_eq!(store.find_container("web").expect("found"), wanted.id);
+    assert_eq!(entries(&store.layout().container(&wanted.id)), 3, "config.json, upper, work");
+}
+
 #[test]
 fn r6_rename_moves_the_name() {
     // Names that no id begins with: an id has hexadecimal digits only.
@@ -723,6 +752,24 @@ fn upper_has_the_mode_of_the_images_root() {
 }
 
 /// The name of a lock lives as long as its container; whoever waited for it meanwhile leaves none behind.
+/// A copy that is not whole lies where its lease protects it, and goes with that.
+#[test]
+fn r5_a_copy_that_fails_leaves_nothing_in_its_container() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    let image = store_image(&store, "x", "localhost/x:1");
+    let mut wanted = config("copied");
+    (wanted.driver, wanted.layers) = (StorageDriver::Copy, vec![image.layers[0].chain.clone()]);
+    let made = store.create_container(wanted).expect("created");
+    let key = LayerKey::new(&image.layers[0].chain, &MapKey::from_text("single"));
+    std::fs::remove_dir_all(store.layer_diff(&key)).expect("removed");
+    let lease = store.lease().expect("lease");
+    copy_root(&store, &made.config, &lease).expect_err("no files");
+    assert_eq!(entries(&store.layout().container(made.id())), 1, "config.json");
+    lease.finish(&store).expect("ended");
+    assert_eq!(entries(&store.layout().staging()), 0);
+}
+
 #[test]
 fn locks_go_with_their_containers() {
     let fixture = Fixture::new();

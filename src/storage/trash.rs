@@ -53,7 +53,7 @@ pub(super) fn is_being_deleted(name: &std::ffi::OsStr) -> bool {
     let comm = |pid: &str| sys::fs::read_to_string(Path::new(&format!("/proc/{pid}/comm"))).unwrap_or_default();
     mover.is_some_and(|pid| {
         let name = comm(&pid.to_string());
-        (name.starts_with("sampan") || name == comm("self")) && matches!(ProcessIdentity::of(pid), Ok(Some(_)))
+        (name.starts_with("sampan") || name == comm("self")) && !matches!(ProcessIdentity::of(pid), Ok(None))
     })
 }
 

@@ -1,6 +1,6 @@
 //! Volumes: a directory `_data` that is mounted into containers, and what was asked for.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -101,7 +101,22 @@ impl Store {
             return Err(Error::VolumeExists(meta.name.clone()));
         }
         let staging = self.layout().staging().join(hex::encode(sys::fs::random::<12>()));
-        sys::fs::mkdir(&staging, DIR_MODE).writing(&staging)?;
+        let placed =
+            Self::stage_volume(&staging, meta, holder).and_then(|()| match sys::fs::rename_new(&staging, &target) {
+                Err(error) if error.is(Errno::EEXIST) => Err(Error::VolumeExists(meta.name.clone())),
+                other => other.writing(&target),
+            });
+        placed.inspect_err(|_| {
+            if let Err(leftover) = sys::fs::remove_tree(&staging) {
+                tracing::debug!(%leftover, "staging stays");
+            }
+        })?;
+        let dir = self.layout().volumes();
+        sys::fs::sync_dir(&dir).writing(&dir)
+    }
+
+    fn stage_volume(staging: &Path, meta: &VolumeMeta, holder: Option<&ContainerId>) -> Result<(), Error> {
+        sys::fs::mkdir(staging, DIR_MODE).writing(staging)?;
         record::write_new(&staging.join("meta.json"), meta, true)?;
         if let Some(holder) = holder {
             let path = staging.join(HOLDER);
@@ -110,16 +125,7 @@ impl Store {
         let data = staging.join("_data");
         sys::fs::mkdir(&data, 0o755).writing(&data)?;
         sys::fs::set_mode(&data, 0o755).writing(&data)?;
-        sys::fs::sync_dir(&staging).writing(&staging)?;
-        match sys::fs::rename_new(&staging, &target) {
-            Err(error) if error.is(Errno::EEXIST) => {
-                self.move_to_trash(&staging)?;
-                return Err(Error::VolumeExists(meta.name.clone()));
-            }
-            other => other.writing(&target)?,
-        }
-        let dir = self.layout().volumes();
-        sys::fs::sync_dir(&dir).writing(&dir)
+        sys::fs::sync_dir(staging).writing(staging)
     }
 
     /// The container that a volume goes with, if that is not there: it was killed before it was made whole, or was

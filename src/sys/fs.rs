@@ -84,17 +84,20 @@ pub(crate) fn overwrite(path: &Path, bytes: &[u8]) -> Result<()> {
     file.and_then(|mut file| file.write_all(bytes)).call("write", || format!("{path:?}, O_TRUNC"))
 }
 
-/// Makes a new file with these bytes; EEXIST if it is there. Mode 0600. Not synced.
+/// Makes a new file with these bytes; EEXIST if it is there. Mode 0600. Not synced. One that cannot be written whole does
+/// not stay.
 pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut file = create_new(path, 0o600)?;
-    file.write_all(bytes).call("write", || format!("{path:?}"))
+    let written = file.write_all(bytes).call("write", || format!("{path:?}"));
+    written.inspect_err(|_| remove_quietly(path))
 }
 
 /// Like [`write_new`], and its bytes survive a power cut (its name does so after [`sync_dir`]).
 pub(crate) fn write_new_durable(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut file = create_new(path, 0o600)?;
-    file.write_all(bytes).call("write", || format!("{path:?}"))?;
-    file.sync_data().call("fdatasync", || format!("{path:?}"))
+    let written = file.write_all(bytes).call("write", || format!("{path:?}"));
+    let synced = written.and_then(|()| file.sync_data().call("fdatasync", || format!("{path:?}")));
+    synced.inspect_err(|_| remove_quietly(path))
 }
 
 /// Changes the mode, whatever the umask says. Follows links: for paths of ours only.
@@ -122,14 +125,7 @@ pub(crate) fn replace_volatile(path: &Path, bytes: &[u8]) -> Result<()> {
 /// Replaces a file atomically and durably: write, fdatasync, rename, fsync of the directory (rule R1).
 pub(crate) fn replace_durable(path: &Path, bytes: &[u8]) -> Result<()> {
     let temporary = sibling(path);
-    let written = create_new(&temporary, 0o600).and_then(|mut file| {
-        file.write_all(bytes).call("write", || format!("{temporary:?}"))?;
-        file.sync_data().call("fdatasync", || format!("{temporary:?}"))
-    });
-    if let Err(error) = written {
-        remove_quietly(&temporary);
-        return Err(error);
-    }
+    write_new_durable(&temporary, bytes)?;
     rename_or_clean(&temporary, path)?;
     sync_dir(parent(path))
 }

@@ -83,7 +83,11 @@ impl Engine {
 
     /// An error if a container runs on a layer: its files must stay where they are.
     fn unused(&self, key: &LayerKey) -> Result<(), Error> {
-        let (containers, _) = self.store.containers()?;
+        let (containers, broken) = self.store.containers()?;
+        // One that cannot be read now may run on it.
+        if let Some(unknown) = broken.into_iter().find(|broken| !broken.error.is_damage()) {
+            return Err(unknown.error.into());
+        }
         let uses = containers.into_iter().find(|record| {
             let map = MapKey::from_text(&record.config.map);
             record.status.is_alive() && map == key.map && record.config.all_layers().any(|chain| *chain == key.chain)

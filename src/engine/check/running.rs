@@ -13,7 +13,7 @@ impl Engine {
             let Some(state) = &record.state else { continue };
             // A monitor that lives may be tearing down; one that died left its container to us.
             if matches!(record.supervision, Supervision::None | Supervision::Lost) && !record.status.is_alive() {
-                stopped(&record, state, &mut findings);
+                stopped(&record, state, &mut findings)?;
             } else if record.status.is_alive()
                 && let Some(cgroup) = &state.cgroup
                 && !sys::fs::exists(&cgroup.path)
@@ -26,7 +26,7 @@ impl Engine {
     }
 }
 
-fn stopped(record: &ContainerRecord, state: &ContainerState, findings: &mut Vec<Finding>) {
+fn stopped(record: &ContainerRecord, state: &ContainerState, findings: &mut Vec<Finding>) -> Result<(), Error> {
     if let Some(cgroup) = &state.cgroup
         && sys::fs::exists(&cgroup.path)
     {
@@ -34,11 +34,14 @@ fn stopped(record: &ContainerRecord, state: &ContainerState, findings: &mut Vec<
         findings.push(Finding::new("I11", subject(record), problem, Some(Repair::Cgroup(cgroup.clone()))));
     }
     for (what, process) in [("init process", state.init), ("monitor", state.monitor)] {
-        if let Some(process) = process.filter(|process| process.is_alive()) {
+        let Some(process) = process else { continue };
+        let alive = process.is_alive();
+        if alive.map_err(|source| Error::Host { what: "look for processes of containers that ended", source })? {
             let problem = format!("it does not run, but its {what} {} does", process.pid);
             findings.push(Finding::new("I11", subject(record), problem, Some(Repair::Kill(process))));
         }
     }
+    Ok(())
 }
 
 fn subject(record: &ContainerRecord) -> String {

@@ -3,7 +3,7 @@
 //! descriptor. Nothing is mounted in a running container, and no path is ever resolved outside its root (D01–D04).
 
 use std::ffi::OsStr;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use crate::engine::error::failure;
@@ -13,6 +13,7 @@ use crate::rootless::Outer;
 use crate::storage::pack::{self, Terms};
 use crate::storage::unpack::{self, Flavour, Plan, Unpacked};
 use crate::sys;
+use crate::sys::dir::FileKind;
 use crate::sys::process;
 use crate::sys::root::RootDir;
 use crate::types::failure::{Failure, FailureKind};
@@ -57,12 +58,26 @@ impl Engine {
         let outer = self.outer()?;
         let landing = Landing::of(&outer, &source, &target)?;
         let name = landing.name.clone();
+        let (source, target) = self.without_waiting(source, target)?;
         let within = source.shares_container(&target);
+        // Nor is the lock held until somebody has read it all.
+        let to_pipe = match (&source, &target) {
+            (Side::Container(side), Side::Stream(stream)) => side.is_locked() && is_pipe(stream)?,
+            _ => false,
+        };
         let feed = |pipe| read(&outer, source, name.as_deref(), pipe);
         let (feeder, reader) = Feeder::start(feed).map_err(copying)?;
         let write = |from| write(&outer, target, &landing, from, request.archive, request.overwrite);
-        let (skipped, written) = if within {
-            self.gathered(feeder, reader, write)?
+        let (skipped, written) = if within || to_pipe {
+            // All is read before anything is written: a root that is not in use is not mounted by two at a time, and a
+            // directory that is copied into itself has an end.
+            let gather = |file: BorrowedFd<'_>| {
+                sys::descriptor::copy_stream(reader.as_fd(), file).map_err(copying)?;
+                // The reader has told before anything is written: half a copy is none.
+                heard(feeder)
+            };
+            let (skipped, whole) = self.gathered(gather)?;
+            (skipped, write(whole)?)
         } else {
             let written = write(reader);
             // A reader that broke off makes the writer fail too: its reason is the one to tell.
@@ -77,28 +92,34 @@ impl Engine {
         Ok(())
     }
 
-    /// Within one container all is read before anything is written: a root that is not in use is not mounted by two at a
-    /// time, and a directory that is copied into itself has an end.
-    fn gathered(
-        &self,
-        feeder: Feeder<Option<u64>>,
-        reader: OwnedFd,
-        write: impl FnOnce(OwnedFd) -> Result<Option<Unpacked>, Error>,
-    ) -> Result<(Option<u64>, Option<Unpacked>), Error> {
+    /// A pipe is silent as long as its writer likes, and nobody waits so long for a container's lock: all is read before
+    /// that is taken again.
+    fn without_waiting(&self, source: Side, target: Side) -> Result<(Side, Side), Error> {
+        let (stream, side) = match (source, target) {
+            (Side::Stream(stream), Side::Container(side)) if side.is_locked() && is_pipe(&stream)? => (stream, side),
+            sides => return Ok(sides),
+        };
+        let (id, path) = (side.id.clone(), side.path.clone());
+        drop(side);
+        let gather = |file: BorrowedFd<'_>| sys::descriptor::copy_stream(stream.as_fd(), file).map_err(copying);
+        let (_, whole) = self.gathered(gather)?;
+        let side = self.container_side(id.as_str(), &path)?;
+        Ok((Side::Stream(whole), Side::Container(Box::new(side))))
+    }
+
+    /// What `gather` writes, to be read: a file of the store without a name.
+    fn gathered<T>(&self, gather: impl FnOnce(BorrowedFd<'_>) -> Result<T, Error>) -> Result<(T, OwnedFd), Error> {
         let lease = self.store.lease()?;
         let path = lease.new_path("copy");
         let gather = || {
             let file = sys::fs::create_new(&path, 0o600).map_err(copying)?;
-            sys::descriptor::copy_stream(reader.as_fd(), file.as_fd()).map_err(copying)?;
-            // The reader has told before anything is written: half a copy is none.
-            let skipped = heard(feeder)?;
+            let gathered = gather(file.as_fd())?;
             let whole = sys::fs::open(&path).map_err(copying)?;
             sys::fs::remove_file(&path).map_err(copying)?;
-            Ok((skipped, write(whole.into())?))
+            Ok((gathered, whole.into()))
         };
         let done = gather();
-        lease.finish(&self.store)?;
-        done
+        self.end_lease(lease, done)
     }
 }
 
@@ -171,6 +192,11 @@ fn write(
             side.run(outer, job).map_err(Error::Failure)
         }
     }
+}
+
+/// True if the other end of a stream may keep us waiting.
+fn is_pipe(stream: &OwnedFd) -> Result<bool, Error> {
+    Ok(sys::dir::fstat(stream.as_fd()).map_err(copying)?.kind != FileKind::Regular)
 }
 
 fn copying(source: sys::Error) -> Error {

@@ -42,11 +42,13 @@ impl Engine {
             fuse_mapping: None,
         };
         if self.store.needs_copy(config) {
-            let copy = || {
-                let copied = copy_root::copy_root(&self.store, config);
+            let outer = self.outer()?;
+            let lease = self.store.lease()?;
+            let copied = worker::run(&outer, || {
+                let copied = copy_root::copy_root(&self.store, config, &lease);
                 copied.map_err(|error| Failure::from_error(FailureKind::Other, &error))
-            };
-            worker::run(&self.outer()?, copy)?;
+            });
+            self.end_lease(lease, copied.map_err(Error::from))?;
         }
         Ok(self.store.rootfs_plan(config, &tools)?)
     }

@@ -38,7 +38,9 @@ impl Engine {
                 Ok(record) if over || enough(&record) => return Ok(Some(record)),
                 Ok(record) => rest(&record, pause)?,
                 // It may be about to go.
-                Err(storage::Error::BrokenContainer { .. }) if !over => std::thread::sleep(pause),
+                Err(storage::Error::BrokenContainer { .. } | storage::Error::InitUnknown { .. }) if !over => {
+                    std::thread::sleep(pause);
+                }
                 Err(error) => return Err(error.into()),
             }
             pause = (pause * 2).min(LONGEST);

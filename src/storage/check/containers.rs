@@ -38,7 +38,11 @@ pub(super) fn check(store: &Store, findings: &mut Findings) -> Result<(), Error>
 /// I1: a record that cannot be read. Only the definition cannot be done without.
 fn damaged(store: &Store, broken: &BrokenContainer, findings: &mut Findings) {
     let layout = store.layout();
-    let Error::BrokenContainer { source, .. } = &broken.error else { return };
+    let subject = format!("container {}", broken.id.short());
+    let Error::BrokenContainer { source, .. } = &broken.error else {
+        // It may run: nothing of it is touched.
+        return findings.add("I10", subject, chain(&broken.error), None);
+    };
     let repair = match &**source {
         // A newer sampan made it: not ours to throw away.
         Error::NewerRecord { .. } => None,
@@ -52,7 +56,7 @@ fn damaged(store: &Store, broken: &BrokenContainer, findings: &mut Findings) {
         let aside = layout.aside(&broken.id);
         problem = format!("{problem}: --repair keeps its files in {}, `container prune` deletes them", aside.display());
     }
-    findings.add("I1", format!("container {}", broken.id.short()), problem, repair);
+    findings.add("I1", subject, problem, repair);
 }
 
 /// I10: what the records say of the run.

@@ -67,7 +67,9 @@ fn is_gone(pid: i32) -> bool {
 /// is gone the directory is kept as long as its cgroup is there.
 fn is_of_another_store(path: &Path, findings: &mut Findings) -> bool {
     let Ok(Some(state)) = record::read_if_exists::<ContainerState>(&path.join("state.json")) else { return false };
-    if [state.init, state.monitor].into_iter().flatten().any(ProcessIdentity::is_alive) {
+    // One that cannot be told may run.
+    let may_live = |process: ProcessIdentity| process.is_alive().unwrap_or(true);
+    if [state.init, state.monitor].into_iter().flatten().any(may_live) {
         return true;
     }
     if let Some(cgroup) = state.cgroup

@@ -1,6 +1,9 @@
 //! `cp`: in and out, running and stopped; a container's links lead nowhere else (D01–D04).
 
+use std::io::Write as _;
 use std::os::unix::fs::symlink;
+use std::process::Stdio;
+use std::time::Duration;
 
 use crate::harness::image::{BUSYBOX, ImageBuilder, Layer};
 use crate::harness::{Env, eventually, requires};
@@ -200,6 +203,32 @@ fn volumes_of_a_stopped_container_with_every_driver() {
     }
     env.hide_programs(&["newuidmap", "newgidmap"]);
     round(&env, "copy");
+}
+
+/// Whoever writes a tar, or reads one, may take his time: nobody waits for that to have the container.
+#[test]
+fn r7_no_lock_waits_for_a_stream() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let run = ["run", "--name=c", "--network=none", BUSYBOX, "dd", "if=/dev/zero", "of=/big", "bs=1M", "count=4"];
+    env.run(run).success();
+    let whole = env.run(["cp", "c:/etc/passwd", "-"]).success().stdout().into_bytes();
+    let cp = |from: &str, to: &str| {
+        let mut command = env.command(["cp", from, to]).prepare();
+        let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        (std::thread::sleep(Duration::from_millis(300)), child).1
+    };
+    let mut silent = cp("-", "c:/tmp");
+    env.run(["rename", "c", "d"]).success();
+    silent.stdin.take().unwrap().write_all(&whole).unwrap();
+    assert!(silent.wait().unwrap().success());
+    env.run(["cp", "d:/tmp/passwd", "-"]).success().stdout_has("A User");
+    // More than a pipe takes.
+    let unread = cp("d:/big", "-");
+    env.run(["rename", "d", "e"]).success();
+    let read = unread.wait_with_output().unwrap();
+    assert!(read.status.success() && read.stdout.len() > 4 << 20);
+    env.run(["rm", "e"]).success();
 }
 
 /// One lock is all that a copy within one container can have; two copies, there and back, do not wait for each other.

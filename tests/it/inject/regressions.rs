@@ -102,6 +102,21 @@ fn a_container_whose_init_cannot_be_told_does_not_run() {
 }
 
 #[test]
+fn a_full_disk_leaves_no_half_of_a_file() {
+    requires!(userns, overlay);
+    super::sweep::each_tidied("volume_create", Sysno::fdatasync, "/meta.json", Errno::ENOSPC);
+    super::sweep::each_tidied("rename", Sysno::fdatasync, ".tmp", Errno::ENOSPC);
+    super::sweep::each_tidied("run", Sysno::write, ".tmp", Errno::ENOSPC);
+}
+
+/// Without its monitor, only the look at its init tells that a container runs.
+#[test]
+fn a_container_that_cannot_be_told_to_run_is_not_called_stopped() {
+    requires!(userns, overlay);
+    super::sweep::each("stop_lost", Sysno::openat, "/stat", Action::Fail(Errno::EIO));
+}
+
+#[test]
 fn a_new_epoch_begins_when_every_container_could_be_read() {
     requires!(userns, overlay);
     super::sweep::each("recover", Sysno::openat, "config.json", Action::Fail(Errno::EIO));

@@ -132,6 +132,23 @@ pub(super) fn each(name: &str, call: Sysno, end: &str, action: Action) {
     all(&world, case, points.into_iter().map(|point| (point, action)));
 }
 
+/// The same for a command that tidies up itself: a look finds nothing, before anybody sweeps or repairs.
+pub(super) fn each_tidied(name: &str, call: Sysno, end: &str, errno: Errno) {
+    let case = cases::case(name);
+    let world = World::new(case);
+    let points = world.calls.iter().filter(|seen| seen.point.call == call && seen.subject.ends_with(end));
+    let points: Vec<_> = points.map(|seen| seen.point.clone()).collect();
+    assert!(!points.is_empty(), "{name} makes no {} of {end:?}", call.name());
+    for point in points {
+        oracle::script(&world.env, "before", case.before).unwrap();
+        let traced = trace(&world.env, case, Some((point.clone(), Action::Fail(errno))));
+        assert!(traced.fired.is_some(), "{name}: not reached: {point}");
+        oracle::script(&world.env, "looking for what was left", "$S system check")
+            .and_then(|()| oracle::judge(&world.env, case, &world.rest, false))
+            .unwrap_or_else(|problem| panic!("{name}: {errno} at {point}: {problem}"));
+    }
+}
+
 /// Tries these points. Most of them must be reached, or nothing was tried.
 fn all(world: &World, case: &Case, points: impl Iterator<Item = (Point, Action)>) -> usize {
     let (mut tried, mut missed) = (0, 0);

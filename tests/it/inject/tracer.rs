@@ -444,7 +444,7 @@ fn subject(pid: Pid, call: Sysno, args: [u64; 6]) -> String {
     if call == Sysno::ioctl {
         return format!("{:#x}", args[1]);
     }
-    if call == Sysno::fsync {
+    if [Sysno::fsync, Sysno::fdatasync, Sysno::write].contains(&call) {
         let path = std::fs::read_link(format!("/proc/{pid}/fd/{}", args[0]));
         return path.map(|path| path.display().to_string()).unwrap_or_default();
     }

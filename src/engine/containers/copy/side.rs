@@ -30,7 +30,7 @@ pub(super) enum Side {
 }
 
 pub(in super::super) struct ContainerSide {
-    id: ContainerId,
+    pub(super) id: ContainerId,
     pub(super) path: PathBuf,
     /// Where its relative paths begin.
     base: PathBuf,
@@ -40,7 +40,7 @@ pub(in super::super) struct ContainerSide {
     /// `--user`, as text.
     user: String,
     /// A container that does not run must not start while we have its files.
-    _lock: Option<Locked<ContainerRecord>>,
+    lock: Option<Locked<ContainerRecord>>,
 }
 
 /// How to get at the root.
@@ -110,12 +110,12 @@ impl Engine {
     pub(in super::super) fn container_side(&self, name: &str, path: &Path) -> Result<ContainerSide, Error> {
         let id = self.store.find_container(name)?;
         let mut record = self.store.container(&id)?;
-        let (root, lock) = match record.init().filter(|init| init.is_alive()) {
+        let (root, lock) = match running_init(&record)? {
             Some(init) => (RootOf::Running(init), None),
             None => {
                 let lock = self.store.lock_container(&id)?;
                 record = self.store.container(&id)?;
-                match record.init().filter(|init| init.is_alive()) {
+                match running_init(&record)? {
                     Some(init) => (RootOf::Running(init), None),
                     None => {
                         let plan = self.rootfs_of(&record.config)?;
@@ -132,11 +132,16 @@ impl Engine {
         let maps = self.maps_of(config)?;
         let base = config.spec.workdir.clone().unwrap_or_else(|| image.config.working_dir.clone().into());
         let base = Path::new("/").join(base);
-        Ok(ContainerSide { id, path: base.join(path), base, root, maps, user, _lock: lock })
+        Ok(ContainerSide { id, path: base.join(path), base, root, maps, user, lock })
     }
 }
 
 impl ContainerSide {
+    /// True if nobody else can have the container now.
+    pub(super) fn is_locked(&self) -> bool {
+        self.lock.is_some()
+    }
+
     /// Another path of the container, for as long as this one has its lock.
     fn elsewhere(&self, path: &Path) -> Self {
         Self {
@@ -146,7 +151,7 @@ impl ContainerSide {
             root: self.root.clone(),
             maps: self.maps.clone(),
             user: self.user.clone(),
-            _lock: None,
+            lock: None,
         }
     }
 
@@ -178,7 +183,7 @@ impl ContainerSide {
                     let root = PathBuf::from(format!("/proc/{}/root", init.pid));
                     let root = RootDir::open(&root).map_err(|error| failure(&error))?;
                     // The pid may have been given to another process just before.
-                    if !init.is_alive() {
+                    if !init.is_alive().map_err(|error| failure(&error))? {
                         return Err(Failure::new(FailureKind::Died, format!("container {} ended", self.id.short())));
                     }
                     job(&root)
@@ -228,6 +233,13 @@ impl ContainerSide {
         let outside = |map: &IdMap, id| map.to_outside(id).unwrap_or(0);
         Ok((outside(&self.maps.uid, who.uid), outside(&self.maps.gid, who.gid)))
     }
+}
+
+/// The init whose root is the container's; none of one that does not run.
+fn running_init(record: &ContainerRecord) -> Result<Option<ProcessIdentity>, Error> {
+    let Some(init) = record.init() else { return Ok(None) };
+    let alive = init.is_alive().map_err(|source| Error::Host { what: "look for the container's init", source })?;
+    Ok(alive.then_some(init))
 }
 
 /// The server of fuse-overlayfs is no child of ours: SIGTERM lets it write everything down.
