@@ -138,10 +138,14 @@ impl Need {
             }
             Self::FuseDevice => "let users open the device: sudo modprobe fuse && sudo chmod 0666 /dev/fuse".to_owned(),
             Self::StoreWritable => {
-                "make your home writable, or choose another place: sampan --root /var/tmp/$USER-sampan …".to_owned()
+                "make your home writable, or choose another place that is yours alone: \
+                 DIR=$(mktemp -d -p /var/tmp); sampan --root \"$DIR\" …"
+                    .to_owned()
             }
             Self::StoreElsewhere => {
-                "put the store on a local file system (ext4, xfs, btrfs): sampan --root /var/tmp/$USER-sampan …".to_owned()
+                "put the store on a local file system (ext4, xfs, btrfs), in a directory that is yours alone: \
+                 DIR=$(mktemp -d -p /var/tmp); sampan --root \"$DIR\" …"
+                    .to_owned()
             }
             Self::RuntimeDir => {
                 "log in through logind (ssh or a console, not su or sudo): sudo machinectl shell $USER@, or export \
@@ -225,5 +229,8 @@ mod tests {
         assert!(ids.contains("--add-subuids ") && ids.ends_with(" ann"), "{ids}");
         assert!(Need::Linger.cure(&caller).contains("enable-linger ann"));
         assert!(!Need::Cgroup.cure(&caller).is_empty());
+        for place in [Need::StoreWritable, Need::StoreElsewhere] {
+            assert!(place.cure(&caller).contains("mktemp -d"), "a name that nobody can foresee");
+        }
     }
 }
