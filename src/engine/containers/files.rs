@@ -87,7 +87,7 @@ impl Engine {
             source,
         })?;
         let options = MountOptions { nosuid: Some(true), nodev: Some(true), ..MountOptions::default() };
-        Ok(PlacedMount { target: target.into(), source: PlacedSource::Bind { path }, options })
+        Ok(PlacedMount { target: target.into(), source: PlacedSource::Bind { path }, options, yields: false })
     }
 
     /// The host's files; in the network of another container that one's, which say who is whom there.
