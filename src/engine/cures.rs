@@ -58,6 +58,9 @@ pub(crate) enum Need {
     Keyring,
 }
 
+/// A store where nobody else can have made the directory before.
+const OWN_PLACE: &str = r#"DIR=$(mktemp -d -p /var/tmp); sampan --root "$DIR" …"#;
+
 /// Who asks.
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
@@ -137,16 +140,8 @@ impl Need {
                     .to_owned()
             }
             Self::FuseDevice => "let users open the device: sudo modprobe fuse && sudo chmod 0666 /dev/fuse".to_owned(),
-            Self::StoreWritable => {
-                "make your home writable, or choose another place that is yours alone: \
-                 DIR=$(mktemp -d -p /var/tmp); sampan --root \"$DIR\" …"
-                    .to_owned()
-            }
-            Self::StoreElsewhere => {
-                "put the store on a local file system (ext4, xfs, btrfs), in a directory that is yours alone: \
-                 DIR=$(mktemp -d -p /var/tmp); sampan --root \"$DIR\" …"
-                    .to_owned()
-            }
+            Self::StoreWritable => format!("make your home writable, or choose another place: {OWN_PLACE}"),
+            Self::StoreElsewhere => format!("put the store on a local file system (ext4, xfs, btrfs): {OWN_PLACE}"),
             Self::RuntimeDir => {
                 "log in through logind (ssh or a console, not su or sudo): sudo machinectl shell $USER@, or export \
                  XDG_RUNTIME_DIR=/run/user/$(id -u)"
