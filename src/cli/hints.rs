@@ -71,6 +71,10 @@ fn plain(error: &engine::Error) -> Option<&'static str> {
             "keep the store where you may write: --root DIR, or XDG_DATA_HOME=DIR; with --storage-opt \
              additionalimagestore=STORE the images of one that is read-only can be run, saved and pushed from there"
         }
+        None if error.is_shared_store() => {
+            "name a directory in it, or another one, with --root or --runroot: one that is not there is made with mode 700; \
+             chmod 700 is enough for one of your own if nobody else has put anything in it"
+        }
         None => match error.kind() {
             FailureKind::PortInUse => "publish another port of the host, or remove what holds this one",
             FailureKind::CommandNotFound if matches!(error, engine::Error::Exec { .. }) => {

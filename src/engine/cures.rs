@@ -58,6 +58,9 @@ pub(crate) enum Need {
     Keyring,
 }
 
+/// A store where nobody else can have made the directory before.
+const OWN_PLACE: &str = r#"DIR=$(mktemp -d -p /var/tmp); sampan --root "$DIR" …"#;
+
 /// Who asks.
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
@@ -137,12 +140,8 @@ impl Need {
                     .to_owned()
             }
             Self::FuseDevice => "let users open the device: sudo modprobe fuse && sudo chmod 0666 /dev/fuse".to_owned(),
-            Self::StoreWritable => {
-                "make your home writable, or choose another place: sampan --root /var/tmp/$USER-sampan …".to_owned()
-            }
-            Self::StoreElsewhere => {
-                "put the store on a local file system (ext4, xfs, btrfs): sampan --root /var/tmp/$USER-sampan …".to_owned()
-            }
+            Self::StoreWritable => format!("make your home writable, or choose another place: {OWN_PLACE}"),
+            Self::StoreElsewhere => format!("put the store on a local file system (ext4, xfs, btrfs): {OWN_PLACE}"),
             Self::RuntimeDir => {
                 "log in through logind (ssh or a console, not su or sudo): sudo machinectl shell $USER@, or export \
                  XDG_RUNTIME_DIR=/run/user/$(id -u)"
@@ -225,5 +224,8 @@ mod tests {
         assert!(ids.contains("--add-subuids ") && ids.ends_with(" ann"), "{ids}");
         assert!(Need::Linger.cure(&caller).contains("enable-linger ann"));
         assert!(!Need::Cgroup.cure(&caller).is_empty());
+        for place in [Need::StoreWritable, Need::StoreElsewhere] {
+            assert!(place.cure(&caller).contains("mktemp -d"), "a name that nobody can foresee");
+        }
     }
 }

@@ -94,6 +94,12 @@ impl Error {
         }
     }
 
+    /// True if others may put something into the store.
+    pub(crate) fn is_shared_store(&self) -> bool {
+        use storage::Error::{ForeignRoot, SharedRoot};
+        matches!(self, Self::Storage(ForeignRoot { .. } | SharedRoot { .. }))
+    }
+
     /// True if a registry wants to know who we are.
     pub(crate) fn wants_login(&self) -> bool {
         !matches!(self, Self::LogIn { .. } | Self::Origin { .. })

@@ -25,6 +25,8 @@ pub(crate) struct RootMount {
     /// An empty volume gets what the image has at the target, as at a start.
     pub(crate) copy_up: bool,
     pub(crate) read_only: bool,
+    /// It covers no other mount.
+    pub(crate) yields: bool,
 }
 
 /// Puts `root` and the mounts on it into this process's own mount namespace, which is nobody else's, so that paths in
@@ -52,6 +54,9 @@ fn one(root: &RootDir, wanted: &RootMount) -> Result<(), Error> {
     let failed = |source| Error::Mount { target: wanted.target.clone(), source };
     let shape = if sys::dir::fstat(source.as_fd()).map_err(failed)?.is_dir() { Shape::Directory } else { Shape::File };
     let place = target::open(root, &wanted.target, shape)?;
+    if wanted.yields && mount::is_mounted_on(place.as_fd()) {
+        return Ok(());
+    }
     if wanted.copy_up && shape == Shape::Directory {
         fill::if_empty(place.as_fd(), source.as_fd(), true).map_err(failed)?;
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use oci_spec::runtime::Mount;
 
-use crate::types::annotation::{CHOWN, COPY_UP, DURABLE, SUBPATH};
+use crate::types::annotation::{CHOWN, COPY_UP, DURABLE, SUBPATH, YIELD};
 use crate::types::container_spec::ContainerSpec;
 use crate::types::mount::{MountOptions, Propagation};
 use crate::types::namespace::NamespaceMode;
@@ -35,7 +35,7 @@ pub(super) fn mounts(spec: &ContainerSpec, at: &Placement) -> Result<Vec<Mount>,
     let mut wished: Vec<(PathBuf, Mount)> = Vec::new();
     if spec.security.read_only && spec.security.read_only_tmpfs {
         for target in ["/tmp", "/run", "/var/tmp"] {
-            let options = ["rw", "nosuid", "nodev", "tmpcopyup", "rprivate"];
+            let options = ["rw", "nosuid", "nodev", "tmpcopyup", "rprivate", YIELD];
             wished.push((target.into(), mount(target, "tmpfs", "tmpfs", &options)));
         }
     }
@@ -133,6 +133,7 @@ fn target(placed: &PlacedMount) -> Result<PathBuf, Error> {
 }
 
 fn placed_mount(placed: &PlacedMount, target: &Path) -> Mount {
+    let yields = || placed.yields.then(|| YIELD.to_owned());
     match &placed.source {
         PlacedSource::Bind { path } => {
             let mut options = vec!["rbind".to_owned()];
@@ -148,6 +149,7 @@ fn placed_mount(placed: &PlacedMount, target: &Path) -> Mount {
                 options.push(COPY_UP.to_owned());
                 options.extend(durable.then(|| DURABLE.to_owned()));
             }
+            options.extend(yields());
             mount(target, "bind", path, &options)
         }
         PlacedSource::Tmpfs { size, mode, copy_up } => {
@@ -158,6 +160,7 @@ fn placed_mount(placed: &PlacedMount, target: &Path) -> Mount {
             if *copy_up {
                 options.push("tmpcopyup".to_owned());
             }
+            options.extend(yields());
             mount(target, "tmpfs", "tmpfs", &options)
         }
         PlacedSource::Overlay { lower, upper, work } => {

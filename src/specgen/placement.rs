@@ -54,6 +54,8 @@ pub(crate) struct PlacedMount {
     pub(crate) target: PathBuf,
     pub(crate) source: PlacedSource,
     pub(crate) options: MountOptions,
+    /// For a `VOLUME` of the image: it never covers what the user has asked for.
+    pub(crate) yields: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

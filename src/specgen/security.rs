@@ -11,7 +11,8 @@ use super::error::Error;
 use super::glob;
 use super::placement::Placement;
 
-/// What Podman or Docker hide: state of the machine that no container needs.
+/// What Podman or Docker hide: state of the machine that no container needs. Without `thermal_throttle` of each processor,
+/// which would be a mount for each; nor `/sys/dev/block`, which Podman 5 shows: what is there is in `/sys/block` as well.
 const MASKED: [&str; 13] = [
     "/proc/acpi",
     "/proc/asound",

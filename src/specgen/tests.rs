@@ -180,7 +180,7 @@ fn sysctls_need_their_namespace() {
 
 fn bind(path: &str, target: &str) -> PlacedMount {
     let source = PlacedSource::Bind { path: path.into() };
-    PlacedMount { target: target.into(), source, options: MountOptions::default() }
+    PlacedMount { target: target.into(), source, options: MountOptions::default(), yields: false }
 }
 
 #[test]
@@ -227,7 +227,7 @@ fn what_the_host_shares_is_bound() {
     };
     assert_eq!(options("/sys"), "bind rbind,rslave,nosuid,noexec,nodev,ro");
     assert_eq!(options("/proc"), "bind rbind,nosuid,noexec,nodev");
-    assert_eq!(options("/run"), "tmpfs rw,nosuid,nodev,tmpcopyup,rprivate");
+    assert_eq!(options("/run"), "tmpfs rw,nosuid,nodev,tmpcopyup,rprivate,x-yield");
     let linux = made.linux().as_ref().expect("there");
     let masked = linux.masked_paths().clone().expect("there");
     assert!(masked.contains(&"/sys/kernel".to_owned()) && !masked.contains(&"/proc/kcore".to_owned()));

@@ -5,6 +5,7 @@
 //! container, and the copy driver ask for the store's with a container's in hand: whoever has the store's only tries that
 //! of a container.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -46,8 +47,8 @@ impl Exclusive {
 }
 
 impl Store {
-    /// Opens the store at these roots. It is on the path of every command, so it reads three small files and looks for
-    /// a fourth; nothing is made before the first write, so that a read-only home can still be listed.
+    /// Opens the store at these roots. It is on the path of every command, so it looks at the two roots, reads three small
+    /// files and looks for a fourth; nothing is made before the first write, so that a read-only home can still be listed.
     ///
     /// The first command of an epoch also brings the store in order after a reboot (rule R12).
     pub(crate) fn open(graphroot: &Path, runroot: &Path) -> Result<Self, Error> {
@@ -57,6 +58,8 @@ impl Store {
     /// Opens the store of a given layout.
     pub(crate) fn with_layout(layout: Layout) -> Result<Self, Error> {
         let store = Self::at(layout);
+        require_ours(store.layout.graphroot())?;
+        require_ours(store.layout.runroot())?;
         if store.check_format()? {
             store.graph_made.get_or_init(|| ());
         }
@@ -104,6 +107,7 @@ impl Store {
             return Ok(());
         }
         let open = |source| Error::OpenStore { path: self.layout.graphroot().to_owned(), source };
+        make_root(self.layout.graphroot())?;
         for dir in self.layout.graph_dirs() {
             sys::fs::mkdir_all(&dir, DIR_MODE).map_err(open)?;
         }
@@ -120,6 +124,7 @@ impl Store {
             return Ok(());
         }
         let open = |source| Error::OpenStore { path: self.layout.runroot().to_owned(), source };
+        make_root(self.layout.runroot())?;
         for dir in self.layout.run_dirs() {
             sys::fs::mkdir_all(&dir, DIR_MODE).map_err(open)?;
         }
@@ -164,5 +169,25 @@ impl Store {
             Err(_) if text.is_empty() => Ok(false),
             _ => Err(Error::NewerStore { path: self.layout.graphroot().to_owned(), found: text, known: FORMAT }),
         }
+    }
+}
+
+/// Makes a root; it was not there when the store was opened, and somebody else may have made it meanwhile.
+fn make_root(root: &Path) -> Result<(), Error> {
+    let made = sys::fs::mkdir_all(root, DIR_MODE);
+    made.map_err(|source| Error::OpenStore { path: root.to_owned(), source })?;
+    require_ours(root)
+}
+
+/// A root that is there must be ours, and nobody else may put anything in it: records decide what is mounted and started
+/// (T-51). Its name can often be foreseen, so whoever made it first may be an attacker.
+fn require_ours(root: &Path) -> Result<(), Error> {
+    let found = sys::fs::stat(root).map_err(|source| Error::OpenStore { path: root.to_owned(), source })?;
+    let Some(found) = found else { return Ok(()) };
+    let (owner, mode) = (found.uid(), found.mode() & 0o7777);
+    match () {
+        () if owner != sys::fs::effective_uid() => Err(Error::ForeignRoot { path: root.to_owned(), owner }),
+        () if mode & 0o022 != 0 => Err(Error::SharedRoot { path: root.to_owned(), mode }),
+        () => Ok(()),
     }
 }

@@ -660,6 +660,38 @@ fn f07_damaged_image_and_name_files() {
     assert_eq!(store.references().expect("lists").0.len(), 1);
 }
 
+/// T-51: both roots are ours alone; what is not there yet is made so, below a directory of everybody as well.
+#[test]
+fn a_root_that_others_may_write_is_refused() {
+    let fixture = Fixture::new();
+    let roots = [fixture.graph(), fixture.dir.path().join("run")];
+    let open = || Store::with_layout(Layout::with_epoch(&roots[0], &roots[1], "00000000000000aa".to_owned()));
+    sys::fs::set_mode(fixture.dir.path(), 0o1777).expect("set");
+    let early = open().expect("nothing is there");
+    for root in &roots {
+        sys::fs::mkdir(root, 0o700).expect("made");
+        for mode in [0o770, 0o702, 0o1777] {
+            sys::fs::set_mode(root, mode).expect("set");
+            assert!(matches!(open(), Err(Error::SharedRoot { path, .. }) if path == *root), "{root:?} {mode:o}");
+            let made = early.make_graph().and_then(|()| early.make_run());
+            assert!(matches!(made, Err(Error::SharedRoot { .. })), "made by another since: {made:?}");
+            assert!(sys::fs::names(root).expect("listed").is_empty(), "nothing is put there");
+        }
+        std::fs::remove_dir(root).expect("removed");
+    }
+    let elsewhere = Layout::with_epoch(Path::new("/proc/1"), &roots[1], "00000000000000aa".to_owned());
+    if sys::fs::effective_uid() != 0 {
+        assert!(matches!(Store::with_layout(elsewhere), Err(Error::ForeignRoot { owner: 0, .. })));
+    }
+    early.make_graph().and_then(|()| early.make_run()).expect("made");
+    for root in &roots {
+        assert_eq!(root.metadata().expect("there").mode() & 0o7777, 0o700);
+        // To be read is another matter: `system check` tells.
+        sys::fs::set_mode(root, 0o755).expect("set");
+    }
+    open().expect("opens");
+}
+
 #[test]
 fn f08_foreign_files_are_passed_over_and_links_not_followed() {
     let fixture = Fixture::new();

@@ -349,11 +349,16 @@ pub(crate) fn is_read_write(path: &Path) -> bool {
     rustix::fs::access(path, rustix::fs::Access::READ_OK | rustix::fs::Access::WRITE_OK).is_ok()
 }
 
-/// Writes a whole file that every user may read (mode 0644, whatever the umask): what is bound into a container.
-pub(crate) fn write_public(path: &Path, bytes: &[u8]) -> Result<()> {
-    let file = create(path, 0o644)?;
-    rustix::fs::fchmod(&file, rustix::fs::Mode::from_raw_mode(0o644)).call("fchmod", || format!("{path:?}"))?;
-    super::descriptor::write_all(file.as_fd(), bytes)
+/// Replaces a file by one that every user may read (mode 0644, whatever the umask): what is bound into a container, which
+/// may have given the one that is there to another user. Not synced.
+pub(crate) fn replace_public(path: &Path, bytes: &[u8]) -> Result<()> {
+    let temporary = sibling(path);
+    let written = create_new(&temporary, 0o644).and_then(|file| {
+        rustix::fs::fchmod(&file, rustix::fs::Mode::from_raw_mode(0o644)).call("fchmod", || format!("{path:?}"))?;
+        super::descriptor::write_all(file.as_fd(), bytes)
+    });
+    written.inspect_err(|_| remove_quietly(&temporary))?;
+    rename_or_clean(&temporary, path)
 }
 
 /// True if the next read of a file begins at its first byte.

@@ -125,6 +125,13 @@ pub(crate) fn clone_one(fd: BorrowedFd<'_>) -> Result<OwnedFd> {
     rustix::mount::open_tree(fd, "", flags).call("open_tree", || format!("{}, OPEN_TREE_CLONE", fd.as_raw_fd()))
 }
 
+/// True if what was looked up is the top of a mount: there another one would cover it (Linux 5.8).
+pub(crate) fn is_mounted_on(found: BorrowedFd<'_>) -> bool {
+    use rustix::fs::{AtFlags, StatxAttributes, StatxFlags};
+    rustix::fs::statx(found, "", AtFlags::EMPTY_PATH, StatxFlags::empty())
+        .is_ok_and(|stat| stat.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
+}
+
 /// Attaches a detached mount on what `target` names (a directory, or a file for a file).
 pub(crate) fn attach(mount: BorrowedFd<'_>, target: BorrowedFd<'_>) -> Result<()> {
     let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;

@@ -12,6 +12,10 @@ pub(crate) const COPY_UP: &str = "x-copy-up";
 /// Mount option of ours: what was filled outlives the container, and must survive a power cut.
 pub(crate) const DURABLE: &str = "x-durable";
 
+/// Mount option of ours: leave the mount out where something is mounted already, which its target reaches through a link of
+/// the image.
+pub(crate) const YIELD: &str = "x-yield";
+
 /// Mount option of ours: give the source to the program's user.
 pub(crate) const CHOWN: &str = "x-chown";
 

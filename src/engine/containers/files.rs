@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use crate::engine::error::Error;
 use crate::engine::handle::Engine;
 use crate::network::{self, HostsInput, NetworkPlan, ResolvInput};
+use crate::rootless::worker;
 use crate::specgen::{PlacedMount, PlacedSource};
 use crate::storage::container_record::ContainerConfig;
 use crate::sys;
+use crate::types::failure::{Failure, FailureKind};
 use crate::types::id::ContainerId;
 use crate::types::mount::MountOptions;
 use crate::types::namespace::NetworkMode;
@@ -79,13 +81,13 @@ impl Engine {
         bytes: &[u8],
     ) -> Result<PlacedMount, Error> {
         let path = self.store.layout().container_file(&config.id, name);
-        sys::fs::write_public(&path, bytes).map_err(|source| Error::Path {
+        sys::fs::replace_public(&path, bytes).map_err(|source| Error::Path {
             what: "write",
             path: path.clone(),
             source,
         })?;
         let options = MountOptions { nosuid: Some(true), nodev: Some(true), ..MountOptions::default() };
-        Ok(PlacedMount { target: target.into(), source: PlacedSource::Bind { path }, options })
+        Ok(PlacedMount { target: target.into(), source: PlacedSource::Bind { path }, options, yields: false })
     }
 
     /// The host's files; in the network of another container that one's, which say who is whom there.
@@ -105,8 +107,14 @@ impl Engine {
         let theirs = self.store.container_config(donor)?.spec;
         let read = |name: &str| {
             let path = self.store.layout().container_file(donor, name);
-            let read = sys::fs::absent_is_none(sys::fs::read_limited(&path, LARGEST));
-            let text = read.map_err(|source| Error::Path { what: "read", path, source })?;
+            let text = match sys::fs::absent_is_none(sys::fs::read_limited(&path, LARGEST)) {
+                // Its root may have closed it to the caller: P has power over it.
+                Err(closed) if closed.is(sys::Errno::EACCES) => worker::run(&self.outer()?, || {
+                    let read = sys::fs::absent_is_none(sys::fs::read_limited(&path, LARGEST));
+                    read.map_err(|error| Failure::from_error(FailureKind::Other, &error))
+                })?,
+                read => read.map_err(|source| Error::Path { what: "read", path, source })?,
+            };
             Ok::<_, Error>(text.map(|text| String::from_utf8_lossy(&text).into_owned()))
         };
         // What it does not have, we do not have, either.

@@ -6,11 +6,11 @@ use crate::engine::error::Error;
 use crate::engine::handle::Engine;
 use crate::rootless::worker;
 use crate::runtime::RootMount;
-use crate::specgen::{PlacedMount, PlacedSource};
-use crate::storage::container_record::{ContainerConfig, ImageMount};
+use crate::specgen::{self, PlacedMount, PlacedSource};
+use crate::storage::container_record::{ContainerConfig, ImageMount, ImageSnapshot};
 use crate::storage::layers::{LayerKey, MapKey};
 use crate::sys;
-use crate::types::container_spec::ContainerSpec;
+use crate::types::container_spec::{ContainerSpec, ImageVolume};
 use crate::types::failure::{Failure, FailureKind};
 use crate::types::idmap::IdMaps;
 use crate::types::mount::{MountSource, MountSpec};
@@ -53,7 +53,12 @@ impl Engine {
                     self.overlay(lower, &scratch)?
                 }
             };
-            placed.push(PlacedMount { target: mount.target.clone(), source, options });
+            placed.push(PlacedMount {
+                target: mount.target.clone(),
+                source,
+                options,
+                yields: is_of_image(config, mount),
+            });
         }
         Ok(placed)
     }
@@ -73,7 +78,8 @@ impl Engine {
                 MountSource::Tmpfs { .. } | MountSource::Image { .. } => continue,
             };
             let read_only = mount.options.read_only;
-            found.push(RootMount { target: mount.target.clone(), source, subpath, copy_up, read_only });
+            let (target, yields) = (mount.target.clone(), is_of_image(config, mount));
+            found.push(RootMount { target, source, subpath, copy_up, read_only, yields });
         }
         found.sort_by_key(|mount| mount.target.components().count());
         Ok(found)
@@ -169,6 +175,17 @@ impl Engine {
         let chains = found.image.chains();
         Ok(chains.iter().rev().map(|chain| self.store.layer_diff(&LayerKey::new(chain, &map))).collect())
     }
+}
+
+/// True if the image wants it (`VOLUME`), and not the user.
+fn is_of_image(config: &ContainerConfig, mount: &MountSpec) -> bool {
+    let made = match (&mount.source, config.spec.image_volume) {
+        (MountSource::Volume { anonymous, .. }, ImageVolume::Anonymous) => *anonymous,
+        (MountSource::Tmpfs { size: None, mode: None, .. }, ImageVolume::Tmpfs) => true,
+        _ => false,
+    };
+    let volumes = |image: &ImageSnapshot| specgen::image_volumes(&image.config).unwrap_or_default();
+    made && config.image.as_ref().is_some_and(|image| volumes(image).contains(&mount.target))
 }
 
 fn relative(path: &Path) -> PathBuf {

@@ -160,10 +160,11 @@ impl Engine {
             return Ok(None);
         }
         let path = self.store.layout().container_file(&config.id, "apt.conf");
-        let written = sys::fs::write_public(&path, b"APT::Sandbox::User \"root\";\n");
+        let written = sys::fs::replace_public(&path, b"APT::Sandbox::User \"root\";\n");
         written.map_err(|source| Error::Path { what: "write", path: path.clone(), source })?;
         let target = "/etc/apt/apt.conf.d/99sampan-one-id".into();
-        Ok(Some(PlacedMount { target, source: PlacedSource::Bind { path }, options: MountOptions::default() }))
+        let (source, options) = (PlacedSource::Bind { path }, MountOptions::default());
+        Ok(Some(PlacedMount { target, source, options, yields: false }))
     }
 
     /// Paths of the namespaces of the containers that this one joins.

@@ -65,6 +65,9 @@ fn one_mount(root: &RootDir, spec: &Mount, tree: Option<BorrowedFd<'_>>, bundle:
         let fills = options.copy_up && shape == Shape::Directory;
         let missing = fills && root.lookup(&target::relative(target)).is_err();
         let place = target::open(root, target, shape)?;
+        if options.yields && mount::is_mounted_on(place.as_fd()) {
+            return Ok(());
+        }
         if missing {
             // Nobody in the image owns it: then it is for the program. The volume gets the owner of what it is mounted on.
             let (uid, gid) = program::owner(root, bundle)?;
@@ -86,6 +89,9 @@ fn one_mount(root: &RootDir, spec: &Mount, tree: Option<BorrowedFd<'_>>, bundle:
     }
     let missing = kind == "tmpfs" && options.copy_up && root.lookup(&target::relative(target)).is_err();
     let place = target::open(root, target, Shape::Directory)?;
+    if options.yields && mount::is_mounted_on(place.as_fd()) {
+        return Ok(());
+    }
     if missing {
         // Nothing in the image says who may write there: everybody, as the kernel has it for a tmpfs. On the directory, so that the
         // next start finds it.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use crate::harness::env::program;
 use crate::harness::image::busybox_tar;
 use crate::harness::{BUSYBOX, Env, eventually, requires};
 
@@ -43,6 +44,40 @@ fn g16_home_with_blanks_colons_and_other_letters() {
     out.code(125).stderr_has("takes ':' for a separator");
     env.run(["rmi", "--all"]).success();
     assert!(home.join(".local/share/sampan").is_dir());
+}
+
+/// T-51: somebody else made the directory first, because its name could be foreseen.
+#[test]
+fn a_root_of_somebody_else_is_refused() {
+    requires!(userns, subids);
+    let env = Env::new();
+    let mode = |path: &std::path::Path, mode| {
+        std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+    };
+    let theirs = env.path("theirs");
+    std::fs::create_dir(&theirs).unwrap();
+    mode(&theirs, 0o777);
+    let text = theirs.to_str().unwrap();
+    let refused = |why: &str| {
+        for option in ["--root", "--runroot"] {
+            env.run([option, text, "ps"]).code(125).stderr_has(why).stderr_has("Hint: ");
+            env.run([option, text, "import", busybox_tar().to_str().unwrap(), BUSYBOX]).code(125).stderr_has(why);
+        }
+        assert_eq!(std::fs::read_dir(&theirs).unwrap().count(), 0, "nothing is put there");
+    };
+    refused("has mode 777");
+    env.run(["unshare", "chown", "5:5", text]).success();
+    refused("belongs to user");
+    // As in /var/tmp: what is made below it is ours, and root of `unshare` is its owner.
+    mode(&env.root().join("work"), 0o1777);
+    let (root, run) = (env.root().join("work/new/root"), env.root().join("work/new/run"));
+    let roots = ["--root", root.to_str().unwrap(), "--runroot", run.to_str().unwrap()];
+    let sampan = |words: &[&str]| env.run(roots.iter().chain(words)).success().trimmed();
+    sampan(&["import", "-q", busybox_tar().to_str().unwrap(), BUSYBOX]);
+    let program = program();
+    let inside = sampan(&[&["unshare", program.to_str().unwrap()], &roots[..], &["images", "-q"]].concat());
+    assert_eq!(sampan(&["images", "-q"]), inside);
+    assert!(!inside.is_empty());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `/etc/resolv.conf` and `/etc/hosts` of containers.
 
-use crate::harness::{BUSYBOX, Env, requires};
+use crate::harness::{BUSYBOX, Env, eventually, requires};
 
 fn file(env: &Env, path: &str, options: &[&str]) -> String {
     let mut arguments = vec!["run", "--rm", "--hostname=inside", "--name=outside"];
@@ -77,4 +77,22 @@ fn in_the_network_of_another_container_they_are_its_own() {
         assert!(text.lines().any(|other| other == line), "{line:?} is not in {text}");
     }
     assert_eq!(file(&env, "/etc/hostname", &[join]), "inside\n");
+}
+
+/// A container may give its files away, or close them: it starts again, and who joins its network reads them.
+#[test]
+fn they_are_made_anew_whoever_has_them() {
+    requires!(userns, subids);
+    let env = Env::with_busybox();
+    let script = "chown -R 1000 /etc; chmod 0 /etc/hosts /etc/resolv.conf; echo done; sleep 600";
+    let run = ["run", "-d", "--name=b", "--network=none", "--dns=9.9.9.9", "--add-host=db:10.1.2.3", BUSYBOX];
+    env.run(run.iter().chain(&["sh", "-c", script])).success();
+    for turn in 1..=2 {
+        eventually("they are closed", || env.run(["logs", "b"]).stdout().lines().count() == turn);
+        assert_eq!(file(&env, "/etc/resolv.conf", &["--network=container:b"]), "nameserver 9.9.9.9\n");
+        assert!(file(&env, "/etc/hosts", &["--network=container:b"]).contains("10.1.2.3\tdb\n"));
+        if turn == 1 {
+            env.run(["restart", "-t0", "b"]).success();
+        }
+    }
 }

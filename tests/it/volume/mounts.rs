@@ -113,6 +113,36 @@ fn d05_copy_up_stays_in_the_image() {
     }
 }
 
+/// The path of a `VOLUME` may be a link to where the user's bind goes: what he asked for is not covered, and none of his
+/// files goes into a volume that is gone with the container.
+#[test]
+fn a_volume_of_the_image_covers_no_mount_of_the_user() {
+    requires!(userns);
+    let env = Env::new();
+    let layer = Layer::new().dir("work", 0o755).symlink("zz", "/work").symlink("var/tmp", "/tmp");
+    let volumes = serde_json::json!({"/zz": {}});
+    ImageBuilder::busybox().layer(layer).config("Volumes", volumes).docker_archive(&env.path("i.tar"), "zz:1");
+    env.run(["load", "-i", "i.tar"]).success();
+    let work = env.write("w/input", "in\n").parent().unwrap().to_owned();
+    let bind = |target: &str| format!("{}:{target}", work.display());
+    for (option, target) in
+        [("--image-volume=anonymous", "/work"), ("--image-volume=tmpfs", "/work"), ("--read-only", "/tmp")]
+    {
+        let script = format!("cat {target}/input; echo result >{target}/result; grep -c ' {target} ' /proc/mounts");
+        env.run(["run", "--rm", "--network=none", option, "-v", &bind(target), "zz:1", "sh", "-c", &script])
+            .success()
+            .prints("in\n1\n");
+        std::fs::remove_file(work.join("result")).unwrap_or_else(|error| panic!("{option}: {error}"));
+    }
+    // Without it, it is there, and `cp` to a container that does not run sees what the container saw.
+    env.run(["run", "--rm", "--network=none", "zz:1", "grep", "-c", " /work ", "/proc/mounts"]).prints("1\n");
+    env.run(["create", "--name=c", "--network=none", "-v", &bind("/work"), "zz:1", "true"]).success();
+    env.run(["cp", "c:/work/input", "-"]).success();
+    env.write("late", "late");
+    env.run(["cp", "late", "c:/work/late"]).success();
+    assert!(work.join("late").exists());
+}
+
 #[test]
 fn d07_subpath_is_no_way_out() {
     requires!(userns);
