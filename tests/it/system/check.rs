@@ -232,6 +232,35 @@ fn i01_i05_i06_records_of_images() {
     env.run(["image", "exists", &value["id"].as_str().unwrap()[..12]]).success();
 }
 
+/// A name that cannot be read may be that of any image without one.
+#[test]
+fn f07_a_damaged_name_costs_no_image() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let id = env.run(["images", "-q"]).trimmed();
+    env.run(["manifest", "create", "localhost/l:1", BUSYBOX]).success();
+    let name = children(&env.graphroot().join("refs")).remove(0);
+    let list = children(&env.graphroot().join("lists")).remove(0);
+    let whole = (std::fs::read(&name).unwrap(), std::fs::read(&list).unwrap());
+    std::fs::write(&list, b"").unwrap();
+    env.run(["manifest", "inspect", "localhost/l:1"]).code(125).stderr_has("Hint: sampan system check");
+    std::fs::write(&list, whole.1).unwrap();
+    std::fs::write(&name, b"").unwrap();
+    env.run(["images"])
+        .success()
+        .stdout_has("<none>")
+        .stderr_has("Error: parse")
+        .stderr_has("Hint: sampan system check");
+    env.run(["run", "--rm", "--network=none", BUSYBOX, "true"]).code(125).stderr_has("Hint: sampan system check");
+    for prune in [&["image", "prune", "-f"][..], &["image", "prune", "-a", "-f"], &["system", "prune", "-f"]] {
+        env.run(prune).success().stderr_has("nobody knows whose name this is: parse");
+        env.run(["image", "exists", &id]).success();
+    }
+    std::fs::write(&name, whole.0).unwrap();
+    env.run(["run", "--rm", "--network=none", BUSYBOX, "true"]).success();
+    env.run(["system", "check", "--full"]).prints("").success();
+}
+
 #[test]
 fn i01_manifest_lists() {
     requires!(userns);
