@@ -64,6 +64,10 @@ fn plain(error: &engine::Error) -> Option<&'static str> {
         None if error.is_damaged_image() => {
             "take the damaged record away with sampan system check --repair, then pull or load it again"
         }
+        None if error.is_damaged_record() => {
+            "sampan system check names what is damaged, and what it takes to have it again; with --repair the record is \
+             taken away, or made anew"
+        }
         None if error.wants_unshare() => {
             "sampan unshare starts a shell in which it works; the mounts last as long as that shell"
         }

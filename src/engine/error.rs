@@ -92,6 +92,9 @@ pub(crate) enum Error {
     },
     #[error("container {0} runs on it: stop that first")]
     LayerRuns(String),
+    /// With what brings it back.
+    #[error("{0}")]
+    LayerLost(String),
     #[error("image {digest}: {why}: pull or load it again")]
     NotAnImage { digest: crate::types::digest::Digest, why: &'static str },
     #[error("read a document of the image")]

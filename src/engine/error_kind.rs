@@ -73,6 +73,11 @@ impl Error {
         matches!(self, Self::Storage(storage::Error::BrokenImage { .. }))
     }
 
+    /// True if a record of something else cannot be read: a name, a list, a volume.
+    pub(crate) fn is_damaged_record(&self) -> bool {
+        matches!(self, Self::Storage(storage::Error::Parse { .. } | storage::Error::WrongRecord { .. }))
+    }
+
     /// True if it works in the shell of `unshare` only.
     pub(crate) fn wants_unshare(&self) -> bool {
         matches!(self, Self::NeedsUnshare { .. })

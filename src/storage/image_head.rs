@@ -117,11 +117,11 @@ impl ImageHead {
 
 impl Store {
     /// Like [`Self::image_heads`], and after them those of the additional stores: of an image that is here too, the names
-    /// that are not.
-    pub(crate) fn all_image_heads(&self) -> Result<(Vec<ImageHead>, Vec<BrokenImage>), Error> {
-        let (mut whole, mut broken) = self.image_heads()?;
+    /// that are not. With the errors of records and of names: an image without a name may have one of those.
+    pub(crate) fn all_image_heads(&self) -> Result<(Vec<ImageHead>, Vec<Error>), Error> {
+        let (mut whole, mut broken) = self.heads_and_errors()?;
         for store in &self.additional {
-            let (others, damaged) = store.image_heads()?;
+            let (others, damaged) = store.heads_and_errors()?;
             let known: BTreeMap<&ImageId, usize> = whole.iter().zip(0..).map(|(head, at)| (&head.id, at)).collect();
             let mut more = Vec::new();
             for mut head in others {
@@ -138,6 +138,13 @@ impl Store {
             broken.extend(damaged);
         }
         Ok((whole, broken))
+    }
+
+    fn heads_and_errors(&self) -> Result<(Vec<ImageHead>, Vec<Error>), Error> {
+        let (names, mut errors) = self.names_by_image()?;
+        let (manifests, broken) = self.manifest_heads(names)?;
+        errors.extend(broken.into_iter().map(|image| image.error));
+        Ok((twins::by_id(manifests), errors))
     }
 
     /// The layers of the images of additional stores: what was unpacked of them here stays as long as those are used.

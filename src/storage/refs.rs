@@ -82,6 +82,11 @@ impl Store {
         }
     }
 
+    /// The error of a name that cannot be read, if there is one: it may be that of any image without a name.
+    pub(crate) fn unread_name(&self) -> Result<Option<Error>, Error> {
+        Ok(self.references()?.1.into_iter().next())
+    }
+
     /// All names, sorted, and the errors of the damaged ones.
     pub(crate) fn references(&self) -> Result<(Vec<RefRecord>, Vec<Error>), Error> {
         let dir = self.layout().refs();

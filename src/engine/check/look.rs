@@ -32,15 +32,27 @@ impl Depth {
             Some(Repair::DropBlob(digest)) => Some(digest.clone()),
             _ => None,
         });
-        let layers = findings.iter().filter_map(|finding| match &finding.repair {
-            Some(Repair::RebuildLayer(key)) => Some(key.clone()),
-            _ => None,
-        });
+        // Also those that nothing can repair now.
+        let layers =
+            findings.iter().filter_map(|finding| LayerKey::from_dir_name(finding.subject.strip_prefix("layer ")?));
         Self { blobs: Some(blobs.collect()), layers: Some(layers.collect()), content: full }
     }
 }
 
 impl Engine {
+    /// Unpacks those of these layers again that are damaged: their blobs have come.
+    pub(in crate::engine) fn mend_layers(&self, keys: &[LayerKey]) -> Result<(), Error> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let depth = Depth { blobs: Some(Vec::new()), layers: Some(keys.to_vec()), content: true };
+        let findings = self.look(&depth)?;
+        let damaged = |key: &&LayerKey| findings.iter().any(|f| f.repair == Some(Repair::RebuildLayer((*key).clone())));
+        // Bottom first, as they are.
+        keys.iter().filter(damaged).try_for_each(|key| self.rebuild_layer(key))?;
+        self.empty_trash()
+    }
+
     /// Checks the store and what runs, and repairs if asked.
     pub(crate) fn system_check(&self, request: CheckRequest) -> Result<CheckReport, Error> {
         let unsynced = self.store.unsynced()?;

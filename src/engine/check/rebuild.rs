@@ -3,7 +3,8 @@
 use crate::engine::images::{IncomingImage, IncomingLayer, StagedUnpack, unpack_layer};
 use crate::engine::{Engine, Error};
 use crate::registry::{self, Manifest};
-use crate::storage::images::ImageRecord;
+use crate::storage::check;
+use crate::storage::images::{ImageLayer, ImageRecord};
 use crate::storage::layers::{LayerKey, MapKey};
 use crate::storage::unpack::Threads;
 use crate::sys;
@@ -30,29 +31,28 @@ impl Engine {
         self.ensure_layers(&record, &self.maps_of(&config)?)
     }
 
-    /// Unpacks a damaged layer again and puts it in the place of the old one. Without a whole blob the old one goes
-    /// nevertheless: nobody shall run what may be anything, and a pull fetches only what is not there. With one it stays
-    /// if the unpacking failed (a full disk): the next repair has it.
+    /// Unpacks a damaged layer again and puts it in the place of the old one. Without a whole blob the old one stays: most
+    /// of it may be as it was, and it may be all that is left. A pull or load brings the blob, and has the layer mended
+    /// ([`Engine::mend_layers`]). It goes if nothing is in it, or if it comes back at its next use.
     pub(super) fn rebuild_layer(&self, key: &LayerKey) -> Result<(), Error> {
         self.unused(key)?;
         let found = self.image_of_layer(key)?;
-        let staged = match &found {
-            Some((record, index)) => self.unpack_again(key, record, *index),
-            None => Ok(false),
+        let unpacked = match &found {
+            Some((record, index)) => self.unpack_again(key, record, *index)?,
+            None => false,
         };
-        let blob = found.and_then(|(record, index)| record.layers.into_iter().nth(index)?.blob);
-        let hopeless = match &staged {
-            Ok(unpacked) => !unpacked,
-            Err(Error::LayerRuns(_)) => false,
-            Err(_) => !blob.is_some_and(|blob| matches!(self.store.verify_blob(&blob), Ok(true))),
-        };
-        if hopeless {
-            let lock = self.store.lock_exclusive()?;
-            self.unused(key)?;
-            self.store.move_to_trash(&self.store.layer_dir(key))?;
-            drop(lock);
+        if unpacked {
+            return Ok(());
         }
-        staged.map(drop)
+        let is_meant = |layer: &ImageLayer| layer.chain == key.chain;
+        if sys::fs::exists(&self.store.layer_diff(key)) && !check::has_blob(&self.store, is_meant, true)? {
+            return Err(Error::LayerLost(check::lost(&self.store, &key.chain)?));
+        }
+        let lock = self.store.lock_exclusive()?;
+        self.unused(key)?;
+        self.store.move_to_trash(&self.store.layer_dir(key))?;
+        drop(lock);
+        Ok(())
     }
 
     /// False: there is nothing to unpack it from, or nobody knows for which ids.
@@ -100,7 +100,8 @@ impl Engine {
         let mut found = None;
         for image in self.store.images()?.0 {
             if let Some(index) = image.record.layers.iter().position(|layer| layer.chain == key.chain) {
-                let kept = image.record.layers[index].blob.is_some();
+                let blob = image.record.layers[index].blob.as_ref();
+                let kept = blob.is_some_and(|blob| sys::fs::exists(&self.store.layout().blob(blob)));
                 if kept || found.is_none() {
                     found = Some((image.record, index));
                 }

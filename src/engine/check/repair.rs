@@ -39,11 +39,11 @@ impl Engine {
                 let stays = |other: &Finding| {
                     let same = other.invariant == finding.invariant && other.subject == finding.subject;
                     let lost = same && other.repair.is_none() && digest_in(other).is_some();
-                    other.is_about(finding) || (lost && digest_in(other) == digest_in(finding))
+                    is_still(other, finding) || (lost && digest_in(other) == digest_in(finding))
                 };
                 finding.repaired = !now.iter().any(stays);
             }
-            let known = |new: &Finding| findings.iter().any(|old| old.is_about(new));
+            let known = |new: &Finding| findings.iter().any(|old| is_still(new, old));
             round = now.into_iter().filter(|new| !known(new)).collect();
             findings.extend(round.iter().cloned());
             if round.iter().all(|finding| finding.repair.is_none()) {
@@ -87,6 +87,12 @@ impl Engine {
             _ => check::repair(&self.store, finding).map(drop).map_err(Error::Storage),
         }
     }
+}
+
+/// True if `now` is about what `before` was. Once its blob is gone, the same is wrong with a layer, and cannot be repaired.
+fn is_still(now: &Finding, before: &Finding) -> bool {
+    let same = now.invariant == before.invariant && now.subject == before.subject;
+    now.is_about(before) || (same && now.repair.is_none() && now.problem.starts_with(&before.problem))
 }
 
 /// The blob or layer that a finding about an image is about.

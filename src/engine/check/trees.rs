@@ -3,7 +3,7 @@
 use super::look::Depth;
 use crate::engine::{Engine, Error};
 use crate::rootless::worker;
-use crate::storage::check::{self, Damage, Finding, Repair, TreeJob};
+use crate::storage::check::{self, Damage, Finding, TreeJob};
 use crate::storage::layers::{LayerKey, MapKey};
 use crate::types::failure::{Failure, FailureKind};
 
@@ -34,10 +34,10 @@ impl Engine {
             }
         };
         let finding = |damage: Damage| {
-            let subject = format!("layer {}", damage.key.dir_name());
-            Finding::new("I3", subject, damage.problem, Some(Repair::RebuildLayer(damage.key)))
+            let (problem, repair) = check::cure(&self.store, &damage.key, &damage.key.chain, damage.problem)?;
+            Ok(Finding::new("I3", format!("layer {}", damage.key.dir_name()), problem, repair))
         };
-        Ok(damages.into_iter().map(finding).collect())
+        damages.into_iter().map(finding).collect()
     }
 
     /// The ids of a layer mean something only in the P that it was unpacked in: `/etc/subuid` may have changed since.

@@ -17,7 +17,7 @@ use crate::storage::unpack::{self, Compression, Plan, Remarks, Threads, Unpacked
 use crate::sys;
 use crate::sys::root::RootDir;
 use crate::types::digest::{ChainId, DiffId, Digest};
-use crate::types::failure::{Failure, FailureKind};
+use crate::types::failure::{Failure, FailureKind, chain};
 use crate::types::id::ImageId;
 use crate::types::idmap::{Extent, IdMap, IdMaps};
 use crate::types::image_config::ImageConfig;
@@ -117,6 +117,7 @@ impl Engine {
         names: &[Reference],
         progress: &dyn Progress,
     ) -> Result<Image, Error> {
+        let wanting = self.layers_without_blob(image, &blobs)?;
         let remarks = match self.put_in_place(&lease, image, blobs, layers, names) {
             Ok(remarks) => remarks,
             Err(error) => {
@@ -132,11 +133,27 @@ impl Engine {
             progress.warn(&line);
         }
         lease.finish(&self.store)?;
+        // Before, nothing could be done about a damaged one.
+        if let Err(error) = self.mend_layers(&wanting) {
+            progress.warn(&format!("a layer that is damaged here stays as it is: {}", chain(&error)));
+        }
         // The image is there, whatever becomes of the empty staging directory.
         if let Err(error) = self.empty_trash() {
             tracing::debug!(%error, "trash stays");
         }
         Ok(self.store.image(&image.manifest_digest)?)
+    }
+
+    /// Layers that are here, and whose blobs come only now: the store had lost them.
+    fn layers_without_blob(&self, image: &IncomingImage, blobs: &[StagedBlob]) -> Result<Vec<LayerKey>, Error> {
+        let mut wanting = Vec::new();
+        for (layer, key) in image.layers.iter().zip(self.layer_keys(&image.chains())?) {
+            let comes = blobs.iter().any(|blob| blob.digest == layer.blob);
+            if comes && self.store.has_layer(&key) && self.store.blob_size(&layer.blob)?.is_none() {
+                wanting.push(key);
+            }
+        }
+        Ok(wanting)
     }
 
     /// All of [`Engine::publish_image`] that fails before the image is there.
@@ -267,7 +284,8 @@ impl Engine {
             let (blob, media_type, size) = kept;
             let unpacked = match unpacked.iter().find(|layer| layer.index == index) {
                 Some(layer) => layer.unpacked.size,
-                None => self.store.layer(key)?.map_or(0, |meta| meta.size),
+                // A damaged one is mended when its blob is here.
+                None => self.store.layer(key).ok().flatten().map_or(0, |meta| meta.size),
             };
             layers.push(ImageLayer {
                 chain: key.chain.clone(),

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::filter::{ImageFilter, Sieve, meant, named};
 use super::parent::parent_of;
 use crate::engine::{Engine, Error};
+use crate::storage;
 use crate::storage::image_head::ImageHead;
-use crate::storage::images::BrokenImage;
 use crate::types::id::ImageId;
 
 /// An image of the list.
@@ -19,11 +19,11 @@ pub(crate) struct ImageSummary {
     pub(crate) parent: Option<ImageId>,
 }
 
-/// All that pass, newest first, and the records that cannot be read (case F07).
+/// All that pass, newest first, and the errors of records and names that cannot be read (case F07).
 #[derive(Debug)]
 pub(crate) struct ImageList {
     pub(crate) images: Vec<ImageSummary>,
-    pub(crate) broken: Vec<BrokenImage>,
+    pub(crate) broken: Vec<storage::Error>,
 }
 
 impl Engine {

@@ -2,6 +2,7 @@
 
 use super::filter::{ImageFilter, Sieve};
 use crate::engine::{Engine, Error};
+use crate::storage::image_head::ImageHead;
 use crate::types::id::ImageId;
 use crate::types::reference::Reference;
 
@@ -15,9 +16,13 @@ pub(crate) struct ImagePruneReport {
 }
 
 impl Engine {
-    /// Removes the images that no container uses: those without a name, or `all`.
+    /// Removes the images that no container uses: those without a name, or `all`. While a name cannot be read, nobody
+    /// knows which image is without one.
     pub(crate) fn prune_images(&self, all: bool, filters: &[ImageFilter]) -> Result<ImagePruneReport, Error> {
         let mut report = ImagePruneReport::default();
+        if self.store.image_heads()?.0.iter().any(ImageHead::is_dangling) {
+            self.nameless_may_go()?;
+        }
         let before = self.store.accounts()?.total();
         // One that is gone may leave the nameless one that it was built on dangling.
         while self.prune_round(all, filters, &mut report)? {}
@@ -37,7 +42,9 @@ impl Engine {
                 continue;
             }
             // Somebody may be naming it, or removing it, at this moment.
-            if let Some(removed) = self.remove_unused(&image.id, |now| Ok(all || now.is_dangling()))? {
+            let may_go =
+                |now: &ImageHead| Ok(if now.is_dangling() { self.store.unread_name()?.is_none() } else { all });
+            if let Some(removed) = self.remove_unused(&image.id, may_go)? {
                 report.images.extend(removed.deleted);
                 report.untagged.extend(removed.untagged);
             }

@@ -6,6 +6,7 @@ use crate::storage::image_head::ImageHead;
 use crate::storage::images::ImageRecord;
 use crate::storage::lists::ListRecord;
 use crate::storage::store::Exclusive;
+use crate::types::failure::chain;
 use crate::types::id::{ContainerId, ImageId};
 use crate::types::reference::Reference;
 
@@ -155,7 +156,8 @@ impl Engine {
     }
 
     /// Removes the nameless images that a removed one was built on, if nothing else is built on them or made of them:
-    /// the intermediate images of a build go with its result. The youngest goes first.
+    /// the intermediate images of a build go with its result. The youngest goes first. None goes while a name cannot be
+    /// read, which may be theirs.
     fn remove_parents(&self, child: &ImageRecord, lock: &Exclusive) -> Result<Vec<ImageId>, Error> {
         let (images, _) = self.store.image_heads()?;
         let mut parents = Vec::new();
@@ -165,6 +167,9 @@ impl Engine {
             {
                 parents.push(record);
             }
+        }
+        if parents.is_empty() || !self.nameless_may_go()? {
+            return Ok(Vec::new());
         }
         parents.sort_by_key(|parent| std::cmp::Reverse((parent.layers.len(), parent.config.history.len())));
         let mut gone: Vec<ImageId> = vec![child.id.clone()];
@@ -184,6 +189,16 @@ impl Engine {
             child = parent;
         }
         Ok(deleted)
+    }
+
+    /// False, with a warning, while a name cannot be read: it may be that of any image which seems to have none.
+    pub(super) fn nameless_may_go(&self) -> Result<bool, Error> {
+        let unread = self.store.unread_name()?;
+        if let Some(why) = &unread {
+            let why = chain(why);
+            tracing::warn!("no image without a name is removed, because nobody knows whose name this is: {why}");
+        }
+        Ok(unread.is_none())
     }
 
     /// True if an image that stays was built on `parent`.

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::blobs;
 use super::finding::{Findings, Repair};
+use super::{blobs, layers};
 use crate::storage::error::Error;
-use crate::storage::images::{Image, ImageRecord};
+use crate::storage::images::{Image, ImageLayer, ImageRecord};
 use crate::storage::refs;
 use crate::storage::store::Store;
 use crate::sys;
@@ -15,11 +15,19 @@ use crate::types::image_config::ImageConfig;
 
 pub(super) fn check(store: &Store, findings: &mut Findings) -> Result<(), Error> {
     let (images, broken) = store.images()?;
+    let (names, _) = store.names_by_image()?;
     for broken in broken {
         let newer =
             matches!(&broken.error, Error::BrokenImage { source, .. } if matches!(**source, Error::NewerRecord { .. }));
         let repair = (!newer).then(|| from_manifest(store, &broken.digest));
-        findings.add("I1", format!("image {}", broken.digest), chain(&broken.error), repair);
+        let mut problem = chain(&broken.error);
+        if matches!(repair, Some(Repair::DiscardImage(_))) {
+            let names: Vec<String> = names.get(&broken.digest).into_iter().flatten().map(ToString::to_string).collect();
+            let again = if names.is_empty() { "pull or load it again".to_owned() } else { pull_again(&names) };
+            problem =
+                format!("{problem}: its manifest is missing, too, and --repair takes it out of the store: {again}");
+        }
+        findings.add("I1", format!("image {}", broken.digest), problem, repair);
     }
     let unpacked: BTreeSet<ChainId> = store.layer_keys()?.into_iter().map(|key| key.chain).collect();
     for image in images {
@@ -70,13 +78,23 @@ fn check_image(
             match store.blob_size(blob)? {
                 Some(size) if size == layer.size => kept = true,
                 Some(size) => blobs::damaged(store, blob, &format!("{size} of {} bytes", layer.size), findings)?,
-                None => {
+                None if can_do_without(store, record, layer)? => {
                     let problem = format!("blob {blob} of its layer is missing: {}", pull_again(&name));
                     findings.add("I5", &subject, problem, Some(Repair::DropBlob(blob.clone())));
                 }
+                None => {}
             }
         }
-        match (unpacked.contains(&layer.chain), kept) {
+        let is_unpacked = unpacked.contains(&layer.chain);
+        if !kept && is_unpacked && !can_do_without(store, record, layer)? {
+            let which = layer.blob.as_ref().unwrap_or(&layer.diff_id.0);
+            let problem = format!(
+                "the blob of its layer, {which}, is missing, so that it cannot be saved or pushed: {}",
+                pull_again(&name)
+            );
+            findings.add("I5", &subject, problem, None);
+        }
+        match (is_unpacked, kept) {
             (true, _) => {}
             (false, true) => packed = true,
             (false, false) => lost.push(layer.chain.0.to_string()),
@@ -89,6 +107,12 @@ fn check_image(
         findings.add("I5", &subject, "a layer is missing", Some(Repair::UnpackImage(record.digest.clone())));
     }
     Ok(())
+}
+
+/// True if the blob of a layer can be had from elsewhere: another image has the layer, maybe in another compression, or an
+/// additional store, or the registry that the image was pulled from.
+pub(super) fn can_do_without(store: &Store, record: &ImageRecord, layer: &ImageLayer) -> Result<bool, Error> {
+    Ok(record.source.is_some() || layers::has_blob(store, |other| other.diff_id == layer.diff_id, false)?)
 }
 
 /// The id of an image is the digest of its configuration.
@@ -150,6 +174,13 @@ pub(super) fn users_of_blob(store: &Store, digest: &Digest) -> Result<Vec<String
             || record.id.as_str() == digest.hex()
             || record.layers.iter().any(|layer| layer.blob.as_ref() == Some(digest))
     };
+    Ok(images.iter().filter(uses).map(display_name).collect())
+}
+
+/// Names of the images that have a layer.
+pub(super) fn users_of_layer(store: &Store, chain: &ChainId) -> Result<Vec<String>, Error> {
+    let (images, _) = store.images()?;
+    let uses = |image: &&Image| image.record.layers.iter().any(|layer| layer.chain == *chain);
     Ok(images.iter().filter(uses).map(display_name).collect())
 }
 

@@ -1,52 +1,99 @@
 //! I1, I3, I4 for the records of layers. Their trees are looked at by [`super::trees`].
 
+use std::collections::BTreeSet;
+
 use super::finding::{Findings, Repair};
+use super::images;
 use crate::storage::error::Error;
+use crate::storage::images::ImageLayer;
 use crate::storage::layers::{LayerKey, LayerMeta};
 use crate::storage::store::Store;
 use crate::sys;
-use crate::types::digest::ChainId;
+use crate::types::digest::{ChainId, Digest};
 use crate::types::failure::chain;
 
 pub(super) fn check(store: &Store, findings: &mut Findings) -> Result<(), Error> {
     for key in store.layer_keys()? {
         let subject = format!("layer {}", key.dir_name());
-        let rebuild = || Some(Repair::RebuildLayer(key.clone()));
-        match store.layer(&key) {
-            Ok(Some(meta)) => {
-                if let Some((invariant, problem)) = wrong(store, &key, &meta) {
-                    findings.add(invariant, &subject, problem, rebuild());
-                }
+        let (invariant, problem, wanting) = match store.layer(&key) {
+            Ok(Some(meta)) => match wrong(store, &key, &meta) {
+                Some(found) => found,
+                None => continue,
+            },
+            Ok(None) => ("I3", "meta.json is missing".to_owned(), key.chain.clone()),
+            Err(error @ Error::NewerRecord { .. }) => {
+                findings.add("I1", &subject, chain(&error), None);
+                continue;
             }
-            Ok(None) => findings.add("I3", &subject, "meta.json is missing", rebuild()),
-            Err(error @ Error::NewerRecord { .. }) => findings.add("I1", &subject, chain(&error), None),
-            Err(error) => findings.add("I1", &subject, chain(&error), rebuild()),
-        }
+            Err(error) => ("I1", chain(&error), key.chain.clone()),
+        };
+        let (problem, repair) = cure(store, &key, &wanting, problem)?;
+        findings.add(invariant, &subject, problem, repair);
     }
     Ok(())
 }
 
-/// The first thing that is wrong: all have one cure.
-fn wrong(store: &Store, key: &LayerKey, meta: &LayerMeta) -> Option<(&'static str, String)> {
+/// How a damaged layer is mended, whose chain id or that of a layer below it is `wanting`: from a blob. Without one its
+/// tree stays as it is, because that may be all that is left; and the problem says what brings it back.
+pub(crate) fn cure(
+    store: &Store,
+    key: &LayerKey,
+    wanting: &ChainId,
+    problem: String,
+) -> Result<(String, Option<Repair>), Error> {
+    if has_blob(store, |layer| layer.chain == *wanting, false)? || !sys::fs::exists(&store.layer_diff(key)) {
+        return Ok((problem, Some(Repair::RebuildLayer(key.clone()))));
+    }
+    Ok((format!("{problem}: {}", lost(store, wanting)?), None))
+}
+
+/// What there is to say of a layer that no blob is left of.
+pub(crate) fn lost(store: &Store, wanting: &ChainId) -> Result<String, Error> {
+    let users = images::users_of_layer(store, wanting)?;
+    Ok(if users.is_empty() {
+        "no blob of it is here".to_owned()
+    } else {
+        format!("no blob of it is here: {}", images::pull_again(&users))
+    })
+}
+
+/// True if an image, here or in an additional store, has a blob for such a layer, and that is there; `whole`: with the
+/// content of its name.
+pub(crate) fn has_blob(store: &Store, is_meant: impl Fn(&ImageLayer) -> bool, whole: bool) -> Result<bool, Error> {
+    let stores = || std::iter::once(store).chain(&store.additional);
+    let mut blobs = BTreeSet::new();
+    for store in stores() {
+        let layers = store.images()?.0.into_iter().flat_map(|image| image.record.layers);
+        blobs.extend(layers.filter(|layer| is_meant(layer)).filter_map(|layer| layer.blob));
+    }
+    let is_there = |store: &Store, blob: &Digest| {
+        sys::fs::exists(&store.layout().blob(blob)) && (!whole || matches!(store.verify_blob(blob), Ok(true)))
+    };
+    Ok(blobs.iter().any(|blob| stores().any(|store| is_there(store, blob))))
+}
+
+/// The first thing that is wrong, and the layer that is to be unpacked: all have one cure.
+fn wrong(store: &Store, key: &LayerKey, meta: &LayerMeta) -> Option<(&'static str, String, ChainId)> {
+    let own = || key.chain.clone();
     if meta.chain != key.chain || meta.map != key.map {
-        return Some(("I1", "meta.json belongs to another layer".to_owned()));
+        return Some(("I1", "meta.json belongs to another layer".to_owned(), own()));
     }
     let chain = match &meta.parent {
         Some(parent) => parent.then(&meta.diff_id),
         None => ChainId::first(&meta.diff_id),
     };
     if chain != key.chain {
-        return Some(("I4", "its parent and its diff id do not make its chain id".to_owned()));
+        return Some(("I4", "its parent and its diff id do not make its chain id".to_owned(), own()));
     }
     for part in [store.layer_diff(key), store.layer_index(key)] {
         if !sys::fs::exists(&part) {
             let name = part.file_name().unwrap_or_default().display().to_string();
-            return Some(("I3", format!("{name} is missing")));
+            return Some(("I3", format!("{name} is missing"), own()));
         }
     }
     match &meta.parent {
         Some(parent) if !store.has_layer(&LayerKey::new(parent, &key.map)) => {
-            Some(("I4", format!("the layer below, {}, is missing", parent.0.hex())))
+            Some(("I4", format!("the layer below, {}, is missing", parent.0.hex()), parent.clone()))
         }
         _ => None,
     }

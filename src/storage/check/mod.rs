@@ -29,6 +29,7 @@ mod volatile;
 mod volumes;
 
 pub(crate) use finding::{Finding, Repair};
+pub(crate) use layers::{cure, has_blob, lost};
 pub(crate) use look::{Scope, check};
 pub(crate) use repair::{repair, take_away, takes_away};
 pub(crate) use trees::{Damage, TreeJob, compare};

@@ -3,10 +3,12 @@
 use std::path::Path;
 
 use super::finding::{Finding, Findings, Repair};
+use super::images::can_do_without;
 use super::look::look;
 use crate::storage::container_names::link_name;
 use crate::storage::container_record::{ExitRecord, Supervision};
 use crate::storage::error::{At as _, Error};
+use crate::storage::images::Image;
 use crate::storage::record;
 use crate::storage::store::{DIR_MODE, Exclusive, Store};
 use crate::storage::volumes::VolumeMeta;
@@ -119,24 +121,26 @@ fn record_loss(store: &Store, id: &ContainerId) -> Result<bool, Error> {
     Ok(true)
 }
 
-/// The images that have the blob for a layer can do without it, for their layer is unpacked; it is not theirs any more.
+/// Of the images that have the blob for a layer, those that can have it from elsewhere forget it. The others are to say what
+/// they miss, until it comes again.
 fn drop_blob(store: &Store, digest: &Digest) -> Result<bool, Error> {
     // Nobody removes an image between the reading of its record and the writing.
     let _lock = store.lock_exclusive()?;
-    for mut image in store.images()?.0 {
-        let mut changed = false;
-        for layer in &mut image.record.layers {
-            if layer.blob.as_ref() == Some(digest) {
+    // First, so that it is no twin of its own.
+    let path = store.layout().blob(digest);
+    sys::fs::remove_file(&path).removing(&path)?;
+    for Image { mut record, .. } in store.images()?.0 {
+        let before = record.clone();
+        for layer in &mut record.layers {
+            if layer.blob.as_ref() == Some(digest) && can_do_without(store, &before, layer)? {
                 layer.blob = None;
-                changed = true;
             }
         }
-        if changed {
-            record::write_durable(&store.layout().image(&image.record.digest), &image.record)?;
+        if record != before {
+            record::write_durable(&store.layout().image(&record.digest), &record)?;
         }
     }
-    let path = store.layout().blob(digest);
-    sys::fs::remove_file(&path).removing(&path).map(|_| true)
+    Ok(true)
 }
 
 fn make_name(store: &Store, id: &ContainerId) -> Result<bool, Error> {

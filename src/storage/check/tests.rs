@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use super::{Finding, Repair, Scope, TreeJob, compare, repair, take_away, takes_away};
 use crate::storage::Store;
 use crate::storage::container_record::ContainerState;
+use crate::storage::images::ImageSource;
 use crate::storage::layers::{LayerKey, MapKey};
 use crate::storage::lists::{ListEntry, ListPlatform, ListRecord};
 use crate::storage::process_identity::ProcessIdentity;
@@ -170,7 +171,9 @@ fn i1_damaged_image_is_made_anew_from_its_manifest() {
     write(&store.layout().image(&digest), b"");
     assert_eq!(check(&store)[0].repair, Some(Repair::RebuildImage(digest.clone())));
     sys::fs::remove_file(&store.layout().blob(&digest)).expect("removed");
-    assert_eq!(check(&store)[0].repair, Some(Repair::DiscardImage(digest)));
+    let findings = check(&store);
+    assert_eq!(findings[0].repair, Some(Repair::DiscardImage(digest)));
+    assert!(findings[0].problem.ends_with("pull or load localhost/a:1 again"), "{findings:#?}");
 }
 
 #[test]
@@ -196,7 +199,18 @@ fn i2_blob_with_other_content() {
         let expected: &[&str] = if damage.len() == 5 { &["I2"] } else { &["I2", "I2"] };
         assert_eq!(invariants(&findings), expected);
         repair_all(&store, &findings);
-        assert_eq!(check(&store), [], "the image can do without it");
+        // It runs, and says as long as that is so what it has lost.
+        for _ in 0..2 {
+            let left = check(&store);
+            assert_eq!((invariants(&left), &left[0].repair), (vec!["I5"], &None), "{left:#?}");
+            assert!(left[0].problem.contains("cannot be saved or pushed: pull or load localhost/a:1"), "{left:#?}");
+        }
+        // One that was pulled can be had where it came from.
+        let mut record = store.image_record(&image.digest).expect("read").expect("there");
+        let reference = "example.com/a:1".parse().expect("a name");
+        record.source = Some(ImageSource { reference, tls_verify: None });
+        store.put_image(&record).expect("written");
+        found_and_repaired(&store, &["I5"]);
         let record = store.image_record(&image.digest).expect("read").expect("there");
         assert_eq!(record.layers[0].blob, None);
     }

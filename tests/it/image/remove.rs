@@ -129,6 +129,13 @@ fn what_a_build_leaves_goes_with_its_result() {
     }
     env.run(["untag", "one:1"]).success();
     env.run(["untag", "two:1"]).success();
+    // A name that cannot be read may be that of one of them.
+    let damaged = env.graphroot().join("refs/localhost+two:1");
+    std::fs::write(&damaged, b"").unwrap();
+    let removed = env.run(["rmi", "three:1"]);
+    removed.prints(&format!("{untagged}Deleted: {}\n", ids[2])).stderr_has("nobody knows whose name this is");
+    std::fs::remove_file(&damaged).unwrap();
+    load(top(), "localhost/three:1");
     env.run(["rmi", "-af"]).success();
     assert!(is_empty(&env));
 }

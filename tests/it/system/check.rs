@@ -181,18 +181,36 @@ fn i02_i05_blobs_and_images() {
     let largest = blobs.pop().unwrap();
     flip(&largest, 5000);
     env.run(["system", "check"]).prints("").success();
-    repaired(&env, "I2", &["pull or load example.org/rich:1 again"]);
-    env.run(["run", "--rm", "--network=none", "example.org/rich:1", "true"]).success();
-    // Now the layer has no blob: damage is for good, and named.
+    // The layer has no blob any more: that is named as long as it is so, and damage is not repaired. It can be read.
+    let left = |env: &Env, words: &[&str]| {
+        let out = env.run(["system", "check", "--repair"]);
+        out.code(2).stdout_has("cannot be saved or pushed: pull or load example.org/rich:1 again");
+        for word in words {
+            out.stdout_has(word);
+        }
+        env.run(["system", "check"]).code(2).stdout_has("pull or load example.org/rich:1 again");
+        env.run(["run", "--rm", "--network=none", "example.org/rich:1", "cat", "/shared/a/b"]).prints("deep");
+        out.stdout().lines().count()
+    };
+    left(&env, &["I2", "I5"]);
+    env.run(["save", "-o", "saved.tar", "example.org/rich:1"]).code(125);
     let (_, file) = layer_with(&env, "first");
-    std::fs::write(file, b"another").unwrap();
-    let left = env.run(["system", "check", "--repair"]);
-    left.code(2).stdout_has("I5").stdout_has("pull or load example.org/rich:1 again");
-    env.run(["images", "-q"]).success();
-    env.run(["run", "--rm", "--network=none", "example.org/rich:1", "true"]).code(125);
-    env.run(["system", "check"]).code(2).stdout_has("pull or load example.org/rich:1 again");
+    std::fs::write(&file, b"another").unwrap();
+    assert_eq!(left(&env, &["I3", "first: 7 bytes instead of 8", "no blob of it is here"]), 2);
+    assert!(std::fs::read(&file).unwrap() == b"another");
+    // Blob and layer at once, with a container on it.
     load(&env);
     env.run(["system", "check", "--full"]).prints("").success();
+    assert!(std::fs::read(layer_with(&env, "first").1).unwrap() == b"one file");
+    env.run(["create", "--name=on", "--network=none", "example.org/rich:1", "cat", "/first"]).success();
+    flip(&largest, 5000);
+    let (layer, _) = layer_with(&env, "first");
+    std::fs::set_permissions(layer.join("diff/etc"), std::fs::Permissions::from_mode(0o700)).unwrap();
+    left(&env, &["I2", "I3", "etc: mode 700 instead of 755 (not repaired: no blob of it is here: pull or load"]);
+    env.run(["start", "-a", "on"]).prints("one file");
+    load(&env);
+    env.run(["system", "check", "--full"]).prints("").success();
+    env.run(["rm", "on"]).success();
     // Documents cannot be made up.
     let digest = env.run(["images", "--format", "{{.Digest}}"]).trimmed();
     let manifest = env.graphroot().join("blobs/sha256").join(digest.strip_prefix("sha256:").unwrap());
@@ -230,6 +248,35 @@ fn i01_i05_i06_records_of_images() {
     std::fs::write(&name, b"\0").unwrap();
     repaired(&env, "I1", &["tag the image again"]);
     env.run(["image", "exists", &value["id"].as_str().unwrap()[..12]]).success();
+}
+
+/// A name that cannot be read may be that of any image without one.
+#[test]
+fn f07_a_damaged_name_costs_no_image() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let id = env.run(["images", "-q"]).trimmed();
+    env.run(["manifest", "create", "localhost/l:1", BUSYBOX]).success();
+    let name = children(&env.graphroot().join("refs")).remove(0);
+    let list = children(&env.graphroot().join("lists")).remove(0);
+    let whole = (std::fs::read(&name).unwrap(), std::fs::read(&list).unwrap());
+    std::fs::write(&list, b"").unwrap();
+    env.run(["manifest", "inspect", "localhost/l:1"]).code(125).stderr_has("Hint: sampan system check");
+    std::fs::write(&list, whole.1).unwrap();
+    std::fs::write(&name, b"").unwrap();
+    env.run(["images"])
+        .success()
+        .stdout_has("<none>")
+        .stderr_has("Error: parse")
+        .stderr_has("Hint: sampan system check");
+    env.run(["run", "--rm", "--network=none", BUSYBOX, "true"]).code(125).stderr_has("Hint: sampan system check");
+    for prune in [&["image", "prune", "-f"][..], &["image", "prune", "-a", "-f"], &["system", "prune", "-f"]] {
+        env.run(prune).success().stderr_has("nobody knows whose name this is: parse");
+        env.run(["image", "exists", &id]).success();
+    }
+    std::fs::write(&name, whole.0).unwrap();
+    env.run(["run", "--rm", "--network=none", BUSYBOX, "true"]).success();
+    env.run(["system", "check", "--full"]).prints("").success();
 }
 
 #[test]
@@ -407,6 +454,7 @@ fn what_nothing_can_repair_is_not_called_repaired() {
     }
     let out = env.run(["system", "check", "--repair"]);
     out.code(2).stdout_has("pull or load localhost/web:1 again");
+    assert!(!out.stdout().contains("cannot be saved"), "once is enough: {out}");
     for line in out.stdout().lines().filter(|line| line.contains("again")) {
         assert!(!line.contains("(repaired)"), "{out}");
     }

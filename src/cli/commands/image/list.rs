@@ -123,8 +123,8 @@ pub(crate) fn run(args: ImagesArgs, context: &Context) -> Result<ExitCode, Error
         template::is_json(format) || ["Containers", "ParentId", "json"].iter().any(|word| format.contains(word))
     });
     let list = context.engine()?.images(&filters, args.image.as_deref(), args.all, details)?;
-    for broken in list.broken {
-        context.report(&crate::engine::Error::from(broken.error).into());
+    for error in list.broken {
+        context.report(&crate::engine::Error::from(error).into());
     }
     let shown: Vec<Shown> = list.images.iter().map(|summary| Shown::new(summary, &args)).collect();
     let mut lines: Vec<Line> = shown.iter().flat_map(lines).collect();
