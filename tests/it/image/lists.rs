@@ -139,6 +139,17 @@ fn a_name_leads_to_a_list_or_to_an_image() {
     env.run(["system", "check"]).success();
 }
 
+/// A layout holds OCI's documents: so does one of a list that came as Docker's.
+fn goes_to_a_layout_as_oci(env: &Env, list: &str) {
+    let from = format!("docker://{list}");
+    env.run(["manifest", "create", "--amend", "--all", "--tls-verify=false", "docker:1", &from]).success();
+    let layout = format!("oci:{}:v1", env.path("docker-layout").display());
+    env.run(["manifest", "push", "-q", "docker:1", &layout]).success();
+    env.other("skopeo").args(["inspect", "--raw", &layout]).run().success().stdout_has("oci.image.index");
+    env.run(["manifest", "rm", "docker:1"]).success();
+    std::fs::remove_dir_all(env.path("docker-layout")).unwrap();
+}
+
 #[test]
 fn lists_go_to_registries_and_come_from_them() {
     requires!(userns, registry, skopeo);
@@ -195,20 +206,8 @@ fn lists_go_to_registries_and_come_from_them() {
                     assert!(found["mediaType"].as_str().unwrap().contains(layer), "{form}: {one}");
                 }
             }
-            if form == "docker" && at == 0 {
-                // A layout holds OCI's documents: so does one of a list that came as Docker's.
-                env.run([
-                    "manifest",
-                    "create",
-                    "--all",
-                    "--tls-verify=false",
-                    "docker:1",
-                    &format!("docker://{target}"),
-                ])
-                .success();
-                let layout = format!("oci:{}:v1", env.path("docker-layout").display());
-                env.run(["manifest", "push", "-q", "docker:1", &layout]).success();
-                env.other("skopeo").args(["inspect", "--raw", &layout]).run().success().stdout_has("oci.image.index");
+            if form == "docker" {
+                goes_to_a_layout_as_oci(&env, &target);
             }
             // Everything that it names is there: skopeo reads all of it.
             let copy = format!("dir:{}", env.path(&format!("copy-{form}{at}")).display());
