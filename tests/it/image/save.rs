@@ -273,7 +273,7 @@ fn a_save_that_fails_leaves_nothing() {
     let mut bytes = std::fs::read(&layer).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
-    std::fs::write(&layer, bytes).unwrap();
+    std::fs::write(&layer, &bytes).unwrap();
     for format in FORMATS {
         let path = out.join("x");
         env.run(["save", "-q", "--format", format, "-o", text(&path), image::BUSYBOX]).code(125).stderr_has("damaged");
@@ -287,6 +287,8 @@ fn a_save_that_fails_leaves_nothing() {
     }
     env.run(["save", "--format", "oci-dir", image::BUSYBOX]).code(125).stderr_has("--output");
     // The leases of those that were killed.
+    bytes[middle] ^= 1;
+    std::fs::write(&layer, bytes).unwrap();
     env.run(["system", "check", "--repair"]).code(1);
 }
 
