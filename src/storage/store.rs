@@ -187,7 +187,15 @@ fn require_ours(root: &Path) -> Result<(), Error> {
     let (owner, mode) = (found.uid(), found.mode() & 0o7777);
     match () {
         () if owner != sys::fs::effective_uid() => Err(Error::ForeignRoot { path: root.to_owned(), owner }),
-        () if mode & 0o022 != 0 => Err(Error::SharedRoot { path: root.to_owned(), mode }),
+        () if mode & 0o002 != 0 => Err(Error::SharedRoot { path: root.to_owned(), mode }),
+        () if mode & 0o020 != 0 && !is_closed_to_group(root) => Err(Error::SharedRoot { path: root.to_owned(), mode }),
         () => Ok(()),
     }
+}
+
+/// Makes an empty directory private: with a umask of 002, which many logins have, `mkdir` leaves it open to its group. Looks
+/// again afterwards, for the group could write until then.
+fn is_closed_to_group(root: &Path) -> bool {
+    let is_empty = || sys::fs::names(root).is_ok_and(|names| names.is_empty());
+    is_empty() && sys::fs::set_mode(root, DIR_MODE).is_ok() && is_empty()
 }

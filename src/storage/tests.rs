@@ -670,14 +670,21 @@ fn a_root_that_others_may_write_is_refused() {
     let early = open().expect("nothing is there");
     for root in &roots {
         sys::fs::mkdir(root, 0o700).expect("made");
-        for mode in [0o770, 0o702, 0o1777] {
+        for mode in [0o702, 0o722, 0o1777] {
             sys::fs::set_mode(root, mode).expect("set");
             assert!(matches!(open(), Err(Error::SharedRoot { path, .. }) if path == *root), "{root:?} {mode:o}");
             let made = early.make_graph().and_then(|()| early.make_run());
             assert!(matches!(made, Err(Error::SharedRoot { .. })), "made by another since: {made:?}");
             assert!(sys::fs::names(root).expect("listed").is_empty(), "nothing is put there");
         }
-        std::fs::remove_dir(root).expect("removed");
+        // One that was just made with a umask of 002 is made private; what somebody may have put there already is not used.
+        sys::fs::set_mode(root, 0o775).expect("set");
+        sys::fs::mkdir(&root.join("theirs"), 0o700).expect("made");
+        assert!(matches!(open(), Err(Error::SharedRoot { mode: 0o775, .. })));
+        std::fs::remove_dir(root.join("theirs")).expect("removed");
+        open().expect("opens");
+        assert_eq!(root.metadata().expect("there").mode() & 0o7777, 0o700);
+        std::fs::remove_dir_all(root).expect("removed");
     }
     let elsewhere = Layout::with_epoch(Path::new("/proc/1"), &roots[1], "00000000000000aa".to_owned());
     if sys::fs::effective_uid() != 0 {
