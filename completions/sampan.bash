@@ -4322,7 +4322,7 @@ _sampan() {
             return 0
             ;;
         sampan__subcmd__system__subcmd__check)
-            opts="-r -q -f -h --repair --quick --full --format --help"
+            opts="-r -q -f -h --repair --quick --full --format --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

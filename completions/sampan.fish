@@ -1119,6 +1119,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand system; and __fish_seen_su
 complete -c sampan -n "__fish_sampan_using_subcommand system; and __fish_seen_subcommand_from check" -s r -l repair -d 'Repair what can be repaired: damaged layers and records of images are made anew from the blobs that are kept'
 complete -c sampan -n "__fish_sampan_using_subcommand system; and __fish_seen_subcommand_from check" -s q -l quick -d 'Do not read the content of files and blobs: the default without --repair'
 complete -c sampan -n "__fish_sampan_using_subcommand system; and __fish_seen_subcommand_from check" -l full -d 'Read the content of all files and blobs'
+complete -c sampan -n "__fish_sampan_using_subcommand system; and __fish_seen_subcommand_from check" -l json -d 'The same as `--format=json`'
 complete -c sampan -n "__fish_sampan_using_subcommand system; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sampan -n "__fish_sampan_using_subcommand system; and __fish_seen_subcommand_from df" -l format -d 'Form of the output: `json` or a Go template' -r
 complete -c sampan -n "__fish_sampan_using_subcommand system; and __fish_seen_subcommand_from df" -s v -l verbose -d 'Each image, container and volume by itself'

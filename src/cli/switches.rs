@@ -3,7 +3,9 @@
 //! false is none, and takes back those before it.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Arg, ArgAction, Command};
 
 /// A word of the command line.
@@ -163,6 +165,11 @@ pub(crate) fn go_bool(text: &str) -> Result<bool, String> {
         "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
         _ => Err("true or false".to_owned()),
     }
+}
+
+/// A path, which may be empty: clap refuses that for paths, Podman takes an empty value as if the flag were not there.
+pub(crate) fn any_path() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(PathBuf::from)
 }
 
 #[cfg(test)]

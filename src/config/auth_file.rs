@@ -12,7 +12,7 @@ use super::environment;
 use super::error::{At as _, Error};
 use super::registries_conf::RegistriesConf;
 use crate::sys;
-use crate::types::image_config::null_is_default;
+use crate::types::null::null_is_default;
 use crate::types::secret::{Secret, wipe};
 
 pub(super) const LIMIT: u64 = 1 << 20;

@@ -145,10 +145,8 @@ impl Store {
     }
 
     fn image_by_suffix(&self, text: &str) -> Result<Option<FoundImage>, Error> {
-        let wanted = if text.contains([':', '@']) { text.to_owned() } else { format!("{text}:latest") };
-        let suffix = format!("/{wanted}");
         let (refs, _) = self.references()?;
-        let mut matches = refs.into_iter().filter(|r| r.name.to_string().ends_with(&suffix)).collect::<Vec<_>>();
+        let mut matches = refs.into_iter().filter(|r| r.name.is_ended_by(text)).collect::<Vec<_>>();
         let candidates = || matches.iter().map(|r| r.name.to_string()).collect::<Vec<_>>();
         let mut ids = BTreeSet::new();
         if matches.windows(2).any(|pair| pair[0].digest != pair[1].digest) {

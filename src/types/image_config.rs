@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::digest::DiffId;
+use super::null::null_is_default;
 
 /// An image configuration as a registry or an archive serves it. The raw bytes are kept beside it: digests are
 /// never computed from this.
@@ -94,13 +95,4 @@ pub(crate) struct History {
     pub(crate) comment: Option<String>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) empty_layer: bool,
-}
-
-/// Docker and BuildKit write `null` where the spec wants an empty list.
-pub(crate) fn null_is_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: serde::Deserializer<'de>,
-    T: Default + Deserialize<'de>,
-{
-    Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
 }

@@ -19,6 +19,7 @@ pub(crate) mod moment;
 pub(crate) mod mount;
 pub(crate) mod name;
 pub(crate) mod namespace;
+pub(crate) mod null;
 pub(crate) mod platform;
 pub(crate) mod port;
 pub(crate) mod progress;

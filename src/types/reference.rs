@@ -48,6 +48,12 @@ impl Reference {
         format!("{}/{}", self.domain, self.path)
     }
 
+    /// True if the text is the end of the name, from a slash on: `debian`, `library/debian:latest`. Without a tag it means `latest`.
+    pub(crate) fn is_ended_by(&self, text: &str) -> bool {
+        let latest = if split_suffix(text).1.is_empty() { ":latest" } else { "" };
+        self.to_string().ends_with(&format!("/{text}{latest}"))
+    }
+
     /// What pins it: `@DIGEST`, or else `:TAG`.
     pub(crate) fn suffix(&self) -> String {
         match (&self.digest, &self.tag) {
@@ -255,6 +261,22 @@ mod tests {
     fn errors_show_what_was_written() {
         let error = Reference::local("UPPER").expect_err("upper case");
         assert_eq!(error.to_string(), "invalid image reference \"UPPER\": the repository name must be lower case");
+    }
+
+    #[test]
+    fn ends_begin_at_a_slash() {
+        let name: Reference = "quay.io:443/team/app:latest".parse().unwrap();
+        for (text, fits) in [
+            ("app", true),
+            ("app:latest", true),
+            ("team/app", true),
+            ("app:1", false),
+            ("pp", false),
+            ("team", false),
+            ("app@sha256:00", false),
+        ] {
+            assert_eq!(name.is_ended_by(text), fits, "{text}");
+        }
     }
 
     #[test]

@@ -2,9 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::builder::{OsStringValueParser, TypedValueParser as _};
-
-use super::super::switches::go_bool;
+use super::super::switches::{any_path, go_bool};
 use super::registry::{AccessFlags, PlatformFlags};
 
 /// The process and its surroundings.
@@ -38,7 +36,7 @@ pub(crate) struct ContainerFlags {
     #[arg(long, value_name = "PROGRAM", allow_hyphen_values = true)]
     pub(crate) entrypoint: Option<String>,
     /// Working directory in the container.
-    #[arg(short, long, value_name = "DIR", value_parser = OsStringValueParser::new().map(PathBuf::from))]
+    #[arg(short, long, value_name = "DIR", value_parser = any_path())]
     pub(crate) workdir: Option<PathBuf>,
     /// User, by name or number, and group.
     #[arg(short, long, value_name = "USER[:GROUP]")]
@@ -99,10 +97,10 @@ pub(crate) struct LifeFlags {
     #[command(flatten)]
     pub(crate) health: HealthFlags,
     /// Write the container's id to this file.
-    #[arg(long, value_name = "FILE", value_parser = OsStringValueParser::new().map(PathBuf::from))]
+    #[arg(long, value_name = "FILE", value_parser = any_path())]
     pub(crate) cidfile: Option<PathBuf>,
     /// Write the pid of its first process to this file.
-    #[arg(long, value_name = "FILE", value_parser = OsStringValueParser::new().map(PathBuf::from))]
+    #[arg(long, value_name = "FILE", value_parser = any_path())]
     pub(crate) pidfile: Option<PathBuf>,
 }
 

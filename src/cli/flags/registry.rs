@@ -4,12 +4,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::ArgAction;
-use clap::builder::{OsStringValueParser, TypedValueParser as _};
 
 use super::super::context::Context;
 use super::super::error::Error;
 use super::super::output::prompt;
-use super::super::switches::go_bool;
+use super::super::switches::{any_path, go_bool};
 use crate::config::auth_file::Credentials;
 use crate::engine::images::{Access, Retry};
 use crate::types::duration::parse_duration;
@@ -37,13 +36,13 @@ pub(crate) struct PlatformFlags {
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct AccessFlags {
     /// File with credentials for registries.
-    #[arg(long, value_name = "FILE", value_parser = OsStringValueParser::new().map(PathBuf::from))]
+    #[arg(long, value_name = "FILE", value_parser = any_path())]
     pub(crate) authfile: Option<PathBuf>,
     /// Credentials for the registry.
     #[arg(long, value_name = "USER[:PASSWORD]")]
     pub(crate) creds: Option<Secret>,
     /// Directory with certificates for the registry: *.crt of authorities, *.cert and *.key of ours.
-    #[arg(long, value_name = "DIR", value_parser = OsStringValueParser::new().map(PathBuf::from))]
+    #[arg(long, value_name = "DIR", value_parser = any_path())]
     pub(crate) cert_dir: Option<PathBuf>,
     /// Use HTTPS and verify certificates.
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = go_bool, action = ArgAction::Set)]
@@ -55,7 +54,7 @@ pub(crate) struct AccessFlags {
     #[arg(long, value_name = "DURATION", value_parser = delay)]
     pub(crate) retry_delay: Option<Duration>,
     /// Trust policy file instead of containers-policy.json(5)'s.
-    #[arg(long, value_name = "FILE", hide = true, value_parser = OsStringValueParser::new().map(PathBuf::from))]
+    #[arg(long, value_name = "FILE", hide = true, value_parser = any_path())]
     pub(crate) signature_policy: Option<PathBuf>,
 }
 

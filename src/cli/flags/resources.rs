@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::builder::{OsStringValueParser, TypedValueParser as _};
+use super::super::switches::any_path;
 
 /// Limits by cgroup and rlimit.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -51,7 +51,7 @@ pub(crate) struct ResourceFlags {
     #[arg(long, value_name = "MODE")]
     pub(crate) cgroups: Option<String>,
     /// Cgroup in which the container's is made.
-    #[arg(long, value_name = "PATH", value_parser = OsStringValueParser::new().map(PathBuf::from))]
+    #[arg(long, value_name = "PATH", value_parser = any_path())]
     pub(crate) cgroup_parent: Option<PathBuf>,
     /// Cgroup namespace: private, host, container:NAME or ns:PATH.
     #[arg(long, value_name = "MODE")]

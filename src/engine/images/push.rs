@@ -81,9 +81,7 @@ impl Engine {
             None => {
                 let found = self.store.find_image(&request.image)?;
                 // An id, or the end of a name, may fit several: nobody has said which registry shall get the image.
-                let tagged = request.image.contains([':', '@']);
-                let end = format!("/{}{}", request.image, if tagged { "" } else { ":latest" });
-                let fits = |name: &&Reference| found.name.is_none() || name.to_string().ends_with(&end);
+                let fits = |name: &&Reference| found.name.is_none() || name.is_ended_by(&request.image);
                 let mut names: Vec<_> = found.image.names.iter().filter(fits).collect();
                 // The names of what was made here: no registry is meant.
                 if names.iter().any(|name| name.domain() != "localhost") {

@@ -59,43 +59,62 @@ fn one_mount(root: &RootDir, spec: &Mount, tree: Option<BorrowedFd<'_>>, bundle:
     let target = spec.destination();
     let options = MountOptions::parse(target, spec.options().as_deref().unwrap_or_default())?;
     let error = |source| Error::Mount { target: target.clone(), source };
-    let kind = spec.typ().as_deref().unwrap_or("bind");
-    if let Some(tree) = tree {
-        let shape = if sys::dir::fstat(tree).map_err(error)?.is_dir() { Shape::Directory } else { Shape::File };
-        let fills = options.copy_up && shape == Shape::Directory;
-        let missing = fills && root.lookup(&target::relative(target)).is_err();
-        let place = target::open(root, target, shape)?;
-        if options.yields && mount::is_mounted_on(place.as_fd()) {
-            return Ok(());
-        }
-        if missing {
-            // Nobody in the image owns it: then it is for the program. The volume gets the owner of what it is mounted on.
-            let (uid, gid) = program::owner(root, bundle)?;
-            sys::dir::chown_path(place.as_fd(), uid, gid).map_err(error)?;
-        }
-        if fills {
-            fill::if_empty(place.as_fd(), tree, options.durable).map_err(error)?;
-        }
-        if options.chown {
-            let (uid, gid) = program::owner(root, bundle)?;
-            fill::give(tree, uid, gid).map_err(error)?;
-        }
-        if options.attributes != Attributes::default() {
-            mount::set_attributes(tree, true, options.attributes).map_err(error)?;
-        }
-        let propagation = options.propagation.unwrap_or(mount::PropagationKind::Private);
-        mount::set_propagation(tree, propagation).map_err(error)?;
-        return mount::attach(tree, place.as_fd()).map_err(error);
-    }
-    let missing = kind == "tmpfs" && options.copy_up && root.lookup(&target::relative(target)).is_err();
-    let place = target::open(root, target, Shape::Directory)?;
+    let shape = match tree {
+        Some(tree) if !sys::dir::fstat(tree).map_err(error)?.is_dir() => Shape::File,
+        _ => Shape::Directory,
+    };
+    let missing = options.copy_up && root.lookup(&target::relative(target)).is_err();
+    let place = target::open(root, target, shape)?;
     if options.yields && mount::is_mounted_on(place.as_fd()) {
         return Ok(());
     }
-    if missing {
+    let place = Place { root, target, fd: place, shape, missing };
+    match tree {
+        Some(tree) => bind(&place, tree, &options, bundle),
+        None => new_file_system(&place, spec, &options),
+    }
+}
+
+/// Where something is mounted.
+struct Place<'a> {
+    root: &'a RootDir,
+    target: &'a Path,
+    fd: OwnedFd,
+    shape: Shape,
+    /// The image has nothing there, and what is mounted takes over what the place has.
+    missing: bool,
+}
+
+fn bind(place: &Place<'_>, tree: BorrowedFd<'_>, options: &MountOptions, bundle: &Bundle) -> Result<(), Error> {
+    let error = |source| Error::Mount { target: place.target.to_owned(), source };
+    if options.copy_up && place.shape == Shape::Directory {
+        if place.missing {
+            // Nobody in the image owns it: then it is for the program. The volume gets the owner of what it is mounted on.
+            let (uid, gid) = program::owner(place.root, bundle)?;
+            sys::dir::chown_path(place.fd.as_fd(), uid, gid).map_err(error)?;
+        }
+        fill::if_empty(place.fd.as_fd(), tree, options.durable).map_err(error)?;
+    }
+    if options.chown {
+        let (uid, gid) = program::owner(place.root, bundle)?;
+        fill::give(tree, uid, gid).map_err(error)?;
+    }
+    if options.attributes != Attributes::default() {
+        mount::set_attributes(tree, true, options.attributes).map_err(error)?;
+    }
+    let propagation = options.propagation.unwrap_or(mount::PropagationKind::Private);
+    mount::set_propagation(tree, propagation).map_err(error)?;
+    mount::attach(tree, place.fd.as_fd()).map_err(error)
+}
+
+fn new_file_system(place: &Place<'_>, spec: &Mount, options: &MountOptions) -> Result<(), Error> {
+    let target = place.target;
+    let kind = spec.typ().as_deref().unwrap_or("bind");
+    let error = |source| Error::Mount { target: target.to_owned(), source };
+    if place.missing && kind == "tmpfs" {
         // Nothing in the image says who may write there: everybody, as the kernel has it for a tmpfs. On the directory, so that the
         // next start finds it.
-        let made = sys::dir::reopen(place.as_fd()).map_err(error)?;
+        let made = sys::dir::reopen(place.fd.as_fd()).map_err(error)?;
         sys::dir::fchmod(made.as_fd(), 0o1777).map_err(error)?;
     }
     // A copied-up tmpfs is filled before it becomes read-only.
@@ -104,15 +123,15 @@ fn one_mount(root: &RootDir, spec: &Mount, tree: Option<BorrowedFd<'_>>, bundle:
     let mounted = match kind {
         "proc" | "sysfs" | "tmpfs" | "devpts" | "mqueue" => {
             let source = spec.source().as_deref().unwrap_or(Path::new(kind));
-            file_system(kind, source, &options, attributes).map_err(error)?
+            file_system(kind, source, options, attributes).map_err(error)?
         }
         "cgroup" | "cgroup2" => {
             file_system("cgroup2", Path::new("cgroup2"), &MountOptions::default(), attributes).map_err(error)?
         }
-        other => return Err(Error::MountType { target: target.clone(), kind: other.to_owned() }),
+        other => return Err(Error::MountType { target: target.to_owned(), kind: other.to_owned() }),
     };
     if options.copy_up {
-        sys::tree::copy_contents(&place, &mounted).map_err(error)?;
+        sys::tree::copy_contents(&place.fd, &mounted).map_err(error)?;
         if let Some(mode) = options.mode() {
             // The user's word stands above the directory's own mode.
             let top = sys::dir::reopen(mounted.as_fd()).map_err(error)?;
@@ -120,7 +139,7 @@ fn one_mount(root: &RootDir, spec: &Mount, tree: Option<BorrowedFd<'_>>, bundle:
         }
         mount::set_attributes(mounted.as_fd(), false, options.attributes).map_err(error)?;
     }
-    mount::attach(mounted.as_fd(), place.as_fd()).map_err(error)
+    mount::attach(mounted.as_fd(), place.fd.as_fd()).map_err(error)
 }
 
 /// The procfs of the pid namespace that we are in.

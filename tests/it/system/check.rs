@@ -423,7 +423,8 @@ fn f07_listing_works_on_a_damaged_store() {
         env.run(["info"]).success();
     };
     all(&env);
-    let report = env.run(["system", "check", "--format", "json"]).code(2).json();
+    let report = env.run(["system", "check", "--json"]).code(2).json();
+    assert_eq!(report, env.run(["system", "check", "--format", "json"]).code(2).json());
     let findings = report["Findings"].as_array().unwrap();
     assert!(findings.len() >= 4, "{findings:#?}");
     assert!(findings.iter().all(|finding| finding["Repaired"] == false && finding["Subject"].is_string()));

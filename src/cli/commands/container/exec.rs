@@ -5,8 +5,6 @@ use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::builder::{OsStringValueParser, TypedValueParser as _};
-
 use crate::config::user_file;
 use crate::engine;
 use crate::engine::containers::attach::AttachOptions;
@@ -19,6 +17,7 @@ use super::super::super::context::Context;
 use super::super::super::error::Error;
 use super::super::super::exit;
 use super::super::super::lower::{FlagError, variables};
+use super::super::super::switches::any_path;
 use super::create::Words;
 
 /// Runs another program in a running container.
@@ -59,7 +58,7 @@ pub(crate) struct ExecArgs {
     #[arg(short, long, value_name = "USER[:GROUP]")]
     user: Option<String>,
     /// Working directory in the container.
-    #[arg(short, long, value_name = "DIR", value_parser = OsStringValueParser::new().map(PathBuf::from))]
+    #[arg(short, long, value_name = "DIR", value_parser = any_path())]
     workdir: Option<PathBuf>,
     #[command(subcommand)]
     words: Option<Words>,

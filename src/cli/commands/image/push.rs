@@ -3,11 +3,10 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::builder::{OsStringValueParser, TypedValueParser as _};
-
 use super::super::super::context::Context;
 use super::super::super::error::Error;
 use super::super::super::flags::{AccessFlags, FormFlags, absolute};
+use super::super::super::switches::any_path;
 use crate::engine::images::{PushRequest, write_digest};
 
 /// Sends an image to a registry, an archive or a directory.
@@ -22,7 +21,7 @@ pub(crate) struct PushArgs {
     #[arg(long)]
     all: bool,
     /// File to write the digest of the manifest to.
-    #[arg(long, value_name = "FILE", value_parser = OsStringValueParser::new().map(PathBuf::from))]
+    #[arg(long, value_name = "FILE", value_parser = any_path())]
     digestfile: Option<PathBuf>,
     #[command(flatten)]
     form: FormFlags,

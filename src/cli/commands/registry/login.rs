@@ -5,13 +5,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::ArgAction;
-use clap::builder::{OsStringValueParser, TypedValueParser as _};
 
 use super::super::super::context::Context;
 use super::super::super::error::Error;
 use super::super::super::flags::absolute;
 use super::super::super::output::prompt;
-use super::super::super::switches::go_bool;
+use super::super::super::switches::{any_path, go_bool};
 use crate::config::auth_file::Credentials;
 use crate::config::auth_key::AuthKey;
 use crate::config::auth_store::AuthTarget;
@@ -42,13 +41,13 @@ pub(crate) struct LoginArgs {
     #[arg(long)]
     get_login: bool,
     /// File to keep the credentials in.
-    #[arg(long, value_name = "FILE", value_parser = OsStringValueParser::new().map(PathBuf::from))]
+    #[arg(long, value_name = "FILE", value_parser = any_path())]
     authfile: Option<PathBuf>,
     /// Docker's configuration file to keep the credentials in.
     #[arg(long, value_name = "FILE", conflicts_with = "authfile")]
     compat_auth_file: Option<PathBuf>,
     /// Directory with certificates for the registry: *.crt of authorities, *.cert and *.key of ours.
-    #[arg(long, value_name = "DIR", value_parser = OsStringValueParser::new().map(PathBuf::from))]
+    #[arg(long, value_name = "DIR", value_parser = any_path())]
     cert_dir: Option<PathBuf>,
     /// Use HTTPS and verify certificates.
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = go_bool, action = ArgAction::Set)]

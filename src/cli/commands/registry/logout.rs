@@ -3,10 +3,9 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::builder::{OsStringValueParser, TypedValueParser as _};
-
 use super::super::super::context::Context;
 use super::super::super::error::Error;
+use super::super::super::switches::any_path;
 use super::login::target;
 use crate::config::auth_key::AuthKey;
 use crate::config::auth_store::Removal;
@@ -22,7 +21,7 @@ pub(crate) struct LogoutArgs {
     #[arg(short, long, conflicts_with = "registry")]
     all: bool,
     /// File to take the credentials out of.
-    #[arg(long, value_name = "FILE", value_parser = OsStringValueParser::new().map(PathBuf::from))]
+    #[arg(long, value_name = "FILE", value_parser = any_path())]
     authfile: Option<PathBuf>,
     /// Docker's configuration file to take the credentials out of.
     #[arg(long, value_name = "FILE", conflicts_with = "authfile")]

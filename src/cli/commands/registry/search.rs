@@ -6,14 +6,12 @@ use std::process::ExitCode;
 use clap::ArgAction;
 use serde_json::{Value, json};
 
-use clap::builder::{OsStringValueParser, TypedValueParser as _};
-
 use super::super::super::context::Context;
 use super::super::super::error::Error;
 use super::super::super::flags::{absolute, credentials};
 use super::super::super::output::table::Table;
 use super::super::super::output::{json, template};
-use super::super::super::switches::go_bool;
+use super::super::super::switches::{any_path, go_bool};
 use crate::engine::images::Access;
 use crate::engine::registries::{self, FoundRepository, SearchRequest};
 use crate::types::secret::Secret;
@@ -42,10 +40,10 @@ const HEADINGS: [(&str, &str); 7] = [
 #[derive(Debug, clap::Args)]
 pub(crate) struct SearchArgs {
     /// File with credentials for registries.
-    #[arg(long, value_name = "FILE", value_parser = OsStringValueParser::new().map(PathBuf::from))]
+    #[arg(long, value_name = "FILE", value_parser = any_path())]
     authfile: Option<PathBuf>,
     /// Directory with certificates for the registry: *.crt of authorities, *.cert and *.key of ours.
-    #[arg(long, value_name = "DIR", value_parser = OsStringValueParser::new().map(PathBuf::from))]
+    #[arg(long, value_name = "DIR", value_parser = any_path())]
     cert_dir: Option<PathBuf>,
     /// Show stars and marks, too.
     #[arg(long)]

@@ -27,6 +27,9 @@ pub(crate) struct CheckArgs {
     /// Form of the output: `json` or a Go template.
     #[arg(short, long, value_name = "FORMAT")]
     format: Option<String>,
+    /// The same as `--format=json`.
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
 }
 
 /// Prints the findings, one a line.
@@ -34,6 +37,7 @@ pub(crate) fn run(args: CheckArgs, context: &Context) -> Result<ExitCode, Error>
     let request = CheckRequest { repair: args.repair, full: (args.full || args.repair) && !args.quick };
     let report = context.engine()?.system_check(request)?;
     match &args.format {
+        _ if args.json => json::print(&context.ui, &report)?,
         Some(format) if template::is_json(format) => json::print(&context.ui, &report)?,
         Some(format) => template::print_rows(&context.ui, format, &report.findings, &[], true)?,
         None => {
