@@ -40,25 +40,40 @@ pub(crate) fn furnish(root: &OwnedFd, mounts: &[RootMount]) -> Result<(), Error>
     mount::attach(root.as_fd(), top.as_fd()).map_err(Error::MountRootfs)?;
     mount::set_propagation(root.as_fd(), PropagationKind::Private).map_err(Error::MountRootfs)?;
     let tree = sys::dir::reopen(root.as_fd()).map(RootDir::from).map_err(Error::MountRootfs)?;
+    let mut found = Vec::new();
     for mount in mounts {
-        one(&tree, mount)?;
+        match bind_tree(&mount.source, mount.subpath.as_deref()) {
+            Err(Error::Source { source, .. }) if source.is(Errno::ENOENT) => {}
+            other => found.push((mount, other?)),
+        }
     }
-    Ok(())
+    // From the image, not from what a bind puts over it.
+    for (mount, source) in found.iter().filter(|(mount, _)| mount.copy_up) {
+        fill_volume(&tree, mount, source)?;
+    }
+    found.iter().try_for_each(|(mount, source)| one(&tree, mount, source))
 }
 
-fn one(root: &RootDir, wanted: &RootMount) -> Result<(), Error> {
-    let source = match bind_tree(&wanted.source, wanted.subpath.as_deref()) {
-        Err(Error::Source { source, .. }) if source.is(Errno::ENOENT) => return Ok(()),
-        other => other?,
-    };
-    let failed = |source| Error::Mount { target: wanted.target.clone(), source };
-    let shape = if sys::dir::fstat(source.as_fd()).map_err(failed)?.is_dir() { Shape::Directory } else { Shape::File };
-    let place = target::open(root, &wanted.target, shape)?;
-    if wanted.yields && mount::is_mounted_on(place.as_fd()) {
+fn fill_volume(root: &RootDir, wanted: &RootMount, source: &OwnedFd) -> Result<(), Error> {
+    if shape(wanted, source)? == Shape::File {
         return Ok(());
     }
-    if wanted.copy_up && shape == Shape::Directory {
-        fill::if_empty(place.as_fd(), source.as_fd(), true).map_err(failed)?;
+    let place = target::open(root, &wanted.target, Shape::Directory)?;
+    let filled = fill::if_empty(place.as_fd(), source.as_fd(), true);
+    filled.map_err(|source| Error::Mount { target: wanted.target.clone(), source })
+}
+
+fn shape(wanted: &RootMount, source: &OwnedFd) -> Result<Shape, Error> {
+    let stat = sys::dir::fstat(source.as_fd());
+    let stat = stat.map_err(|source| Error::Mount { target: wanted.target.clone(), source })?;
+    Ok(if stat.is_dir() { Shape::Directory } else { Shape::File })
+}
+
+fn one(root: &RootDir, wanted: &RootMount, source: &OwnedFd) -> Result<(), Error> {
+    let failed = |source| Error::Mount { target: wanted.target.clone(), source };
+    let place = target::open(root, &wanted.target, shape(wanted, source)?)?;
+    if wanted.yields && mount::is_mounted_on(place.as_fd()) {
+        return Ok(());
     }
     if wanted.read_only {
         let read_only = Attributes { read_only: true, ..Attributes::default() };

@@ -27,9 +27,20 @@ pub(super) fn root(bundle: &Bundle, new_root: &OwnedFd, trees: &[Tree]) -> Resul
     let root = RootDir::from(stream::duplicate(new_root).map_err(Error::Pivot)?);
 
     mtab::link(&root)?;
+    let mut mounts = Vec::new();
     for (index, spec) in spec.mounts().iter().flatten().enumerate() {
+        let options = MountOptions::parse(spec.destination(), spec.options().as_deref().unwrap_or_default())?;
         let tree = trees.iter().find(|tree| tree.index == index).map(|tree| tree.fd.as_fd());
-        one_mount(&root, spec, tree, bundle)?;
+        mounts.push((spec, options, tree));
+    }
+    // Before anything covers the image: in `-v SRC:/app -v /app/deps` the volume is for what the image has there.
+    for (spec, options, tree) in &mounts {
+        if let Some(tree) = tree.filter(|_| options.copy_up) {
+            fill_volume(&root, spec.destination(), tree, options, bundle)?;
+        }
+    }
+    for (spec, options, tree) in &mounts {
+        one_mount(&root, spec, *tree, options, bundle)?;
     }
     devices::populate(&root, bundle)?;
     if let Some(linux) = spec.linux() {
@@ -54,10 +65,37 @@ pub(super) fn root(bundle: &Bundle, new_root: &OwnedFd, trees: &[Tree]) -> Resul
     if bundle.terminal() { terminal().map(Some) } else { Ok(None) }
 }
 
+/// A volume that is empty gets what the image has in its place, and its owner and mode.
+fn fill_volume(
+    root: &RootDir,
+    target: &Path,
+    tree: BorrowedFd<'_>,
+    options: &MountOptions,
+    bundle: &Bundle,
+) -> Result<(), Error> {
+    let error = |source| Error::Mount { target: target.to_owned(), source };
+    if !sys::dir::fstat(tree).map_err(error)?.is_dir() {
+        return Ok(());
+    }
+    let missing = root.lookup(&target::relative(target)).is_err();
+    let place = target::open(root, target, Shape::Directory)?;
+    if missing {
+        // Nobody in the image owns it: then it is for the program.
+        let (uid, gid) = program::owner(root, bundle)?;
+        sys::dir::chown_path(place.as_fd(), uid, gid).map_err(error)?;
+    }
+    fill::if_empty(place.as_fd(), tree, options.durable).map_err(error)
+}
+
 /// Makes one mount of the spec.
-fn one_mount(root: &RootDir, spec: &Mount, tree: Option<BorrowedFd<'_>>, bundle: &Bundle) -> Result<(), Error> {
+fn one_mount(
+    root: &RootDir,
+    spec: &Mount,
+    tree: Option<BorrowedFd<'_>>,
+    options: &MountOptions,
+    bundle: &Bundle,
+) -> Result<(), Error> {
     let target = spec.destination();
-    let options = MountOptions::parse(target, spec.options().as_deref().unwrap_or_default())?;
     let error = |source| Error::Mount { target: target.clone(), source };
     let shape = match tree {
         Some(tree) if !sys::dir::fstat(tree).map_err(error)?.is_dir() => Shape::File,
@@ -68,35 +106,11 @@ fn one_mount(root: &RootDir, spec: &Mount, tree: Option<BorrowedFd<'_>>, bundle:
     if options.yields && mount::is_mounted_on(place.as_fd()) {
         return Ok(());
     }
-    let place = Place { root, target, fd: place, shape, missing };
-    match tree {
-        Some(tree) => bind(&place, tree, &options, bundle),
-        None => new_file_system(&place, spec, &options),
-    }
-}
-
-/// Where something is mounted.
-struct Place<'a> {
-    root: &'a RootDir,
-    target: &'a Path,
-    fd: OwnedFd,
-    shape: Shape,
-    /// The image has nothing there, and what is mounted takes over what the place has.
-    missing: bool,
-}
-
-fn bind(place: &Place<'_>, tree: BorrowedFd<'_>, options: &MountOptions, bundle: &Bundle) -> Result<(), Error> {
-    let error = |source| Error::Mount { target: place.target.to_owned(), source };
-    if options.copy_up && place.shape == Shape::Directory {
-        if place.missing {
-            // Nobody in the image owns it: then it is for the program. The volume gets the owner of what it is mounted on.
-            let (uid, gid) = program::owner(place.root, bundle)?;
-            sys::dir::chown_path(place.fd.as_fd(), uid, gid).map_err(error)?;
-        }
-        fill::if_empty(place.fd.as_fd(), tree, options.durable).map_err(error)?;
-    }
+    let Some(tree) = tree else {
+        return new_file_system(spec, options, &place, missing);
+    };
     if options.chown {
-        let (uid, gid) = program::owner(place.root, bundle)?;
+        let (uid, gid) = program::owner(root, bundle)?;
         fill::give(tree, uid, gid).map_err(error)?;
     }
     if options.attributes != Attributes::default() {
@@ -104,17 +118,18 @@ fn bind(place: &Place<'_>, tree: BorrowedFd<'_>, options: &MountOptions, bundle:
     }
     let propagation = options.propagation.unwrap_or(mount::PropagationKind::Private);
     mount::set_propagation(tree, propagation).map_err(error)?;
-    mount::attach(tree, place.fd.as_fd()).map_err(error)
+    mount::attach(tree, place.as_fd()).map_err(error)
 }
 
-fn new_file_system(place: &Place<'_>, spec: &Mount, options: &MountOptions) -> Result<(), Error> {
-    let target = place.target;
+/// What is no bind. `missing`: the image has nothing there.
+fn new_file_system(spec: &Mount, options: &MountOptions, place: &OwnedFd, missing: bool) -> Result<(), Error> {
+    let target = spec.destination();
     let kind = spec.typ().as_deref().unwrap_or("bind");
-    let error = |source| Error::Mount { target: target.to_owned(), source };
-    if place.missing && kind == "tmpfs" {
+    let error = |source| Error::Mount { target: target.clone(), source };
+    if missing && kind == "tmpfs" {
         // Nothing in the image says who may write there: everybody, as the kernel has it for a tmpfs. On the directory, so that the
         // next start finds it.
-        let made = sys::dir::reopen(place.fd.as_fd()).map_err(error)?;
+        let made = sys::dir::reopen(place.as_fd()).map_err(error)?;
         sys::dir::fchmod(made.as_fd(), 0o1777).map_err(error)?;
     }
     // A copied-up tmpfs is filled before it becomes read-only.
@@ -128,10 +143,10 @@ fn new_file_system(place: &Place<'_>, spec: &Mount, options: &MountOptions) -> R
         "cgroup" | "cgroup2" => {
             file_system("cgroup2", Path::new("cgroup2"), &MountOptions::default(), attributes).map_err(error)?
         }
-        other => return Err(Error::MountType { target: target.to_owned(), kind: other.to_owned() }),
+        other => return Err(Error::MountType { target: target.clone(), kind: other.to_owned() }),
     };
     if options.copy_up {
-        sys::tree::copy_contents(&place.fd, &mounted).map_err(error)?;
+        sys::tree::copy_contents(place, &mounted).map_err(error)?;
         if let Some(mode) = options.mode() {
             // The user's word stands above the directory's own mode.
             let top = sys::dir::reopen(mounted.as_fd()).map_err(error)?;
@@ -139,7 +154,7 @@ fn new_file_system(place: &Place<'_>, spec: &Mount, options: &MountOptions) -> R
         }
         mount::set_attributes(mounted.as_fd(), false, options.attributes).map_err(error)?;
     }
-    mount::attach(mounted.as_fd(), place.fd.as_fd()).map_err(error)
+    mount::attach(mounted.as_fd(), place.as_fd()).map_err(error)
 }
 
 /// The procfs of the pid namespace that we are in.

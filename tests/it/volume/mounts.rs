@@ -113,6 +113,41 @@ fn d05_copy_up_stays_in_the_image() {
     }
 }
 
+/// `-v SRC:/app -v /app/deps`, as with Docker and Podman: the volume is for what the image has there, not for what the
+/// user's directory has. `cp` before the first start fills it, too.
+#[test]
+fn a_volume_in_a_bind_is_filled_by_the_image() {
+    requires!(userns);
+    let env = Env::new();
+    let layer = Layer::new().dir("app", 0o755).dir("app/deps", 0o711).file("app/deps/lib", 0o644, b"image");
+    ImageBuilder::busybox().layer(layer).docker_archive(&env.path("i.tar"), "app:1");
+    env.run(["load", "-i", "i.tar"]).success();
+    let work = env.write("w/deps/lib", "user").parent().unwrap().parent().unwrap().to_owned();
+    let bind = format!("{}:/app", work.display());
+    let script = "cat /app/deps/lib; stat -c ' %a' /app/deps; stat -c %a /app/new";
+    env.run([
+        "run",
+        "--rm",
+        "--network=none",
+        "-v",
+        &bind,
+        "-v",
+        "/app/deps",
+        "-v",
+        "/app/new",
+        "app:1",
+        "sh",
+        "-c",
+        script,
+    ])
+    .success()
+    .prints("image 711\n755\n");
+    assert_eq!(std::fs::read_to_string(work.join("deps/lib")).unwrap(), "user");
+    env.run(["create", "--name=c", "--network=none", "-v", &bind, "-v", "v:/app/deps", "app:1", "true"]).success();
+    env.run(["cp", "c:/app/deps/lib", "lib"]).success();
+    assert_eq!(std::fs::read_to_string(env.path("lib")).unwrap(), "image");
+}
+
 /// The path of a `VOLUME` may be a link to where the user's bind goes: what he asked for is not covered, and none of his
 /// files goes into a volume that is gone with the container.
 #[test]
