@@ -1,5 +1,7 @@
 //! What the user can do about an error: the line below it.
 
+use std::path::Path;
+
 use crate::engine::cures::{Caller, Need};
 use crate::engine::images::Distrust;
 use crate::engine::{self, Absent, Obstacle, TlsFault};
@@ -118,8 +120,14 @@ fn particular(error: &engine::Error) -> Option<String> {
             Some(format!("make it first: mkdir -p {path:?}; a name without a slash is that of a volume"))
         }
         engine::Error::Archive { name, .. } if error.is_without_images() => {
-            let file = if name == "standard input" { "-".to_owned() } else { format!("{name:?}") };
-            Some(format!("load takes what save wrote; a root file system comes in by sampan import {file}"))
+            let import = if name == "standard input" {
+                "sampan import -".to_owned()
+            } else if Path::new(name).is_dir() {
+                format!("tar -C {name:?} -c . | sampan import -")
+            } else {
+                format!("sampan import {name:?}")
+            };
+            Some(format!("load takes what save wrote; a root file system comes in by {import}"))
         }
         engine::Error::OtherPlatformHere { name, here, .. } => {
             Some(format!("take it with --platform {here}, or pull the other with sampan pull --platform, then {name:?}"))
@@ -157,6 +165,9 @@ fn particular(error: &engine::Error) -> Option<String> {
         engine::Error::DigestAsName(_) => {
             Some("a digest is what a registry says: take the name without what follows the @".to_owned())
         }
+        engine::Error::NotForPlatform { list, .. } => Some(format!(
+            "sampan manifest inspect {list} shows which it has: --platform takes one of them, sampan manifest push moves all"
+        )),
         engine::Error::ListExists(_) => Some("--amend adds to it".to_owned()),
         engine::Error::InstanceAbsent { from, .. } => Some(format!("sampan pull {from} brings it")),
         engine::Error::DirectoryAsStream => Some("say where it goes with --output DIR".to_owned()),

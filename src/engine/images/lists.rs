@@ -201,9 +201,11 @@ impl Engine {
                 vec![entry.ok_or_else(|| Error::NotForPlatform { list: list.name.clone(), wanted })?]
             }
         } else {
-            match text.strip_prefix("docker://") {
-                Some(remote) => self.remote_entries(lease, remote, request, progress)?,
-                None => match self.store.try_find_image(text)? {
+            let here = text.strip_prefix("containers-storage:");
+            match (here, text.strip_prefix("docker://")) {
+                (Some(local), _) => vec![self.local_entry(lease, &self.store.find_image(local)?.image.record)?],
+                (None, Some(remote)) => self.remote_entries(lease, remote, request, progress)?,
+                (None, None) => match self.store.try_find_image(text)? {
                     Some(found) => vec![self.local_entry(lease, &found.image.record)?],
                     None => self.remote_entries(lease, text, request, progress)?,
                 },

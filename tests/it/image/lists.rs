@@ -22,7 +22,7 @@ fn lists_are_made_here() {
     env.run(["manifest", "create", "l:1"]).code(125).stderr_has("l:1 exists\nHint: --amend adds to it");
     env.run(["manifest", "create", image::BUSYBOX]).code(125).stderr_has("image");
     let add = ["manifest", "add", "--arch=arm64", "--variant=v8", "--os-version=9", "--annotation=a=b", "l:1"];
-    let other = env.run(add.into_iter().chain(["example.org/arm:1"])).success().trimmed();
+    let other = env.run(add.into_iter().chain(["containers-storage:example.org/arm:1"])).success().trimmed();
     assert_ne!(id, other, "the id is the digest of the document");
     let list = env.run(["manifest", "inspect", "l:1"]).json();
     assert_eq!(list["manifests"].as_array().map(Vec::len), Some(2), "{list}");
@@ -41,7 +41,8 @@ fn lists_are_made_here() {
     env.run(["run", "--rm", "--network=none", "--platform=linux/arm64", "l:1", "cat", "/mark"]).prints("arm");
     env.run(["run", "--rm", "--network=none", "--platform=linux/s390x", "l:1", "true"])
         .code(125)
-        .stderr_has("list localhost/l:1 has no image for");
+        .stderr_has("list localhost/l:1 has no image for linux/s390x\nHint: sampan manifest inspect localhost/l:1");
+    env.run(["manifest", "add", "l:1", "containers-storage:none"]).code(125).stderr_has("not known");
     env.run(["manifest", "annotate", "--os-version=1", "l:1", "no/such"])
         .code(125)
         .stderr_has("is not in localhost/l:1");

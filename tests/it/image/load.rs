@@ -109,6 +109,8 @@ fn import_takes_instructions() {
     env.command(["import", "-q", "-", "piped"]).stdin(std::fs::read(&tar).unwrap()).run().success();
     env.run(["import", "-q", "-c", "RUN x", &tar]).code(125).stderr_has("RUN");
     env.command(["load", "-q"]).stdin(std::fs::read(&tar).unwrap()).run().code(125).stderr_has("by sampan import -\n");
+    std::fs::create_dir(env.path("d")).unwrap();
+    env.run(["load", "-i", "d"]).code(125).stderr_has("by tar -C \"d\" -c . | sampan import -\n");
 }
 
 #[test]
