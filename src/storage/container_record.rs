@@ -63,6 +63,9 @@ pub(crate) struct ContainerConfig {
     /// Pid of the `run` that made it: if that is gone and the container was never started, nobody will (garbage).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) creator: Option<u32>,
+    /// Start time of the creator, so that a reused pid is somebody else (rule R8).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) creator_start_time: Option<u64>,
     /// Boot epoch of the creator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) creator_epoch: Option<String>,
@@ -90,6 +93,7 @@ impl ContainerConfig {
             map,
             driver,
             creator: None,
+            creator_start_time: None,
             creator_epoch: None,
             rest: Rest::new(),
         }

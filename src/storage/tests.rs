@@ -611,12 +611,17 @@ fn r6_r12_killed_run_before_its_start_leaves_no_container() {
     let mut dead = removable("dead");
     dead.creator = Some(u32::MAX >> 1);
     let mut alive = removable("alive");
-    alive.creator = Some(std::process::id());
+    let own = ProcessIdentity::of(std::process::id()).expect("proc").expect("alive");
+    (alive.creator, alive.creator_start_time) = (Some(own.pid), Some(own.start_time));
+    // Its pid is somebody else's now (R8).
+    let mut reused = removable("reused");
+    (reused.creator, reused.creator_start_time) = (Some(own.pid), Some(own.start_time + 1));
+    store.create_container(reused).expect("created");
     store.create_container(dead).expect("created");
     store.create_container(alive).expect("created");
-    assert_eq!(store.sweep().expect("swept").containers, 1);
+    assert_eq!(store.sweep().expect("swept").containers, 2);
     assert!(store.find_container("alive").is_ok());
-    assert!(store.find_container("dead").is_err());
+    assert!(store.find_container("dead").is_err() && store.find_container("reused").is_err());
 }
 
 #[test]

@@ -3,9 +3,11 @@
 use crate::engine::error::Error;
 use crate::engine::handle::Engine;
 use crate::specgen;
+use crate::storage;
 use crate::storage::container_record::{ContainerConfig, ContainerRecord};
 use crate::storage::images::FoundImage;
 use crate::storage::layers::MapKey;
+use crate::storage::process_identity::ProcessIdentity;
 use crate::storage::volumes::VolumeMeta;
 use crate::sys;
 use crate::types::container_spec::{ContainerSpec, ImageVolume};
@@ -31,14 +33,17 @@ impl Engine {
         spec: ContainerSpec,
         image: Option<FoundImage>,
     ) -> Result<ContainerRecord, Error> {
-        self.create_for(spec, image, Some(std::process::id()))
+        let own = std::process::id();
+        let unread = |source| storage::Error::Read { path: "/proc/self/stat".into(), source };
+        let creator = if spec.remove { ProcessIdentity::of(own).map_err(unread)? } else { None };
+        self.create_for(spec, image, creator)
     }
 
     fn create_for(
         &self,
         mut spec: ContainerSpec,
         image: Option<FoundImage>,
-        creator: Option<u32>,
+        creator: Option<ProcessIdentity>,
     ) -> Result<ContainerRecord, Error> {
         let snapshot = image.as_ref().map(|found| found.image.snapshot(found.name.as_ref()));
         let config = snapshot.as_ref().map(|snapshot| snapshot.config.clone()).unwrap_or_default();
@@ -79,8 +84,9 @@ impl Engine {
             container.image.clone_from(&snapshot);
             container.image_mounts.clone_from(&image_mounts);
             container.layers = image.as_ref().map(|found| found.image.chains()).unwrap_or_default();
-            container.creator = creator.filter(|_| spec.remove);
-            container.creator_epoch = container.creator.map(|_| self.store.layout().epoch().to_owned());
+            container.creator = creator.map(|creator| creator.pid);
+            container.creator_start_time = creator.map(|creator| creator.start_time);
+            container.creator_epoch = creator.map(|_| self.store.layout().epoch().to_owned());
             match self.store.create_container(container) {
                 Err(crate::storage::Error::NameInUse { .. }) if given.is_none() && attempt < NAME_TRIES => attempt += 1,
                 other => {
