@@ -1,6 +1,6 @@
 //! Which points of a case are tried, and the loop over them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::hash::{Hash, Hasher};
 
 use nix::errno::Errno;
@@ -229,6 +229,9 @@ pub(super) fn calls(name: &str) -> Vec<Call> {
     World::new(cases::case(name)).calls
 }
 
+/// How often a point that was not reached is tried again.
+const TRIES: u32 = 2;
+
 fn sweep(name: &str, sample: usize, choose: impl Fn(&Call) -> Vec<Action>) {
     let case = cases::case(name);
     let scope = Scope::from_environment(sample);
@@ -254,13 +257,19 @@ fn sweep(name: &str, sample: usize, choose: impl Fn(&Call) -> Vec<Action>) {
         }
         Err(_) => pick(candidates.clone(), scope).into_iter().filter(|point| scope.has(point)).collect(),
     };
-    let (mut failures, mut missed) = (BTreeMap::new(), 0);
-    for (at, (point, action)) in points.iter().enumerate() {
-        if at > 0 && at % 50 == 0 {
-            eprintln!("{name}: {at} of {} points, {} failures", points.len(), failures.len());
+    let (mut failures, mut missed, mut reached) = (BTreeMap::new(), 0, 0);
+    // What was not reached is tried again: it may have been a matter of the moment.
+    let mut queue: VecDeque<_> = points.iter().map(|(point, action)| (point, action, 0)).collect();
+    while let Some((point, action, tries)) = queue.pop_front() {
+        let (fired, verdict) = disturb(&world, case, point, *action, reached % 2 == 0);
+        match (fired, tries) {
+            (true, _) => reached += 1,
+            (false, 0..TRIES) if verdict.is_ok() => queue.push_back((point, action, tries + 1)),
+            (false, _) => missed += 1,
         }
-        let (fired, verdict) = disturb(&world, case, point, *action, at % 2 == 0);
-        missed += usize::from(!fired);
+        if reached > 0 && reached % 50 == 0 {
+            eprintln!("{name}: {reached} of {} points, {} failures", points.len(), failures.len());
+        }
         if let Err(problem) = verdict {
             eprintln!("{name}: {action} at {point}: {problem}");
             failures.insert(format!("{action} at {point}"), problem);
@@ -280,7 +289,7 @@ fn sweep(name: &str, sample: usize, choose: impl Fn(&Call) -> Vec<Action>) {
     );
     let text: Vec<_> = failures.iter().map(|(point, problem)| format!("{point}: {problem}")).collect();
     assert!(failures.is_empty(), "{name}, seed {}:\n{}", scope.seed, text.join("\n"));
-    // One may be a matter of the moment.
+    assert!(reached > 0, "{name}: no point was reached");
     assert!(missed <= 1.max(points.len() / 4), "{name}: {missed} of {} points were not reached", points.len());
 }
 

@@ -74,20 +74,22 @@ fn command(random: &mut Random, pulled: Option<&str>) -> Vec<String> {
     words.into_iter().map(str::to_owned).collect()
 }
 
-/// Gives commands until the time is over. Each ends in time and never panics, whatever is killed under it.
-fn work(env: &Env, mut random: Random, pulled: Option<&str>, over: &AtomicBool) -> u64 {
-    let mut count = 0;
+/// Gives commands until the time is over. Each ends in time and never panics, whatever is killed under it. Says how many of
+/// each verb succeeded.
+fn work(env: &Env, mut random: Random, pulled: Option<&str>, over: &AtomicBool) -> BTreeMap<String, u64> {
+    let mut done = BTreeMap::new();
     while !over.load(Ordering::Relaxed) {
         let words = command(&mut random, pulled);
         // Without a cgroup nobody finds what is left where monitor and init die at once (docs/podman-differences.md).
         if env.cgroup().is_none() && words.iter().any(|word| word.starts_with("--pid=")) {
             continue;
         }
+        let verb = words[0].clone();
         let output = env.spawn(words).wait_for(LIMIT);
         assert!(!output.stderr().contains("panicked"), "{output}");
-        count += 1;
+        *done.entry(verb).or_default() += u64::from(output.is_success());
     }
-    count
+    done
 }
 
 /// Kills any process of the test now and then: commands, monitors, stages, inits, workers, holders of P, network helpers.
@@ -122,7 +124,7 @@ fn storm(env: &Env, seed: u64, seconds: u64, pulled: Option<&str>) {
     crate::harness::eventually("nothing runs", || env.processes().iter().all(|process| process.state == 'Z'));
     let before = rest(env);
     let over = AtomicBool::new(false);
-    let (mut commands, mut killed) = (0, BTreeMap::new());
+    let (mut done, mut killed) = (BTreeMap::<String, u64>::new(), BTreeMap::new());
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..4)
             .map(|at| {
@@ -137,10 +139,14 @@ fn storm(env: &Env, seed: u64, seconds: u64, pulled: Option<&str>) {
             std::thread::sleep(Duration::from_millis(20));
         }
         over.store(true, Ordering::Relaxed);
-        commands = workers.into_iter().map(|worker| worker.join().unwrap()).sum();
+        for (verb, count) in workers.into_iter().flat_map(|worker| worker.join().unwrap()) {
+            *done.entry(verb).or_default() += count;
+        }
         killed = hunter.join().unwrap();
     });
-    eprintln!("seed {seed}: {commands} commands, killed {killed:?}");
+    eprintln!("seed {seed}: succeeded {done:?}, killed {killed:?}");
+    // A storm in which nobody is killed, or nothing succeeds, has tried nothing.
+    assert!(!killed.is_empty() && done.get("run").is_some_and(|count| *count > 0), "seed {seed}: {done:?}, {killed:?}");
     // What only looks works at once, on whatever is there.
     for words in [&["ps", "-a"][..], &["images"], &["volume", "ls"], &["system", "df"]] {
         env.run(words).success();
