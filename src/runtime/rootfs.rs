@@ -42,14 +42,31 @@ pub(crate) fn mount(plan: &RootfsPlan, root: (u32, u32)) -> Result<(OwnedFd, Opt
     }
 }
 
+/// What the kernel shows of an id that the user namespace does not map (`/proc/sys/kernel/overflowuid`).
+const UNMAPPED: u32 = 65_534;
+
+/// `upper` becomes the top of the mount, so it belongs to whom the directory below belongs, to the container's root (`root`, in
+/// P's ids) if that is nobody here: the caller's id may be that of an ordinary user of the container.
+fn own_top(lower: &Path, upper: &Path, root: (u32, u32)) -> sys::Result<()> {
+    let stat = sys::dir::fstat(sys::fs::open_path(lower)?.as_fd())?;
+    let uid = if stat.uid == UNMAPPED { root.0 } else { stat.uid };
+    let gid = if stat.gid == UNMAPPED { root.1 } else { stat.gid };
+    if (uid, gid) == (0, 0) {
+        return Ok(());
+    }
+    sys::dir::chown_path(sys::fs::open_path(upper)?.as_fd(), uid, gid)
+}
+
 /// An overlay mount of the spec (`type: overlay` with `lowerdir=`, `upperdir=`, `workdir=`).
-pub(super) fn overlay_from_options(target: &Path, options: &MountOptions) -> Result<OwnedFd, Error> {
+pub(super) fn overlay_from_options(target: &Path, options: &MountOptions, root: (u32, u32)) -> Result<OwnedFd, Error> {
     let find = |key: &str| options.data.iter().find(|(k, _)| k == key).and_then(|(_, value)| value.as_deref());
     let missing = |option: &str| Error::MountOption { target: target.to_owned(), option: format!("no {option}") };
     let lower: Vec<PathBuf> = split_lower(find("lowerdir").ok_or_else(|| missing("lowerdir"))?);
     let upper = find("upperdir").ok_or_else(|| missing("upperdir"))?;
     let work = find("workdir").ok_or_else(|| missing("workdir"))?;
-    let tree = overlay(&lower, Path::new(upper), Path::new(work), false)
+    let owned = lower.first().map_or(Ok(()), |lower| own_top(lower, Path::new(upper), root));
+    let tree = owned
+        .and_then(|()| overlay(&lower, Path::new(upper), Path::new(work), false))
         .map_err(|source| Error::Mount { target: target.to_owned(), source })?;
     mount::set_attributes(tree.as_fd(), true, options.attributes)
         .map_err(|source| Error::Mount { target: target.to_owned(), source })?;

@@ -200,7 +200,7 @@ fn source_tree(spec: &Mount, maps: &IdMaps) -> Result<Option<OwnedFd>, Error> {
     let options = MountOptions::parse(spec.destination(), spec.options().as_deref().unwrap_or_default())?;
     let kind = spec.typ().as_deref().unwrap_or("bind");
     if kind == "overlay" {
-        return rootfs::overlay_from_options(spec.destination(), &options).map(Some);
+        return rootfs::overlay_from_options(spec.destination(), &options, root_of(maps)).map(Some);
     }
     if !(options.bind || kind == "bind") {
         return Ok(None);

@@ -204,6 +204,19 @@ fn d07_subpath_is_no_way_out() {
     assert_eq!(std::fs::read_to_string(sentinel).unwrap(), "untouched\n");
 }
 
+/// The top of an overlay belongs to whom the directory below belongs: with keep-id, the caller is an ordinary user.
+#[test]
+fn the_top_of_an_overlay_has_its_owner() {
+    requires!(userns, subids);
+    let env = Env::with_busybox();
+    run(&env, &["-v", "v:/d"], "mkdir /d/roots; chown 5:6 /d").success();
+    run(&env, &["-v", "v:/d:O", "--user=5"], "stat -c %u:%g /d; echo x >/d/f").prints("5:6\n");
+    run(&env, &["-v", "w:/d", "--userns=keep-id", "--user=0"], "mkdir /d/roots; chown 0:0 /d").success();
+    run(&env, &["-v", "w:/d:O", "--userns=keep-id"], "stat -c %u:%g /d; mv /d/roots /d/mine 2>&1 || echo refused")
+        .stdout_has("0:0\n")
+        .stdout_has("refused\n");
+}
+
 #[test]
 fn binds() {
     requires!(userns, subids);
