@@ -44,15 +44,23 @@ const LOOK: Duration = Duration::from_millis(100);
 /// wire's end comes from a process that may have to wait for a processor.
 const PATIENCE: Duration = Duration::from_secs(3);
 
+/// Who sends which, and with what descriptors, is in the order above: one that comes out of turn ends the start.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Message {
+    /// The cgroup is ready; with its directory if init is to be born in it.
     Cgroup,
+    /// The first process of the container or of the session, in the pid namespace of who reads it.
     InitPid(i32),
+    /// Of a container in another one's user namespace, whose init alone can open them.
     Namespaces,
+    /// The root is built, the program is not yet executed: hooks, network and records come now.
     Created,
+    /// Go on to the program.
     Start,
+    /// `execve` is next: if the wire ends after this, the program runs.
     Executing,
+    /// The sender gives up; nothing follows.
     Failed(Failure),
 }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::idmap::IdMaps;
 
+/// Looked up once a command, so that what follows from it can be tried without a host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct HostFacts {
     /// The caller.

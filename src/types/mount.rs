@@ -15,32 +15,21 @@ pub(crate) struct MountSpec {
     pub(crate) options: MountOptions,
 }
 
+/// What is mounted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "type")]
 pub(crate) enum MountSource {
     /// A path of the host, absolute.
-    Bind {
-        path: PathBuf,
-    },
+    Bind { path: PathBuf },
     /// A named volume, made if absent. `anonymous`: goes with the container (`--rm`, `rm -v`).
-    Volume {
-        name: VolumeName,
-        anonymous: bool,
-        subpath: Option<PathBuf>,
-    },
-    Tmpfs {
-        size: Option<u64>,
-        mode: Option<u32>,
-        copy_up: bool,
-    },
+    Volume { name: VolumeName, anonymous: bool, subpath: Option<PathBuf> },
+    /// Empty, or with what the image has there (`copy_up`); `size` in bytes, half of memory if none is said.
+    Tmpfs { size: Option<u64>, mode: Option<u32>, copy_up: bool },
     /// The root of an image; writes are discarded.
-    Image {
-        reference: String,
-        read_write: bool,
-        subpath: Option<PathBuf>,
-    },
+    Image { reference: String, read_write: bool, subpath: Option<PathBuf> },
 }
 
+/// Options that are not of one kind of mount alone.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct MountOptions {
     pub(crate) read_only: bool,

@@ -17,8 +17,10 @@ pub(crate) const IPC_SYSCTLS: [&str; 8] = [
     "kernel.shm_rmid_forced",
 ];
 
+/// What a container may do, as the user has asked for it: what of it this host allows, `specgen` decides at the start.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct Security {
+    /// Every capability and device of the user namespace, no masks, no seccomp; nothing that the caller does not have.
     pub(crate) privileged: bool,
     /// Names as the user wrote them (`NET_ADMIN`, `cap_net_admin`, `ALL`), checked.
     pub(crate) cap_add: Vec<String>,

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+/// Podman's states of `ps` and `inspect` (`libpod/define/containerstate.go`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum ContainerStatus {
@@ -9,7 +10,9 @@ pub(crate) enum ContainerStatus {
     Created,
     /// Started, init is not yet placed.
     Initialized,
+    /// The program has been executed.
     Running,
+    /// Its cgroup is frozen.
     Paused,
     /// `stop` has sent the signal and waits.
     Stopping,
@@ -17,6 +20,7 @@ pub(crate) enum ContainerStatus {
     Stopped,
     /// The program ended by itself.
     Exited,
+    /// `rm` is at it.
     Removing,
 }
 
