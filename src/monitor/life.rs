@@ -11,6 +11,7 @@ use super::hooks::{Hooks, StopPlan, Wish};
 use super::log::{K8sFile, LogSink};
 use super::request::StartRequest;
 use super::restart::{Decision, Ended, Restarts, pause_unless};
+use super::run_files::RunFiles;
 use super::spawn::{self, Reply, Started};
 use super::start::{Alive, identity, start};
 use super::supervise::{self, Exited, Supervised};
@@ -52,6 +53,7 @@ pub(super) fn live(store: &Store, mut request: StartRequest, client: Option<Owne
     // Good for one start; a restart makes its own.
     let mut outer = request.outer.take();
     let mut restarts = Restarts::new(request.config.spec.restart);
+    let files = RunFiles::read(store, &request);
     let mut last: Option<ExitRecord> = None;
     loop {
         let mut alive = match start(store, &request, outer.take(), restarts.count()) {
@@ -87,6 +89,7 @@ pub(super) fn live(store: &Store, mut request: StartRequest, client: Option<Owne
             && pause_unless(pause, || exit::stop_asked(store, &request))
         {
             remains.reap();
+            files.restore(store);
             last = Some(record);
             continue;
         }
@@ -203,7 +206,7 @@ impl Hooks for Owner<'_> {
         self.checks.as_mut()?.child_ended(pid, status)
     }
 
-    fn runroot_restored(&mut self) {
+    fn runroot_restored(&mut self) -> bool {
         let restored = self.store.lock_container(&self.request.config.id).and_then(|mut locked| {
             let state = locked.state.clone().or_else(|| self.state.clone());
             let mut state = state.unwrap_or_else(|| ContainerState::new(ContainerStatus::Running));
@@ -212,8 +215,6 @@ impl Hooks for Owner<'_> {
             state.monitor = known(Pid::this());
             locked.write_state(self.store, state)
         });
-        if let Err(error) = restored {
-            tracing::warn!(%error, "state not restored");
-        }
+        restored.inspect_err(|error| tracing::warn!(%error, "state not restored")).is_ok()
     }
 }
