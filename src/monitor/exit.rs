@@ -167,7 +167,7 @@ impl Remains {
 }
 
 /// Waits for the end of a network helper: the last thing that a monitor does.
-pub(super) fn reap(helper: Option<DyingHelper>) {
+fn reap(helper: Option<DyingHelper>) {
     if let Some(helper) = helper
         && let Err(error) = helper.reap()
     {
@@ -200,14 +200,15 @@ pub(super) fn remove_cgroup(cgroup: Option<ContainerCgroup>) {
     }
 }
 
-/// The last acts of a monitor: `--rm`, and the word to everyone who is attached. What is returned is to be reaped.
+/// The last acts of a monitor: `--rm`, the end of its lock, and the word to everyone who is attached.
 pub(super) fn finish(
     store: &Store,
     request: &StartRequest,
     remains: Remains,
+    held: FileLock,
     clients: Clients,
     exit: &ExitRecord,
-) -> Option<DyingHelper> {
+) {
     let Remains { published, helper } = remains;
     let report = ExitReport {
         code: exit.code,
@@ -224,10 +225,13 @@ pub(super) fn finish(
     {
         tracing::debug!(%error, "entry of P stays");
     }
+    // From here on the container may be started again, or is gone: nothing of it is ours any more. Somebody who is attached
+    // takes the time he wants.
+    drop(held);
     if let Err(error) = clients.finish(report) {
         tracing::debug!(%error, "attached clients");
     }
-    helper
+    reap(helper);
 }
 
 /// Removes the container and its anonymous volumes.

@@ -61,7 +61,8 @@ pub(super) fn live(store: &Store, mut request: StartRequest, client: Option<Owne
             Err(error) => {
                 if let (Error::StopAsked(_), Some(record)) = (&error, &last) {
                     // As if the word had come in the pause before.
-                    exit::finish(store, &request, Remains::nothing(), clients, record);
+                    drop(log);
+                    exit::finish(store, &request, Remains::nothing(), held, clients, record);
                     return 0;
                 }
                 exit::failed_start(store, &request, &held, &error, restarts.count());
@@ -93,10 +94,8 @@ pub(super) fn live(store: &Store, mut request: StartRequest, client: Option<Owne
             last = Some(record);
             continue;
         }
-        let helper = exit::finish(store, &request, remains, clients, &record);
-        // From here on the container may be started again, or is gone.
-        drop(held);
-        exit::reap(helper);
+        drop(log);
+        exit::finish(store, &request, remains, held, clients, &record);
         return 0;
     }
 }

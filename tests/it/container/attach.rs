@@ -156,6 +156,31 @@ fn g19_monitors_alone_record_restart_and_remove_after_a_logout() {
     env.run(["wait", &once, &again, &bare]).prints("3\n3\n3\n");
 }
 
+/// `| less`, or Ctrl-Z: the output waits for its reader, and nothing else does.
+#[test]
+fn a_reader_that_pauses_keeps_nothing_of_an_ended_container() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    env.write("shared/stay", "");
+    let volume = format!("{}:/d", env.path("shared").display());
+    let script = "echo begun; while [ ! -e /d/go ]; do sleep 0.05; done; head -c 420000 /dev/zero | tr '\\0' x; exit 3";
+    let run = ["run", "--name=slow", "--network=none", "-v", &volume, BUSYBOX, "sh", "-c", script];
+    let reader = env.spawn(run);
+    eventually("it runs", || reader.stdout() == "begun\n");
+    reader.signal(Signal::SIGSTOP);
+    env.write("shared/go", "");
+    env.run(["wait", "slow"]).prints("3\n");
+    // Its monitor lives on for the reader alone: nothing is wrong, and nobody ends it.
+    env.run(["system", "check", "--repair"]).success();
+    env.run(["start", "slow"]).success();
+    env.run(["wait", "slow"]).prints("3\n");
+    env.run(["rm", "slow"]).success();
+    reader.signal(Signal::SIGCONT);
+    let out = reader.wait();
+    out.code(3);
+    assert_eq!(out.stdout().len(), 420_006);
+}
+
 /// The program goes on to its end, and what comes of it is no success.
 #[test]
 fn output_that_cannot_be_written_is_an_error() {
