@@ -83,6 +83,20 @@ fn restart_policies() {
     env.run(["ps", "-q"]).prints("");
 }
 
+#[test]
+fn rm_names_a_monitor_that_does_not_end() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    start(&env, "c", &[]);
+    let monitor = env.processes().into_iter().find(|process| process.is_monitor()).unwrap();
+    let signal = |signal| nix::sys::signal::kill(nix::unistd::Pid::from_raw(monitor.pid), signal).unwrap();
+    signal(Signal::SIGSTOP);
+    let cure = format!("kill -KILL {}", monitor.pid);
+    env.run(["rm", "-f", "-t0", "c"]).code(125).stderr_has("does not run, but its monitor").stderr_has(&cure);
+    signal(Signal::SIGCONT);
+    env.run(["rm", "-f", "c"]).success();
+}
+
 /// An error while a monitor looks whether a restart is still wanted is no stop.
 #[test]
 fn a_restart_survives_what_cannot_be_read_for_a_moment() {
