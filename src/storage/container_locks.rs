@@ -8,8 +8,8 @@ use super::containers::Locked;
 use super::error::{At as _, Error};
 use super::record;
 use super::store::Store;
-use crate::sys::{self, Errno};
 use crate::sys::lock::{FileLock, LockWatch, TryLock};
+use crate::sys::{self, Errno};
 use crate::types::id::ContainerId;
 
 /// The open liveness lock of a container.
