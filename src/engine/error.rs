@@ -258,6 +258,8 @@ pub(crate) enum Error {
     WrongStatus { verb: &'static str, id: String, status: ContainerStatus },
     #[error("container {id} did not stop within {seconds} s after SIGKILL")]
     WillNotDie { id: String, seconds: u64 },
+    #[error("container {id} does not run, but its monitor (process {pid}) does not end")]
+    MonitorStays { id: String, pid: u32 },
     #[error("cannot {verb} container {id}: its monitor is gone and it runs on unsupervised")]
     Unsupervised { verb: &'static str, id: String },
     #[error("container {0} has no health check")]

@@ -126,7 +126,7 @@ impl Clients {
     }
 
     /// Tells all how the program ended, and lets go of them when they have everything: a lossless client has all the
-    /// time it wants. Call this when nothing of the container is left that the user could still find.
+    /// time it wants. Call this when nothing is left to do for the container, nor a lock of it to be held.
     pub(crate) fn finish(mut self, report: ExitReport) -> sys::Result<()> {
         let frame = report::exit(report);
         self.reading = false;

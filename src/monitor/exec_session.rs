@@ -9,6 +9,7 @@ use super::hooks::{NoHooks, StopPlan};
 use super::log::LogSink;
 use super::report::ExitReport;
 use super::spawn::{self, Reply, Started};
+use super::start::identity;
 use super::stdio::ContainerIo;
 use super::supervise::{self, Exited, Supervised};
 use crate::rootless::OuterWish;
@@ -17,7 +18,7 @@ use crate::runtime::cgroup::ContainerCgroup;
 use crate::runtime::exec::{self, Entered};
 use crate::storage::Store;
 use crate::storage::exec_record::ExecRecord;
-use crate::sys::process::{ExitStatus, PidFd};
+use crate::sys::process::{ExitStatus, Pid, PidFd};
 use crate::sys::signal::{SIGKILL, SIGTERM, SignalFd};
 use crate::sys::stream;
 use crate::types::cgroup::CgroupRecord;
@@ -72,7 +73,8 @@ fn live(store: &Store, request: ExecRequest, client: Option<OwnedFd>, reply: &mu
         }
     };
     let pid = entered.running.init.pid().as_raw();
-    let record = record.running(pid);
+    let own = identity(Pid::this()).inspect_err(|error| tracing::debug!(%error, "own start time not known"));
+    let record = record.running(pid, own.ok().flatten());
     if let Err(error) = store.write_exec(&record) {
         tracing::debug!(%error, "exec session not recorded");
     }

@@ -17,7 +17,7 @@ use crate::rootless::{Outer, worker};
 use crate::runtime::cgroup::ContainerCgroup;
 use crate::runtime::create::Created;
 use crate::runtime::kin::Kin;
-use crate::storage::container_record::ExitRecord;
+use crate::storage::container_record::{ContainerState, ExitRecord};
 use crate::storage::{self, Store, cidfile, trash};
 use crate::sys::lock::FileLock;
 use crate::sys::process::{ExitStatus, Pid};
@@ -111,18 +111,34 @@ pub(super) fn record(
     if exited.timed_out {
         exit.error = Some("timeout".to_owned());
     }
-    let written = store.lock_own_container(&request.config).and_then(|mut locked| {
-        if let Some(state) = &locked.state {
-            exit.started_at = state.started_at;
-            exit.stopped_by_user = state.stopped_by_user;
+    let config = &request.config;
+    let written = match store.lock_own_container(config) {
+        Ok(mut locked) => {
+            complete(&mut exit, locked.state.as_ref());
+            locked.write_exit(store, exit.clone())
         }
-        locked.write_exit(store, exit.clone())
-    });
+        Err(error @ storage::Error::NoContainer(_)) => Err(error),
+        // Not even the lock can be made, for a logout took all of `/run/user/UID`: two records cannot be.
+        Err(error) => {
+            tracing::debug!(%error, "exit recorded without a lock");
+            let own = store.own_container(config).ok();
+            complete(&mut exit, own.and_then(|own| own.state).as_ref());
+            store.record_exit(config, &exit)
+        }
+    };
     if let Err(error) = written {
         // The container is gone (`rm -f`), or the disk is full: the status is then "stopped, monitor lost".
         tracing::warn!(%error, container = %request.config.id, "exit not recorded");
     }
     exit
+}
+
+/// What only the state of the run tells.
+fn complete(exit: &mut ExitRecord, state: Option<&ContainerState>) {
+    if let Some(state) = state {
+        exit.started_at = state.started_at;
+        exit.stopped_by_user = state.stopped_by_user;
+    }
 }
 
 fn timestamp(time: SystemTime) -> Timestamp {
@@ -151,7 +167,7 @@ impl Remains {
 }
 
 /// Waits for the end of a network helper: the last thing that a monitor does.
-pub(super) fn reap(helper: Option<DyingHelper>) {
+fn reap(helper: Option<DyingHelper>) {
     if let Some(helper) = helper
         && let Err(error) = helper.reap()
     {
@@ -184,14 +200,15 @@ pub(super) fn remove_cgroup(cgroup: Option<ContainerCgroup>) {
     }
 }
 
-/// The last acts of a monitor: `--rm`, and the word to everyone who is attached. What is returned is to be reaped.
+/// The last acts of a monitor: `--rm`, the end of its lock, and the word to everyone who is attached.
 pub(super) fn finish(
     store: &Store,
     request: &StartRequest,
     remains: Remains,
+    held: FileLock,
     clients: Clients,
     exit: &ExitRecord,
-) -> Option<DyingHelper> {
+) {
     let Remains { published, helper } = remains;
     let report = ExitReport {
         code: exit.code,
@@ -208,10 +225,13 @@ pub(super) fn finish(
     {
         tracing::debug!(%error, "entry of P stays");
     }
+    // From here on the container may be started again, or is gone: nothing of it is ours any more. Somebody who is attached
+    // takes the time he wants.
+    drop(held);
     if let Err(error) = clients.finish(report) {
         tracing::debug!(%error, "attached clients");
     }
-    helper
+    reap(helper);
 }
 
 /// Removes the container and its anonymous volumes.
@@ -294,10 +314,11 @@ pub(super) fn undo_start(store: &Store, request: &StartRequest, held: &FileLock)
     }
 }
 
-/// During the pause before a restart: somebody stopped or removed the container.
+/// During the pause before a restart: somebody stopped or removed the container. No state is none of that (a logout took it
+/// away), nor is an error: the next look tells.
 pub(super) fn stop_asked(store: &Store, request: &StartRequest) -> bool {
-    match store.container(&request.config.id) {
-        Ok(record) => record.state.is_none_or(|state| state.stopped_by_user),
-        Err(_) => true,
+    match store.own_container(&request.config) {
+        Ok(own) => own.state.is_some_and(|state| state.stopped_by_user),
+        Err(error) => matches!(error, storage::Error::NoContainer(_)),
     }
 }

@@ -15,8 +15,11 @@ pub(crate) struct StopPlan {
 
 /// What the owner of the loop does when something happens. Short: the container's output waits meanwhile.
 pub(crate) trait Hooks: std::fmt::Debug {
-    /// The directory of the attach socket was gone and is there again: write anew what else belongs into it.
-    fn runroot_restored(&mut self) {}
+    /// The directory of the attach socket was gone and is there again: write anew what else belongs into it. False if that
+    /// cannot be done now: it is asked for again.
+    fn runroot_restored(&mut self) -> bool {
+        true
+    }
     /// pasta or slirp4netns has died.
     fn network_helper_ended(&mut self) {}
     /// Init is about to get SIGKILL from us.

@@ -11,6 +11,7 @@ use super::hooks::{Hooks, StopPlan, Wish};
 use super::log::{K8sFile, LogSink};
 use super::request::StartRequest;
 use super::restart::{Decision, Ended, Restarts, pause_unless};
+use super::run_files::RunFiles;
 use super::spawn::{self, Reply, Started};
 use super::start::{Alive, identity, start};
 use super::supervise::{self, Exited, Supervised};
@@ -52,6 +53,7 @@ pub(super) fn live(store: &Store, mut request: StartRequest, client: Option<Owne
     // Good for one start; a restart makes its own.
     let mut outer = request.outer.take();
     let mut restarts = Restarts::new(request.config.spec.restart);
+    let files = RunFiles::read(store, &request);
     let mut last: Option<ExitRecord> = None;
     loop {
         let mut alive = match start(store, &request, outer.take(), restarts.count()) {
@@ -59,7 +61,8 @@ pub(super) fn live(store: &Store, mut request: StartRequest, client: Option<Owne
             Err(error) => {
                 if let (Error::StopAsked(_), Some(record)) = (&error, &last) {
                     // As if the word had come in the pause before.
-                    exit::finish(store, &request, Remains::nothing(), clients, record);
+                    drop(log);
+                    exit::finish(store, &request, Remains::nothing(), held, clients, record);
                     return 0;
                 }
                 exit::failed_start(store, &request, &held, &error, restarts.count());
@@ -87,13 +90,12 @@ pub(super) fn live(store: &Store, mut request: StartRequest, client: Option<Owne
             && pause_unless(pause, || exit::stop_asked(store, &request))
         {
             remains.reap();
+            files.restore(store);
             last = Some(record);
             continue;
         }
-        let helper = exit::finish(store, &request, remains, clients, &record);
-        // From here on the container may be started again, or is gone.
-        drop(held);
-        exit::reap(helper);
+        drop(log);
+        exit::finish(store, &request, remains, held, clients, &record);
         return 0;
     }
 }
@@ -203,7 +205,7 @@ impl Hooks for Owner<'_> {
         self.checks.as_mut()?.child_ended(pid, status)
     }
 
-    fn runroot_restored(&mut self) {
+    fn runroot_restored(&mut self) -> bool {
         let restored = self.store.lock_container(&self.request.config.id).and_then(|mut locked| {
             let state = locked.state.clone().or_else(|| self.state.clone());
             let mut state = state.unwrap_or_else(|| ContainerState::new(ContainerStatus::Running));
@@ -212,8 +214,6 @@ impl Hooks for Owner<'_> {
             state.monitor = known(Pid::this());
             locked.write_state(self.store, state)
         });
-        if let Err(error) = restored {
-            tracing::warn!(%error, "state not restored");
-        }
+        restored.inspect_err(|error| tracing::warn!(%error, "state not restored")).is_ok()
     }
 }

@@ -101,6 +101,8 @@ struct Supervisor<'a> {
     signals: SignalFd,
     socket: Option<AttachSocket>,
     socket_seen: Instant,
+    /// What else was beside the socket is still to be written anew.
+    unrestored: bool,
     input: Input,
     input_watched: bool,
     outputs: Vec<Output>,
@@ -128,6 +130,7 @@ impl<'a> Supervisor<'a> {
             signals,
             socket: supervised.socket.map(AttachSocket::new),
             socket_seen: now,
+            unrestored: false,
             input,
             input_watched: false,
             outputs,
@@ -288,10 +291,13 @@ impl<'a> Supervisor<'a> {
         match socket.ensure(&self.events, LISTENER) {
             Ok(true) if again => {
                 tracing::info!("runtime directory was gone: made anew");
-                self.hooks.runroot_restored();
+                self.unrestored = true;
             }
             Ok(_) => {}
             Err(error) => tracing::debug!(%error, "no attach socket"),
+        }
+        if self.unrestored {
+            self.unrestored = !self.hooks.runroot_restored();
         }
     }
 

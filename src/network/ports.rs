@@ -124,9 +124,7 @@ impl ClaimedPorts {
             if let Some(number) = wish.overlap(&other)
                 && FileLock::is_held(&directory.join(other.file_name())).map_err(|source| claim_failed(port, source))?
             {
-                let text = FileLock::holder(&directory.join(other.file_name())).unwrap_or_default();
-                let name = text.split_once(' ').map_or(text.as_str(), |(_, name)| name).to_owned();
-                return Err(Error::PortHeld { number, protocol: port.protocol, holder: name });
+                return Err(port_held(&directory.join(other.file_name()), number, port.protocol));
             }
         }
         try_host(port)?;
@@ -149,16 +147,20 @@ impl ClaimedPorts {
 
     fn hold(&mut self, directory: &Path, port: &PortMapping, holder: &PortHolder<'_>) -> Result<(), Error> {
         let path = directory.join(Claim::of(port).file_name());
-        // The name may be that of a dead container's claim; ours then.
-        match FileLock::try_exclusive(&path).map_err(|source| claim_failed(port, source))? {
-            TryLock::Held(mut lock) => {
-                lock.note_holder(&format!("{} {}", holder.id, holder.name)).map_err(|s| claim_failed(port, s))?;
-                self.locks.push(lock);
-                self.ports.push(port.clone());
-                Ok(())
-            }
-            TryLock::Busy => {
-                Err(Error::PortHeld { number: port.host_port, protocol: port.protocol, holder: holder.name.to_owned() })
+        loop {
+            // The name may be that of a dead container's claim; ours then.
+            match FileLock::try_exclusive(&path).map_err(|source| claim_failed(port, source))? {
+                TryLock::Held(mut lock) => {
+                    lock.note_holder(&format!("{} {}", holder.id, holder.name)).map_err(|s| claim_failed(port, s))?;
+                    self.locks.push(lock);
+                    self.ports.push(port.clone());
+                    return Ok(());
+                }
+                // Somebody who looks (`system check`) holds it shared for an instant: who has the port has it exclusively.
+                TryLock::Busy if FileLock::is_held(&path).map_err(|source| claim_failed(port, source))? => {
+                    return Err(port_held(&path, port.host_port, port.protocol));
+                }
+                TryLock::Busy => {}
             }
         }
     }
@@ -223,6 +225,13 @@ fn lock(directory: &Path) -> sys::Result<FileLock> {
 fn claims(directory: &Path) -> sys::Result<Vec<Claim>> {
     let names = sys::fs::names(directory)?;
     Ok(names.iter().filter_map(|name| Claim::parse(name.to_str()?)).collect())
+}
+
+/// A port is that of whose claim is at `path`.
+fn port_held(path: &Path, number: u16, protocol: Protocol) -> Error {
+    let text = FileLock::holder(path).unwrap_or_default();
+    let holder = text.split_once(' ').map_or(text.as_str(), |(_, name)| name).to_owned();
+    Error::PortHeld { number, protocol, holder }
 }
 
 fn claim_failed(port: &PortMapping, source: sys::Error) -> Error {
@@ -300,8 +309,11 @@ pub(super) fn fuzzing(name: &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Claim, PortHolder, claim};
+    use std::sync::atomic::Ordering;
+
+    use super::{Claim, ClaimedPorts, PortHolder, claim};
     use crate::network::Error;
+    use crate::sys::lock::FileLock;
     use crate::types::port::PortMapping;
 
     fn port(text: &str) -> PortMapping {
@@ -363,5 +375,37 @@ mod tests {
         let left = crate::sys::fs::names(directory.path()).expect("there");
         assert!(!left.iter().any(|name| name.to_string_lossy().contains("127.0.0.3")), "{left:?}");
         drop(server);
+    }
+
+    /// `system check` and its like ask by a shared lock.
+    #[test]
+    fn who_only_looks_at_a_claim_does_not_hold_it() {
+        let directory = tempfile::tempdir().expect("temporary directory");
+        let wish = |number| port(&format!("127.0.0.1:{number}:80"));
+        let path = |number| directory.path().join(Claim::of(&wish(number)).file_name());
+        let number = std::sync::atomic::AtomicU32::new(1);
+        let id = "0".repeat(64).parse().expect("valid");
+        let holder = PortHolder { id: &id, name: "only" };
+        let mut taken = Vec::new();
+        std::thread::scope(|scope| {
+            let look = || loop {
+                match number.load(Ordering::Relaxed) {
+                    0 => break,
+                    number => drop(FileLock::probe(&path(number)).expect("asked")),
+                }
+            };
+            scope.spawn(look);
+            scope.spawn(look);
+            // A new one each time: children of other tests may share a lock for a moment.
+            for next in 1..500 {
+                crate::sys::fs::write_new(&path(next), b"").expect("made");
+                number.store(next, Ordering::Relaxed);
+                std::thread::sleep(std::time::Duration::from_micros(200));
+                let mut claimed = ClaimedPorts { ports: Vec::new(), locks: Vec::new() };
+                taken.extend(claimed.hold(directory.path(), &wish(next), &holder).err());
+            }
+            number.store(0, Ordering::Relaxed);
+        });
+        assert!(taken.is_empty(), "{} times: {:?}", taken.len(), taken[0]);
     }
 }

@@ -8,8 +8,8 @@ use super::containers::Locked;
 use super::error::{At as _, Error};
 use super::record;
 use super::store::Store;
-use crate::sys;
 use crate::sys::lock::{FileLock, LockWatch, TryLock};
+use crate::sys::{self, Errno};
 use crate::types::id::ContainerId;
 
 /// The open liveness lock of a container.
@@ -43,7 +43,15 @@ impl Store {
         read: impl FnOnce() -> Result<ContainerRecord, Error>,
     ) -> Result<Locked<ContainerRecord>, Error> {
         self.make_run()?;
-        let lock = patient_lock(&self.layout().container_lock(id), &format!("container {}", id.short()))?;
+        let wait = || patient_lock(&self.layout().container_lock(id), &format!("container {}", id.short()));
+        let lock = match wait() {
+            // A logout took the directory of locks away since it was made (G19).
+            Err(Error::Lock { source, .. }) if source.is(Errno::ENOENT) => {
+                self.remake_run()?;
+                wait()?
+            }
+            waited => waited?,
+        };
         let value = read().inspect_err(|error| {
             // To wait for the lock of a container that is gone made it anew.
             if matches!(error, Error::NoContainer(_)) {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::error::{At as _, Error};
+use super::process_identity::ProcessIdentity;
 use super::record::{self, Record, Rest};
 use super::store::Store;
 use crate::sys;
@@ -19,6 +20,9 @@ pub(crate) struct ExecRecord {
     /// The program, in the engine's pid namespace.
     #[serde(default)]
     pub(crate) pid: Option<i32>,
+    /// Who sees the program's end and says so here.
+    #[serde(default)]
+    pub(crate) supervisor: Option<ProcessIdentity>,
     /// None while it runs.
     #[serde(default)]
     pub(crate) code: Option<i32>,
@@ -30,12 +34,12 @@ record::record!(ExecRecord);
 
 impl ExecRecord {
     pub(crate) fn new(id: ExecId, container: ContainerId) -> Self {
-        Self { version: Self::VERSION, id, container, pid: None, code: None, rest: Rest::new() }
+        Self { version: Self::VERSION, id, container, pid: None, supervisor: None, code: None, rest: Rest::new() }
     }
 
     #[must_use]
-    pub(crate) fn running(self, pid: i32) -> Self {
-        Self { pid: Some(pid), ..self }
+    pub(crate) fn running(self, pid: i32, supervisor: Option<ProcessIdentity>) -> Self {
+        Self { pid: Some(pid), supervisor, ..self }
     }
 
     #[must_use]

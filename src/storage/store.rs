@@ -123,12 +123,18 @@ impl Store {
         if self.run_made.get().is_some() {
             return Ok(());
         }
+        self.remake_run()?;
+        self.run_made.get_or_init(|| ());
+        Ok(())
+    }
+
+    /// The same, for who may have known it longer than a logout leaves it: a monitor (K-A10).
+    pub(crate) fn remake_run(&self) -> Result<(), Error> {
         let open = |source| Error::OpenStore { path: self.layout.runroot().to_owned(), source };
         make_root(self.layout.runroot())?;
         for dir in self.layout.run_dirs() {
             sys::fs::mkdir_all(&dir, DIR_MODE).map_err(open)?;
         }
-        self.run_made.get_or_init(|| ());
         Ok(())
     }
 

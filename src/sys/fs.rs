@@ -253,12 +253,13 @@ pub(crate) fn open_ordinary(path: &Path) -> Result<File> {
     Ok(file)
 }
 
-/// Opens for appending, makes the file (0600) if absent.
+/// Opens for appending, makes the file (0600) if absent. A FIFO that nobody reads is ENXIO instead of a wait without an end.
 pub(crate) fn open_append(path: &Path) -> Result<File> {
     OpenOptions::new()
         .append(true)
         .create(true)
         .mode(0o600)
+        .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
         .open(path)
         .call("open", || format!("{path:?}, O_APPEND|O_CREAT"))
 }

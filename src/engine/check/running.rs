@@ -33,13 +33,12 @@ fn stopped(record: &ContainerRecord, state: &ContainerState, findings: &mut Vec<
         let problem = format!("it does not run, but its cgroup {} is there", cgroup.path.display());
         findings.push(Finding::new("I11", subject(record), problem, Some(Repair::Cgroup(cgroup.clone()))));
     }
-    for (what, process) in [("init process", state.init), ("monitor", state.monitor)] {
-        let Some(process) = process else { continue };
-        let alive = process.is_alive();
-        if alive.map_err(|source| Error::Host { what: "look for processes of containers that ended", source })? {
-            let problem = format!("it does not run, but its {what} {} does", process.pid);
-            findings.push(Finding::new("I11", subject(record), problem, Some(Repair::Kill(process))));
-        }
+    // Its monitor may live on: without the lock it is done with the container, and only feeds somebody who is attached.
+    let Some(init) = state.init else { return Ok(()) };
+    let alive = init.is_alive();
+    if alive.map_err(|source| Error::Host { what: "look for processes of containers that ended", source })? {
+        let problem = format!("it does not run, but its init process {} does", init.pid);
+        findings.push(Finding::new("I11", subject(record), problem, Some(Repair::Kill(init))));
     }
     Ok(())
 }

@@ -11,9 +11,10 @@ use crate::storage::container_record::{ContainerConfig, ImageMount, ImageSnapsho
 use crate::storage::layers::{LayerKey, MapKey};
 use crate::sys;
 use crate::types::container_spec::{ContainerSpec, ImageVolume};
-use crate::types::failure::{Failure, FailureKind};
+use crate::types::failure::{Failure, FailureKind, chain};
 use crate::types::idmap::IdMaps;
 use crate::types::mount::{MountSource, MountSpec};
+use crate::types::name::VolumeName;
 
 impl Engine {
     /// Finds the sources of a container's mounts, for a start.
@@ -85,17 +86,22 @@ impl Engine {
         Ok(found)
     }
 
-    /// Volumes that were filled by this start need it no more.
-    pub(super) fn note_filled(&self, spec: &ContainerSpec) -> Result<(), Error> {
-        for mount in &spec.mounts {
+    /// Volumes that were filled by this start need it no more. The program runs: what cannot be noted is a warning, and the
+    /// next start finds that the volume is not empty.
+    pub(super) fn note_filled(&self, spec: &ContainerSpec) -> Vec<String> {
+        let note = |name: &VolumeName| match self.store.volume_if_exists(name)? {
+            Some(meta) if meta.needs_copy_up => self.store.volume_filled(name),
+            _ => Ok(()),
+        };
+        let named = spec.mounts.iter().filter_map(|mount| match &mount.source {
+            MountSource::Volume { name, anonymous: false, .. } => Some(name),
             // An anonymous one may be gone with its container by now.
-            if let MountSource::Volume { name, anonymous: false, .. } = &mount.source
-                && self.store.volume_if_exists(name)?.is_some_and(|meta| meta.needs_copy_up)
-            {
-                self.store.volume_filled(name)?;
-            }
-        }
-        Ok(())
+            _ => None,
+        });
+        let failed = named.filter_map(|name| Some((name, note(name).err()?)));
+        failed
+            .map(|(name, error)| format!("volume {name} is filled, but not noted as such: {}", chain(&error)))
+            .collect()
     }
 
     /// The mounts of other containers (`--volumes-from`), added where the spec has none of its own.

@@ -3,41 +3,47 @@
 use crate::engine::error::Error;
 use crate::engine::handle::Engine;
 use crate::runtime::cgroup::ContainerCgroup;
+use crate::storage::container_record::{ContainerRecord, ContainerState};
+use crate::storage::containers::Locked;
 use crate::types::id::ContainerId;
 use crate::types::status::ContainerStatus;
 
 impl Engine {
-    /// Freezes every process of a running container.
+    /// Freezes every process of a running container. Called paused before it is: killed on the way, or on a full disk, it is
+    /// one that `unpause` takes, never a frozen one that is said to run.
     pub(crate) fn pause(&self, id: &ContainerId) -> Result<(), Error> {
-        self.change(id, "pause", ContainerStatus::Running, ContainerStatus::Paused, ContainerCgroup::freeze)
+        let (mut locked, state, cgroup) = self.to_change(id, "pause", ContainerStatus::Running)?;
+        let paused = ContainerState { status: ContainerStatus::Paused, ..state.clone() };
+        locked.write_state(&self.store, paused)?;
+        cgroup.freeze().map_err(|error| {
+            // It may be frozen by halves.
+            let undone = cgroup.thaw().map_err(Error::Cgroup);
+            if let Err(error) = undone.and_then(|()| Ok(locked.write_state(&self.store, state)?)) {
+                tracing::debug!(%error, "stays paused");
+            }
+            Error::Cgroup(error)
+        })
     }
 
     /// Lets a paused container go on.
     pub(crate) fn unpause(&self, id: &ContainerId) -> Result<(), Error> {
-        self.change(id, "unpause", ContainerStatus::Paused, ContainerStatus::Running, ContainerCgroup::thaw)
+        let (mut locked, state, cgroup) = self.to_change(id, "unpause", ContainerStatus::Paused)?;
+        cgroup.thaw().map_err(Error::Cgroup)?;
+        Ok(locked.write_state(&self.store, ContainerState { status: ContainerStatus::Running, ..state })?)
     }
 
-    /// `act` on the cgroup of a container that is `from`; it is `to` afterwards.
-    fn change(
+    /// A container that is `from`, with its state and its cgroup.
+    fn to_change(
         &self,
         id: &ContainerId,
         verb: &'static str,
         from: ContainerStatus,
-        to: ContainerStatus,
-        act: impl FnOnce(&ContainerCgroup) -> Result<(), crate::runtime::cgroup::Error>,
-    ) -> Result<(), Error> {
-        let mut locked = self.store.lock_container(id)?;
-        if locked.status != from {
-            return Err(Error::WrongStatus { verb, id: id.short().to_owned(), status: locked.status });
-        }
-        let Some(mut state) = locked.state.clone() else {
-            return Err(Error::WrongStatus { verb, id: id.short().to_owned(), status: locked.status });
-        };
+    ) -> Result<(Locked<ContainerRecord>, ContainerState, ContainerCgroup), Error> {
+        let locked = self.store.lock_container(id)?;
+        let wrong = || Error::WrongStatus { verb, id: id.short().to_owned(), status: locked.status };
+        let state = locked.state.clone().filter(|_| locked.status == from).ok_or_else(wrong)?;
         let cgroup = state.cgroup.as_ref().map(ContainerCgroup::open).transpose().map_err(Error::Cgroup)?.flatten();
         let cgroup = cgroup.ok_or_else(|| Error::NoCgroup { verb, id: id.short().to_owned() })?;
-        act(&cgroup).map_err(Error::Cgroup)?;
-        state.status = to;
-        locked.write_state(&self.store, state)?;
-        Ok(())
+        Ok((locked, state, cgroup))
     }
 }

@@ -12,7 +12,9 @@ use crate::runtime::cgroup;
 use crate::storage;
 use crate::storage::cidfile;
 use crate::storage::container_record::Supervision;
+use crate::storage::process_identity::ProcessIdentity;
 use crate::storage::volumes::VolumeUsers;
+use crate::sys::lock::FileLock;
 use crate::types::id::ContainerId;
 
 /// How long the monitor of a container that has ended may still tidy up.
@@ -125,7 +127,7 @@ impl Engine {
         };
         if request.force && (record.status.is_alive() || record.supervision == Supervision::Monitored) {
             if !self.end_by_force(id, request.time)? {
-                return Err(Error::WillNotDie { id: id.short().to_owned(), seconds: DEATH.as_secs() });
+                return Err(self.who_stays(id));
             }
         } else if record.status.is_alive()
             || record.supervision == Supervision::Monitored
@@ -181,6 +183,18 @@ impl Engine {
         see_off(&mut told.into_iter().collect::<Vec<_>>())
             .map_err(|source| Error::Host { what: "wait for the container", source })?;
         self.wait_for_end(id, DEATH)
+    }
+
+    /// What of a container is still there: its program, or its monitor alone.
+    fn who_stays(&self, id: &ContainerId) -> Error {
+        let is_gone = |init: ProcessIdentity| matches!(init.is_alive(), Ok(false));
+        let program_is_gone = self.store.container(id).is_ok_and(|record| record.init().is_none_or(is_gone));
+        let monitor = FileLock::holder_pid(&self.store.layout().monitor_lock(id));
+        let id = id.short().to_owned();
+        match monitor.filter(|_| program_is_gone) {
+            Some(pid) => Error::MonitorStays { id, pid },
+            None => Error::WillNotDie { id, seconds: DEATH.as_secs() },
+        }
     }
 
     fn remove_broken(&self, id: &ContainerId, volumes: bool) -> Result<(), Error> {

@@ -2,7 +2,7 @@
 
 use crate::engine::error::Error;
 use crate::engine::handle::Engine;
-use crate::storage::container_record::ContainerRecord;
+use crate::storage::container_record::{ContainerRecord, ContainerState, Supervision};
 use crate::sys::process::{Pid, PidFd};
 use crate::types::id::ContainerId;
 use crate::types::signal::Signal;
@@ -42,7 +42,10 @@ impl Engine {
         &self,
         locked: &mut crate::storage::containers::Locked<ContainerRecord>,
     ) -> Result<(), Error> {
-        if let Some(mut state) = locked.state.clone()
+        // A logout took the state away, and its monitor may be about to start it again.
+        let monitored = locked.supervision == Supervision::Monitored;
+        let lost = || monitored.then(|| ContainerState::new(locked.status));
+        if let Some(mut state) = locked.state.clone().or_else(lost)
             && !state.stopped_by_user
         {
             state.stopped_by_user = true;

@@ -142,7 +142,7 @@ impl Engine {
         }
         let mut started = started.map_err(|source| Error::Start { id: record.id().short().to_owned(), source })?;
         started.warnings.extend(warning);
-        self.note_filled(&record.config.spec)?;
+        started.warnings.extend(self.note_filled(&record.config.spec));
         self.warn_of_single_id();
         Ok(started)
     }

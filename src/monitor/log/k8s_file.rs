@@ -179,8 +179,10 @@ fn file_size(file: &File, path: &Path) -> sys::Result<u64> {
 fn ends_in_the_middle(path: &Path, size: u64) -> bool {
     let mut last = [b'\n'];
     let read = |last: &mut [u8; 1]| -> Option<()> {
+        // Before the file is opened: a FIFO has none, and would have us wait.
+        let end = size.checked_sub(1)?;
         let mut file = fs::open(path).ok()?;
-        file.seek(SeekFrom::Start(size.checked_sub(1)?)).ok()?;
+        file.seek(SeekFrom::Start(end)).ok()?;
         file.read_exact(last).ok()
     };
     read(&mut last).is_some() && last != [b'\n']

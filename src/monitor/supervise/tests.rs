@@ -237,8 +237,9 @@ fn g12_five_hundred_clients_come_and_go_and_leave_nothing() {
 struct Restored(u32);
 
 impl Hooks for Restored {
-    fn runroot_restored(&mut self) {
+    fn runroot_restored(&mut self) -> bool {
         self.0 += 1;
+        true
     }
 }
 

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use super::{Finding, Repair, Scope, TreeJob, compare, repair, take_away, takes_away};
 use crate::storage::Store;
 use crate::storage::container_record::ContainerState;
+use crate::storage::exec_record::ExecRecord;
 use crate::storage::images::ImageSource;
 use crate::storage::layers::{LayerKey, MapKey};
 use crate::storage::lists::{ListEntry, ListPlatform, ListRecord};
@@ -446,6 +447,22 @@ fn i11_i16_volatile_files() {
     std::fs::create_dir_all(layout.runroot().join("00000000000000bb/ctr")).expect("made");
     found_and_repaired(&store, &["I16", "I11", "I11", "I11"]);
     drop(fixture);
+}
+
+/// A program has ended, and its supervisor is about to say so.
+#[test]
+fn i11_a_session_is_its_supervisors_while_that_lives() {
+    let (_fixture, store) = whole();
+    store.make_run().expect("made");
+    let container = store.container_ids().expect("lists").remove(0);
+    let us = ProcessIdentity::of(std::process::id()).expect("proc").expect("alive");
+    let exec = ExecRecord::new("e".repeat(64).parse().expect("an id"), container);
+    let nobody = i32::MAX;
+    store.write_exec(&exec.clone().running(nobody, Some(us))).expect("written");
+    assert_eq!(check(&store), []);
+    let killed = ProcessIdentity { start_time: us.start_time + 1, ..us };
+    store.write_exec(&exec.running(nobody, Some(killed))).expect("written");
+    found_and_repaired(&store, &["I11"]);
 }
 
 #[test]

@@ -41,8 +41,7 @@ pub(super) fn check(store: &Store, findings: &mut Findings) -> Result<(), Error>
         let path = dir.join(&name);
         let owner = record::read_if_exists::<ExecRecord>(&path);
         let known = match owner {
-            // Its supervisor was killed: nobody will see the end of the program.
-            Ok(Some(ExecRecord { code: None, pid: Some(pid), .. })) if is_gone(pid) => {
+            Ok(Some(exec)) if ended_unseen(&exec) => {
                 findings.path("I11", &path, "exec session that ended unseen", Some(Repair::Unlink(path.clone())));
                 true
             }
@@ -59,8 +58,12 @@ pub(super) fn check(store: &Store, findings: &mut Findings) -> Result<(), Error>
     Ok(())
 }
 
-fn is_gone(pid: i32) -> bool {
-    u32::try_from(pid).is_ok_and(|pid| matches!(ProcessIdentity::of(pid), Ok(None)))
+/// The program is gone, and so is its supervisor, killed: nobody will say how it ended.
+fn ended_unseen(exec: &ExecRecord) -> bool {
+    let is_gone = |pid: i32| u32::try_from(pid).is_ok_and(|pid| matches!(ProcessIdentity::of(pid), Ok(None)));
+    // One that cannot be told may live.
+    let supervised = || exec.supervisor.is_some_and(|supervisor| supervisor.is_alive().unwrap_or(true));
+    exec.code.is_none() && exec.pid.is_some_and(is_gone) && !supervised()
 }
 
 /// True if a container runs that this volatile directory is of: it is in another store that shares our runroot. Of one that

@@ -122,6 +122,65 @@ fn g19_a_wiped_runtime_directory_comes_back() {
     env.command(["attach", &id]).stdin("it\n").run().code(6).prints("got it\n");
 }
 
+/// Until the ends are on record nothing runs that makes the directories again but the monitors.
+#[test]
+fn g19_monitors_alone_record_restart_and_remove_after_a_logout() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    env.write("shared/stay", "");
+    let volume = format!("{}:/d", env.path("shared").display());
+    let begin = |flags: &[&str]| {
+        let script = "while [ ! -e /d/go ]; do sleep 0.05; done; grep -q container /etc/hostname && exit 3; exit 4";
+        start(&env, &[&["-v", &volume, "--hostname=container"], flags].concat(), &["sh", "-c", script])
+    };
+    let exit = |id: &str| {
+        let text = std::fs::read_to_string(env.graphroot().join("containers").join(id).join("exit.json")).ok()?;
+        let exit: serde_json::Value = serde_json::from_str(&text).ok()?;
+        Some((exit["code"].as_i64()?, exit["restarts"].as_i64()?, exit["started_at"].is_string()))
+    };
+    let (once, again, removed) = (begin(&[]), begin(&["--restart=on-failure:2"]), begin(&["--rm"]));
+    std::fs::remove_dir_all(env.runroot()).unwrap();
+    env.write("shared/go", "");
+    eventually("the end is on record", || exit(&once) == Some((3, 0, true)));
+    eventually("the policy has its way", || exit(&again) == Some((3, 2, true)));
+    eventually("--rm has its way", || !env.graphroot().join("containers").join(&removed).exists());
+    env.run(["system", "check"]).success();
+    std::fs::remove_file(env.path("shared/go")).unwrap();
+    let bare = begin(&[]);
+    // Nor can any directory be made: `/run/user/UID` went as a whole.
+    std::fs::remove_dir_all(env.runroot()).unwrap();
+    std::fs::write(env.runroot(), "").unwrap();
+    env.write("shared/go", "");
+    eventually("the end is on record without a lock", || exit(&bare) == Some((3, 0, true)));
+    std::fs::remove_file(env.runroot()).unwrap();
+    env.run(["wait", &once, &again, &bare]).prints("3\n3\n3\n");
+}
+
+/// `| less`, or Ctrl-Z: the output waits for its reader, and nothing else does.
+#[test]
+fn a_reader_that_pauses_keeps_nothing_of_an_ended_container() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    env.write("shared/stay", "");
+    let volume = format!("{}:/d", env.path("shared").display());
+    let script = "echo begun; while [ ! -e /d/go ]; do sleep 0.05; done; head -c 420000 /dev/zero | tr '\\0' x; exit 3";
+    let run = ["run", "--name=slow", "--network=none", "-v", &volume, BUSYBOX, "sh", "-c", script];
+    let reader = env.spawn(run);
+    eventually("it runs", || reader.stdout() == "begun\n");
+    reader.signal(Signal::SIGSTOP);
+    env.write("shared/go", "");
+    env.run(["wait", "slow"]).prints("3\n");
+    // Its monitor lives on for the reader alone: nothing is wrong, and nobody ends it.
+    env.run(["system", "check", "--repair"]).success();
+    env.run(["start", "slow"]).success();
+    env.run(["wait", "slow"]).prints("3\n");
+    env.run(["rm", "slow"]).success();
+    reader.signal(Signal::SIGCONT);
+    let out = reader.wait();
+    out.code(3);
+    assert_eq!(out.stdout().len(), 420_006);
+}
+
 /// The program goes on to its end, and what comes of it is no success.
 #[test]
 fn output_that_cannot_be_written_is_an_error() {

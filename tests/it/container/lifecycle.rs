@@ -1,5 +1,6 @@
 //! From `create` to `rm`: stop, start, wait, restart policies, ports, signals.
 
+use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
@@ -80,6 +81,44 @@ fn restart_policies() {
     eventually("it comes back", || env.run(["inspect", "twice", "--format", "{{.RestartCount}}"]).trimmed() != "0");
     env.run(["stop", "-t0", "twice"]).success();
     env.run(["ps", "-q"]).prints("");
+}
+
+#[test]
+fn rm_names_a_monitor_that_does_not_end() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    start(&env, "c", &[]);
+    let monitor = env.processes().into_iter().find(|process| process.is_monitor()).unwrap();
+    let signal = |signal| nix::sys::signal::kill(nix::unistd::Pid::from_raw(monitor.pid), signal).unwrap();
+    signal(Signal::SIGSTOP);
+    let cure = format!("kill -KILL {}", monitor.pid);
+    env.run(["rm", "-f", "-t0", "c"]).code(125).stderr_has("does not run, but its monitor").stderr_has(&cure);
+    signal(Signal::SIGCONT);
+    env.run(["rm", "-f", "c"]).success();
+}
+
+/// An error while a monitor looks whether a restart is still wanted is no stop.
+#[test]
+fn a_restart_survives_what_cannot_be_read_for_a_moment() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    env.write("shared/n", "");
+    let volume = format!("{}:/d", env.path("shared").display());
+    let script = "echo x >>/d/n; exit 1";
+    let run = ["run", "-d", "--restart=always", "--network=none", "-v", &volume, BUSYBOX, "sh", "-c", script];
+    let id = env.run(run).success().trimmed();
+    let runs = || std::fs::read_to_string(env.path("shared/n")).unwrap().lines().count();
+    // The pause grows: 100, 200, 400, now 800 ms.
+    eventually("it has been restarted", || runs() >= 4);
+    std::thread::sleep(Duration::from_millis(150));
+    let epochs = std::fs::read_dir(env.runroot()).unwrap().flatten();
+    let state = epochs.map(|epoch| epoch.path().join("ctr").join(&id).join("state.json")).find(|path| path.exists());
+    let set_mode = |mode| std::fs::set_permissions(state.as_ref().unwrap(), PermissionsExt::from_mode(mode)).unwrap();
+    set_mode(0o000);
+    std::thread::sleep(Duration::from_millis(200));
+    set_mode(0o600);
+    eventually("it is started again", || runs() >= 6);
+    env.run(["rm", "-f", "-t0", &id]).success();
 }
 
 /// What it needs is gone when the policy starts it again: that end is the one that is shown.

@@ -81,6 +81,22 @@ fn g09_a_full_disk_does_not_stop_the_container() {
     assert_eq!(out.stdout(), numbers(1..=20_000));
 }
 
+/// A FIFO without a reader is refused, one with a reader gets what fits.
+#[test]
+fn a_log_in_a_fifo_holds_nobody() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let path = env.path("fifo");
+    nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let flag = format!("--log-opt=path={}", path.display());
+    let run = ["run", "-d", "--replace", "--name=c", "--network=none", &flag, BUSYBOX, "echo", "heard"];
+    env.run(run).code(125).stderr_has("ENXIO");
+    let reader = env.other("cat").args([&path]).spawn();
+    eventually("somebody reads", || env.run(run).is_success());
+    eventually("the line is there", || reader.stdout().ends_with(" stdout F heard\n"));
+    env.run(["rm", "-f", "c"]).success();
+}
+
 #[test]
 fn g10_a_line_without_end_costs_no_memory() {
     requires!(userns);

@@ -1,5 +1,7 @@
 //! Mounts of every type, and what a hostile volume tries (D05, D07, D08).
 
+use std::os::unix::fs::PermissionsExt;
+
 use crate::harness::image::BUSYBOX;
 use crate::harness::{Env, eventually, requires};
 use crate::harness::{ImageBuilder, Layer, Output};
@@ -93,6 +95,22 @@ fn a_volume_that_was_filled_in_part_is_filled_anew() {
     // From now on it is the user's.
     env.run(["run", "--rm", "--network=none", "-v", "v:/data", "filled:1", "rm", "/data/a"]).success();
     env.run(look).prints("b\nbbb");
+}
+
+/// Its record cannot be written (a full disk, say) when the program runs already.
+#[test]
+fn a_volume_that_cannot_be_noted_as_filled_is_a_warning() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    env.run(["volume", "create", "v"]).success();
+    let dir = env.graphroot().join("volumes/v");
+    let set_mode = |mode| std::fs::set_permissions(&dir, PermissionsExt::from_mode(mode)).unwrap();
+    let run = ["run", "--rm", "--network=none", "-v", "v:/etc", BUSYBOX, "sh", "-c", "rm /etc/passwd && echo runs"];
+    set_mode(0o500);
+    env.run(run).success().prints("runs\n").stderr_has("volume v is filled, but not noted as such");
+    set_mode(0o700);
+    // It is not filled once more.
+    env.run(["run", "--rm", "--network=none", "-v", "v:/etc", BUSYBOX, "test", "-e", "/etc/passwd"]).code(1);
 }
 
 #[test]
