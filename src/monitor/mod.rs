@@ -17,6 +17,7 @@ pub(crate) mod health;
 mod hooks;
 mod life;
 pub(crate) mod request;
+mod scratch;
 pub(crate) mod spawn;
 
 pub(crate) use error::Error;
