@@ -771,7 +771,7 @@ fn volumes_come_and_go() {
     let name: crate::types::name::VolumeName = "data".parse().expect("a name");
     store.create_volume(&VolumeMeta::new(name.clone(), false)).expect("created");
     assert!(matches!(store.create_volume(&VolumeMeta::new(name.clone(), false)), Err(Error::VolumeExists(_))));
-    assert!(store.ensure_volume(&name, true).expect("there").needs_copy_up);
+    assert!(store.volume(&name).expect("there").needs_copy_up);
     store.volume_filled(&name).expect("noted");
     assert!(!store.volume(&name).expect("there").needs_copy_up);
     assert_eq!(store.find_volume("da").expect("found"), name);

@@ -71,7 +71,6 @@ impl Engine {
         }
         let image_mounts = self.images_to_mount(&spec, &maps)?;
         let driver = self.driver()?;
-        self.ensure_volumes(&spec)?;
         let _ports = self.choose_ports(&mut spec, &config)?;
         let given = spec.name.clone();
         let mut attempt = 0;
@@ -116,16 +115,6 @@ impl Engine {
                 }
             };
             spec.mounts.push(MountSpec { source, target, options: MountOptions::default() });
-        }
-        Ok(())
-    }
-
-    fn ensure_volumes(&self, spec: &ContainerSpec) -> Result<(), Error> {
-        for mount in &spec.mounts {
-            // Anonymous ones are made with the container.
-            if let MountSource::Volume { name, anonymous: false, .. } = &mount.source {
-                self.store.ensure_volume(name, false)?;
-            }
         }
         Ok(())
     }

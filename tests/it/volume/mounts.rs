@@ -54,6 +54,18 @@ fn an_anonymous_volume_that_is_shared_stays_alone() {
     env.run(["volume", "rm", name]).success();
 }
 
+/// As with Podman.
+#[test]
+fn a_name_that_is_taken_makes_no_volume() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    env.run(["create", "--name=taken", BUSYBOX, "true"]).success();
+    env.run(["create", "--name=taken", "-v", "fresh:/x", BUSYBOX, "true"]).code(125).stderr_has("in use");
+    env.run(["volume", "ls", "-q"]).prints("");
+    env.run(["create", "--name=other", "-v", "fresh:/x", BUSYBOX, "true"]).success();
+    env.run(["volume", "ls", "-q"]).prints("fresh\n");
+}
+
 #[test]
 fn a_new_volume_is_the_programs_or_its_directorys() {
     requires!(userns);
