@@ -123,10 +123,7 @@ impl Engine {
         let Some(path) = &record.config.spec.cidfile else { return Ok(()) };
         let written = sys::fs::replace_volatile(path, record.id().as_str().as_bytes());
         written.map_err(|source| {
-            let made = self.store.lock_container(record.id());
-            if let Err(error) = made.and_then(|made| self.store.remove_container(made)) {
-                tracing::warn!(%error, "container stays");
-            }
+            self.discard(record.id());
             Error::Path { what: "write", path: path.clone(), source }
         })
     }

@@ -229,6 +229,18 @@ fn the_cidfile_goes_with_its_container() {
 }
 
 #[test]
+fn a_cidfile_that_cannot_be_written_leaves_nothing() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    for verb in [&["create"][..], &["run", "--rm"]] {
+        let flags = ["--cidfile=no/such/cid", "--network=none", "-v", "/data", BUSYBOX, "true"];
+        env.run(verb.iter().chain(&flags)).code(125).stderr_has("no/such/cid");
+        env.run(["volume", "ls", "-q"]).prints("");
+        env.run(["ps", "-aq"]).prints("");
+        env.run(["system", "check"]).success();
+    }
+}
+
 fn latest_of_none_is_an_error() {
     requires!(userns);
     let env = Env::with_busybox();
