@@ -1,4 +1,4 @@
-//! Exec sessions: volatile records, so that the exit code of a detached one is kept while the container runs.
+//! Exec sessions: volatile records of those that run.
 
 use std::path::PathBuf;
 
@@ -19,7 +19,7 @@ pub(crate) struct ExecRecord {
     /// The program, in the engine's pid namespace.
     #[serde(default)]
     pub(crate) pid: Option<i32>,
-    /// None while it runs.
+    /// Of a detached session that has ended: earlier versions kept those.
     #[serde(default)]
     pub(crate) code: Option<i32>,
     #[serde(skip)]
@@ -36,11 +36,6 @@ impl ExecRecord {
     #[must_use]
     pub(crate) fn running(self, pid: i32) -> Self {
         Self { pid: Some(pid), ..self }
-    }
-
-    #[must_use]
-    pub(crate) fn ended(self, code: i32) -> Self {
-        Self { code: Some(code), ..self }
     }
 }
 
