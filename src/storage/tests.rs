@@ -652,6 +652,19 @@ fn f07_a_damaged_container_harms_nobody_else() {
 }
 
 #[test]
+fn a_cidfile_goes_with_a_container_that_is_discarded() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    let path = store.layout().graphroot().join("cid");
+    let mut wish = config("c");
+    wish.spec.cidfile = Some(path.clone());
+    let id = store.create_container(wish).expect("created").id().clone();
+    write(&path, id.as_str().as_bytes());
+    store.discard_container(&id, Some(&"c".parse().expect("a name"))).expect("removed");
+    assert!(!sys::fs::exists(&path));
+}
+
+#[test]
 fn f07_damaged_image_and_name_files() {
     let fixture = Fixture::new();
     let store = fixture.open();
