@@ -56,7 +56,6 @@ pub(crate) fn run(store: &Store, mut request: ExecRequest, interrupts: Option<&S
 
 fn live(store: &Store, request: ExecRequest, client: Option<OwnedFd>, reply: &mut Reply) -> i32 {
     let id = request.id.clone();
-    let attached = client.is_some();
     let record = ExecRecord::new(id, request.container.clone());
     let begun = Clients::new().map_err(Error::Supervise).and_then(|mut clients| {
         if let Some(client) = client {
@@ -100,20 +99,14 @@ fn live(store: &Store, request: ExecRequest, client: Option<OwnedFd>, reply: &mu
             ExitStatus::Signal(SIGKILL)
         }
     };
-    finish(store, record, status, clients, attached);
+    finish(store, &record.id, status, clients);
     0
 }
 
-fn finish(store: &Store, record: ExecRecord, status: ExitStatus, clients: Clients, attached: bool) {
-    let (id, container) = (record.id.clone(), record.container.clone());
-    // Whoever is attached is told the code, and nobody will ask. The record of a detached session stays with the container.
-    let mut kept = if attached { store.remove_exec(&id) } else { store.write_exec(&record.ended(status.code())) };
-    if !attached && !store.has_container(&container) {
-        // The container went first and took its sessions along: leave nothing behind.
-        kept = store.remove_exec(&id);
-    }
-    if let Err(error) = kept {
-        tracing::debug!(%error, "exec session not recorded");
+fn finish(store: &Store, id: &ExecId, status: ExitStatus, clients: Clients) {
+    // Whoever is attached is told the code, and of a detached session nobody asks for it.
+    if let Err(error) = store.remove_exec(id) {
+        tracing::debug!(%error, "record of the exec session stays");
     }
     let signal = match status {
         ExitStatus::Signal(signal) => u8::try_from(signal).ok(),

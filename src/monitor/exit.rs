@@ -254,15 +254,15 @@ fn remove(store: &Store, request: &StartRequest, published: Option<&Published>) 
     delete(store, request, published, trashed).and(kept)
 }
 
-/// Deletes what we moved to the trash, and nothing of others: by ourselves if every file is the caller's, else in P.
-fn delete(
+/// Deletes trees that are ours alone, as what we moved to the trash: by ourselves if every file is the caller's, else in P.
+pub(super) fn delete(
     store: &Store,
     request: &StartRequest,
     published: Option<&Published>,
-    trashed: Vec<PathBuf>,
+    trees: Vec<PathBuf>,
 ) -> Result<(), Error> {
     let mut left = Vec::new();
-    for path in trashed {
+    for path in trees {
         if !trash::delete(&path).map_err(Error::Storage)? {
             left.push(path);
         }

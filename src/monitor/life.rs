@@ -12,6 +12,7 @@ use super::log::{K8sFile, LogSink};
 use super::request::StartRequest;
 use super::restart::{Decision, Ended, Restarts, pause_unless};
 use super::run_files::RunFiles;
+use super::scratch;
 use super::spawn::{self, Reply, Started};
 use super::start::{Alive, identity, start};
 use super::supervise::{self, Exited, Supervised};
@@ -40,6 +41,7 @@ pub(super) fn live(store: &Store, mut request: StartRequest, client: Option<Owne
         if let Some(client) = client {
             clients.add(client, Pace::Lossless).map_err(Error::Supervise)?;
         }
+        scratch::renew(store, &request, &held)?;
         Ok((clients, open_log(store, &request)?))
     });
     let (mut clients, mut log) = match prepared {

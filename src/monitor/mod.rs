@@ -18,6 +18,7 @@ mod hooks;
 mod life;
 pub(crate) mod request;
 mod run_files;
+mod scratch;
 pub(crate) mod spawn;
 
 pub(crate) use error::Error;

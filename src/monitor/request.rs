@@ -1,6 +1,7 @@
 //! Everything that a start needs, worked out by the engine before the fork.
 
 use std::os::fd::OwnedFd;
+use std::path::PathBuf;
 
 use crate::network::NetworkPlan;
 use crate::rootless::OuterWish;
@@ -14,6 +15,8 @@ pub(crate) struct StartRequest {
     pub(crate) config: ContainerConfig,
     pub(crate) bundle: Bundle,
     pub(crate) network: NetworkPlan,
+    /// What the mounts whose changes are discarded are written to.
+    pub(crate) scratches: Vec<Scratch>,
     /// The map that P shall have.
     pub(crate) wish: OuterWish,
     /// Where the P comes from that is being made for this start.
@@ -24,6 +27,15 @@ pub(crate) struct StartRequest {
     pub(crate) stop_signal: i32,
     /// The container's health check, if it has one.
     pub(crate) health: Option<Box<HealthRequest>>,
+}
+
+/// Where an overlay of a mount is written to (`-v SRC:/DST:O`, images), in a directory of its own.
+#[derive(Debug)]
+pub(crate) struct Scratch {
+    pub(crate) upper: PathBuf,
+    pub(crate) work: PathBuf,
+    /// The directory that the mount shows, or the top one of several: it has the mode.
+    pub(crate) top: Option<PathBuf>,
 }
 
 /// A health check about to be run, once or again and again.

@@ -9,8 +9,8 @@ use crate::sys;
 pub(crate) fn remove(config: &ContainerConfig) {
     let Some(path) = &config.spec.cidfile else { return };
     let names_it = |path: &Path| {
-        sys::fs::read_limited(path, 1024)
-            .is_ok_and(|bytes| String::from_utf8_lossy(&bytes).trim() == config.id.as_str())
+        // Not for long: the store may be locked.
+        sys::fs::read_named(path, 1024).is_ok_and(|bytes| String::from_utf8_lossy(&bytes).trim() == config.id.as_str())
     };
     if names_it(path)
         && let Err(error) = sys::fs::remove_file(path)

@@ -7,6 +7,7 @@
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
+use super::cidfile;
 use super::container_locks::MonitorWatch;
 use super::container_record::{
     ContainerConfig, ContainerRecord, ContainerState, ExitRecord, MonitorLock, StorageDriver,
@@ -263,13 +264,26 @@ impl Store {
         Ok(trashed)
     }
 
-    /// Like [`Self::remove_container`], for one that cannot even be read. Rename and unlink need no space (rule R13). A
-    /// caller with a name holds the exclusive store lock.
+    /// Like [`Self::remove_container`], for one that cannot even be read; the file of `--cidfile` goes, too. Rename and unlink
+    /// need no space (rule R13). A caller with a name holds the exclusive store lock.
     pub(crate) fn discard_container(&self, id: &ContainerId, name: Option<&ContainerName>) -> Result<PathBuf, Error> {
-        let state = record::read_if_exists::<ContainerState>(&self.layout().container_state(id)).ok().flatten();
+        let config = self.container_config(id).ok();
         let trashed = self.move_to_trash(&self.layout().container(id))?;
-        self.forget_container(id, name, state.and_then(|state| state.cgroup).as_ref())?;
+        self.forget_container(id, name, self.cgroup_of(id).as_ref())?;
+        config.iter().for_each(cidfile::remove);
         Ok(trashed)
+    }
+
+    /// Removes the volatile files of a container that is gone: who meant to start it made them anew.
+    pub(crate) fn forget_if_gone(&self, id: &ContainerId) -> Result<(), Error> {
+        if self.is_container(id)? {
+            return Ok(());
+        }
+        self.forget_container(id, None, self.cgroup_of(id).as_ref())
+    }
+
+    fn cgroup_of(&self, id: &ContainerId) -> Option<CgroupRecord> {
+        record::read_if_exists::<ContainerState>(&self.layout().container_state(id)).ok().flatten()?.cgroup
     }
 
     /// Removes what there is of a container outside its directory. The record of a cgroup that could not be removed

@@ -1,4 +1,4 @@
-//! Exec sessions: volatile records, so that the exit code of a detached one is kept while the container runs.
+//! Exec sessions: volatile records of those that run.
 
 use std::path::PathBuf;
 
@@ -23,7 +23,7 @@ pub(crate) struct ExecRecord {
     /// Who sees the program's end and says so here.
     #[serde(default)]
     pub(crate) supervisor: Option<ProcessIdentity>,
-    /// None while it runs.
+    /// Of a detached session that has ended: earlier versions kept those.
     #[serde(default)]
     pub(crate) code: Option<i32>,
     #[serde(skip)]
@@ -40,11 +40,6 @@ impl ExecRecord {
     #[must_use]
     pub(crate) fn running(self, pid: i32, supervisor: Option<ProcessIdentity>) -> Self {
         Self { pid: Some(pid), supervisor, ..self }
-    }
-
-    #[must_use]
-    pub(crate) fn ended(self, code: i32) -> Self {
-        Self { code: Some(code), ..self }
     }
 }
 

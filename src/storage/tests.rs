@@ -652,6 +652,19 @@ fn f07_a_damaged_container_harms_nobody_else() {
 }
 
 #[test]
+fn a_cidfile_goes_with_a_container_that_is_discarded() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    let path = store.layout().graphroot().join("cid");
+    let mut wish = config("c");
+    wish.spec.cidfile = Some(path.clone());
+    let id = store.create_container(wish).expect("created").id().clone();
+    write(&path, id.as_str().as_bytes());
+    store.discard_container(&id, Some(&"c".parse().expect("a name"))).expect("removed");
+    assert!(!sys::fs::exists(&path));
+}
+
+#[test]
 fn f07_damaged_image_and_name_files() {
     let fixture = Fixture::new();
     let store = fixture.open();
@@ -771,7 +784,7 @@ fn volumes_come_and_go() {
     let name: crate::types::name::VolumeName = "data".parse().expect("a name");
     store.create_volume(&VolumeMeta::new(name.clone(), false)).expect("created");
     assert!(matches!(store.create_volume(&VolumeMeta::new(name.clone(), false)), Err(Error::VolumeExists(_))));
-    assert!(store.ensure_volume(&name, true).expect("there").needs_copy_up);
+    assert!(store.volume(&name).expect("there").needs_copy_up);
     store.volume_filled(&name).expect("noted");
     assert!(!store.volume(&name).expect("there").needs_copy_up);
     assert_eq!(store.find_volume("da").expect("found"), name);

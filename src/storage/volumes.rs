@@ -78,21 +78,32 @@ impl Store {
 
     /// Makes the volumes that a container which is being made misses; the store lock is held. Anonymous ones are the
     /// container's: until it is there, and again when it is gone, [`Store::sweep_volumes`] takes them away. One with a name
-    /// was there a moment ago, and somebody has removed it.
+    /// stays, so the container has its own by now.
     pub(super) fn make_volumes(&self, config: &ContainerConfig) -> Result<(), Error> {
         for mount in &config.spec.mounts {
-            if let MountSource::Volume { name, anonymous, .. } = &mount.source
-                && !self.has_volume(name)?
-            {
-                let holder = anonymous.then_some(&config.id);
-                match self.place_volume(&VolumeMeta::new(name.clone(), *anonymous), holder) {
-                    // By somebody who makes a container of his own with it.
-                    Err(Error::VolumeExists(_)) if !anonymous => {}
-                    other => other?,
+            match &mount.source {
+                MountSource::Volume { name, anonymous: false, .. } => {
+                    self.ensure_volume(name)?;
                 }
+                MountSource::Volume { name, .. } if !self.has_volume(name)? => {
+                    self.place_volume(&VolumeMeta::new(name.clone(), true), Some(&config.id))?;
+                }
+                _ => {}
             }
         }
         Ok(())
+    }
+
+    /// Makes a volume with a name unless it is there, and whole; the store lock is held.
+    fn ensure_volume(&self, name: &VolumeName) -> Result<(), Error> {
+        if self.volume_if_exists(name)?.is_some() {
+            return Ok(());
+        }
+        match self.place_volume(&VolumeMeta::new(name.clone(), false), None) {
+            // By somebody who makes a container of his own with it.
+            Err(Error::VolumeExists(_)) => self.volume(name).map(drop),
+            other => other,
+        }
     }
 
     fn place_volume(&self, meta: &VolumeMeta, holder: Option<&ContainerId>) -> Result<(), Error> {
@@ -186,18 +197,6 @@ impl Store {
             self.release_volume(&name, id)?;
         }
         Ok(())
-    }
-
-    /// Makes a volume unless it is there; answers what is recorded of it.
-    pub(crate) fn ensure_volume(&self, name: &VolumeName, anonymous: bool) -> Result<VolumeMeta, Error> {
-        if let Some(meta) = self.volume_if_exists(name)? {
-            return Ok(meta);
-        }
-        let meta = VolumeMeta::new(name.clone(), anonymous);
-        match self.create_volume(&meta) {
-            Err(Error::VolumeExists(_)) => self.volume(name),
-            other => other.map(|()| meta),
-        }
     }
 
     pub(crate) fn volume_if_exists(&self, name: &VolumeName) -> Result<Option<VolumeMeta>, Error> {

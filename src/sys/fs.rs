@@ -78,10 +78,12 @@ pub(crate) fn write_in_place(path: &Path, bytes: &[u8]) -> Result<()> {
     file.write_all(bytes).call("write", || format!("{path:?}, {:?}", String::from_utf8_lossy(bytes)))
 }
 
-/// Replaces the content of an existing file where it is; nobody else writes it.
+/// Replaces the content of an existing file where it is; nobody else writes it. Its blocks are not given up first: on a full
+/// disk somebody else would have them.
 pub(crate) fn overwrite(path: &Path, bytes: &[u8]) -> Result<()> {
-    let file = OpenOptions::new().write(true).truncate(true).open(path);
-    file.and_then(|mut file| file.write_all(bytes)).call("write", || format!("{path:?}, O_TRUNC"))
+    let mut file = OpenOptions::new().write(true).open(path).call("open", || format!("{path:?}, O_WRONLY"))?;
+    file.write_all(bytes).call("write", || format!("{path:?}"))?;
+    file.set_len(bytes.len() as u64).call("ftruncate", || format!("{path:?}"))
 }
 
 /// Makes a new file with these bytes; EEXIST if it is there. Mode 0600. Not synced. One that cannot be written whole does
@@ -373,4 +375,25 @@ pub(crate) fn touch(path: &Path) -> Result<()> {
     let times = rustix::fs::Timestamps { last_access: now, last_modification: now };
     rustix::fs::utimensat(rustix::fs::CWD, path, &times, rustix::fs::AtFlags::SYMLINK_NOFOLLOW)
         .call("utimensat", || format!("{path:?}, UTIME_NOW"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_overwritten_keeps_its_blocks() {
+        use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
+        use std::os::fd::AsRawFd as _;
+
+        let file = memfd_create("record", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING).expect("made");
+        let path = std::path::PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
+        for text in [&b"first"[..], b"old"] {
+            overwrite(&path, text).expect("written");
+            assert_eq!(read_limited(&path, 100).expect("read"), text);
+        }
+        fcntl_add_seals(&file, SealFlags::SHRINK).expect("sealed");
+        overwrite(&path, b"new").expect("not shortened first");
+        assert_eq!(read_limited(&path, 100).expect("read"), b"new");
+    }
 }

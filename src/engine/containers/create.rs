@@ -71,7 +71,6 @@ impl Engine {
         }
         let image_mounts = self.images_to_mount(&spec, &maps)?;
         let driver = self.driver()?;
-        self.ensure_volumes(&spec)?;
         let _ports = self.choose_ports(&mut spec, &config)?;
         let given = spec.name.clone();
         let mut attempt = 0;
@@ -120,24 +119,11 @@ impl Engine {
         Ok(())
     }
 
-    fn ensure_volumes(&self, spec: &ContainerSpec) -> Result<(), Error> {
-        for mount in &spec.mounts {
-            // Anonymous ones are made with the container.
-            if let MountSource::Volume { name, anonymous: false, .. } = &mount.source {
-                self.store.ensure_volume(name, false)?;
-            }
-        }
-        Ok(())
-    }
-
     fn write_cidfile(&self, record: &ContainerRecord) -> Result<(), Error> {
         let Some(path) = &record.config.spec.cidfile else { return Ok(()) };
         let written = sys::fs::replace_volatile(path, record.id().as_str().as_bytes());
         written.map_err(|source| {
-            let made = self.store.lock_container(record.id());
-            if let Err(error) = made.and_then(|made| self.store.remove_container(made)) {
-                tracing::warn!(%error, "container stays");
-            }
+            self.discard(record.id());
             Error::Path { what: "write", path: path.clone(), source }
         })
     }

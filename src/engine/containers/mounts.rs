@@ -4,14 +4,13 @@ use std::path::{Path, PathBuf};
 
 use crate::engine::error::Error;
 use crate::engine::handle::Engine;
-use crate::rootless::worker;
+use crate::monitor::request::Scratch;
 use crate::runtime::RootMount;
 use crate::specgen::{self, PlacedMount, PlacedSource};
 use crate::storage::container_record::{ContainerConfig, ImageMount, ImageSnapshot};
 use crate::storage::layers::{LayerKey, MapKey};
-use crate::sys;
 use crate::types::container_spec::{ContainerSpec, ImageVolume};
-use crate::types::failure::{Failure, FailureKind, chain};
+use crate::types::failure::chain;
 use crate::types::idmap::IdMaps;
 use crate::types::mount::{MountSource, MountSpec};
 use crate::types::name::VolumeName;
@@ -24,10 +23,10 @@ impl Engine {
             let scratch = self.store.layout().container(&config.id).join(format!("mount-{index}"));
             let mut options = mount.options.clone();
             let source = match &mount.source {
-                MountSource::Bind { path } if options.overlay => self.overlay(vec![path.clone()], &scratch)?,
+                MountSource::Bind { path } if options.overlay => overlay(vec![path.clone()], &scratch),
                 MountSource::Bind { path } => PlacedSource::Bind { path: path.clone() },
                 MountSource::Volume { name, .. } if options.overlay => {
-                    self.overlay(vec![self.store.layout().volume_data(name)], &scratch)?
+                    overlay(vec![self.store.layout().volume_data(name)], &scratch)
                 }
                 MountSource::Volume { name, subpath, anonymous } => {
                     let meta = self.store.volume(name)?;
@@ -51,7 +50,7 @@ impl Engine {
                         // It was made before images of mounts were recorded.
                         None => self.image_directories(reference, maps)?,
                     };
-                    self.overlay(lower, &scratch)?
+                    overlay(lower, &scratch)
                 }
             };
             placed.push(PlacedMount {
@@ -129,25 +128,6 @@ impl Engine {
         Ok(())
     }
 
-    /// An overlay whose changes are discarded: its upper directory is new at every start and goes with the container.
-    fn overlay(&self, lower: Vec<PathBuf>, scratch: &Path) -> Result<PlacedSource, Error> {
-        let (upper, work) = (scratch.join("upper"), scratch.join("work"));
-        let error = |source| Error::Path { what: "prepare", path: scratch.to_owned(), source };
-        if sys::fs::exists(scratch) && sys::fs::remove_tree(scratch).is_err() {
-            // Files of the container's other users.
-            worker::run(&self.outer()?, || {
-                sys::fs::remove_tree(scratch).map_err(|error| Failure::from_error(FailureKind::Other, &error))
-            })?;
-        }
-        for dir in [scratch, &upper, &work] {
-            sys::fs::mkdir(dir, 0o700).map_err(error)?;
-        }
-        let top = lower.first().map_or(Ok(None), |top| sys::fs::stat(top)).map_err(error)?;
-        let mode = top.map_or(0o755, |meta| std::os::unix::fs::PermissionsExt::mode(&meta.permissions()) & 0o7777);
-        sys::fs::set_mode(&upper, mode).map_err(error)?;
-        Ok(PlacedSource::Overlay { lower, upper, work })
-    }
-
     /// The images that a container which is being made wants to have mounted, unpacked for its maps.
     pub(super) fn images_to_mount(&self, spec: &ContainerSpec, maps: &IdMaps) -> Result<Vec<ImageMount>, Error> {
         let mut mounted = Vec::new();
@@ -181,6 +161,23 @@ impl Engine {
         let chains = found.image.chains();
         Ok(chains.iter().rev().map(|chain| self.store.layer_diff(&LayerKey::new(chain, &map))).collect())
     }
+}
+
+/// An overlay whose changes are discarded: its upper directory goes with the container, and is new at every start. That the
+/// monitor sees to ([`scratches`]): until it has the liveness lock, the container may run.
+fn overlay(lower: Vec<PathBuf>, scratch: &Path) -> PlacedSource {
+    PlacedSource::Overlay { lower, upper: scratch.join("upper"), work: scratch.join("work") }
+}
+
+/// What is to be made for the overlays among these mounts.
+pub(super) fn scratches(mounts: &[PlacedMount]) -> Vec<Scratch> {
+    let overlays = mounts.iter().filter_map(|mount| match &mount.source {
+        PlacedSource::Overlay { lower, upper, work } => {
+            Some(Scratch { upper: upper.clone(), work: work.clone(), top: lower.first().cloned() })
+        }
+        _ => None,
+    });
+    overlays.collect()
 }
 
 /// True if the image wants it (`VOLUME`), and not the user.

@@ -28,6 +28,7 @@ use crate::types::rootfs_plan::RootfsPlan;
 use crate::types::security::SeccompMode;
 use crate::types::signal::Signal;
 
+use super::mounts::scratches;
 use super::ports::exposed;
 use super::{create, host_facts, idmaps};
 
@@ -75,6 +76,7 @@ impl Engine {
         let mut mounts = self.generated_files(config, &network, &hostname)?;
         mounts.extend(self.apt_without_users(config, facts, &rootfs)?);
         mounts.extend(self.placed_mounts(config, &maps)?);
+        let scratches = scratches(&mounts);
         let placement = Placement {
             rootfs: PathBuf::from("rootfs"),
             hostname,
@@ -111,6 +113,7 @@ impl Engine {
             config: config.clone(),
             bundle,
             network,
+            scratches,
             wish: self.wish()?.clone(),
             outer: None,
             client: None,

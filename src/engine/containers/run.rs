@@ -73,8 +73,8 @@ impl Engine {
         }
     }
 
-    /// Removes a container of `--rm` that did not start. The error to tell is why.
-    fn discard(&self, id: &ContainerId) {
+    /// Removes a container that could not be made whole, or one of `--rm` that did not start. The error to tell is why.
+    pub(super) fn discard(&self, id: &ContainerId) {
         let removed = self.remove_container(id, true, true).and_then(|()| self.empty_trash());
         if let Err(error) = removed {
             tracing::warn!(%error, "container {} stays", id.short());

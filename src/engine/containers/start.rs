@@ -124,7 +124,7 @@ impl Engine {
         check_startable(&record)?;
         self.store.make_run()?;
         let warning = bear_oom_score(&mut record.config.spec);
-        let mut request = self.place(&record.config)?;
+        let mut request = self.place(&record.config).inspect_err(|_| self.forget_if_gone(record.id()))?;
         request.client = client;
         let (outer, maker) = self.outer_made_ahead().map(|ahead| (ahead.answer, ahead.maker)).unzip();
         request.outer = outer;
@@ -140,11 +140,20 @@ impl Engine {
         if let Some(Err(error)) = maker.map(|maker| maker.wait()) {
             tracing::debug!(%error, "maker of P not reaped");
         }
-        let mut started = started.map_err(|source| Error::Start { id: record.id().short().to_owned(), source })?;
+        let mut started = started
+            .inspect_err(|_| self.forget_if_gone(record.id()))
+            .map_err(|source| Error::Start { id: record.id().short().to_owned(), source })?;
         started.warnings.extend(warning);
         started.warnings.extend(self.note_filled(&record.config.spec));
         self.warn_of_single_id();
         Ok(started)
+    }
+
+    /// Where a `rm` was faster than a start, the files that the start has made belong to nobody.
+    fn forget_if_gone(&self, id: &ContainerId) {
+        if let Err(error) = self.store.forget_if_gone(id) {
+            tracing::debug!(%error, "volatile files of a removed container stay");
+        }
     }
 }
 

@@ -76,7 +76,6 @@ fn whole() -> (Fixture, Store) {
     let image = store_image(&store, "hello", "localhost/a:1");
     let mut container = config("c");
     container.layers = vec![image.layers[0].chain.clone()];
-    store.ensure_volume(&"v".parse().expect("a name"), false).expect("made");
     let source = MountSource::Volume { name: "v".parse().expect("a name"), anonymous: false, subpath: None };
     container.spec.mounts = vec![MountSpec { source, target: "/v".into(), options: MountOptions::default() }];
     store.create_container(container).expect("created");

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 
 use crate::harness::image::BUSYBOX;
-use crate::harness::{Env, eventually, requires};
+use crate::harness::{Env, eventually, leaks, requires};
 
 const LOOP: &str = "trap 'exit 7' TERM; trap 'exit 8' USR1; trap 'exit 9' INT; echo up; while :; do sleep 0.05; done";
 
@@ -265,6 +265,44 @@ fn the_cidfile_goes_with_its_container() {
     eventually("the file is gone", || !file.exists());
     env.run(["run", "--rm", &flag, "--network=none", BUSYBOX, "/nope"]).code(127);
     assert!(!file.exists());
+}
+
+#[test]
+fn a_cidfile_that_cannot_be_written_leaves_nothing() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    for verb in [&["create"][..], &["run", "--rm"]] {
+        let flags = ["--cidfile=no/such/cid", "--network=none", "-v", "/data", BUSYBOX, "true"];
+        env.run(verb.iter().chain(&flags)).code(125).stderr_has("no/such/cid");
+        env.run(["volume", "ls", "-q"]).prints("");
+        env.run(["ps", "-aq"]).prints("");
+        env.run(["system", "check"]).success();
+    }
+}
+
+/// The files of a start are not left behind where a `rm` was faster.
+#[test]
+fn a_start_beside_a_removal_leaves_nothing() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let id = env.run(["create", "--name=victim", "--network=none", BUSYBOX, "true"]).success().trimmed();
+    let epoch = std::fs::read_dir(env.runroot()).unwrap().map(|entry| entry.unwrap().path());
+    let epoch = epoch.into_iter().find(|path| path.join("locks").exists()).expect("an epoch");
+    let lock = epoch.join("locks").join(format!("ctr-{id}"));
+    let holder = env.other("flock").args(["--no-fork", lock.to_str().unwrap(), "sleep", "1000"]).spawn();
+    eventually("the lock is held", || {
+        !env.other("flock").args(["--nonblock", lock.to_str().unwrap(), "true"]).run().is_success()
+    });
+    let start = env.spawn(["start", "victim"]);
+    let volatile = epoch.join("ctr").join(&id);
+    eventually("it waits", || volatile.exists() && env.processes().iter().any(leaks::Process::is_monitor));
+    // What `rm` does under that lock, but for those files: they were not there yet.
+    std::fs::rename(env.graphroot().join("containers").join(&id), env.path("trash")).unwrap();
+    std::fs::remove_file(env.graphroot().join("names/victim")).unwrap();
+    holder.signal(Signal::SIGKILL);
+    start.wait().code(125).stderr_has("no container");
+    assert!(!volatile.exists());
+    env.run(["system", "check"]).success();
 }
 
 #[test]

@@ -203,6 +203,9 @@ fn what_inspect_says_of_a_run() {
     assert_eq!(of("{{len .ExecIDs}}"), "0\n");
     let session = env.run(["exec", "-d", "watched", "sleep", "600"]).success().stdout();
     assert_eq!(of("{{join .ExecIDs \" \"}}"), session);
+    // As with Podman, it goes at its end.
+    env.run(["exec", "-d", "watched", "true"]).success();
+    eventually("the other one goes", || of("{{join .ExecIDs \" \"}}") == session);
     env.run(["rm", "-ft0", "watched"]).success();
 }
 

@@ -92,6 +92,7 @@ fn a_container_that_cannot_be_read_now_keeps_nothing_and_loses_nothing() {
 fn an_exec_session_never_outlives_its_supervisor() {
     requires!(userns, overlay);
     regression("exec", Sysno::unlink, "/exec/", Action::Kill);
+    regression("exec_detached", Sysno::unlink, "/exec/", Action::Kill);
 }
 
 #[test]

@@ -56,6 +56,18 @@ fn an_anonymous_volume_that_is_shared_stays_alone() {
     env.run(["volume", "rm", name]).success();
 }
 
+/// As with Podman.
+#[test]
+fn a_name_that_is_taken_makes_no_volume() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    env.run(["create", "--name=taken", BUSYBOX, "true"]).success();
+    env.run(["create", "--name=taken", "-v", "fresh:/x", BUSYBOX, "true"]).code(125).stderr_has("in use");
+    env.run(["volume", "ls", "-q"]).prints("");
+    env.run(["create", "--name=other", "-v", "fresh:/x", BUSYBOX, "true"]).success();
+    env.run(["volume", "ls", "-q"]).prints("fresh\n");
+}
+
 #[test]
 fn a_new_volume_is_the_programs_or_its_directorys() {
     requires!(userns);
@@ -129,6 +141,31 @@ fn d05_copy_up_stays_in_the_image() {
     for one in both {
         one.wait().success();
     }
+}
+
+/// Of starts that come at once one wins; the others do not take its changes away from under it.
+#[test]
+fn a_start_that_comes_too_late_leaves_the_mounts_of_the_first_alone() {
+    requires!(userns, overlay);
+    let env = Env::with_busybox();
+    std::fs::create_dir(env.path("src")).unwrap();
+    env.write("src/old", "old\n");
+    let bind = format!("{}:/m:O", env.path("src").display());
+    let image = format!("--mount=type=image,src={BUSYBOX},dst=/i,rw=true");
+    // What another user of the container writes is not the caller's to delete.
+    let script = "cat /m/* /i/m; echo new >/m/new && cp /m/new /i/m && chown -R 5:5 /m && exec sleep 600";
+    env.run(["create", "--name=over", "--network=none", "-v", &bind, &image, BUSYBOX, "sh", "-c", script]).success();
+    for _ in 0..8 {
+        let starts: Vec<_> = (0..4).map(|_| env.spawn(["start", "over"])).collect();
+        for start in starts {
+            start.wait().success();
+        }
+        let look =
+            ["exec", "over", "sh", "-c", "until cat /i/m; do :; done 2>/dev/null; cat /m/old /m/new; echo y >/m/y"];
+        env.run(look).success().prints("new\nold\nnew\n");
+        env.run(["stop", "-t0", "over"]).success();
+    }
+    env.run(["logs", "over"]).prints(&"old\n".repeat(8));
 }
 
 /// `-v SRC:/app -v /app/deps`, as with Docker and Podman: the volume is for what the image has there, not for what the
