@@ -5,7 +5,7 @@
 use std::ffi::OsString;
 pub(crate) use std::fs::File;
 use std::fs::{self, DirBuilder, OpenOptions};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
@@ -16,6 +16,16 @@ use super::error::{Call, Errno, Error, Result};
 /// Reads a whole file of at most `limit` bytes; a longer one is EFBIG.
 pub(crate) fn read_limited(path: &Path, limit: u64) -> Result<Vec<u8>> {
     read_from(File::open(path).call("open", || format!("{path:?}"))?, path, limit)
+}
+
+/// The first `limit` bytes of a file, and whether that is all of it.
+pub(crate) fn read_first(path: &Path, limit: u64) -> Result<(Vec<u8>, bool)> {
+    let file = File::open(path).call("open", || format!("{path:?}"))?;
+    let mut bytes = Vec::new();
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes).call("read", || format!("{path:?}"))?;
+    let whole = bytes.len() as u64 <= limit;
+    bytes.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    Ok((bytes, whole))
 }
 
 /// The same of an ordinary file; see [`open_ordinary`].
@@ -84,6 +94,20 @@ pub(crate) fn overwrite(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut file = OpenOptions::new().write(true).open(path).call("open", || format!("{path:?}, O_WRONLY"))?;
     file.write_all(bytes).call("write", || format!("{path:?}"))?;
     file.set_len(bytes.len() as u64).call("ftruncate", || format!("{path:?}"))
+}
+
+/// Writes a text over an existing file, by one `write(2)`, within the blocks that it has: that needs no room. Spaces fill what
+/// is left of an older text that was longer. ENOSPC if it has not that many blocks.
+pub(crate) fn write_over(path: &Path, text: &[u8]) -> Result<()> {
+    const BLOCK: usize = 4096;
+    let file = OpenOptions::new().write(true).open(path).call("open", || format!("{path:?}, O_WRONLY"))?;
+    let length = usize::try_from(file.metadata().call("fstat", || format!("{path:?}"))?.len()).unwrap_or(usize::MAX);
+    if length > 1 << 20 || text.len() > length.next_multiple_of(BLOCK) {
+        return Err(Error::new("write", format!("{path:?}: {} bytes over {length}", text.len()), Errno::ENOSPC));
+    }
+    let mut padded = text.to_vec();
+    padded.resize(length.max(text.len()), b' ');
+    super::descriptor::write_all(file.as_fd(), &padded)
 }
 
 /// Makes a new file with these bytes; EEXIST if it is there. Mode 0600. Not synced. One that cannot be written whole does
@@ -352,16 +376,25 @@ pub(crate) fn is_read_write(path: &Path) -> bool {
     rustix::fs::access(path, rustix::fs::Access::READ_OK | rustix::fs::Access::WRITE_OK).is_ok()
 }
 
-/// Replaces a file by one that every user may read (mode 0644, whatever the umask): what is bound into a container, which
-/// may have given the one that is there to another user. Not synced.
+/// Makes a file that every user may read (mode 0644, whatever the umask), in the place of one that may be there: what is
+/// bound into a container, which may have given that to another user. Not synced.
 pub(crate) fn replace_public(path: &Path, bytes: &[u8]) -> Result<()> {
-    let temporary = sibling(path);
-    let written = create_new(&temporary, 0o644).and_then(|file| {
-        rustix::fs::fchmod(&file, rustix::fs::Mode::from_raw_mode(0o644)).call("fchmod", || format!("{path:?}"))?;
-        super::descriptor::write_all(file.as_fd(), bytes)
-    });
-    written.inspect_err(|_| remove_quietly(&temporary))?;
-    rename_or_clean(&temporary, path)
+    match create_public(path, bytes) {
+        // Who reads it meanwhile gets the one or the other, whole.
+        Err(error) if error.is(Errno::EEXIST) => {
+            let temporary = sibling(path);
+            create_public(&temporary, bytes)?;
+            rename_or_clean(&temporary, path)
+        }
+        created => created,
+    }
+}
+
+fn create_public(path: &Path, bytes: &[u8]) -> Result<()> {
+    let file = create_new(path, 0o644)?;
+    let mode = rustix::fs::fchmod(&file, rustix::fs::Mode::from_raw_mode(0o644)).call("fchmod", || format!("{path:?}"));
+    let written = mode.and_then(|()| super::descriptor::write_all(file.as_fd(), bytes));
+    written.inspect_err(|_| remove_quietly(path))
 }
 
 /// True if the next read of a file begins at its first byte.

@@ -29,7 +29,7 @@ struct Bases {
 }
 
 impl Engine {
-    /// Writes them to the container's volatile directory.
+    /// Writes them to the container's directory.
     pub(super) fn generated_files(
         &self,
         config: &ContainerConfig,
@@ -73,7 +73,8 @@ impl Engine {
         files.into_iter().map(|(name, target, bytes)| self.placed_file(config, name, target, &bytes)).collect()
     }
 
-    fn placed_file(
+    /// As Podman: with `--read-only` nothing of them can be changed, either.
+    pub(super) fn placed_file(
         &self,
         config: &ContainerConfig,
         name: &str,
@@ -86,8 +87,11 @@ impl Engine {
             path: path.clone(),
             source,
         })?;
-        let options = MountOptions { nosuid: Some(true), nodev: Some(true), ..MountOptions::default() };
-        Ok(PlacedMount { target: target.into(), source: PlacedSource::Bind { path }, options, yields: false })
+        let read_only = config.spec.security.read_only;
+        let noexec = read_only.then_some(true);
+        let options =
+            MountOptions { read_only, noexec, nosuid: Some(true), nodev: Some(true), ..MountOptions::default() };
+        Ok(PlacedMount { target: target.into(), source: PlacedSource::OwnFile { path }, options, yields: false })
     }
 
     /// The host's files; in the network of another container that one's, which say who is whom there.
@@ -107,15 +111,21 @@ impl Engine {
         let theirs = self.store.container_config(donor)?.spec;
         let read = |name: &str| {
             let path = self.store.layout().container_file(donor, name);
-            let text = match sys::fs::absent_is_none(sys::fs::read_limited(&path, LARGEST)) {
+            let text = match sys::fs::absent_is_none(sys::fs::read_first(&path, LARGEST)) {
                 // Its root may have closed it to the caller: P has power over it.
                 Err(closed) if closed.is(sys::Errno::EACCES) => worker::run(&self.outer()?, || {
-                    let read = sys::fs::absent_is_none(sys::fs::read_limited(&path, LARGEST));
+                    let read = sys::fs::absent_is_none(sys::fs::read_first(&path, LARGEST));
                     read.map_err(|error| Failure::from_error(FailureKind::Other, &error))
                 })?,
-                read => read.map_err(|source| Error::Path { what: "read", path, source })?,
+                read => read.map_err(|source| Error::Path { what: "read", path: path.clone(), source })?,
             };
-            Ok::<_, Error>(text.map(|text| String::from_utf8_lossy(&text).into_owned()))
+            let Some((mut text, whole)) = text else { return Ok(None) };
+            if !whole {
+                // It cannot keep others from its network by that. Half a line would be another name.
+                tracing::warn!(?path, "more than {LARGEST} bytes: the rest is left out");
+                text.truncate(text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1));
+            }
+            Ok::<_, Error>(Some(String::from_utf8_lossy(&text).into_owned()))
         };
         // What it does not have, we do not have, either.
         Ok(Bases {

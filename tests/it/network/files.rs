@@ -96,3 +96,47 @@ fn they_are_made_anew_whoever_has_them() {
         }
     }
 }
+
+/// With `--userns=keep-id` they were those of the container's ordinary user, with `nomap` nobody's.
+#[test]
+fn they_are_the_containers_roots() {
+    requires!(userns, subids);
+    let env = Env::with_busybox();
+    let script =
+        "for f in /etc/hosts /etc/hostname /run/.containerenv; do stat -c %u:%g $f; echo x >>$f && echo written; done";
+    for (userns, user, answer) in
+        [("keep-id", None, "0:0\n"), ("keep-id", Some("--user=0"), "0:0\nwritten\n"), ("nomap", None, "0:0\nwritten\n")]
+    {
+        let userns = format!("--userns={userns}");
+        let words = ["run", "--rm", "--network=none", &userns].into_iter().chain(user);
+        let out = env.run(words.chain([BUSYBOX, "sh", "-c", script]));
+        assert_eq!(out.stdout(), answer.repeat(3), "{userns} {user:?} {out}");
+    }
+}
+
+#[test]
+fn read_only_holds_for_them() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let script = "for f in /etc/hosts /etc/hostname /run/.containerenv; do grep \" $f \" /proc/mounts | cut -d' ' -f4 | cut -d, -f1-4; \
+                  echo x >>$f; done 2>/dev/null";
+    for flags in [&["--read-only"][..], &["--read-only", "--read-only-tmpfs=false"]] {
+        let words = ["run", "--rm", "--network=none"].iter().chain(flags);
+        let out = env.run(words.chain(&[BUSYBOX, "sh", "-c", script]));
+        assert_eq!(out.stdout(), "ro,nosuid,nodev,noexec\n".repeat(3), "{out}");
+    }
+}
+
+/// A donor cannot forbid others to join, and cannot make them slow.
+#[test]
+fn a_long_file_of_the_donor_is_cut() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let script = "i=0; while [ $i -lt 60000 ]; do i=$((i+1)); echo 10.0.0.1 name-of-length-$i; done >>/etc/hosts; \
+                  echo nameserver 9.9.9.9 >/etc/resolv.conf; echo done; sleep 600";
+    env.run(["run", "-d", "--name=donor", "--network=none", BUSYBOX, "sh", "-c", script]).success();
+    eventually("it is long", || env.run(["logs", "donor"]).stdout() == "done\n");
+    let out = env.run(["run", "--rm", "--network=container:donor", BUSYBOX, "sh", "-c", "wc -l </etc/hosts"]);
+    out.success().stderr_has("the rest is left out");
+    assert!(out.stdout().trim().parse::<u32>().unwrap() > 30000, "{out}");
+}
