@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::sys::mount::{Attributes, PropagationKind};
 
-use crate::types::annotation::{CHOWN, COPY_UP, DURABLE, SUBPATH, YIELD};
+use crate::types::annotation::{CHOWN, COPY_UP, DURABLE, OF_ROOT, SUBPATH, YIELD};
 
 use super::error::Error;
 
@@ -21,6 +21,8 @@ pub(super) struct MountOptions {
     pub(super) durable: bool,
     /// `x-chown`: the source is given to the program's user.
     pub(super) chown: bool,
+    /// `x-of-root`: the source is given to the container's root.
+    pub(super) of_root: bool,
     /// `x-yield`: it covers no other mount.
     pub(super) yields: bool,
     /// `x-subpath`: a part of the source, resolved in it.
@@ -66,6 +68,7 @@ impl MountOptions {
                 "tmpcopyup" | COPY_UP => parsed.copy_up = true,
                 DURABLE => parsed.durable = true,
                 CHOWN => parsed.chown = true,
+                OF_ROOT => parsed.of_root = true,
                 YIELD => parsed.yields = true,
                 neutral if NEUTRAL.contains(&neutral) => {}
                 data => match data.split_once('=') {

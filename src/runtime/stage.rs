@@ -4,7 +4,7 @@
 //!
 //! Where the user namespace is another container's, the stage hides before it joins, and init after it: see [`init::hide`].
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use oci_spec::runtime::{LinuxNamespaceType, Mount};
@@ -212,11 +212,21 @@ fn source_tree(spec: &Mount, maps: &IdMaps) -> Result<Option<OwnedFd>, Error> {
         });
     };
     let tree = bind_tree(path, options.subpath.as_deref())?;
+    if options.of_root {
+        let given = give_to(root_of(maps), tree.as_fd());
+        given.map_err(|source| Error::Source { path: path.clone(), source })?;
+    }
     if options.copy_up {
         let given = init::fill::hand_over(tree.as_fd(), maps);
         given.map_err(|source| Error::Source { path: path.clone(), source })?;
     }
     Ok(Some(tree))
+}
+
+/// A file that the caller has made: with `--userns=keep-id` its owner would be the container's user, with `nomap` nobody.
+fn give_to((uid, gid): (u32, u32), file: BorrowedFd<'_>) -> sys::Result<()> {
+    let stat = sys::dir::fstat(file)?;
+    if (stat.uid, stat.gid) == (uid, gid) { Ok(()) } else { sys::dir::chown_path(file, uid, gid) }
 }
 
 /// A detached recursive copy of what is at `path` of the host, or of a part of it.

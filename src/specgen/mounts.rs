@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use oci_spec::runtime::Mount;
 
-use crate::types::annotation::{CHOWN, COPY_UP, DURABLE, SUBPATH, YIELD};
+use crate::types::annotation::{CHOWN, COPY_UP, DURABLE, OF_ROOT, SUBPATH, YIELD};
 use crate::types::container_spec::ContainerSpec;
 use crate::types::mount::{MountOptions, Propagation};
 use crate::types::namespace::NamespaceMode;
@@ -137,6 +137,11 @@ fn placed_mount(placed: &PlacedMount, target: &Path) -> Mount {
     match &placed.source {
         PlacedSource::Bind { path } => {
             let mut options = vec!["rbind".to_owned()];
+            options.extend(flags(&placed.options));
+            mount(target, "bind", path, &options)
+        }
+        PlacedSource::OwnFile { path } => {
+            let mut options = vec!["rbind".to_owned(), OF_ROOT.to_owned()];
             options.extend(flags(&placed.options));
             mount(target, "bind", path, &options)
         }

@@ -64,6 +64,10 @@ pub(crate) enum PlacedSource {
     Bind {
         path: PathBuf,
     },
+    /// A file that the engine has made for the container, whose root may change it.
+    OwnFile {
+        path: PathBuf,
+    },
     /// A volume's directory.
     Volume {
         path: PathBuf,

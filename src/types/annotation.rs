@@ -19,5 +19,8 @@ pub(crate) const YIELD: &str = "x-yield";
 /// Mount option of ours: give the source to the program's user.
 pub(crate) const CHOWN: &str = "x-chown";
 
+/// Mount option of ours: the source is the engine's own, and is given to the container's root.
+pub(crate) const OF_ROOT: &str = "x-of-root";
+
 /// Mount option of ours, with a value: bind this directory or file in the source, resolved there without links.
 pub(crate) const SUBPATH: &str = "x-subpath";

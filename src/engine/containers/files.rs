@@ -73,7 +73,8 @@ impl Engine {
         files.into_iter().map(|(name, target, bytes)| self.placed_file(config, name, target, &bytes)).collect()
     }
 
-    fn placed_file(
+    /// As Podman: with `--read-only` nothing of them can be changed, either.
+    pub(super) fn placed_file(
         &self,
         config: &ContainerConfig,
         name: &str,
@@ -86,8 +87,11 @@ impl Engine {
             path: path.clone(),
             source,
         })?;
-        let options = MountOptions { nosuid: Some(true), nodev: Some(true), ..MountOptions::default() };
-        Ok(PlacedMount { target: target.into(), source: PlacedSource::Bind { path }, options, yields: false })
+        let read_only = config.spec.security.read_only;
+        let noexec = read_only.then_some(true);
+        let options =
+            MountOptions { read_only, noexec, nosuid: Some(true), nodev: Some(true), ..MountOptions::default() };
+        Ok(PlacedMount { target: target.into(), source: PlacedSource::OwnFile { path }, options, yields: false })
     }
 
     /// The host's files; in the network of another container that one's, which say who is whom there.

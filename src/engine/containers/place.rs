@@ -8,7 +8,7 @@ use crate::monitor::request::StartRequest;
 use crate::network::{self, NetworkPlan, NetworkRequest};
 use crate::rootless::worker;
 use crate::runtime::{self, bundle::Bundle};
-use crate::specgen::{self, Joined, PlacedMount, PlacedSource, Placement};
+use crate::specgen::{self, Joined, PlacedMount, Placement};
 use crate::storage::container_record::{ContainerConfig, StorageDriver};
 use crate::storage::copy_root;
 use crate::storage::overlay::DriverTools;
@@ -22,7 +22,6 @@ use crate::types::host::HostFacts;
 use crate::types::id::ContainerId;
 use crate::types::idmap::{IdMap, IdMaps};
 use crate::types::image_config::ImageConfig;
-use crate::types::mount::MountOptions;
 use crate::types::namespace::{NamespaceMode, NetworkMode, UsernsMode};
 use crate::types::rootfs_plan::RootfsPlan;
 use crate::types::security::SeccompMode;
@@ -159,12 +158,8 @@ impl Engine {
         if !facts.outer.is_single() || !directories(rootfs).iter().any(has_apt) {
             return Ok(None);
         }
-        let path = self.store.layout().container_file(&config.id, "apt.conf");
-        let written = sys::fs::replace_public(&path, b"APT::Sandbox::User \"root\";\n");
-        written.map_err(|source| Error::Path { what: "write", path: path.clone(), source })?;
-        let target = "/etc/apt/apt.conf.d/99sampan-one-id".into();
-        let (source, options) = (PlacedSource::Bind { path }, MountOptions::default());
-        Ok(Some(PlacedMount { target, source, options, yields: false }))
+        let (target, text) = ("/etc/apt/apt.conf.d/99sampan-one-id", b"APT::Sandbox::User \"root\";\n");
+        self.placed_file(config, "apt.conf", target, text).map(Some)
     }
 
     /// Paths of the namespaces of the containers that this one joins.

@@ -96,3 +96,33 @@ fn they_are_made_anew_whoever_has_them() {
         }
     }
 }
+
+/// With `--userns=keep-id` they were those of the container's ordinary user, with `nomap` nobody's.
+#[test]
+fn they_are_the_containers_roots() {
+    requires!(userns, subids);
+    let env = Env::with_busybox();
+    let script =
+        "for f in /etc/hosts /etc/hostname /run/.containerenv; do stat -c %u:%g $f; echo x >>$f && echo written; done";
+    for (userns, user, answer) in
+        [("keep-id", None, "0:0\n"), ("keep-id", Some("--user=0"), "0:0\nwritten\n"), ("nomap", None, "0:0\nwritten\n")]
+    {
+        let userns = format!("--userns={userns}");
+        let words = ["run", "--rm", "--network=none", &userns].into_iter().chain(user);
+        let out = env.run(words.chain([BUSYBOX, "sh", "-c", script]));
+        assert_eq!(out.stdout(), answer.repeat(3), "{userns} {user:?} {out}");
+    }
+}
+
+#[test]
+fn read_only_holds_for_them() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let script = "for f in /etc/hosts /etc/hostname /run/.containerenv; do grep \" $f \" /proc/mounts | cut -d' ' -f4 | cut -d, -f1-4; \
+                  echo x >>$f; done 2>/dev/null";
+    for flags in [&["--read-only"][..], &["--read-only", "--read-only-tmpfs=false"]] {
+        let words = ["run", "--rm", "--network=none"].iter().chain(flags);
+        let out = env.run(words.chain(&[BUSYBOX, "sh", "-c", script]));
+        assert_eq!(out.stdout(), "ro,nosuid,nodev,noexec\n".repeat(3), "{out}");
+    }
+}
