@@ -50,6 +50,8 @@ pub(crate) enum Need {
     LowPort,
     /// Room on the file system of the store.
     Space,
+    /// Room on the file system of the runroot.
+    RunSpace,
     /// Processes of this user survive the logout.
     Linger,
     /// Instances and watches of `inotify(7)`.
@@ -92,6 +94,7 @@ impl Need {
             FailureKind::NoRoute => Some(Self::Route),
             FailureKind::PortPrivileged => Some(Self::LowPort),
             FailureKind::NoSpace => Some(Self::Space),
+            FailureKind::NoRunSpace => Some(Self::RunSpace),
             FailureKind::CommandNotFound
             | FailureKind::CommandNotInvokable
             | FailureKind::WorkDir
@@ -178,6 +181,9 @@ impl Need {
             Self::Space => {
                 "free some space: sampan rmi of images and sampan volume rm of volumes that are not needed".to_owned()
             }
+            Self::RunSpace => "make room there: not the store is full, but the file system of the runroot; df -h and du -xah \
+                               with its path show by what"
+                .to_owned(),
             Self::Linger => format!("let processes survive the logout: loginctl enable-linger {user}"),
             Self::Inotify => "raise the limits: sudo sysctl fs.inotify.max_user_instances=1024 \
                               fs.inotify.max_user_watches=524288"

@@ -294,7 +294,7 @@ pub(crate) enum Error {
 
 /// What a process of ours tells the one that made it, when a system call went wrong.
 pub(super) fn failure(error: &sys::Error) -> Failure {
-    let kind = if super::error_kind::is_disk_full(error) { FailureKind::NoSpace } else { FailureKind::Other };
+    let kind = if error.is_full() { FailureKind::NoSpace } else { FailureKind::Other };
     Failure::from_error(kind, error)
 }
 

@@ -162,6 +162,7 @@ impl Error {
             Self::Program { kind, .. } => *kind,
             Self::Failure(failure) | Self::Layer { source: failure, .. } => failure.kind,
             Self::NoCgroup { .. } => FailureKind::Cgroup,
+            Self::Storage(error) if error.full().is_some() => error.full().unwrap_or(FailureKind::NoSpace),
             _ if is_full(self) => FailureKind::NoSpace,
             _ => FailureKind::Other,
         }
@@ -173,9 +174,5 @@ fn is_full(error: &Error) -> bool {
     let first: &(dyn std::error::Error + 'static) = error;
     std::iter::successors(Some(first), |error| error.source())
         .filter_map(|error| error.downcast_ref::<sys::Error>())
-        .any(is_disk_full)
-}
-
-pub(super) fn is_disk_full(error: &sys::Error) -> bool {
-    error.is(sys::Errno::ENOSPC) || error.is(sys::Errno::EDQUOT)
+        .any(sys::Error::is_full)
 }

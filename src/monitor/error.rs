@@ -62,9 +62,8 @@ impl Error {
             Self::Runtime(error) => error.kind(),
             Self::Network(error) => error.kind(),
             Self::Cgroup(_) => FailureKind::Cgroup,
-            Self::Log { source, .. } | Self::Write { source, .. } if source.is(sys::Errno::ENOSPC) => {
-                FailureKind::NoSpace
-            }
+            Self::Storage(error) => error.full().unwrap_or(FailureKind::Other),
+            Self::Log { source, .. } | Self::Write { source, .. } if source.is_full() => FailureKind::NoSpace,
             _ => FailureKind::Other,
         }
     }

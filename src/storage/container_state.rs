@@ -31,7 +31,7 @@ impl Locked<ContainerRecord> {
         }
         state.generation = expected + 1;
         store.make_run_container(self.id())?;
-        record::write_volatile(&path, &state)?;
+        store.in_runroot(record::write_volatile_or_over(&path, &state))?;
         if state.status.is_alive() {
             store.note_state(self.id(), &state)?;
         }
@@ -62,11 +62,12 @@ impl Store {
     /// Makes the volatile directory of a container.
     pub(crate) fn make_run_container(&self, id: &ContainerId) -> Result<(), Error> {
         let dir = self.layout().run_container(id);
-        match sys::fs::mkdir(&dir, DIR_MODE) {
+        let made = match sys::fs::mkdir(&dir, DIR_MODE) {
             Err(error) if error.is(Errno::EEXIST) => Ok(()),
-            Err(error) if error.is(Errno::ENOENT) => sys::fs::mkdir_all(&dir, DIR_MODE).writing(&dir),
-            other => other.writing(&dir),
-        }
+            Err(error) if error.is(Errno::ENOENT) => sys::fs::mkdir_all(&dir, DIR_MODE),
+            other => other,
+        };
+        self.in_runroot(made.writing(&dir))
     }
 
     /// Makes `exit.json` by `link(2)`, so that exactly one of two writers succeeds (rule R11).

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::sys;
 use crate::sys::Errno;
 use crate::types::digest::Digest;
+use crate::types::failure::FailureKind;
 use crate::types::id::ContainerId;
 use crate::types::name::{ContainerName, VolumeName};
 use crate::types::reference::InvalidReference;
@@ -32,6 +33,13 @@ pub(crate) enum Error {
     ReadOnlyImage { image: String, store: PathBuf },
     #[error("image {image} of the read-only store {store:?} is not what its digests say: {why}")]
     ForgedImage { image: String, store: PathBuf, why: &'static str },
+    /// Not the disk of the store, and nothing of the store's that is removed makes room there.
+    #[error("runroot {runroot:?} is full")]
+    RunrootFull {
+        runroot: PathBuf,
+        #[source]
+        source: Box<Error>,
+    },
     #[error("read {path:?}")]
     Read {
         path: PathBuf,
@@ -140,6 +148,15 @@ impl Error {
                 .any(|errno| source.is(errno)),
             Self::InitUnknown { .. } => false,
             _ => true,
+        }
+    }
+
+    /// What has no room left, if that is what is wrong.
+    pub(crate) fn full(&self) -> Option<FailureKind> {
+        match self {
+            Self::RunrootFull { .. } => Some(FailureKind::NoRunSpace),
+            Self::Write { source, .. } | Self::Lock { source, .. } if source.is_full() => Some(FailureKind::NoSpace),
+            _ => None,
         }
     }
 

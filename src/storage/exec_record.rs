@@ -47,7 +47,7 @@ impl ExecRecord {
 impl Store {
     /// Writes or replaces the record of a session.
     pub(crate) fn write_exec(&self, exec: &ExecRecord) -> Result<(), Error> {
-        record::write_volatile(&self.layout().exec(&exec.id), exec)
+        self.in_runroot(record::write_volatile(&self.layout().exec(&exec.id), exec))
     }
 
     /// True if the container has not been removed. A link in its place is somebody else's.

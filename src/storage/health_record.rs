@@ -84,7 +84,7 @@ impl Locked<ContainerRecord> {
     pub(crate) fn begin_health(&mut self, store: &Store) -> Result<(), Error> {
         store.make_run_container(self.id())?;
         let health = HealthRecord::default();
-        record::write_volatile(&store.layout().container_health(self.id()), &health)?;
+        store.in_runroot(record::write_volatile_or_over(&store.layout().container_health(self.id()), &health))?;
         self.value.health = Some(health);
         Ok(())
     }
@@ -100,7 +100,7 @@ impl Locked<ContainerRecord> {
         store.make_run_container(self.id())?;
         let mut health = self.value.health.take().unwrap_or_default();
         health.add(check, counts, retries);
-        record::write_volatile(&store.layout().container_health(self.id()), &health)?;
+        store.in_runroot(record::write_volatile_or_over(&store.layout().container_health(self.id()), &health))?;
         let status = health.status;
         self.value.health = Some(health);
         Ok(status)

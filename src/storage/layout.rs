@@ -3,7 +3,7 @@
 //! ```text
 //! graphroot/  VERSION  store.lock  blobs/sha256/<hex>  partial/<hex>  layers/<chain>,<map>/{diff/ idx meta.json}
 //!             images/<manifest hex>.json  refs/<escaped>  lists/<escaped>  names/<name>  volumes/<name>/{meta.json _data/}
-//!             containers/<id>/{config.json monitor.lock exit.json ctr.log upper/ work/ rootfs/}
+//!             containers/<id>/{config.json monitor.lock exit.json ctr.log hosts … upper/ work/ rootfs/}
 //!             staging/<rand>/{lock lease.json …}  trash/<pid>.<rand>  aside/<id>
 //! runroot/<epoch>/  ready-<store>  locks/<kind>-<id>  ctr/<id>/{state.json attach.sock …}  ports/  exec/<id>  outer/  driver
 //! ```
@@ -200,6 +200,12 @@ impl Layout {
         self.container(id).join("ctr.log")
     }
 
+    /// A file that the container gets by bind mount (`resolv.conf`, `hosts`, `hostname`), made anew at each start. Here and not
+    /// in runroot, because what a container writes into it must not take the room of others.
+    pub(crate) fn container_file(&self, id: &ContainerId, name: &str) -> PathBuf {
+        self.container(id).join(name)
+    }
+
     /// Overlay's upper directory: what the container wrote.
     pub(crate) fn container_upper(&self, id: &ContainerId) -> PathBuf {
         self.container(id).join("upper")
@@ -306,11 +312,6 @@ impl Layout {
 
     pub(crate) fn attach_socket(&self, id: &ContainerId) -> PathBuf {
         self.run_container(id).join("attach.sock")
-    }
-
-    /// Files that the container gets by bind mount (`resolv.conf`, `hosts`, `hostname`).
-    pub(crate) fn container_file(&self, id: &ContainerId, name: &str) -> PathBuf {
-        self.run_container(id).join(name)
     }
 
     pub(crate) fn ports(&self) -> PathBuf {

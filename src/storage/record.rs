@@ -117,6 +117,17 @@ pub(crate) fn write_volatile<T: Record>(path: &Path, record: &T) -> Result<(), E
     sys::fs::replace_volatile(path, &to_bytes(path, record)?).writing(path)
 }
 
+/// Like [`write_volatile`]; where there is no room for a second file, the first is written over: what ends a container needs
+/// none (rule R13). Whoever reads without the object's lock may meet half of it then.
+pub(super) fn write_volatile_or_over<T: Record>(path: &Path, record: &T) -> Result<(), Error> {
+    let bytes = to_bytes(path, record)?;
+    let written = match sys::fs::replace_volatile(path, &bytes) {
+        Err(full) if full.is_full() => sys::fs::write_over(path, &bytes).map_err(|_no_better| full),
+        written => written,
+    };
+    written.writing(path)
+}
+
 /// Makes a record in a directory that nobody sees yet; durable or not.
 pub(crate) fn write_new<T: Record>(path: &Path, record: &T, durable: bool) -> Result<(), Error> {
     let bytes = to_bytes(path, record)?;

@@ -15,6 +15,7 @@ use super::recover;
 use super::sync_policy::SyncPolicy;
 use crate::sys;
 use crate::sys::lock::{FileLock, TryLock};
+use crate::types::failure::FailureKind;
 
 /// Format that this program writes.
 const FORMAT: u32 = 1;
@@ -130,6 +131,16 @@ impl Store {
         }
         self.run_made.get_or_init(|| ());
         Ok(())
+    }
+
+    /// Says of what could not be written to runroot that there is no room.
+    pub(super) fn in_runroot<T>(&self, written: Result<T, Error>) -> Result<T, Error> {
+        written.map_err(|error| match error.full() {
+            Some(FailureKind::NoSpace) => {
+                Error::RunrootFull { runroot: self.layout.runroot().to_owned(), source: Box::new(error) }
+            }
+            _ => error,
+        })
     }
 
     /// Held shared by whoever makes an object that nothing refers to yet.

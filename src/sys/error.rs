@@ -43,6 +43,11 @@ impl Error {
     pub(crate) fn is(&self, errno: Errno) -> bool {
         self.errno == errno
     }
+
+    /// True if the file system, or the user's share of it, is full.
+    pub(crate) fn is_full(&self) -> bool {
+        self.is(Errno::ENOSPC) || self.is(Errno::EDQUOT)
+    }
 }
 
 impl fmt::Display for Error {

@@ -84,6 +84,20 @@ pub(crate) fn overwrite(path: &Path, bytes: &[u8]) -> Result<()> {
     file.and_then(|mut file| file.write_all(bytes)).call("write", || format!("{path:?}, O_TRUNC"))
 }
 
+/// Writes a text over an existing file, by one `write(2)`, within the blocks that it has: that needs no room. Spaces fill what
+/// is left of an older text that was longer. ENOSPC if it has not that many blocks.
+pub(crate) fn write_over(path: &Path, text: &[u8]) -> Result<()> {
+    const BLOCK: usize = 4096;
+    let file = OpenOptions::new().write(true).open(path).call("open", || format!("{path:?}, O_WRONLY"))?;
+    let length = usize::try_from(file.metadata().call("fstat", || format!("{path:?}"))?.len()).unwrap_or(usize::MAX);
+    if length > 1 << 20 || text.len() > length.next_multiple_of(BLOCK) {
+        return Err(Error::new("write", format!("{path:?}: {} bytes over {length}", text.len()), Errno::ENOSPC));
+    }
+    let mut padded = text.to_vec();
+    padded.resize(length.max(text.len()), b' ');
+    super::descriptor::write_all(file.as_fd(), &padded)
+}
+
 /// Makes a new file with these bytes; EEXIST if it is there. Mode 0600. Not synced. One that cannot be written whole does
 /// not stay.
 pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
@@ -349,16 +363,25 @@ pub(crate) fn is_read_write(path: &Path) -> bool {
     rustix::fs::access(path, rustix::fs::Access::READ_OK | rustix::fs::Access::WRITE_OK).is_ok()
 }
 
-/// Replaces a file by one that every user may read (mode 0644, whatever the umask): what is bound into a container, which
-/// may have given the one that is there to another user. Not synced.
+/// Makes a file that every user may read (mode 0644, whatever the umask), in the place of one that may be there: what is
+/// bound into a container, which may have given that to another user. Not synced.
 pub(crate) fn replace_public(path: &Path, bytes: &[u8]) -> Result<()> {
-    let temporary = sibling(path);
-    let written = create_new(&temporary, 0o644).and_then(|file| {
-        rustix::fs::fchmod(&file, rustix::fs::Mode::from_raw_mode(0o644)).call("fchmod", || format!("{path:?}"))?;
-        super::descriptor::write_all(file.as_fd(), bytes)
-    });
-    written.inspect_err(|_| remove_quietly(&temporary))?;
-    rename_or_clean(&temporary, path)
+    match create_public(path, bytes) {
+        // Who reads it meanwhile gets the one or the other, whole.
+        Err(error) if error.is(Errno::EEXIST) => {
+            let temporary = sibling(path);
+            create_public(&temporary, bytes)?;
+            rename_or_clean(&temporary, path)
+        }
+        created => created,
+    }
+}
+
+fn create_public(path: &Path, bytes: &[u8]) -> Result<()> {
+    let file = create_new(path, 0o644)?;
+    let mode = rustix::fs::fchmod(&file, rustix::fs::Mode::from_raw_mode(0o644)).call("fchmod", || format!("{path:?}"));
+    let written = mode.and_then(|()| super::descriptor::write_all(file.as_fd(), bytes));
+    written.inspect_err(|_| remove_quietly(path))
 }
 
 /// True if the next read of a file begins at its first byte.

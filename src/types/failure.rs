@@ -40,6 +40,8 @@ pub(crate) enum FailureKind {
     PortPrivileged,
     /// The disk (or the quota) is full.
     NoSpace,
+    /// The file system of the runroot is full.
+    NoRunSpace,
     /// Seccomp profile refused.
     Seccomp,
     /// What came has not the digest or the size that was promised.

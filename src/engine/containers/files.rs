@@ -29,7 +29,7 @@ struct Bases {
 }
 
 impl Engine {
-    /// Writes them to the container's volatile directory.
+    /// Writes them to the container's directory.
     pub(super) fn generated_files(
         &self,
         config: &ContainerConfig,

@@ -2,7 +2,8 @@
 
 use crate::engine::error::Error;
 use crate::engine::handle::Engine;
-use crate::storage::container_record::ContainerRecord;
+use crate::storage::container_record::{ContainerRecord, ContainerState};
+use crate::storage::containers::Locked;
 use crate::sys::process::{Pid, PidFd};
 use crate::types::id::ContainerId;
 use crate::types::signal::Signal;
@@ -38,17 +39,22 @@ impl Engine {
     }
 
     /// Records that the user ended this run.
-    pub(super) fn note_stop(
-        &self,
-        locked: &mut crate::storage::containers::Locked<ContainerRecord>,
-    ) -> Result<(), Error> {
-        if let Some(mut state) = locked.state.clone()
-            && !state.stopped_by_user
-        {
-            state.stopped_by_user = true;
-            locked.write_state(&self.store, state)?;
+    pub(super) fn note_stop(&self, locked: &mut Locked<ContainerRecord>) -> Result<(), Error> {
+        match locked.state.clone() {
+            Some(state) if !state.stopped_by_user => self.write_stop(locked, state),
+            _ => Ok(()),
         }
-        Ok(())
+    }
+
+    /// The same with a new state. Where nothing can be written any more, the signal is sent all the same (rule R13).
+    pub(super) fn write_stop(&self, locked: &mut Locked<ContainerRecord>, state: ContainerState) -> Result<(), Error> {
+        match locked.write_state(&self.store, ContainerState { stopped_by_user: true, ..state }) {
+            Err(error) if error.full().is_some() => {
+                tracing::warn!(%error, "not noted that it is stopped by you: a restart policy may start it again");
+                Ok(())
+            }
+            written => Ok(written?),
+        }
     }
 }
 

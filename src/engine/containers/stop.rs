@@ -67,11 +67,10 @@ impl Engine {
             }
         }
         if let Some(mut state) = locked.state.clone() {
-            state.stopped_by_user = true;
             if state.status == ContainerStatus::Running {
                 state.status = ContainerStatus::Stopping;
             }
-            locked.write_state(&self.store, state)?;
+            self.write_stop(&mut locked, state)?;
         }
         let record = locked.unlock();
         let Some(init) = init_of(&record)? else {

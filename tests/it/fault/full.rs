@@ -77,6 +77,48 @@ fn g08_a_full_disk_is_said_and_can_be_cleared() {
     assert!(!out.stderr().contains("panicked"), "{out}");
 }
 
+/// What fills the runroot is often not ours (`/run/user/UID` is the session's). Then containers can still be ended, the word of
+/// their end counts for the monitor, and those that are to run start again.
+#[test]
+fn r13_a_full_runroot_keeps_nobody_from_ending_a_container() {
+    requires!(userns);
+    let env = Env::new();
+    let script = "
+        mkdir $D/run && mount -t tmpfs -o mode=700,size=2m tmpfs $D/run || exit 99
+        r() { s --runroot $D/run/s \"$@\"; }
+        r import $T $B >/dev/null || exit 98
+        for c in stopped killed removed again; do
+          r run -d --name $c --restart=always --network=none $B sleep 600 >/dev/null || exit 97
+        done
+        r run -d --name greedy --network=none $B sh -c 'head -c 4000000 /dev/zero >>/etc/hosts; sleep 600' >/dev/null || exit 96
+        for i in $(seq 100); do
+          [ $(r exec greedy wc -c </dev/null /etc/hosts | cut -d' ' -f1) -gt 4000000 ] && echo grew && break
+          sleep 0.1
+        done
+        dd if=/dev/zero of=$D/run/filler bs=4096 2>/dev/null
+        say run r run --rm --network=none $B true
+        say stop r stop -t0 stopped
+        say kill r kill killed && r wait killed
+        say rm r rm -f -t0 removed
+        p=$(r inspect --format '{{.State.Pid}}' again)
+        kill -9 $p
+        for i in $(seq 100); do
+          q=$(r inspect --format '{{.State.Pid}}' again)
+          [ \"$q\" -gt 0 ] && [ $q != $p ] && break
+          sleep 0.1
+        done
+        echo runs $(r ps --format '{{.Names}}' | sort)
+        say rms r rm -f -t0 again stopped killed greedy | grep =
+        say left r ps -aq
+        rm $D/run/filler
+        say clean s --runroot $D/run/s system check";
+    let out = on_small_disk(&env, "size=64m", script);
+    for line in ["grew", "run=125", "stop=0", "kill=0", "rm=0", "runs again greedy", "rms=0\nleft=0", "clean=0"] {
+        out.stdout_has(&format!("{line}\n"));
+    }
+    out.success().stderr_has("/run/s\" is full: ").stderr_has("ENOSPC").stderr_has("Hint: make room there");
+}
+
 #[test]
 fn a28_no_inodes_left() {
     requires!(userns);
