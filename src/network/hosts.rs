@@ -1,5 +1,6 @@
 //! The container's `/etc/hosts` and `/etc/hostname`.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::error::Error;
@@ -24,27 +25,27 @@ const HOST_NAMES: [&str; 2] = ["host.containers.internal", "host.docker.internal
 /// The text: `--add-host` first, because the first line with a name wins; then the base; then what is missing of
 /// localhost, the host and the container itself.
 pub(crate) fn hosts(input: &HostsInput<'_>) -> Result<String, Error> {
-    let mut lines: Vec<(IpAddr, Vec<String>)> = Vec::new();
+    let mut lines = Lines::default();
     let joins = matches!(input.plan.scheme, Scheme::Container(_));
     let host = if joins { known_host(input.base) } else { input.plan.host };
     for (names, address) in input.add {
         let address = address.or(host).ok_or(Error::NoHostGateway)?;
         let names = names.iter().map(|name| checked(name)).collect::<Result<Vec<_>, _>>()?;
-        add(&mut lines, address, names);
+        lines.add(address, names);
     }
     for line in input.base.lines() {
         let line = line.split('#').next().unwrap_or_default();
         let mut words = line.split_ascii_whitespace();
         let Some(address) = words.next().and_then(|word| word.parse().ok()) else { continue };
         let names = words.filter(|name| checked(name).is_ok() && !HOST_NAMES.contains(name));
-        add(&mut lines, address, names.map(str::to_owned).collect());
+        lines.add(address, names.map(str::to_owned).collect());
     }
-    if !lines.iter().any(|(_, names)| names.iter().any(|name| name == "localhost")) {
-        lines.push((IpAddr::V4(Ipv4Addr::LOCALHOST), vec!["localhost".to_owned()]));
-        lines.push((IpAddr::V6(Ipv6Addr::LOCALHOST), vec!["localhost".to_owned()]));
+    if !lines.has_localhost() {
+        lines.add(IpAddr::V4(Ipv4Addr::LOCALHOST), vec!["localhost".to_owned()]);
+        lines.add(IpAddr::V6(Ipv6Addr::LOCALHOST), vec!["localhost".to_owned()]);
     }
     if let Some(host) = host {
-        add(&mut lines, host, HOST_NAMES.map(str::to_owned).to_vec());
+        lines.add(host, HOST_NAMES.map(str::to_owned).to_vec());
     }
     // In the host's network the host's own file names it already.
     let own = if joins { Some(IpAddr::V4(Ipv4Addr::LOCALHOST)) } else { input.plan.address };
@@ -55,9 +56,9 @@ pub(crate) fn hosts(input: &HostsInput<'_>) -> Result<String, Error> {
         if !input.name.is_empty() && input.name != input.hostname {
             names.push(checked(input.name)?);
         }
-        add(&mut lines, own, names);
+        lines.add(own, names);
     }
-    Ok(lines.into_iter().map(|(address, names)| format!("{address}\t{}\n", names.join(" "))).collect())
+    Ok(lines.lines.into_iter().map(|(address, names)| format!("{address}\t{}\n", names.join(" "))).collect())
 }
 
 /// Where the container whose file this is finds the host.
@@ -85,14 +86,27 @@ fn checked_hostname(name: &str) -> Result<&str, Error> {
 }
 
 /// Adds a line with those names that no line of the same family has yet.
-fn add(lines: &mut Vec<(IpAddr, Vec<String>)>, address: IpAddr, mut names: Vec<String>) {
-    names.retain(|name| {
-        !lines
-            .iter()
-            .any(|(other, taken)| taken.contains(name) && (name != "localhost" || other.is_ipv4() == address.is_ipv4()))
-    });
-    if !names.is_empty() {
-        lines.push((address, names));
+/// Lines so far. A list of another container may be long: each name is looked up, not searched for.
+#[derive(Debug, Default)]
+struct Lines {
+    lines: Vec<(IpAddr, Vec<String>)>,
+    /// Names that have their address; localhost has one of each family.
+    taken: BTreeSet<(String, Option<bool>)>,
+}
+
+impl Lines {
+    fn add(&mut self, address: IpAddr, mut names: Vec<String>) {
+        names.retain(|name| {
+            let family = (name == "localhost").then_some(address.is_ipv4());
+            self.taken.insert((name.clone(), family))
+        });
+        if !names.is_empty() {
+            self.lines.push((address, names));
+        }
+    }
+
+    fn has_localhost(&self) -> bool {
+        [true, false].iter().any(|ipv4| self.taken.contains(&("localhost".to_owned(), Some(*ipv4))))
     }
 }
 

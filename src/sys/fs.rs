@@ -5,7 +5,7 @@
 use std::ffi::OsString;
 pub(crate) use std::fs::File;
 use std::fs::{self, DirBuilder, OpenOptions};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
@@ -16,6 +16,16 @@ use super::error::{Call, Errno, Error, Result};
 /// Reads a whole file of at most `limit` bytes; a longer one is EFBIG.
 pub(crate) fn read_limited(path: &Path, limit: u64) -> Result<Vec<u8>> {
     read_from(File::open(path).call("open", || format!("{path:?}"))?, path, limit)
+}
+
+/// The first `limit` bytes of a file, and whether that is all of it.
+pub(crate) fn read_first(path: &Path, limit: u64) -> Result<(Vec<u8>, bool)> {
+    let file = File::open(path).call("open", || format!("{path:?}"))?;
+    let mut bytes = Vec::new();
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes).call("read", || format!("{path:?}"))?;
+    let whole = bytes.len() as u64 <= limit;
+    bytes.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    Ok((bytes, whole))
 }
 
 /// The same of an ordinary file; see [`open_ordinary`].

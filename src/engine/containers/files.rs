@@ -111,15 +111,21 @@ impl Engine {
         let theirs = self.store.container_config(donor)?.spec;
         let read = |name: &str| {
             let path = self.store.layout().container_file(donor, name);
-            let text = match sys::fs::absent_is_none(sys::fs::read_limited(&path, LARGEST)) {
+            let text = match sys::fs::absent_is_none(sys::fs::read_first(&path, LARGEST)) {
                 // Its root may have closed it to the caller: P has power over it.
                 Err(closed) if closed.is(sys::Errno::EACCES) => worker::run(&self.outer()?, || {
-                    let read = sys::fs::absent_is_none(sys::fs::read_limited(&path, LARGEST));
+                    let read = sys::fs::absent_is_none(sys::fs::read_first(&path, LARGEST));
                     read.map_err(|error| Failure::from_error(FailureKind::Other, &error))
                 })?,
-                read => read.map_err(|source| Error::Path { what: "read", path, source })?,
+                read => read.map_err(|source| Error::Path { what: "read", path: path.clone(), source })?,
             };
-            Ok::<_, Error>(text.map(|text| String::from_utf8_lossy(&text).into_owned()))
+            let Some((mut text, whole)) = text else { return Ok(None) };
+            if !whole {
+                // It cannot keep others from its network by that. Half a line would be another name.
+                tracing::warn!(?path, "more than {LARGEST} bytes: the rest is left out");
+                text.truncate(text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1));
+            }
+            Ok::<_, Error>(Some(String::from_utf8_lossy(&text).into_owned()))
         };
         // What it does not have, we do not have, either.
         Ok(Bases {

@@ -126,3 +126,17 @@ fn read_only_holds_for_them() {
         assert_eq!(out.stdout(), "ro,nosuid,nodev,noexec\n".repeat(3), "{out}");
     }
 }
+
+/// A donor cannot forbid others to join, and cannot make them slow.
+#[test]
+fn a_long_file_of_the_donor_is_cut() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let script = "i=0; while [ $i -lt 60000 ]; do i=$((i+1)); echo 10.0.0.1 name-of-length-$i; done >>/etc/hosts; \
+                  echo nameserver 9.9.9.9 >/etc/resolv.conf; echo done; sleep 600";
+    env.run(["run", "-d", "--name=donor", "--network=none", BUSYBOX, "sh", "-c", script]).success();
+    eventually("it is long", || env.run(["logs", "donor"]).stdout() == "done\n");
+    let out = env.run(["run", "--rm", "--network=container:donor", BUSYBOX, "sh", "-c", "wc -l </etc/hosts"]);
+    out.success().stderr_has("the rest is left out");
+    assert!(out.stdout().trim().parse::<u32>().unwrap() > 30000, "{out}");
+}
