@@ -11,7 +11,6 @@ use super::hooks::{Hooks, StopPlan, Wish};
 use super::log::{K8sFile, LogSink};
 use super::request::StartRequest;
 use super::restart::{Decision, Ended, Restarts, pause_unless};
-use super::run_files::RunFiles;
 use super::scratch;
 use super::spawn::{self, Reply, Started};
 use super::start::{Alive, identity, start};
@@ -55,7 +54,6 @@ pub(super) fn live(store: &Store, mut request: StartRequest, client: Option<Owne
     // Good for one start; a restart makes its own.
     let mut outer = request.outer.take();
     let mut restarts = Restarts::new(request.config.spec.restart);
-    let files = RunFiles::read(store, &request);
     let mut last: Option<ExitRecord> = None;
     loop {
         let mut alive = match start(store, &request, outer.take(), restarts.count()) {
@@ -92,7 +90,6 @@ pub(super) fn live(store: &Store, mut request: StartRequest, client: Option<Owne
             && pause_unless(pause, || exit::stop_asked(store, &request))
         {
             remains.reap();
-            files.restore(store);
             last = Some(record);
             continue;
         }

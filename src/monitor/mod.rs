@@ -17,7 +17,6 @@ pub(crate) mod health;
 mod hooks;
 mod life;
 pub(crate) mod request;
-mod run_files;
 mod scratch;
 pub(crate) mod spawn;
 

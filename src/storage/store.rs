@@ -130,7 +130,7 @@ impl Store {
     }
 
     /// The same, for who may have known it longer than a logout leaves it: a monitor (K-A10).
-    pub(crate) fn remake_run(&self) -> Result<(), Error> {
+    pub(super) fn remake_run(&self) -> Result<(), Error> {
         let open = |source| Error::OpenStore { path: self.layout.runroot().to_owned(), source };
         make_root(self.layout.runroot())?;
         for dir in self.layout.run_dirs() {
