@@ -140,6 +140,9 @@ fn particular(error: &engine::Error) -> Option<String> {
         engine::Error::TimeZone { .. } => Some(
             "zones are named like Europe/Berlin and come with the host's package tzdata: sudo apt install tzdata"
                 .to_owned(),
+        engine::Error::PullById(_) => {
+            Some("no registry knows ids: sampan images shows the names of those here".to_owned())
+        }
         ),
         engine::Error::JoinUnshared(_) => Some("make that container with --ipc shareable, or without --ipc".to_owned()),
         engine::Error::WrongStatus { verb: "remove", id, .. } => Some(format!("sampan rm --force {id} stops it first")),

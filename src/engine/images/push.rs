@@ -79,7 +79,7 @@ impl Engine {
         let text = match &request.destination {
             Some(text) => text.strip_prefix("docker://").unwrap_or(text),
             None => {
-                let found = self.store.find_image(&request.image)?;
+                let found = self.find_image(&request.image)?;
                 // An id, or the end of a name, may fit several: nobody has said which registry shall get the image.
                 let fits = |name: &&Reference| found.name.is_none() || name.is_ended_by(&request.image);
                 let mut names: Vec<_> = found.image.names.iter().filter(fits).collect();
