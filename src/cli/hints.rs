@@ -58,6 +58,9 @@ fn plain(error: &engine::Error) -> Option<&'static str> {
         None if error.joins_other_userns() => {
             "leave out --userns: then it shares the user namespace, too; or give that container the same --userns"
         }
+        None if error.is_wrong_password() => {
+            "look at the name of the user and at the password; many registries want a token in its place"
+        }
         None if error.wants_pasta() => "take the other helper: --network pasta",
         None if error.is_unsupervised() => {
             "end it with sampan stop or sampan rm -f; sampan wait --condition=stopped waits until it has ended, and \
