@@ -40,6 +40,11 @@ fn relative_source(volume: &str) -> Option<String> {
     is_path.then(|| format!("a path of the host begins with / or with ./: -v ./{volume}"))
 }
 
+/// `http://…`, where a file is read.
+fn is_address(path: &Path) -> bool {
+    path.starts_with("http:") || path.starts_with("https:")
+}
+
 /// Cures that name nothing of this case.
 fn plain(error: &engine::Error) -> Option<&'static str> {
     let hint = match error.absent() {
@@ -52,6 +57,9 @@ fn plain(error: &engine::Error) -> Option<&'static str> {
         Some(Absent::Volume) => "sampan volume ls lists the volumes",
         None if error.wants_login() => {
             "log in with sampan login, or give credentials with --creds USER:PASSWORD or --authfile FILE"
+        }
+        None if error.is_wrong_password() => {
+            "look at the name of the user and at the password; many registries want a token in its place"
         }
         None if error.is_name_in_use() => "remove that container, choose another name, or use --replace",
         None if error.wants_check() => "give one with --health-cmd COMMAND, or take an image that has one",
@@ -119,6 +127,9 @@ fn particular(error: &engine::Error) -> Option<String> {
         engine::Error::NoSource { what: "bind source", path } => {
             Some(format!("make it first: mkdir -p {path:?}; a name without a slash is that of a volume"))
         }
+        engine::Error::Path { what: "read", path, .. } if is_address(path) => {
+            Some(format!("load reads files: curl -fsSL {} | sampan load", path.display()))
+        }
         engine::Error::Archive { name, .. } if error.is_without_images() => {
             let import = if name == "standard input" {
                 "sampan import -".to_owned()
@@ -128,6 +139,9 @@ fn particular(error: &engine::Error) -> Option<String> {
                 format!("sampan import {name:?}")
             };
             Some(format!("load takes what save wrote; a root file system comes in by {import}"))
+        }
+        engine::Error::PullById(_) => {
+            Some("no registry knows ids: sampan images shows the names of those here".to_owned())
         }
         engine::Error::OtherPlatformHere { name, here, .. } => {
             Some(format!("take it with --platform {here}, or pull the other with sampan pull --platform, then {name:?}"))

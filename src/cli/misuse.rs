@@ -31,7 +31,7 @@ fn in_our_words(error: &clap::Error) -> (String, String) {
     let usage = joined(usage.unwrap_or("sampan"));
     let command = command_of(&usage);
     if let Some(verb) = word(error, ContextKind::InvalidSubcommand)
-        && let Some((whole, hint)) = differences::of_verb(command.trim_start_matches("sampan").trim_start(), verb)
+        && let Some((whole, hint)) = differences::of_verb(command.split_once(' ').map_or("", |(_, verbs)| verbs), verb)
     {
         return (format!("there is no command '{whole}' yet"), hint);
     }
@@ -61,8 +61,11 @@ fn in_our_words(error: &clap::Error) -> (String, String) {
 
 /// The command alone: what follows it in a line of usage is in brackets or in capitals.
 fn command_of(usage: &str) -> String {
-    let words = usage.split(' ').take_while(|word| word.chars().all(|c| c.is_ascii_lowercase()));
-    words.collect::<Vec<_>>().join(" ")
+    let mut words = usage.split(' ');
+    // Whoever named the binary may have used other characters.
+    let program = words.next();
+    let verbs = words.take_while(|word| word.chars().all(|c| c.is_ascii_lowercase()));
+    program.into_iter().chain(verbs).collect::<Vec<_>>().join(" ")
 }
 
 fn word(error: &clap::Error, kind: ContextKind) -> Option<&str> {
@@ -80,6 +83,17 @@ fn joined(text: &str) -> String {
 mod tests {
     use super::in_our_words;
     use crate::cli::command::parse;
+
+    #[test]
+    fn the_command_of_a_line_of_usage() {
+        for (usage, command) in [
+            ("sampan image ls [OPTIONS] [IMAGE]", "sampan image ls"),
+            ("sampan-2 diff <OBJECT>", "sampan-2 diff"),
+            ("sampan [OPTIONS] COMMAND", "sampan"),
+        ] {
+            assert_eq!(super::command_of(usage), command);
+        }
+    }
 
     #[test]
     fn one_line_and_a_hint() {

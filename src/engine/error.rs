@@ -101,6 +101,8 @@ pub(crate) enum Error {
     Decode(#[source] serde_json::Error),
     #[error("image {0:?} not found in the local store")]
     ImageNotFound(String),
+    #[error("pull policy is always, but {0:?} is an id")]
+    PullById(String),
     #[error("image {name:?} is here for {here} only, not for {wanted}")]
     OtherPlatformHere { name: String, here: Platform, wanted: Platform },
     #[error("{0:?} is not a device")]

@@ -4,6 +4,7 @@ use std::cell::{OnceCell, RefCell};
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::PathBuf;
 
+use crate::config::registries_conf::RegistriesConf;
 use crate::rootless::{self, Ahead, Outer, OuterWish};
 use crate::runtime::cgroup;
 use crate::storage::Store;
@@ -43,6 +44,7 @@ pub(crate) struct Engine {
     ahead_of_many: RefCell<Option<Ahead>>,
     /// A P of our own.
     kept: OnceCell<OwnedFd>,
+    registries: OnceCell<RegistriesConf>,
 }
 
 impl Engine {
@@ -57,7 +59,16 @@ impl Engine {
         store.set_sync_policy(config.sync);
         let (wish, facts, kept) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
         let (ahead, ahead_of_many) = (RefCell::default(), RefCell::default());
-        Ok(Self { config, store, wish, facts, ahead, ahead_of_many, kept })
+        Ok(Self { config, store, wish, facts, ahead, ahead_of_many, kept, registries: OnceCell::new() })
+    }
+
+    /// What short names mean: read at the first that somebody writes.
+    pub(super) fn registries(&self) -> Result<&RegistriesConf, Error> {
+        if let Some(registries) = self.registries.get() {
+            return Ok(registries);
+        }
+        let registries = RegistriesConf::load().map_err(Error::Config)?;
+        Ok(self.registries.get_or_init(|| registries))
     }
 
     /// The map that P shall have.

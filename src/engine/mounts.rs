@@ -77,7 +77,7 @@ impl Engine {
         let (mut found, mut images) = (Vec::new(), WholeImages::default());
         for (name, path) in self.mounted()? {
             if let Some(id) = name.strip_prefix(IMAGE)
-                && let Some(image) = self.store.try_find_image(id)?
+                && let Some(image) = self.try_find_image(id)?
             {
                 let names = images.of(&self.store, &image)?.names.clone();
                 found.push(mounted_image(image.image, names, path));
@@ -101,7 +101,7 @@ impl Engine {
 
     /// Takes the mount of an image away. Like Podman, no error if it is not mounted.
     pub(crate) fn unmount_image(&self, text: &str) -> Result<ImageId, Error> {
-        let id = self.store.find_image(text)?.image.record.id;
+        let id = self.find_image(text)?.image.record.id;
         self.unmount(&format!("{IMAGE}{id}"))?;
         Ok(id)
     }

@@ -150,7 +150,10 @@ impl Session {
     /// Why the registry did not do it.
     pub(super) fn refusal(&self, reply: Reply, what: &str) -> Error {
         let repository = format!("{}/{}", self.location.host, self.location.path);
-        let name = format!("{repository} {what}");
+        let name = match self.location.path.as_str() {
+            "" => self.location.host.clone(),
+            _ => format!("{repository} {what}"),
+        };
         match reply.status {
             404 => Error::NotFound { repository, what: format!(" {what}"), detail: reply.detail() },
             status @ (401 | 403) => {

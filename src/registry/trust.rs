@@ -59,12 +59,16 @@ pub(super) fn roots(certificates: &Certificates) -> Result<RootCerts, Error> {
     }
     let mut all: Vec<Certificate<'static>> =
         found.certs.iter().map(|der| Certificate::from_der(der).to_owned()).collect();
-    for (path, pem) in &certificates.authorities {
-        let more = certificates_of(pem);
-        if more.is_empty() {
-            return Err(Error::Certificate { path: path.clone(), why: "no certificate in PEM is in it" });
+    let given: Vec<_> = certificates.authorities.iter().map(|(path, pem)| (path, certificates_of(pem))).collect();
+    for (path, more) in &given {
+        let why = "no certificate in PEM is in it";
+        match more.as_slice() {
+            [] if given.iter().all(|(_, more)| more.is_empty()) => {
+                return Err(Error::Certificate { path: (*path).clone(), why });
+            }
+            [] => tracing::warn!("{} is passed over: {why}", path.display()),
+            more => all.extend_from_slice(more),
         }
-        all.extend(more);
     }
     if all.is_empty() {
         return Err(Error::RootCertificates(None));

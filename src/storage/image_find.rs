@@ -12,7 +12,7 @@ use crate::sys;
 use crate::types::digest::{ChainId, DiffId, Digest};
 use crate::types::id::{ImageId, is_id_prefix};
 use crate::types::image_config::ImageConfig;
-use crate::types::reference::{Reference, has_domain};
+use crate::types::reference::{ImageWord, Reference, has_domain};
 
 /// Why a record of another store is not taken.
 enum Unverified {
@@ -26,23 +26,23 @@ fn is_truly(name: &Reference, record: &ImageRecord) -> bool {
 }
 
 impl Store {
-    /// Finds an image by name (Podman's order of candidates), by digest, by id or by a unique prefix of an id.
-    pub(crate) fn find_image(&self, text: &str) -> Result<FoundImage, Error> {
-        self.try_find_image(text)?.ok_or_else(|| Error::NoImage(text.to_owned()))
+    /// Finds an image by name (the first of the word's that is here), by digest, by id or by a unique prefix of an id.
+    pub(crate) fn find_image(&self, word: &ImageWord) -> Result<FoundImage, Error> {
+        self.try_find_image(word)?.ok_or_else(|| Error::NoImage(word.text.clone()))
     }
 
     /// Like [`Self::find_image`], for who changes it: an image of an additional store is an error.
-    pub(crate) fn find_own_image(&self, text: &str) -> Result<FoundImage, Error> {
-        let found = self.find_image(text)?;
+    pub(crate) fn find_own_image(&self, word: &ImageWord) -> Result<FoundImage, Error> {
+        let found = self.find_image(word)?;
         match found.read_only {
-            Some(store) => Err(Error::ReadOnlyImage { image: text.to_owned(), store }),
+            Some(store) => Err(Error::ReadOnlyImage { image: word.text.clone(), store }),
             None => Ok(found),
         }
     }
 
     /// Like [`Self::find_image`], with `None` where there is none such. This store comes first, then the additional ones.
-    pub(crate) fn try_find_image(&self, text: &str) -> Result<Option<FoundImage>, Error> {
-        let here = match self.try_find_here(text) {
+    pub(crate) fn try_find_image(&self, word: &ImageWord) -> Result<Option<FoundImage>, Error> {
+        let here = match self.try_find_here(word) {
             // What is no name may be an id of another store.
             Err(error @ Error::ImageName(_)) => Err(error),
             other => Ok(other?),
@@ -51,7 +51,7 @@ impl Store {
             return Ok(Some(found));
         }
         for store in &self.additional {
-            let found = match store.try_find_here(text) {
+            let found = match store.try_find_here(word) {
                 Err(Error::ImageName(_)) => None,
                 other => other?,
             };
@@ -60,7 +60,7 @@ impl Store {
                 store.verify(&found.image.record).map_err(|why| match why {
                     Unverified::Error(error) => error,
                     Unverified::Forged(why) => {
-                        Error::ForgedImage { image: text.to_owned(), store: path.to_owned(), why }
+                        Error::ForgedImage { image: word.text.clone(), store: path.to_owned(), why }
                     }
                 })?;
                 found.read_only = Some(path.to_owned());
@@ -70,12 +70,12 @@ impl Store {
         here
     }
 
-    fn try_find_here(&self, text: &str) -> Result<Option<FoundImage>, Error> {
+    fn try_find_here(&self, word: &ImageWord) -> Result<Option<FoundImage>, Error> {
+        let text = word.text.as_str();
         if let Some(hex) = text.strip_prefix("sha256:") {
             return self.image_by_prefix(text, hex);
         }
-        let candidates = Reference::candidates(text);
-        for name in candidates.iter().flatten() {
+        for name in word.names() {
             if let Some(digest) = self.resolve_reference(name)?
                 && let Some(record) = self.image_record(&digest)?
                 && is_truly(name, &record)
@@ -90,13 +90,24 @@ impl Store {
             return Ok(Some(found));
         }
         // The last resort of Podman: the end of a name that was pulled from some other registry.
-        match candidates {
+        match &word.names {
             Ok(_) if !has_domain(text) => self.image_by_suffix(text),
             Ok(_) => Ok(None),
             // A whole id that is nobody's.
             Err(_) if is_id_prefix(text) => Ok(None),
-            Err(error) => Err(Error::ImageName(error)),
+            Err(error) => Err(Error::ImageName(error.clone())),
         }
+    }
+
+    /// The name by which the word leads to something here, be that readable or not.
+    pub(crate) fn name_here(&self, word: &ImageWord) -> Result<Option<Reference>, Error> {
+        if let Some(name) = word.names().find(|name| self.resolve_reference(name).ok().flatten().is_some()) {
+            return Ok(Some(name.clone()));
+        }
+        if has_domain(&word.text) {
+            return Ok(None);
+        }
+        Ok(self.references()?.0.into_iter().map(|r| r.name).find(|name| name.is_ended_by(&word.text)))
     }
 
     fn found(&self, record: ImageRecord, name: Option<Reference>) -> Result<FoundImage, Error> {

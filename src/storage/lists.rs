@@ -17,7 +17,7 @@ use crate::sys;
 use crate::types::digest::Digest;
 use crate::types::id::is_id_prefix;
 use crate::types::platform::Platform;
-use crate::types::reference::Reference;
+use crate::types::reference::{ImageWord, Reference};
 
 const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
@@ -154,9 +154,9 @@ impl Store {
     }
 
     /// The list that has the name which a text stands for. An image may have come under that name since, and hide it.
-    pub(crate) fn named_list(&self, text: &str) -> Result<Option<ListRecord>, Error> {
-        for name in Reference::candidates(text).unwrap_or_default() {
-            if let Some(list) = self.list(&name)? {
+    pub(crate) fn named_list(&self, word: &ImageWord) -> Result<Option<ListRecord>, Error> {
+        for name in word.names() {
+            if let Some(list) = self.list(name)? {
                 return Ok(Some(list));
             }
         }
@@ -164,9 +164,9 @@ impl Store {
     }
 
     /// The list that a text means: by a name that no image has, or by the beginning of its id.
-    pub(crate) fn find_list(&self, text: &str) -> Result<Option<ListRecord>, Error> {
-        let candidates = Reference::candidates(text).unwrap_or_default();
-        for name in &candidates {
+    pub(crate) fn find_list(&self, word: &ImageWord) -> Result<Option<ListRecord>, Error> {
+        let text = word.text.as_str();
+        for name in word.names() {
             if self.resolve_reference(name).ok().flatten().is_some() {
                 return Ok(None);
             }

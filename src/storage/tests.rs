@@ -26,6 +26,7 @@ use crate::types::digest::{ChainId, DiffId, Digest};
 use crate::types::id::ImageId;
 use crate::types::image_config::{ImageConfig, RootFs};
 use crate::types::mount::{MountOptions, MountSource, MountSpec};
+use crate::types::reference::ImageWord;
 use crate::types::status::ContainerStatus;
 
 /// A store in a directory of its own; reopened under any epoch.
@@ -303,7 +304,7 @@ fn whole_images_are_read_at_the_first_look_and_for_one_that_came_after_it() {
     let old = store_image(&store, "old", "localhost/old:1");
     let mut images = WholeImages::default();
     let mut names_of = |name: &str| {
-        let found = store.find_image(name).expect("there");
+        let found = store.find_image(&ImageWord::plain(name)).expect("there");
         images.of(&store, &found).expect("read").names.len()
     };
     assert_eq!(names_of("localhost/old:1"), 1);
@@ -673,7 +674,7 @@ fn f07_damaged_image_and_name_files() {
     write(&store.layout().image(&bad.digest), b"\0\0\0\0");
     let (whole, broken) = store.images().expect("lists");
     assert_eq!((whole.len(), broken.len()), (1, 1));
-    assert_eq!(store.find_image("good:1").expect("found").image.record.id, good.id);
+    assert_eq!(store.find_image(&ImageWord::short("good:1", None, [])).expect("found").image.record.id, good.id);
     discard(&store, &bad.digest).expect("removed");
     assert_eq!(store.references().expect("lists").0.len(), 1);
 }
@@ -749,7 +750,7 @@ fn images_are_found_by_every_name_they_have() {
     let base = store_image(&store, "base", "localhost/base:1");
     let hub = store_image(&store, "hub", "docker.io/library/debian:latest");
     let other = store_image(&store, "other", "quay.io/me/tool:2");
-    let id = |text: &str| store.find_image(text).map(|found| found.image.record.id);
+    let id = |text: &str| store.find_image(&ImageWord::short(text, None, [])).map(|found| found.image.record.id);
     assert_eq!(id("base:1").expect("local"), base.id);
     assert_eq!(id("debian").expect("docker.io"), hub.id);
     assert_eq!(id("tool:2").expect("end of the name"), other.id);

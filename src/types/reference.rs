@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::digest::Digest;
+use super::id::is_id_prefix;
 
 /// A normalised reference: the domain is always there, and a tag or a digest.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -87,11 +88,51 @@ impl Reference {
         let as_written = |error| InvalidReference { text: text.chars().take(300).collect(), ..error };
         format!("localhost/{text}").parse().map_err(as_written)
     }
+}
 
-    /// All the names that a text without a registry may mean in the local store, best first.
-    pub(crate) fn candidates(text: &str) -> Result<Vec<Self>, InvalidReference> {
-        if has_domain(text) { Ok(vec![text.parse()?]) } else { Ok(vec![Self::local(text)?, text.parse()?]) }
+/// What somebody calls an image that is here: the text, and the full names that it may mean. It may be an id, too.
+#[derive(Debug, Clone)]
+pub(crate) struct ImageWord {
+    pub(crate) text: String,
+    /// Best first.
+    pub(crate) names: Result<Vec<Reference>, InvalidReference>,
+}
+
+impl ImageWord {
+    /// Without a look into any configuration: for ids, digests and names with their registry.
+    pub(crate) fn plain(text: &str) -> Self {
+        Self::known(text, [])
     }
+
+    /// In Podman's order: the alias, `localhost/`, the search registries, docker.io.
+    pub(crate) fn short(text: &str, alias: Option<&str>, searched: impl IntoIterator<Item = String>) -> Self {
+        let (name, _) = split_suffix(text);
+        let known = alias.map(str::to_owned).into_iter().chain([format!("localhost/{name}")]).chain(searched);
+        Self::known(text, known)
+    }
+
+    fn known(text: &str, known: impl IntoIterator<Item = String>) -> Self {
+        let suffix = split_suffix(text).1;
+        let names = text.parse().map(|plain: Reference| {
+            let full = known.into_iter().filter_map(|name| format!("{name}{suffix}").parse().ok());
+            full.chain([plain]).collect()
+        });
+        Self { text: text.to_owned(), names }
+    }
+
+    /// True if a name is meant by name, not by an id or by its end.
+    pub(crate) fn has(&self, name: &Reference) -> bool {
+        self.names().any(|other| other == name)
+    }
+
+    pub(crate) fn names(&self) -> impl Iterator<Item = &Reference> {
+        self.names.iter().flatten()
+    }
+}
+
+/// True if a text can be nothing but an id or a digest: a whole one, or one that says so.
+pub(crate) fn is_id(text: &str) -> bool {
+    text.strip_prefix("sha256:").is_some_and(is_id_prefix) || (text.len() == 64 && is_id_prefix(text))
 }
 
 /// True if the first component of the name is a registry. One with a capital letter can be nothing else.

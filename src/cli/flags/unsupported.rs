@@ -16,6 +16,7 @@ const KNOWN: &[&str] = &[
     "--blkio-weight-device",
     "--cgroup-manager",
     "--chrootdirs",
+    "--compress",
     "--conmon-pidfile",
     "--cpu-rt-period",
     "--cpu-rt-runtime",

@@ -38,6 +38,16 @@ impl GoForm {
         let value = forms.shown("", report)?;
         Ok(Self { value, forms })
     }
+
+    /// All of them in one list.
+    pub(crate) fn list(items: Vec<Self>) -> Self {
+        let mut forms = JsonForms::default();
+        let values = items.into_iter().map(|item| {
+            forms.0.extend(item.forms.0);
+            item.value
+        });
+        Self { value: Value::List(values.collect::<Vec<_>>().into()), forms }
+    }
 }
 
 /// The JSON of values that look otherwise in a template; a value is known by the address of its content, which all its

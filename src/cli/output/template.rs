@@ -21,7 +21,7 @@ pub(crate) fn print_rows<T: Serialize>(
     headers: &[(&str, &str)],
     heading: bool,
 ) -> Result<(), Error> {
-    print_by(ui, format, rows, headers, heading, |template, row| template.render(row))
+    print_by(ui, format, rows, headers, heading, plain)
 }
 
 /// Like [`print_rows`], for rows that are structures in Podman's Go (`inspect`, volumes), not texts made for the list.
@@ -32,7 +32,7 @@ pub(crate) fn print_reports<T: Serialize>(
     headers: &[(&str, &str)],
     heading: bool,
 ) -> Result<(), Error> {
-    print_by(ui, format, reports, headers, heading, |template, report| template.render_report(report))
+    print_by(ui, format, reports, headers, heading, report)
 }
 
 fn print_by<T: Serialize>(
@@ -41,7 +41,7 @@ fn print_by<T: Serialize>(
     rows: &[T],
     headers: &[(&str, &str)],
     heading: bool,
-    render: impl Fn(&Compiled, &T) -> Result<String, Error>,
+    form: impl Fn(&T) -> Result<GoForm, TemplateError>,
 ) -> Result<(), Error> {
     if is_json(format) {
         return json::print(ui, rows);
@@ -53,13 +53,20 @@ fn print_by<T: Serialize>(
         text.push_str(&template.render_headings(headers)?);
         text.push('\n');
     }
-    for row in rows {
-        let mut line = render(&template, row)?;
+    let mut forms: Vec<GoForm> =
+        rows.iter().map(&form).collect::<Result<_, _>>().map_err(|source| template.wrong(source))?;
+    let is_range = is_range(&body);
+    if is_range {
+        forms = vec![GoForm::list(forms)];
+    }
+    for form in forms {
+        let mut line = template.render_form(form)?;
         if is_table || ui.stdout_is_terminal() {
             line = clean_cells(&line);
         }
         text.push_str(&line);
-        text.push_str(line_break(&body));
+        // Such a template says itself where a line ends.
+        text.push_str(if is_range { "" } else { line_break(&body) });
     }
     if is_table { ui.write(&table::align(&text)?) } else { ui.write(text.as_bytes()) }
 }
@@ -77,6 +84,22 @@ pub(crate) fn one<T: Serialize>(format: &str, value: &T) -> Result<String, Error
     let (body, _) = split_table(format);
     let text = Compiled::new(format, &body)?.render(value)?;
     Ok(text + line_break(&body))
+}
+
+/// The template goes through the rows by itself, as Podman lets it.
+fn is_range(body: &str) -> bool {
+    let action = body.trim_start().strip_prefix("{{").and_then(|rest| rest.split_once("}}")).map(|(action, _)| action);
+    action.is_some_and(|action| action.trim_matches(['-', ' ']).split_whitespace().eq(["range", "."]))
+}
+
+/// A row of texts made for the list.
+fn plain<T: Serialize>(row: &T) -> Result<GoForm, TemplateError> {
+    Ok(GoForm { value: row.to_serde_value()?, forms: JsonForms::default() })
+}
+
+/// What is a structure in Podman's Go.
+fn report<T: Serialize>(report: &T) -> Result<GoForm, TemplateError> {
+    GoForm::new(&serde_json::to_value(report).map_err(|error| TemplateError::Exec(error.to_string()))?)
 }
 
 /// What stands behind each object: a template that ends in a line break has said it itself, as in Podman.
@@ -110,23 +133,25 @@ impl Compiled {
     }
 
     /// A field that the answer does not have is an error, as in Go for a struct. A key that a map does not have
-    /// (labels, annotations) prints `<no value>`, as in Go: maps have keys from users, which begin in lower case.
+    /// (labels, annotations) prints `<no value>`, as in Go.
     pub(crate) fn render<T: Serialize>(&self, row: &T) -> Result<String, Error> {
-        self.render_value(&row.to_serde_value().map_err(|source| self.wrong(source))?)
+        self.render_form(plain(row).map_err(|source| self.wrong(source))?)
     }
 
     /// The same for what is a structure in Podman's Go: see [`GoForm`].
-    pub(crate) fn render_report<T: Serialize>(&self, report: &T) -> Result<String, Error> {
-        let report = serde_json::to_value(report).map_err(Error::Encode)?;
-        let GoForm { value, forms } = GoForm::new(&report).map_err(|source| self.wrong(source))?;
-        *self.forms.lock().unwrap_or_else(PoisonError::into_inner) = forms;
-        self.render_value(&value)
+    #[cfg(test)]
+    pub(crate) fn render_report<T: Serialize>(&self, of: &T) -> Result<String, Error> {
+        self.render_form(report(of).map_err(|source| self.wrong(source))?)
     }
 
-    fn render_value(&self, value: &Value) -> Result<String, Error> {
-        match execute(&self.strict, value) {
-            Err(TemplateError::MissingKey { key }) if !key.starts_with(|c: char| c.is_ascii_uppercase()) => {
-                parse(&self.body, MissingKey::Invalid, &self.forms).and_then(|lax| execute(&lax, value))
+    fn render_form(&self, GoForm { value, forms }: GoForm) -> Result<String, Error> {
+        *self.forms.lock().unwrap_or_else(PoisonError::into_inner) = forms;
+        match execute(&self.strict, &value) {
+            // No field is missing if the template goes through with these keys in the maps.
+            Err(TemplateError::MissingKey { .. })
+                if execute(&self.strict, &with_keys(&value, &names(&self.body))).is_ok() =>
+            {
+                parse(&self.body, MissingKey::Invalid, &self.forms).and_then(|lax| execute(&lax, &value))
             }
             other => other,
         }
@@ -147,7 +172,7 @@ impl Compiled {
                 (field, serde_json::Value::String(heading))
             })
             .collect();
-        self.render(&names)
+        if is_range(&self.body) { self.render(&[names]) } else { self.render(&names) }
     }
 }
 
@@ -197,11 +222,67 @@ pub(crate) fn split_table(format: &str) -> (String, bool) {
     match format.trim_start().strip_prefix("table") {
         Some(rest) if rest.starts_with([' ', '\t', '{']) || rest.starts_with("\\t") => {
             let body = unescape(rest.trim_start());
-            // Podman's users separate columns by one blank: those become tabs.
-            (body.replace("}} {{", "}}\t{{"), true)
+            // Podman's users separate columns by blanks: those become tabs.
+            (blanks_to_tabs(&body), true)
         }
         _ => (unescape(format), false),
     }
+}
+
+fn blanks_to_tabs(body: &str) -> String {
+    let mut parts = body.split("}}");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| {
+        let rest = part.trim_start_matches(' ');
+        let is_gap = rest.len() < part.len() && rest.starts_with("{{");
+        if is_gap { text + "}}\t" + rest } else { text + "}}" + part }
+    })
+}
+
+/// Maps in Podman's Go; everything else is a struct.
+const MAPS: [&str; 13] = [
+    "Annotations",
+    "Data",
+    "ExposedPorts",
+    "GraphOptions",
+    "GraphStatus",
+    "Labels",
+    "Networks",
+    "Options",
+    "Ports",
+    "Registries",
+    "Sysctls",
+    "Tmpfs",
+    "Volumes",
+];
+
+/// The value with these keys, empty, in all maps that lack them.
+fn with_keys(value: &Value, keys: &BTreeSet<String>) -> Value {
+    match value {
+        Value::List(items) => Value::List(items.iter().map(|item| with_keys(item, keys)).collect()),
+        Value::Map(fields) => {
+            let fields = fields.iter().map(|(name, field)| {
+                let mut field = with_keys(field, keys);
+                if let Value::Map(map) = &mut field
+                    && MAPS.contains(&name.as_ref())
+                {
+                    let map = Arc::make_mut(map);
+                    for key in keys {
+                        map.entry(key.as_str().into()).or_insert_with(|| text(String::new()));
+                    }
+                }
+                (name.clone(), field)
+            });
+            Value::Map(Arc::new(fields.collect()))
+        }
+        other => other.clone(),
+    }
+}
+
+/// Whatever stands behind a dot.
+fn names(body: &str) -> BTreeSet<String> {
+    let name = |rest: &str| rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+    body.split('.').skip(1).map(name).collect()
 }
 
 /// Fields at the top of the template: the `Name` of each `.Name`.
@@ -370,6 +451,8 @@ mod tests {
             ("{{index .Labels \"k\"}}", "v"),
             ("{{.Labels.k}}", "v"),
             ("{{.Labels.nope}}", "<no value>"),
+            ("{{.Labels.NOPE}}{{with .Labels}}{{.Nope}}{{end}}", "<no value><no value>"),
+            ("{{if .Labels.nope}}yes{{end}}{{len .Labels}}", "1"),
             ("{{.Label \"k\"}}{{index .Labels \"nope\"}}", "v"),
             ("{{range .Names}}<{{.}}>{{end}}", "<a><b>"),
             ("{{if eq .ID \"0123\"}}yes{{else}}no{{end}}", "yes"),
@@ -381,7 +464,9 @@ mod tests {
 
     #[test]
     fn a_wrong_field_or_template_is_an_error() {
-        assert!(render("{{.Nope}}").starts_with("error"));
+        for format in ["{{.Nope}}", "{{.id}}", "{{.Labels.nope}} {{.Nope}}", "{{.State.pid}}"] {
+            assert!(render(format).starts_with("error"), "{format}");
+        }
         assert!(render("{{.ID").starts_with("error"));
     }
 

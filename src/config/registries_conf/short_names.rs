@@ -7,6 +7,7 @@ use crate::config::environment;
 use crate::config::error::{At as _, Error};
 use crate::sys;
 use crate::sys::lock::FileLock;
+use crate::types::reference::{ImageWord, split_suffix};
 
 /// What a name without a registry means.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,9 +35,10 @@ impl RegistriesConf {
         }
     }
 
-    /// Everything that `name` may be called in the local store, best first.
-    pub(crate) fn known_names(&self, name: &str) -> Vec<String> {
-        self.alias(name).map(str::to_owned).into_iter().chain(self.searched(name)).collect()
+    /// What a text may mean in the local store.
+    pub(crate) fn word(&self, text: &str) -> ImageWord {
+        let (name, _) = split_suffix(text);
+        ImageWord::short(text, self.alias(name), self.searched(name))
     }
 
     fn searched(&self, name: &str) -> impl Iterator<Item = String> {

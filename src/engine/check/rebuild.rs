@@ -27,7 +27,7 @@ impl Engine {
     pub(super) fn unpack_for(&self, id: &ContainerId) -> Result<(), Error> {
         let config = self.store.container_config(id)?;
         let Some(image) = &config.image else { return Ok(()) };
-        let record = self.store.find_image(&image.digest.to_string())?.image.record;
+        let record = self.find_image(&image.digest.to_string())?.image.record;
         self.ensure_layers(&record, &self.maps_of(&config)?)
     }
 

@@ -167,7 +167,7 @@ impl Test {
 
     /// The image, whatever its name is today, and every image built on it.
     fn ancestor(engine: &Engine, images: &mut WholeImages, value: &str) -> Result<Self, Wrong> {
-        let found = engine.store.try_find_image(value).map_err(Error::Storage)?;
+        let found = engine.try_find_image(value)?;
         let mut words = vec![value.to_owned()];
         let mut top = None;
         if let Some(found) = found {

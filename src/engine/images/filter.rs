@@ -116,7 +116,7 @@ impl<'a> Sieve<'a> {
     pub(super) fn new(engine: &'a Engine, filters: &'a [ImageFilter], all: &'a [ImageHead]) -> Result<Self, Error> {
         let looked_up = |filter: &'a ImageFilter| match filter {
             ImageFilter::Before(text) | ImageFilter::Since(text) => {
-                let found = engine.store.find_image(text)?;
+                let found = engine.find_image(text)?;
                 let record = &found.image.record;
                 Ok((filter, LookedUp::Moment(record.created.unwrap_or(record.stored))))
             }
@@ -191,13 +191,13 @@ impl<'a> Sieve<'a> {
 
 /// The image, or the manifest list, that a text stands for: by an id, a digest or a name. A pattern stands for none.
 pub(super) fn meant(engine: &Engine, text: &str) -> Result<Option<ImageId>, Error> {
-    if let Some(list) = engine.store.find_list(text)? {
+    if let Some(list) = engine.find_list(text)? {
         return Ok(Some(ImageId::from_bytes(list.digest().bytes())));
     }
-    match engine.store.try_find_image(text) {
+    match engine.try_find_image(text) {
         Ok(found) => Ok(found.map(|found| found.image.record.id)),
-        Err(storage::Error::ImageName(_) | storage::Error::AmbiguousImage { .. }) => Ok(None),
-        Err(error) => Err(error.into()),
+        Err(Error::Storage(storage::Error::ImageName(_) | storage::Error::AmbiguousImage { .. })) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

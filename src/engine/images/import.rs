@@ -7,6 +7,7 @@ use super::feed::{self, Feed};
 use super::incoming::{IncomingImage, IncomingLayer, StagedUnpack, unpack_staged};
 use super::load::{ArchiveInput, unreadable};
 use super::tag::new_name;
+use super::trust;
 use crate::engine::{Engine, Error};
 use crate::storage::blobs::StagedBlob;
 use crate::storage::images::Image;
@@ -78,6 +79,7 @@ impl Engine {
             ImportInput::Archive(ArchiveInput::Stream(stream)) => (Feed::File(stream.into()), "-".to_owned()),
             ImportInput::Web(address) => (Feed::Web(address.clone()), address),
         };
+        trust::admit_import(&origin, None)?;
         let lease = self.store.lease()?;
         // Not where it came from: a path or an address is nobody's business where the image goes.
         let message = request.message.unwrap_or_else(|| "imported from tarball".to_owned());

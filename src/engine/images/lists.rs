@@ -122,17 +122,17 @@ impl Engine {
     }
 
     pub(crate) fn list_exists(&self, text: &str) -> Result<bool, Error> {
-        Ok(self.store.find_list(text)?.is_some())
+        Ok(self.find_list(text)?.is_some())
     }
 
     /// The document of a list here, or of whatever a registry has under that name.
     pub(crate) fn inspect_list(&self, text: &str, access: &Access) -> Result<Vec<u8>, Error> {
-        if let Some(list) = self.store.find_list(text)? {
+        if let Some(list) = self.find_list(text)? {
             return Ok(list.document().0);
         }
         let name = text.strip_prefix("docker://").unwrap_or(text);
         // An image that is here is no list; what its registry has may be one.
-        let local = self.store.try_find_image(name).ok().flatten().and_then(|found| found.name);
+        let local = self.try_find_image(name).ok().flatten().and_then(|found| found.name);
         let reference = match local {
             Some(name) if name.domain() != "localhost" => name,
             _ => name.parse().map_err(Error::Reference)?,
@@ -147,7 +147,7 @@ impl Engine {
     }
 
     pub(super) fn known_list(&self, text: &str) -> Result<ListRecord, Error> {
-        self.store.find_list(text)?.ok_or_else(|| Error::NoList(text.to_owned()))
+        self.find_list(text)?.ok_or_else(|| Error::NoList(text.to_owned()))
     }
 
     pub(super) fn open_source(&self, reference: &Reference, access: &Access) -> Result<Source, Error> {
@@ -176,7 +176,7 @@ impl Engine {
         if let Some(entry) = by_digest {
             return Ok(entry.digest.clone());
         }
-        if let Ok(Some(found)) = self.store.try_find_image(text)
+        if let Ok(Some(found)) = self.try_find_image(text)
             && list.entries.iter().any(|entry| entry.digest == found.image.record.digest)
         {
             return Ok(found.image.record.digest);
@@ -192,7 +192,7 @@ impl Engine {
         progress: &dyn Progress,
     ) -> Result<Vec<ListEntry>, Error> {
         let text = request.image.as_str();
-        let mut entries = if let Some(list) = self.store.find_list(text)? {
+        let mut entries = if let Some(list) = self.find_list(text)? {
             if request.all {
                 list.entries
             } else {
@@ -203,9 +203,9 @@ impl Engine {
         } else {
             let here = text.strip_prefix("containers-storage:");
             match (here, text.strip_prefix("docker://")) {
-                (Some(local), _) => vec![self.local_entry(lease, &self.store.find_image(local)?.image.record)?],
+                (Some(local), _) => vec![self.local_entry(lease, &self.find_image(local)?.image.record)?],
                 (None, Some(remote)) => self.remote_entries(lease, remote, request, progress)?,
-                (None, None) => match self.store.try_find_image(text)? {
+                (None, None) => match super::resolve::local(self, text, None)? {
                     Some(found) => vec![self.local_entry(lease, &found.image.record)?],
                     None => self.remote_entries(lease, text, request, progress)?,
                 },

@@ -90,7 +90,7 @@ impl Engine {
         let mut images: Vec<Outgoing> = Vec::with_capacity(texts.len());
         for text in texts {
             let text = text.strip_prefix("docker://").unwrap_or(text);
-            if let Some(list) = self.store.find_list(text)? {
+            if let Some(list) = self.find_list(text)? {
                 let mut one = self.outgoing_list(lease, &list, all, given)?;
                 one.names = match names {
                     SavedNames::AsAsked(more) => {
@@ -101,7 +101,7 @@ impl Engine {
                 images.push(one);
                 continue;
             }
-            let found = self.store.find_image(text)?;
+            let found = self.find_image(text)?;
             let mut given: Vec<String> = match names {
                 // A reference by digest is none that an archive could give.
                 SavedNames::AsAsked(_) => {

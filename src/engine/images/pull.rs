@@ -20,7 +20,7 @@ use crate::types::failure::Failure;
 use crate::types::platform::Platform;
 use crate::types::progress::Progress;
 use crate::types::pull_policy::PullPolicy;
-use crate::types::reference::{Reference, split_suffix};
+use crate::types::reference::{Reference, is_id, split_suffix};
 
 /// What to pull, and how.
 #[derive(Debug, Clone, Default)]
@@ -79,7 +79,33 @@ impl Engine {
                     Ok(report)
                 }
             },
-            (PullPolicy::Always | PullPolicy::Missing | PullPolicy::Newer, _) => self.pull_now(request, progress),
+            (PullPolicy::Always | PullPolicy::Missing | PullPolicy::Newer, here) => {
+                let name = self.name_to_ask(request, here)?;
+                self.pull_now(&PullRequest { name, ..request.clone() }, progress)
+            }
+        }
+    }
+
+    /// What a registry is asked for: the full name of the image that the text means here, or else another owner's might
+    /// come in its place. No registry knows ids.
+    fn name_to_ask(&self, request: &PullRequest, here: Option<PullReport>) -> Result<String, Error> {
+        let text = &request.name;
+        let here = match here {
+            Some(report) => Some(report.name),
+            // One that cannot be read, or of another platform.
+            None => match resolve::local(self, text, None) {
+                Ok(found) => found.map(|found| found.name),
+                Err(Error::Storage(storage::Error::BrokenImage { .. })) => {
+                    self.store.name_here(&resolve::asked_word(self, text)?)?.map(Some)
+                }
+                Err(error) => return Err(error),
+            },
+        };
+        match here {
+            Some(Some(name)) => Ok(name.to_string()),
+            None if !is_id(text) => Ok(text.clone()),
+            _ if request.policy == PullPolicy::Always => Err(Error::PullById(text.clone())),
+            _ => Err(self.not_here(request)?),
         }
     }
 
@@ -184,10 +210,7 @@ impl Engine {
         let reference = match &here.name {
             Some(name) => name.clone(),
             // Found by its id: no registry knows that.
-            None => match resolve::remote(&request.name, &configuration, progress)?.names.into_iter().next() {
-                Some(name) => name,
-                None => return Ok(None),
-            },
+            None => return Ok(None),
         };
         let mut source = Source::open(&reference, &request.access, &configuration).map_err(pulling(&reference))?;
         let digest = source.current_digest().map_err(pulling(&reference))?;

@@ -12,6 +12,7 @@ use super::send::{self, Parcel};
 use super::transport::{Output, Place};
 use crate::config::registries_conf::RegistriesConf;
 use crate::engine::{Engine, Error};
+use crate::registry::archive::Form;
 use crate::registry::{self, Access, Descriptor, KeptManifest, ManifestFormat, Session};
 use crate::storage::images::Image;
 use crate::storage::lease::Lease;
@@ -60,11 +61,19 @@ impl Engine {
     }
 
     fn push_to_place(&self, request: &PushRequest, place: Place, progress: &dyn Progress) -> Result<PushReport, Error> {
+        let names = match (place.form, place.name) {
+            // Such an archive has whole names, as Podman writes it: the one that is asked for, or the image's own.
+            (Form::DockerArchive, Some(name)) => {
+                SavedNames::Only(Some(name.parse::<Reference>().map_err(Error::Reference)?.to_string()))
+            }
+            (Form::DockerArchive, None) => SavedNames::AsAsked(Vec::new()),
+            (_, name) => SavedNames::Only(name),
+        };
         let saved = SaveRequest {
             images: vec![request.image.clone()],
             form: place.form,
             output: Output::Path(place.path),
-            names: SavedNames::Only(place.name),
+            names,
             format: request.format,
             layers: request.layers,
             all: request.all,
@@ -79,7 +88,7 @@ impl Engine {
         let text = match &request.destination {
             Some(text) => text.strip_prefix("docker://").unwrap_or(text),
             None => {
-                let found = self.store.find_image(&request.image)?;
+                let found = self.find_image(&request.image)?;
                 // An id, or the end of a name, may fit several: nobody has said which registry shall get the image.
                 let fits = |name: &&Reference| found.name.is_none() || name.is_ended_by(&request.image);
                 let mut names: Vec<_> = found.image.names.iter().filter(fits).collect();

@@ -77,10 +77,10 @@ impl Engine {
     /// Looks, decides and removes while nobody else gives or takes a name.
     fn remove_now(&self, request: &RemoveImageRequest) -> Result<Outcome, Error> {
         let lock = self.store.lock_exclusive()?;
-        if let Some(list) = self.store.find_list(&request.text)? {
+        if let Some(list) = self.find_list(&request.text)? {
             return self.take_list(list, request, &lock).map(Outcome::Removed);
         }
-        let found = self.store.find_own_image(&request.text)?;
+        let found = self.find_own_image(&request.text)?;
         let image = self.store.image_to_remove(&found.image.record.id)?;
         let by_name = found.name.filter(|name| image.names.contains(name));
         if let Some(name) = by_name
@@ -108,7 +108,7 @@ impl Engine {
     pub(crate) fn remove_list(&self, text: &str) -> Result<RemovedImage, Error> {
         let lock = self.store.lock_exclusive()?;
         let request = RemoveImageRequest { text: text.to_owned(), ..RemoveImageRequest::default() };
-        let list = match self.store.named_list(text)? {
+        let list = match self.store.named_list(&self.image_word(text)?)? {
             Some(list) => list,
             None => self.known_list(text)?,
         };
@@ -126,7 +126,7 @@ impl Engine {
         let id = ImageId::from_bytes(digest.bytes());
         let same = self.store.lists()?.0.into_iter().filter(|other| other.digest() == digest);
         let all: Vec<Reference> = same.map(|other| other.name).collect();
-        let by_name = Reference::candidates(&request.text).is_ok_and(|candidates| candidates.contains(&list.name));
+        let by_name = self.image_word(&request.text)?.has(&list.name);
         let untagged = if by_name { vec![list.name] } else { all.clone() };
         request.may_take(&id, &untagged)?;
         for name in &untagged {

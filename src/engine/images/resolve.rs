@@ -7,7 +7,7 @@ use crate::storage::images::FoundImage;
 use crate::storage::lists::ListRecord;
 use crate::types::platform::Platform;
 use crate::types::progress::Progress;
-use crate::types::reference::{Reference, has_domain, split_suffix};
+use crate::types::reference::{ImageWord, Reference, has_domain, is_id, split_suffix};
 
 use super::pull::PullRequest;
 
@@ -34,14 +34,14 @@ fn no_registry(text: &str) -> Result<(), Error> {
 
 /// An image of the store, or `None`. One of another platform than the one asked for does not count.
 pub(super) fn local(engine: &Engine, text: &str, platform: Option<&Platform>) -> Result<Option<FoundImage>, Error> {
-    let name = text.strip_prefix("docker://").unwrap_or(text);
-    if let Some(list) = engine.store.find_list(name)? {
+    let word = asked_word(engine, text)?;
+    if let Some(list) = engine.store.find_list(&word)? {
         return instance_of(engine, &list, platform).map(Some);
     }
-    let found = by_short_name(engine, name, engine.store.try_find_image(name)).map_err(|error| match error {
+    let found = engine.store.try_find_image(&word).map_err(|error| match error {
         // No name, but perhaps a place of another kind.
-        Error::Storage(storage::Error::ImageName(_)) => no_registry(text).err().unwrap_or(error),
-        error => error,
+        storage::Error::ImageName(_) => no_registry(text).err().unwrap_or(error.into()),
+        error => error.into(),
     })?;
     Ok(found.filter(|found| {
         let config = &found.image.record.config;
@@ -52,6 +52,14 @@ pub(super) fn local(engine: &Engine, text: &str, platform: Option<&Platform>) ->
                 && wanted.acceptable_variants().contains(&has.variant.as_deref())
         })
     }))
+}
+
+/// The word of a text that may go to a registry. Whoever names the transport means docker.io.
+pub(super) fn asked_word(engine: &Engine, text: &str) -> Result<ImageWord, Error> {
+    match text.strip_prefix("docker://").map(str::parse::<Reference>) {
+        Some(Ok(full)) => Ok(ImageWord::plain(&full.to_string())),
+        _ => engine.image_word(text),
+    }
 }
 
 /// The image of a list for a platform, this machine's if none is asked for.
@@ -65,33 +73,6 @@ fn instance_of(engine: &Engine, list: &ListRecord, platform: Option<&Platform>) 
         return Err(Error::InstanceAbsent { list: list.name.clone(), wanted: wanted.clone(), from });
     }
     Ok(FoundImage { image: engine.store.image(&entry.digest)?, name: Some(list.name.clone()), read_only: None })
-}
-
-/// A name without a registry that is only the end of some image's name: the alias and the search registries know better
-/// which one is meant. Exact matches and ids need no look into the configuration.
-fn by_short_name(
-    engine: &Engine,
-    text: &str,
-    found: Result<Option<FoundImage>, storage::Error>,
-) -> Result<Option<FoundImage>, Error> {
-    let exact = match &found {
-        Ok(Some(FoundImage { name: Some(name), .. })) => {
-            Reference::candidates(text).is_ok_and(|candidates| candidates.contains(name))
-        }
-        Ok(Some(_) | None) => true,
-        Err(storage::Error::AmbiguousImage { .. }) => false,
-        Err(_) => true,
-    };
-    if !exact && !has_domain(text) {
-        let configuration = RegistriesConf::load().map_err(Error::Config)?;
-        let (name, suffix) = split_suffix(text);
-        for full in configuration.known_names(name) {
-            if let Some(found) = engine.store.try_find_image(&format!("{full}{suffix}"))? {
-                return Ok(Some(found));
-            }
-        }
-    }
-    Ok(found?)
 }
 
 /// What a registry is asked for.
@@ -141,11 +122,36 @@ pub(super) fn remote(text: &str, configuration: &RegistriesConf, progress: &dyn 
 }
 
 impl Engine {
+    /// What a text may mean in the store, for every command alike.
+    pub(in crate::engine) fn image_word(&self, text: &str) -> Result<ImageWord, Error> {
+        if has_domain(text) || is_id(text) { Ok(ImageWord::plain(text)) } else { Ok(self.registries()?.word(text)) }
+    }
+
+    /// The image of the store that a text means, as [`Store::find_image`](storage::Store::find_image) finds it.
+    pub(in crate::engine) fn find_image(&self, text: &str) -> Result<FoundImage, Error> {
+        Ok(self.store.find_image(&self.image_word(text)?)?)
+    }
+
+    /// The same for who changes it.
+    pub(super) fn find_own_image(&self, text: &str) -> Result<FoundImage, Error> {
+        Ok(self.store.find_own_image(&self.image_word(text)?)?)
+    }
+
+    /// The same, with `None` where there is none such.
+    pub(in crate::engine) fn try_find_image(&self, text: &str) -> Result<Option<FoundImage>, Error> {
+        Ok(self.store.try_find_image(&self.image_word(text)?)?)
+    }
+
+    /// The manifest list of the store that a text means.
+    pub(super) fn find_list(&self, text: &str) -> Result<Option<ListRecord>, Error> {
+        Ok(self.store.find_list(&self.image_word(text)?)?)
+    }
+
     /// The image of the store that a text means; of a manifest list the one for this machine.
     pub(in crate::engine) fn image_here(&self, text: &str) -> Result<FoundImage, Error> {
-        match self.store.find_list(text)? {
+        match self.find_list(text)? {
             Some(list) => instance_of(self, &list, None),
-            None => Ok(self.store.find_image(text)?),
+            None => self.find_image(text),
         }
     }
 

@@ -124,7 +124,7 @@ impl Engine {
     /// All images of a list are wanted, in a form that has one each.
     fn refuse_lists(&self, texts: &[String]) -> Result<(), Error> {
         for text in texts {
-            if let Some(list) = self.store.find_list(text)?
+            if let Some(list) = self.find_list(text)?
                 && list.entries.len() > 1
             {
                 return Err(Error::ListInDockerArchive { list: list.name, count: list.entries.len() });

@@ -1,7 +1,5 @@
 //! Images from a place that is no registry: `pull oci:DIR:NAME` and the like.
 
-use std::path::Path;
-
 use super::load::{ArchiveInput, LoadRequest, LoadedImage};
 use super::pull::PullRequest;
 use super::tag::new_name;
@@ -9,7 +7,7 @@ use super::transport::{Place, index_of};
 use crate::engine::{Engine, Error};
 use crate::registry::archive::{ArchivedImage, Form};
 use crate::types::progress::Progress;
-use crate::types::reference::Reference;
+use crate::types::reference::{Reference, has_domain};
 
 impl Engine {
     /// Takes in what a place holds: all images of a docker-archive, of the others the one that is meant. The names that
@@ -46,10 +44,7 @@ fn choose(place: &Place, mut images: Vec<ArchivedImage>) -> Result<Vec<(Archived
         return images
             .into_iter()
             .map(|image| {
-                let mut names = image.names.iter().map(|name| new_name(name)).collect::<Result<Vec<_>, _>>()?;
-                if names.is_empty() && place.form == Form::Dir {
-                    names.extend(name_of_path(&place.path));
-                }
+                let names = image.names.iter().map(|name| new_name(name)).collect::<Result<Vec<_>, _>>()?;
                 Ok((image, names))
             })
             .collect();
@@ -69,15 +64,17 @@ fn choose(place: &Place, mut images: Vec<ArchivedImage>) -> Result<Vec<(Archived
             || (place.form == Form::DockerArchive
                 && matches!((name.parse::<Reference>(), wanted.parse::<Reference>()), (Ok(a), Ok(b)) if a == b))
     };
-    match images.into_iter().find(|image| image.names.iter().any(|name| same(name))) {
-        Some(image) => Ok(vec![(image, vec![new_name(wanted)?])]),
+    let found = images.into_iter().find_map(|image| {
+        let name = image.names.iter().find(|name| same(name)).cloned()?;
+        Some((image, name))
+    });
+    match found {
+        Some((image, name)) => {
+            // A docker-archive may have the whole name where a short one was asked for.
+            let name = new_name(if has_domain(wanted) { wanted } else { &name })?;
+            Ok(vec![(image, vec![name])])
+        }
         None if all.is_empty() => Err(missing(format!("no image in it is named {wanted:?}: none has a name"))),
         None => Err(missing(format!("no image in it is named {wanted:?}; it has: {}", all.join(", ")))),
     }
-}
-
-/// `dir:/tmp/app` is `localhost/tmp/app`, as Podman has it.
-fn name_of_path(path: &Path) -> Option<Reference> {
-    let path = path.to_str()?.trim_matches('/').to_ascii_lowercase();
-    format!("localhost/{path}").parse().ok()
 }

@@ -10,8 +10,8 @@ impl Engine {
     /// the first is made.
     pub(crate) fn tag_image(&self, image: &str, names: &[String]) -> Result<(), Error> {
         let lock = self.store.lock_exclusive()?;
-        let list = self.store.find_list(image)?;
-        let found = if list.is_none() { Some(self.store.find_own_image(image)?) } else { None };
+        let list = self.find_list(image)?;
+        let found = if list.is_none() { Some(self.find_own_image(image)?) } else { None };
         let names = names.iter().map(|name| new_name(name)).collect::<Result<Vec<_>, _>>()?;
         for name in &names {
             self.must_not_end_list(name, list.as_ref())?;
@@ -42,12 +42,12 @@ impl Engine {
     /// Takes names away from an image, all of them if none is given. The image stays.
     pub(crate) fn untag_image(&self, image: &str, names: &[String]) -> Result<(), Error> {
         let lock = self.store.lock_exclusive()?;
-        if let Some(list) = self.store.find_list(image)? {
+        if let Some(list) = self.find_list(image)? {
             return self.untag_list(&list, names, &lock);
         }
-        let found = self.store.find_own_image(image)?;
+        let found = self.find_own_image(image)?;
         let has = &self.store.whole_image(&found)?.names;
-        for name in gone(image, has, names)? {
+        for name in gone(self, image, has, names)? {
             self.store.untag(&name, &lock)?;
         }
         Ok(())
@@ -58,7 +58,7 @@ impl Engine {
         let digest = list.digest();
         let same = self.store.lists()?.0.into_iter().filter(|other| other.digest() == digest);
         let has: Vec<Reference> = same.map(|other| other.name).collect();
-        let gone = gone(&list.name.to_string(), &has, names)?;
+        let gone = gone(self, &list.name.to_string(), &has, names)?;
         if has.iter().all(|name| gone.contains(name)) {
             return Err(Error::LastListName(list.name.clone()));
         }
@@ -70,13 +70,13 @@ impl Engine {
 }
 
 /// The names that go: those that are given, or all.
-fn gone(image: &str, has: &[Reference], names: &[String]) -> Result<Vec<Reference>, Error> {
+fn gone(engine: &Engine, image: &str, has: &[Reference], names: &[String]) -> Result<Vec<Reference>, Error> {
     if names.is_empty() {
         return Ok(has.to_vec());
     }
     let one = |text: &String| {
-        let candidates = Reference::candidates(text).map_err(Error::Reference)?;
-        let found = candidates.into_iter().find(|name| has.contains(name));
+        let names = engine.image_word(text)?.names.map_err(Error::Reference)?;
+        let found = names.into_iter().find(|name| has.contains(name));
         found.ok_or_else(|| Error::NotAName { image: image.to_owned(), name: text.clone() })
     };
     names.iter().map(one).collect()

@@ -54,6 +54,14 @@ pub(super) fn admit_archive(
     }
 }
 
+/// Refuses a root file system (Podman's transport `tarball`, which has no scopes) that the policy does not trust.
+pub(super) fn admit_import(name: &str, policy: Option<&Path>) -> Result<(), Error> {
+    match admit(name, "tarball", policy, Vec::new)? {
+        Some(wanted) => Err(untrusted(name, &wanted, Distrust::NoPlace("tarball"))),
+        None => Ok(()),
+    }
+}
+
 /// `None`: it may be used as it is.
 fn admit(
     name: &str,

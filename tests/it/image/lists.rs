@@ -219,6 +219,9 @@ fn lists_go_to_registries_and_come_from_them() {
                 .success();
         }
     }
+    for place in ["oci:d:t", "docker-archive:d.tar"] {
+        env.run(["manifest", "add", "l:1", place]).code(125).stderr_has("do not come from a registry");
+    }
     // An empty text says nothing.
     env.run(["manifest", "annotate", "--arch=", "--os=", "l:1", image::BUSYBOX]).success();
     assert_eq!(env.run(["manifest", "inspect", "l:1"]).json(), here);

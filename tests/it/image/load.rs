@@ -27,6 +27,14 @@ fn nothing_is_left(env: &Env) {
     }
 }
 
+/// Podman fetches it; `import` does here, too.
+#[test]
+fn an_address_is_told_from_a_file() {
+    let env = Env::new();
+    let hint = "curl -fsSL http://127.0.0.1:9/a.tar | sampan load";
+    env.run(["load", "-i", "http://127.0.0.1:9/a.tar"]).code(125).stderr_has(hint);
+}
+
 #[test]
 fn archives_of_all_forms() {
     requires!(userns);

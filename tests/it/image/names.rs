@@ -16,8 +16,15 @@ fn an_image_gets_and_loses_names() {
         list.stdout_has(&format!("{name}\n"));
     }
     env.run(["images", "-q", "mine"]).prints(&format!("{}\n", &id[..12]));
+    env.run(["images", "-q", "--format", "{{.Nope}}", "mine"]).prints(&format!("{}\n", &id[..12]));
+    env.run(["images", "-q", "--format", "json", "mine"]).stdout_has("\"Id\"");
     env.run(["images", "--noheading", "nope"]).prints("");
     env.run(["images", "--filter", "reference=*/theirs", "-q"]).prints(&format!("{}\n", &id[..12]));
+    let range = ["table {{range .}}{{.ID}}  {{.Size}}\n{{end}}", "{{- range . }}{{json .ID}}{{\"\\n\"}}{{end}}"];
+    let table = env.run(["images", "--format", range[0], "mine"]).success().stdout();
+    assert!(table.starts_with("IMAGE ID") && table.contains(&id[..12]), "{table}");
+    env.run(["images", "--format", range[1], "mine"]).prints(&format!("\"{}\"\n", &id[..12]));
+    env.run(["images", "--format", "{{.repository}}"]).code(125);
     env.run(["images", "--filter", "nope=1"]).code(125).stderr_has("unknown key");
     env.run(["untag", "mine", "theirs"]).code(125);
     env.run(["untag", "mine", "mine"]).success();

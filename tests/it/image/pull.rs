@@ -119,6 +119,8 @@ fn by_digest_and_by_mirror() {
     let dir = env.home().join(".config/containers");
     std::fs::create_dir_all(&dir).unwrap();
     std::fs::write(dir.join("registries.conf"), conf).unwrap();
+    // Else it would be the end of a name that is here.
+    env.run(["rmi", "-fa"]).success();
     env.run(["pull", "-q", "web:1"]).success();
     env.run(["image", "exists", "origin.invalid/web:1"]).success();
     env.run(["pull", "-q", "closed.invalid/x"]).code(125).stderr_has("blocks").stderr_has("Hint: the rule");

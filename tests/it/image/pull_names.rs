@@ -40,6 +40,90 @@ fn b19_an_ambiguous_short_name_fails_closed_without_a_terminal() {
     env.run(["pull", "-q", "--policy=never", "web:1"]).success();
 }
 
+/// Loads an image of its own under each of these names.
+fn load(env: &Env, names: &[&str]) -> Vec<String> {
+    let path = env.path("named.tar");
+    let load = |name: &&str| {
+        image(name.as_bytes()).oci_archive(&path, name);
+        env.run(["load", "-q", "-i", path.to_str().unwrap()]).success();
+        env.run(["inspect", "-f", "{{.Id}}", name]).success().trimmed()
+    };
+    names.iter().map(load).collect()
+}
+
+/// Podman's order in the local store: alias, localhost, search registries, docker.io, ends of names.
+#[test]
+fn a_short_name_means_one_image_for_every_verb() {
+    requires!(userns);
+    let env = Env::new();
+    configure(
+        &env,
+        "unqualified-search-registries = [\"one.test\", \"two.test\"]\n[aliases]\nweb = \"alias.test/w\"\n",
+    );
+    let mut names = vec![
+        "far.test/x/web:1",
+        "docker.io/library/web:1",
+        "two.test/web:1",
+        "one.test/web:1",
+        "localhost/web:1",
+        "alias.test/w:1",
+    ];
+    let mut ids = load(&env, &names);
+    while let (Some(name), Some(id)) = (names.pop(), ids.pop()) {
+        for verb in ["inspect", "tree"] {
+            env.run(["image", verb, "web:1"]).success().stdout_has(&id[..12]);
+        }
+        env.run(["images", "-q", "--filter", "reference=web:1"]).stdout_has(&id[..12]);
+        env.run(["tag", "web:1", "it:1"]).success();
+        env.run(["inspect", "-f", "{{.Id}}", "it:1"]).prints(&format!("{id}\n"));
+        env.run(["untag", "web:1", "it:1"]).success();
+        env.run(["rmi", "web:1"]).success().stdout_has(&format!("Untagged: {name}"));
+    }
+    env.run(["image", "exists", "web:1"]).code(1);
+}
+
+/// Whoever owns the name elsewhere is not asked, and his image not run.
+#[test]
+fn a_pull_of_what_is_here_goes_by_its_full_name() {
+    requires!(userns);
+    let env = Env::new();
+    let (here, other) = (Peer::start([].into()), Served::new(&image(b"1")).start());
+    let search = format!("unqualified-search-registries = [\"{}\"]\n", other.address());
+    configure(&env, &format!("{search}{}", insecure(&[&here, &other])));
+    let name = format!("{}/x/web:1", here.address());
+    let id = &load(&env, &[&name])[0];
+    let asked = |arguments: &[&str]| {
+        let before = here.requests().len();
+        env.run(arguments).code(125).stderr_has(&name);
+        assert!(here.requests().len() > before, "{arguments:?}");
+    };
+    asked(&["pull", "-q", "--retry=0", "x/web:1"]);
+    asked(&["create", "--pull=always", "--retry=0", "web:1", "x"]);
+    asked(&["pull", "-q", "--retry=0", "--platform=linux/s390x", "web:1"]);
+    env.run(["create", "--pull=newer", "--retry=0", "web:1", "x"]).success();
+    // No registry knows ids.
+    let (short, whole) = (&id[..12], format!("sha256:{id}"));
+    let before = here.requests().len();
+    for id in [short, id, &whole, &format!("sha256:{}", "0".repeat(64))] {
+        env.run(["pull", "-q", id]).code(125).stderr_has("is an id").stderr_has("Hint: ");
+        env.run(["create", "--pull=always", id, "x"]).code(125).stderr_has("is an id");
+    }
+    env.run(["create", "--pull=newer", short, "x"]).success();
+    env.run(["create", "--platform=linux/s390x", short, "x"]).code(125).stderr_has("is here for");
+    env.run(["create", &format!("sha256:{}", "0".repeat(64)), "x"])
+        .code(125)
+        .stderr_has("not found in the local store");
+    // A record that cannot be read still has its name: what is written anew is that image.
+    let digest = env.run(["inspect", "-f", "{{.Digest}}", short]).trimmed();
+    let record = env.graphroot().join("images").join(format!("{}.json", digest.trim_start_matches("sha256:")));
+    assert_eq!(here.requests().len(), before);
+    let whole = std::fs::read(&record).unwrap();
+    std::fs::write(&record, "x").unwrap();
+    asked(&["pull", "-q", "--retry=0", "web:1"]);
+    std::fs::write(&record, whole).unwrap();
+    assert!(other.requests().is_empty(), "{:?}", other.requests());
+}
+
 #[test]
 fn what_comes_from_no_registry_is_told_with_the_way_round() {
     let env = Env::new();

@@ -395,3 +395,31 @@ fn writers_of_one_layout_wait_for_each_other_and_clean_up_after_the_dead() {
         assert!(!env.path(".archive.tar.0123456789ab.tmp").exists());
     }
 }
+
+/// As Podman: the archive has the name that is asked for in full, or else the image's own.
+#[test]
+fn a_docker_archive_that_is_pushed_to_keeps_the_name() {
+    requires!(userns);
+    let env = Env::new();
+    loaded(&env, &two_layers(Compression::Gzip), "localhost/app:1");
+    for (name, full) in [("", "localhost/app:1"), (":foo/bar:1", "docker.io/foo/bar:1")] {
+        let path = env.path(if name.is_empty() { "own.tar" } else { "other.tar" });
+        let place = format!("docker-archive:{}{name}", path.display());
+        env.run(["push", "-q", "app:1", &place]).success();
+        for arguments in [["load", "-i", text(&path)], ["pull", "-q", &place]] {
+            env.run(arguments).success();
+            env.run(["image", "exists", full]).success();
+            if name.is_empty() {
+                continue;
+            }
+            env.run(["rmi", full]).success().stdout_has(&format!("Untagged: {full}"));
+        }
+    }
+    // A directory says no name, and takes none from anything.
+    let place = format!("dir:{}", env.path("d").display());
+    env.run(["push", "-q", "app:1", &place]).success();
+    let id = env.run(["inspect", "-f", "{{.Id}}", "app:1"]).trimmed();
+    env.run(["rmi", "app:1"]).success();
+    env.run(["pull", "-q", &place]).prints(&format!("{id}\n"));
+    env.run(["images", "--format", "{{.Repository}}"]).prints("<none>\n");
+}

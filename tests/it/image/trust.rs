@@ -68,6 +68,10 @@ fn an_archive_that_the_policy_does_not_trust_is_refused() {
     policy(&env, &format!("{{\"default\": [{{\"type\": \"reject\"}}], \"transports\": {{{rules}}}}}"));
     let load = |path: &std::path::Path| env.run(["load", "-q", "-i", &path.display().to_string()]);
     load(&docker).code(125).stderr_has("its rule default");
+    // A root file system is of the transport `tarball`, wherever it comes from.
+    for from in [docker.to_str().unwrap(), "http://127.0.0.1:9/x.tar"] {
+        env.run(["import", "-q", from, "x:1"]).code(125).stderr_has("its rule default: it rejects");
+    }
     env.run(["images", "-a", "-q"]).success().prints("");
     load(&oci).success();
     load(&dir).success();

@@ -34,7 +34,7 @@ fn basic_login_lasts_and_is_shared() {
     assert!(!env.home().join(".config/containers/auth.json").exists());
     login(&["-u", "alice"]).run().code(125).stderr_has("no terminal");
     login(&["--password-stdin"]).stdin("s3cret").run().code(125).stderr_has("--username");
-    let out = login(&["-v", "-u", "alice", "--password-stdin"]).stdin("s3cret\n").run();
+    let out = login(&["-v", "-u", "alice", "--password-stdin"]).stdin("s3\ncret\r\n\n").run();
     let file = env.home().join(".config/containers/auth.json");
     out.prints(&format!("Used: {}\nLogin Succeeded!\n", file.display()));
     login(&["--get-login"]).run().prints("alice\n");

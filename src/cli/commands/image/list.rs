@@ -31,7 +31,7 @@ pub(crate) struct ImagesArgs {
     #[arg(long)]
     history: bool,
     /// Form of the output: `json` or a Go template.
-    #[arg(long, value_name = "FORMAT", conflicts_with = "quiet")]
+    #[arg(long, value_name = "FORMAT")]
     format: Option<String>,
     /// Do not shorten ids.
     #[arg(long)]
@@ -129,7 +129,8 @@ pub(crate) fn run(args: ImagesArgs, context: &Context) -> Result<ExitCode, Error
     let shown: Vec<Shown> = list.images.iter().map(|summary| Shown::new(summary, &args)).collect();
     let mut lines: Vec<Line> = shown.iter().flat_map(lines).collect();
     sort(&mut lines, &args.sort);
-    if args.quiet {
+    // As in Podman: JSON before `--quiet`, and that before a template.
+    if args.quiet && !args.format.as_deref().is_some_and(template::is_json) {
         let mut seen = BTreeSet::new();
         for (shown, _) in lines {
             if seen.insert(&shown.summary.image.id) {

@@ -166,12 +166,11 @@ fn ask_user(current: Option<&str>, context: &Context) -> Result<String, Error> {
     }
 }
 
-/// All of it, but for the line break that `echo` puts at its end.
+/// All of it without its line breaks, as Podman takes it: `echo` puts one at its end, a file may have more.
 fn from_standard_input() -> Result<Secret, Error> {
     let mut text = String::new();
     std::io::stdin().lock().take(LONGEST).read_to_string(&mut text).map_err(Error::Input)?;
     let text = Secret::from(text);
-    let line = text.expose().strip_suffix('\n').unwrap_or(text.expose());
-    let password = Secret::new(line.strip_suffix('\r').unwrap_or(line));
+    let password = Secret::new(text.expose().lines().collect::<String>());
     if password.is_empty() { Err(Error::usage("standard input holds no password")) } else { Ok(password) }
 }

@@ -9,7 +9,7 @@ use super::prune;
 
 /// Removes images that have not been used for long, and what nothing refers to.
 ///
-/// An image is used when it is pulled, loaded or built, and when a container is made of it. Containers, volumes, images
+/// An image is used when it is pulled, loaded or imported, and when a container is made of it. Containers, volumes, images
 /// of containers and what a pull that is under way relies on stay. It does not ask: a timer may run it. `system prune`
 /// takes the same options and also removes containers that do not run.
 #[derive(Debug, clap::Args)]

@@ -13,7 +13,7 @@ use crate::types::size;
 /// Removes containers that do not run, images without a name, and what killed commands have left.
 ///
 /// With --keep-size and --unused-for it collects images that have not been used for long: an image is used when it is
-/// pulled, loaded or built, and when a container is made of it. What a pull that is under way relies on stays.
+/// pulled, loaded or imported, and when a container is made of it. What a pull that is under way relies on stays.
 #[derive(Debug, clap::Args)]
 pub(crate) struct SystemPruneArgs {
     /// Also every image that no container uses, and downloads that were cut off.
