@@ -58,9 +58,13 @@ fn fill_volume(root: &RootDir, wanted: &RootMount, source: &OwnedFd) -> Result<(
     if shape(wanted, source)? == Shape::File {
         return Ok(());
     }
-    let place = target::open(root, &wanted.target, Shape::Directory)?;
-    let filled = fill::if_empty(place.as_fd(), source.as_fd(), true);
-    filled.map_err(|source| Error::Mount { target: wanted.target.clone(), source })
+    // What the image lacks has nothing to copy, and whose it is the start says.
+    let Some(place) = target::look_up(root, &wanted.target)? else { return Ok(()) };
+    let failed = |source| Error::Mount { target: wanted.target.clone(), source };
+    if !sys::dir::fstat(place.as_fd()).map_err(failed)?.is_dir() {
+        return Ok(());
+    }
+    fill::if_empty(place.as_fd(), source.as_fd(), true).map_err(failed)
 }
 
 fn shape(wanted: &RootMount, source: &OwnedFd) -> Result<Shape, Error> {

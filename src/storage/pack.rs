@@ -49,13 +49,13 @@ pub(crate) fn pack<W: Write>(
     root: &RootDir,
     path: &Path,
     name: Option<&OsStr>,
-    terms: &Terms<'_>,
+    terms: Terms<'_>,
     out: W,
 ) -> Result<u64, Error> {
     let failed = |source| Error::Read { path: path.into(), source };
     let fd = root.lookup(path).map_err(failed)?;
     let stat = dir::fstat(fd.as_fd()).map_err(failed)?;
-    let mut packer = Packer::new(out, *terms);
+    let mut packer = Packer::new(out, terms);
     let name = name.map(OsStr::as_bytes).unwrap_or_default().to_vec();
     match stat.kind {
         FileKind::Regular => packer.file(&root.open_file(path).map_err(failed)?, &name)?,
@@ -73,16 +73,14 @@ pub(crate) fn pack<W: Write>(
 pub(crate) struct Terms<'a> {
     /// Ids in the tar ↔ ids here; as they are if not given. Who has none becomes nobody.
     pub(crate) ids: Option<&'a IdMaps>,
-    /// Further names of a file are hard links; files without a link otherwise.
-    pub(crate) links: bool,
 }
 
 /// Writes a whole root file system, its own directory first as `./`. Returns how many devices and sockets were left out.
-pub(crate) fn pack_root<W: Write>(root: &RootDir, terms: &Terms<'_>, out: W) -> Result<u64, Error> {
+pub(crate) fn pack_root<W: Write>(root: &RootDir, terms: Terms<'_>, out: W) -> Result<u64, Error> {
     let failed = |source| Error::Read { path: OsString::from("/"), source };
     let top = root.dir().try_clone().map_err(failed)?;
     let stat = top.stat_self().map_err(failed)?;
-    let mut packer = Packer::new(out, *terms);
+    let mut packer = Packer::new(out, terms);
     packer.directory(&top, &stat, b"./")?;
     packer.tree(top, &stat, Vec::new())?;
     packer.write(&[0; 1024])?;
@@ -115,7 +113,7 @@ impl<'a, W: Write> Packer<'a, W> {
 
     /// True if the file is packed already, as another name that was linked to.
     fn linked(&mut self, stat: &Stat, path: &[u8]) -> Result<bool, Error> {
-        if !self.terms.links || stat.links < 2 {
+        if stat.links < 2 {
             return Ok(false);
         }
         let key = (stat.device, stat.inode);
@@ -363,7 +361,7 @@ fn xattrs(fd: std::os::fd::BorrowedFd<'_>, path: &[u8]) -> Result<Vec<(String, V
 }
 
 /// A name that was removed, or became something else, since it was listed is passed over.
-fn gone_is_none<T>(result: sys::Result<T>) -> sys::Result<Option<T>> {
+pub(super) fn gone_is_none<T>(result: sys::Result<T>) -> sys::Result<Option<T>> {
     match result {
         Ok(value) => Ok(Some(value)),
         Err(error)

@@ -132,6 +132,11 @@ pub(crate) fn is_mounted_on(found: BorrowedFd<'_>) -> bool {
         .is_ok_and(|stat| stat.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
 }
 
+/// True if both lie on one mount, as far as the kernel tells (Linux 5.8).
+pub(crate) fn is_same(one: BorrowedFd<'_>, other: BorrowedFd<'_>) -> bool {
+    super::stepwise::mount_of(one).is_ok_and(|number| super::stepwise::mount_of(other) == Ok(number))
+}
+
 /// Attaches a detached mount on what `target` names (a directory, or a file for a file).
 pub(crate) fn attach(mount: BorrowedFd<'_>, target: BorrowedFd<'_>) -> Result<()> {
     let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;

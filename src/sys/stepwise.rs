@@ -147,7 +147,7 @@ fn kind(fd: &OwnedFd) -> rustix::io::Result<FileType> {
 }
 
 /// Number of the mount that a descriptor is on (Linux 5.8). What cannot be promised is refused.
-fn mount_of(fd: BorrowedFd<'_>) -> rustix::io::Result<u64> {
+pub(super) fn mount_of(fd: BorrowedFd<'_>) -> rustix::io::Result<u64> {
     let stat = rustix::fs::statx(fd, "", AtFlags::EMPTY_PATH, StatxFlags::MNT_ID).map_err(|_unknown| Errno::XDEV)?;
     let known = StatxFlags::from_bits_retain(stat.stx_mask).contains(StatxFlags::MNT_ID);
     if known { Ok(stat.stx_mnt_id) } else { Err(Errno::XDEV) }

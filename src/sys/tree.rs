@@ -1,11 +1,15 @@
 //! Whole trees by descriptor: removed and copied without ever following a link or building a path.
 
+use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
 
 use super::contents::copy_file;
-use super::dir::{Dir, FileKind, fchmod, fchown, reopen};
+use super::dir::{Dir, FileKind, Stat, fchmod, fchown, reopen};
 use super::error::{Call, Errno, Result};
+use super::root::RootDir;
+use super::xattr;
 
 impl Dir {
     /// Removes `name` and everything under it; absent is fine. Makes directories that lock their owner out
@@ -98,38 +102,83 @@ impl Dir {
     }
 }
 
-/// Copies what is in one directory into another, empty one: kinds, modes, owners, times; devices and sockets are left
-/// out. Nothing is followed. For small trees (the image's content below a tmpfs).
+/// Copies what is in one directory into another, empty one: kinds, modes, owners, times, attributes, and which names are one file;
+/// devices and sockets are left out. Nothing is followed. For small trees (the image's content below a tmpfs).
 pub(crate) fn copy_contents(from: impl AsFd, to: impl AsFd) -> Result<()> {
     let from = Dir::from(reopen(from.as_fd())?);
     let to = Dir::from(reopen(to.as_fd())?);
-    copy_level(&from, &to)?;
+    let mut copy = Copy { root: RootDir::from(reopen(to.as_fd())?), links: HashMap::new() };
+    copy.level(&from, &to, Path::new(""))?;
     let top = from.stat_self()?;
     fchown(to.as_fd(), top.uid, top.gid)?;
+    xattr::copy(from.as_fd(), to.as_fd())?;
     fchmod(to.as_fd(), top.mode)
 }
 
-fn copy_level(from: &Dir, to: &Dir) -> Result<()> {
-    for (name, kind) in from.entries()? {
-        let Some(stat) = from.stat(&name)? else { continue };
-        match kind {
-            FileKind::Directory => {
-                to.mkdir(&name, 0o700)?;
-                copy_level(&from.open_dir(&name)?, &to.open_dir(&name)?)?;
+struct Copy {
+    root: RootDir,
+    /// Files with several names: the first one in the copy.
+    links: HashMap<(u64, u64), PathBuf>,
+}
+
+impl Copy {
+    fn level(&mut self, from: &Dir, to: &Dir, at: &Path) -> Result<()> {
+        for (name, kind) in from.entries()? {
+            let Some(stat) = from.stat(&name)? else { continue };
+            let path = at.join(&name);
+            if kind != FileKind::Directory && stat.links > 1 && self.link(&stat, &path)? {
+                continue;
             }
-            FileKind::Regular => {
-                let file = to.create_new(&name, 0o600)?;
-                copy_file(&from.open_file(&name)?, &file)?;
+            if kind != FileKind::Directory {
+                if copy_node(from, &name, &stat, to, &name)? && stat.links > 1 {
+                    self.links.insert((stat.device, stat.inode), path);
+                }
+                continue;
             }
-            FileKind::Symlink => to.symlink(from.read_link(&name)?.as_os_str(), &name)?,
-            FileKind::Fifo => to.mkfifo(&name, 0o600)?,
-            FileKind::Socket | FileKind::CharDevice | FileKind::BlockDevice | FileKind::Unknown => continue,
-        }
-        to.chown(&name, stat.uid, stat.gid)?;
-        if kind != FileKind::Symlink {
+            to.mkdir(&name, 0o700)?;
+            let (source, copy) = (from.open_dir(&name)?, to.open_dir(&name)?);
+            self.level(&source, &copy, &path)?;
+            to.chown(&name, stat.uid, stat.gid)?;
+            xattr::copy(source.as_fd(), copy.as_fd())?;
             to.chmod(&name, stat.mode)?;
+            to.set_times(&name, stat.mtime)?;
         }
-        to.set_times(&name, stat.mtime)?;
+        Ok(())
     }
-    Ok(())
+
+    /// True if the file is in the copy already, and has this name there now, too.
+    fn link(&self, stat: &Stat, path: &Path) -> Result<bool> {
+        let Some(first) = self.links.get(&(stat.device, stat.inode)) else { return Ok(false) };
+        match self.root.link(first, path) {
+            // As many names as a file can have here; or the path is too long for one call.
+            Err(error) if error.is(Errno::EMLINK) || error.is(Errno::ENAMETOOLONG) => Ok(false),
+            other => other.map(|()| true),
+        }
+    }
+}
+
+/// Copies what is no directory to a new name. False for devices and sockets, which are not.
+pub(crate) fn copy_node(from: &Dir, old: &OsStr, stat: &Stat, to: &Dir, new: &OsStr) -> Result<bool> {
+    match stat.kind {
+        FileKind::Regular => {
+            let (source, copy) = (from.open_file(old)?, to.create_new(new, 0o600)?);
+            copy_file(&source, &copy)?;
+            // Attributes after the owner: a change of that takes capabilities away.
+            fchown(copy.as_fd(), stat.uid, stat.gid)?;
+            xattr::copy(source.as_fd(), copy.as_fd())?;
+            fchmod(copy.as_fd(), stat.mode)?;
+        }
+        FileKind::Symlink => {
+            to.symlink(from.read_link(old)?.as_os_str(), new)?;
+            to.chown(new, stat.uid, stat.gid)?;
+        }
+        FileKind::Fifo => {
+            to.mkfifo(new, 0o600)?;
+            to.chown(new, stat.uid, stat.gid)?;
+            to.chmod(new, stat.mode)?;
+        }
+        _ => return Ok(false),
+    }
+    to.set_times(new, stat.mtime)?;
+    Ok(true)
 }

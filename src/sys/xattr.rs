@@ -7,7 +7,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use rustix::fs::XattrFlags;
 
 use super::dir::descriptor_path;
-use super::error::{Call, Errno, Result};
+use super::error::{Call, Errno, Error, Result};
 
 /// Sets an attribute, new or not.
 pub(crate) fn set(fd: BorrowedFd<'_>, name: &OsStr, value: &[u8]) -> Result<()> {
@@ -60,6 +60,23 @@ pub(crate) fn list(fd: BorrowedFd<'_>) -> Result<Vec<OsString>> {
     }
     let split = names.split(|byte| *byte == 0).filter(|name| !name.is_empty());
     Ok(split.map(|name| OsString::from_vec(name.to_vec())).collect())
+}
+
+/// Copies all attributes but overlay's. Those that are not for us to read or set here, or that the file system does not have, are
+/// left out.
+pub(crate) fn copy(from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> Result<()> {
+    let refused = |error: &Error| {
+        // A capability for the root of another user namespace is EOVERFLOW.
+        [Errno::EPERM, Errno::EACCES, Errno::EOPNOTSUPP, Errno::EOVERFLOW].contains(&error.errno)
+    };
+    for name in list(from)?.iter().filter(|name| !is_overlay(name)) {
+        let copied = get(from, name).and_then(|value| value.map_or(Ok(()), |value| set(to, name, &value)));
+        match copied {
+            Err(error) if refused(&error) => {}
+            other => other?,
+        }
+    }
+    Ok(())
 }
 
 /// True for names that only overlay may set: in a layer they would redirect or hide lower files (case A12).

@@ -147,12 +147,12 @@ fn read(outer: &Outer, side: Side, name: Option<&OsStr>, out: OwnedFd) -> Result
             let root = RootDir::open(top).map_err(|error| failure(&error))?;
             let inside = path.file_name().map_or_else(PathBuf::new, PathBuf::from);
             // As the caller's files look in P: the caller is root there.
-            let terms = Terms { ids: Some(outer.maps()), links: false };
-            packed(pack::pack(&root, &inside, name, &terms, sys::fs::File::from(out)))
+            let terms = Terms { ids: Some(outer.maps()) };
+            packed(pack::pack(&root, &inside, name, terms, sys::fs::File::from(out)))
         }
         Side::Container(side) => {
-            let terms = Terms { ids: Some(&side.maps), links: false };
-            side.run(outer, |root| packed(pack::pack(root, &side.path, name, &terms, sys::fs::File::from(out))))
+            let terms = Terms { ids: Some(&side.maps) };
+            side.run(outer, |root| packed(pack::pack(root, &side.path, name, terms, sys::fs::File::from(out))))
         }
     }
 }

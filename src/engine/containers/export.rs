@@ -29,8 +29,8 @@ impl Engine {
         let outer = self.outer()?;
         let out = target.duplicate().map_err(|error| unwritable(&shown, error))?;
         let skipped = side.run_bare(&outer, |root| {
-            let terms = pack::Terms { ids: Some(&side.maps), links: true };
-            pack::pack_root(root, &terms, out).map_err(|error| Failure::from_error(FailureKind::Other, &error))
+            let terms = pack::Terms { ids: Some(&side.maps) };
+            pack::pack_root(root, terms, out).map_err(|error| Failure::from_error(FailureKind::Other, &error))
         });
         let skipped = skipped.map_err(Error::Failure)?;
         if skipped > 0 {

@@ -34,13 +34,15 @@ pub(super) fn root(bundle: &Bundle, new_root: &OwnedFd, trees: &[Tree]) -> Resul
         mounts.push((spec, options, tree));
     }
     // Before anything covers the image: in `-v SRC:/app -v /app/deps` the volume is for what the image has there.
+    let mut owners = Vec::new();
     for (spec, options, tree) in &mounts {
-        if let Some(tree) = tree.filter(|_| options.copy_up) {
-            fill_volume(&root, spec.destination(), tree, options, bundle)?;
-        }
+        owners.push(match tree.filter(|_| options.copy_up) {
+            Some(tree) => fill_volume(&root, spec.destination(), tree, options, bundle)?,
+            None => None,
+        });
     }
-    for (spec, options, tree) in &mounts {
-        one_mount(&root, spec, *tree, options, bundle)?;
+    for ((spec, options, tree), owner) in mounts.iter().zip(owners) {
+        one_mount(&root, spec, *tree, options, owner, bundle)?;
     }
     devices::populate(&root, bundle)?;
     if let Some(linux) = spec.linux() {
@@ -65,34 +67,37 @@ pub(super) fn root(bundle: &Bundle, new_root: &OwnedFd, trees: &[Tree]) -> Resul
     if bundle.terminal() { terminal().map(Some) } else { Ok(None) }
 }
 
-/// A volume that is empty gets what the image has in its place, and its owner and mode.
+/// A volume that is empty gets what the image has in its place, and its owner and mode. Where the image has nothing, nobody there
+/// owns it: then it is for the program, and who that is is the answer. Nothing is made: what is mounted later may have the place.
 fn fill_volume(
     root: &RootDir,
     target: &Path,
     tree: BorrowedFd<'_>,
     options: &MountOptions,
     bundle: &Bundle,
-) -> Result<(), Error> {
+) -> Result<Option<(u32, u32)>, Error> {
     let error = |source| Error::Mount { target: target.to_owned(), source };
     if !sys::dir::fstat(tree).map_err(error)?.is_dir() {
-        return Ok(());
+        return Ok(None);
     }
-    let missing = root.lookup(&target::relative(target)).is_err();
-    let place = target::open(root, target, Shape::Directory)?;
-    if missing {
-        // Nobody in the image owns it: then it is for the program.
-        let (uid, gid) = program::owner(root, bundle)?;
-        sys::dir::chown_path(place.as_fd(), uid, gid).map_err(error)?;
+    let Some(place) = target::look_up(root, target)? else {
+        let owner = program::owner(root, bundle)?;
+        fill::give_if_empty(tree, owner, options.durable).map_err(error)?;
+        return Ok(Some(owner));
+    };
+    if sys::dir::fstat(place.as_fd()).map_err(error)?.is_dir() {
+        fill::if_empty(place.as_fd(), tree, options.durable).map_err(error)?;
     }
-    fill::if_empty(place.as_fd(), tree, options.durable).map_err(error)
+    Ok(None)
 }
 
-/// Makes one mount of the spec.
+/// Makes one mount of the spec. `owner`: whose the place is if the image lacks it.
 fn one_mount(
     root: &RootDir,
     spec: &Mount,
     tree: Option<BorrowedFd<'_>>,
     options: &MountOptions,
+    owner: Option<(u32, u32)>,
     bundle: &Bundle,
 ) -> Result<(), Error> {
     let target = spec.destination();
@@ -105,6 +110,10 @@ fn one_mount(
     let place = target::open(root, target, shape)?;
     if options.yields && mount::is_mounted_on(place.as_fd()) {
         return Ok(());
+    }
+    if let Some((uid, gid)) = owner.filter(|_| mount::is_same(root.dir().as_fd(), place.as_fd())) {
+        // So that the next start, which finds it, gives the volume to the same user. What is mounted is not ours to give.
+        sys::dir::chown_path(place.as_fd(), uid, gid).map_err(error)?;
     }
     let Some(tree) = tree else {
         return new_file_system(spec, options, &place, missing);

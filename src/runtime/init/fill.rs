@@ -19,11 +19,7 @@ const TURN: Duration = Duration::from_mins(1);
 pub(in crate::runtime) fn if_empty(place: BorrowedFd<'_>, tree: BorrowedFd<'_>, durable: bool) -> sys::Result<()> {
     let volume = Dir::from(dir::reopen(tree)?);
     let _turn = sys::lock::DirLock::within(volume.as_fd(), TURN)?;
-    if is_half_filled(&volume)? {
-        for (name, _) in volume.entries()? {
-            volume.remove_tree(&name)?;
-        }
-    } else if !volume.entries()?.is_empty() {
+    if !is_to_be_filled(&volume)? {
         return Ok(());
     }
     let image = Dir::from(dir::reopen(place)?);
@@ -38,6 +34,30 @@ pub(in crate::runtime) fn if_empty(place: BorrowedFd<'_>, tree: BorrowedFd<'_>, 
     xattr::remove(volume.as_fd(), FILLING.as_ref())?;
     // The mark must not come back when the program has written something.
     if marked && durable { volume.sync() } else { Ok(()) }
+}
+
+/// As [`if_empty`], where the image has nothing to copy.
+pub(in crate::runtime) fn give_if_empty(tree: BorrowedFd<'_>, owner: (u32, u32), durable: bool) -> sys::Result<()> {
+    let volume = Dir::from(dir::reopen(tree)?);
+    let _turn = sys::lock::DirLock::within(volume.as_fd(), TURN)?;
+    if !is_to_be_filled(&volume)? {
+        return Ok(());
+    }
+    dir::fchown(volume.as_fd(), owner.0, owner.1)?;
+    dir::fchmod(volume.as_fd(), 0o755)?;
+    xattr::remove(volume.as_fd(), FILLING.as_ref())?;
+    if durable { volume.sync() } else { Ok(()) }
+}
+
+/// It has nothing of the user's. What a filling left that did not come to its end is removed.
+fn is_to_be_filled(volume: &Dir) -> sys::Result<bool> {
+    if is_half_filled(volume)? {
+        for (name, _) in volume.entries()? {
+            volume.remove_tree(&name)?;
+        }
+        return Ok(true);
+    }
+    Ok(volume.entries()?.is_empty())
 }
 
 /// For the stage, which has power over it: a volume that is to be filled goes to the root of a container that does not have

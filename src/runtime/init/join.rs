@@ -84,9 +84,24 @@ pub(super) fn join_and_execute(context: &Context, init: &OwnedFd, pid: i32) -> R
         _ => Error::Join { kind: "container's", path: format!("/proc/{pid}/ns").into(), source },
     };
     let kinds = namespace::differing(pid_of(pid)?).map_err(joining)?;
-    let own_proc = if context.bundle.single_id { Some(own_proc().map_err(joining)?) } else { None };
-    namespace::join(init.as_fd(), &kinds).map_err(joining)?;
-    let maps = own_proc.map(|own_proc| take_the_only_id(context, &own_proc)).transpose()?;
+    let maps = if context.bundle.single_id {
+        let own_proc = own_proc().map_err(joining)?;
+        namespace::join(init.as_fd(), &kinds).map_err(joining)?;
+        Some(take_the_only_id(context, &own_proc)?)
+    } else {
+        let maps = match context.bundle.maps()? {
+            // The user namespace of another container.
+            unknown if unknown.uid.extents().is_empty() => {
+                sequence::maps_of(&Path::new("/proc").join(pid.to_string())).map_err(joining)?
+            }
+            maps => maps,
+        };
+        namespace::join(init.as_fd(), &kinds).map_err(joining)?;
+        // Before anybody inside can see us: our kernel uid is the caller's, and with `--userns=keep-id` that is a user of the
+        // container, who could open our terminal and set our limits (prlimit(2) does not ask for dumpable).
+        sequence::take_root(&maps)?;
+        None
+    };
     // From here on we are the program's process: the one that joined waits for our exec, and is gone then.
     let number = clone::hand_over().map_err(Error::Clone)?;
     become_program(context, number, maps.as_ref())

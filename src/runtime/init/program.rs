@@ -50,7 +50,11 @@ pub(super) fn execute(
         // What stays knows the container's specification, with paths of the host.
         prctl::set_dumpable(false).map_err(|source| Error::Identity { operation: "hide from the program", source })?;
     }
-    enter_working_directory(spec.cwd())?;
+    // One that only the user may enter, as on NFS or FUSE, where the container's root is nobody: when we are the user.
+    let entered = match enter_working_directory(spec.cwd()) {
+        Err(Error::WorkDir { source, .. }) if source.is(Errno::EACCES) => false,
+        done => done.map(|()| true)?,
+    };
     if let Some(umask) = spec.user().umask() {
         process::umask(umask);
     }
@@ -59,6 +63,9 @@ pub(super) fn execute(
     let command = Command::new(spec, &who)?;
     let wanted = identity::capabilities(spec);
     identity::assume(spec, &who, wanted, &context.filters)?;
+    if !entered {
+        enter_working_directory(spec.cwd())?;
+    }
     if !bundle.reaper {
         return Err(command.execute(context));
     }

@@ -76,18 +76,25 @@ fn tell_namespaces(context: &Context) -> Result<(), Error> {
     context.wire.send(&Message::Namespaces, &[userns.as_fd(), netns.as_fd(), mounts.as_fd()])
 }
 
-/// Takes C's uid and gid 0, or the first ones mapped. The caller's groups stay for now: they are replaced, or kept on
-/// wish, with the program's identity. Returns the uid.
+/// Takes C's uid and gid 0, or the first ones mapped. Returns the uid.
 fn become_root(bundle: &Bundle) -> Result<u32, Error> {
-    let identity = |operation| move |source| Error::Identity { operation, source };
     if bundle.namespace(LinuxNamespaceType::User).is_none() {
         return Err(Error::Unsupported("a container without a user namespace"));
     }
     let maps = match bundle.maps()? {
         // A user namespace that was joined by its path.
-        unknown if unknown.uid.extents().is_empty() => own_maps()?,
+        unknown if unknown.uid.extents().is_empty() => maps_of(Path::new("/proc/self"))
+            .map_err(|source| Error::Identity { operation: "read the map of the joined user namespace", source })?,
         maps => maps,
     };
+    let uid = take_root(&maps)?;
+    show(bundle)?;
+    Ok(uid)
+}
+
+/// The caller's groups stay for now: they are replaced, or kept on wish, with the program's identity.
+pub(super) fn take_root(maps: &IdMaps) -> Result<u32, Error> {
+    let identity = |operation| move |source| Error::Identity { operation, source };
     let first = |map: &IdMap| match map.to_outside(0) {
         Some(_) => 0,
         None => map.extents().iter().map(|e| e.inside).min().unwrap_or(0),
@@ -95,7 +102,6 @@ fn become_root(bundle: &Bundle) -> Result<u32, Error> {
     let (uid, gid) = (first(&maps.uid), first(&maps.gid));
     process::set_gid(gid).map_err(identity("take the container's root group"))?;
     process::set_uid(uid).map_err(identity("take the container's root user"))?;
-    show(bundle)?;
     Ok(uid)
 }
 
@@ -108,14 +114,10 @@ fn show(bundle: &Bundle) -> Result<(), Error> {
     prctl::set_dumpable(true).map_err(|source| Error::Identity { operation: "stay visible to the monitor", source })
 }
 
-/// The maps of the user namespace that we are in.
-fn own_maps() -> Result<IdMaps, Error> {
-    let read = |path: &str| sys::fs::read_to_string(Path::new(path)).map(|text| IdMap::from_proc(&text));
-    let identity = |source| Error::Identity { operation: "read the map of the joined user namespace", source };
-    Ok(IdMaps {
-        uid: read("/proc/self/uid_map").map_err(identity)?,
-        gid: read("/proc/self/gid_map").map_err(identity)?,
-    })
+/// The maps of the user namespace of a process, by its directory in /proc.
+pub(super) fn maps_of(process: &Path) -> sys::Result<IdMaps> {
+    let read = |name: &str| sys::fs::read_to_string(&process.join(name)).map(|text| IdMap::from_proc(&text));
+    Ok(IdMaps { uid: read("uid_map")?, gid: read("gid_map")? })
 }
 
 fn build_and_execute(context: &Context, root: &OwnedFd, trees: &[Tree]) -> Result<Infallible, Error> {

@@ -36,7 +36,7 @@ pub(in crate::runtime) fn open(root: &RootDir, target: &Path, shape: Shape) -> R
             Err(other) => Err(error(other)),
         };
     }
-    if let Some(place) = look_up(root, target, &relative)? {
+    if let Some(place) = find(root, target, &relative)? {
         return Ok(place);
     }
     match shape {
@@ -46,7 +46,11 @@ pub(in crate::runtime) fn open(root: &RootDir, target: &Path, shape: Shape) -> R
 }
 
 /// What is at the target, links followed; `None` where there is nothing.
-fn look_up(root: &RootDir, target: &Path, relative: &Path) -> Result<Option<OwnedFd>, Error> {
+pub(in crate::runtime) fn look_up(root: &RootDir, target: &Path) -> Result<Option<OwnedFd>, Error> {
+    find(root, target, &relative(target))
+}
+
+fn find(root: &RootDir, target: &Path, relative: &Path) -> Result<Option<OwnedFd>, Error> {
     let error = |source| Error::Target { target: target.to_owned(), source };
     let Some(place) = sys::fs::absent_is_none(root.lookup(relative)).map_err(error)? else { return Ok(None) };
     // A link of the image to /proc: the words of the target have been looked at, where it leads has not (case C05).
@@ -75,7 +79,7 @@ fn make_file(root: &RootDir, target: &Path, mut relative: PathBuf) -> Result<Own
         match root.create_new(&relative, 0o644) {
             Err(missing) if missing.is(Errno::ENOENT) => make_parent(root, &relative).map_err(error)?,
             Err(taken) if taken.is(Errno::EEXIST) => {
-                if let Some(place) = look_up(root, target, &relative)? {
+                if let Some(place) = find(root, target, &relative)? {
                     return Ok(place);
                 }
                 if let Some(named) = behind_link(root, &relative).map_err(error)? {

@@ -9,7 +9,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::rc::Rc;
 
-use super::apply::Plan;
+use super::apply::{Flavour, Plan};
 use super::content::{write_plain, write_sparse};
 use super::error::{Error, shown};
 use super::metadata::{self, Owner, Owners};
@@ -19,10 +19,10 @@ use super::record::{self, Record};
 use super::remarks::Remarks;
 use super::whiteout::split;
 use crate::storage::layer_index::{self, IndexWriter};
-use crate::sys::Errno;
 use crate::sys::dir::{self, Dir};
-use crate::sys::filesystem;
 use crate::sys::root::RootDir;
+use crate::sys::tree::copy_node;
+use crate::sys::{self, Errno, filesystem};
 
 /// Files from this size on are checked against the free space before they are begun.
 const LARGE: u64 = 64 << 20;
@@ -60,6 +60,8 @@ pub(super) struct Tree<'a> {
     pub(super) umask: u32,
     /// See `Plan`.
     pub(super) overwrite: bool,
+    /// No layer.
+    plain: bool,
     pub(super) open: HashMap<Vec<u8>, Rc<Place>>,
     pub(super) dirs: BTreeMap<Vec<u8>, PendingDir>,
     pub(super) names: BTreeMap<Vec<u8>, Record>,
@@ -68,6 +70,11 @@ pub(super) struct Tree<'a> {
     whiteouts_in_index: bool,
     /// Of the file being written.
     pub(super) remarks: Remarks,
+}
+
+/// The file cannot have another name, or not there.
+fn is_no_link(error: &sys::Error) -> bool {
+    [Errno::EXDEV, Errno::EPERM, Errno::EMLINK, Errno::EOPNOTSUPP].contains(&error.errno)
 }
 
 /// Outcome of [`Tree::finish`].
@@ -92,6 +99,7 @@ impl<'a> Tree<'a> {
             owners: Owners::new(plan.ids, plan.owner),
             umask: plan.umask,
             overwrite: plan.overwrite,
+            plain: plan.flavour == Flavour::Plain,
             open: HashMap::new(),
             dirs,
             names: BTreeMap::new(),
@@ -290,10 +298,14 @@ impl<'a> Tree<'a> {
         {
             return Ok(());
         }
-        self.make(&place, name, &path, |dir| dir.link(&from.dir, old, name)).map_err(|error| match error {
-            Error::Write { source, .. } if source.is(Errno::ENOENT) => absent(),
-            other => other,
-        })?;
+        match self.make(&place, name, &path, |dir| dir.link(&from.dir, old, name)) {
+            Err(Error::Write { source, .. }) if source.is(Errno::ENOENT) => return Err(absent()),
+            // `cp` to several file systems, or to one that has no links.
+            Err(Error::Write { source, .. }) if self.plain && is_no_link(&source) => {
+                self.make(&place, name, &path, |dir| copy_node(&from.dir, old, &stat, dir, name))?;
+            }
+            other => drop(other?),
+        }
         let record = match self.names.get(&target) {
             Some(record) => record.clone(),
             None => self.record(layer_index::EntryKind::Regular, entry),

@@ -262,3 +262,29 @@ fn within_one_container_and_there_and_back() {
         env.run(["cp", ends[0], ends[1]]).code(125).stderr_has("a path is missing");
     }
 }
+
+/// One file stays one, unless its names come to lie on several mounts.
+#[test]
+fn a_file_with_two_names() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    env.write("dir/a/f", "content");
+    std::fs::create_dir_all(env.path("dir/b")).unwrap();
+    std::fs::hard_link(env.path("dir/a/f"), env.path("dir/b/f")).unwrap();
+    let dir = env.path("dir/.").to_str().unwrap().to_owned();
+    let words = ["run", "-d", "--name=c", "--network=none", "-v", "one:/x/a", "-v", "two:/x/b"];
+    env.run(words.into_iter().chain([BUSYBOX, "sleep", "600"])).success();
+    for stop in [false, true] {
+        for (place, links) in [("/x", 1), ("/tmp/x", 2)] {
+            env.run(["cp", &dir, &format!("c:{place}")]).success();
+            env.run(["exec", "c", "sh", "-c", &format!("stat -c %h {place}/a/f {place}/b/f; cat {place}/b/f")])
+                .prints(&format!("{links}\n{links}\ncontent"));
+        }
+        if !stop {
+            env.run(["stop", "-t0", "c"]).success();
+            env.run(["cp", &dir, "c:/x"]).success();
+            env.run(["start", "c"]).success();
+        }
+    }
+    env.run(["rm", "-f", "-t0", "c"]).success();
+}

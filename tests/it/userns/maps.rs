@@ -52,3 +52,15 @@ fn a_layer_that_cannot_be_unpacked_for_a_map_leaves_nothing() {
     std::fs::write(&blob, &bytes).unwrap();
     env.run(["run", "--rm", "--network=none", "--userns=keep-id", BUSYBOX, "true"]).success();
 }
+
+/// His kernel uid is the caller's, which whoever enters has at first. A signal asks for no more than equal ids.
+#[test]
+fn t57_the_user_of_keep_id_has_no_power_over_roots_exec() {
+    requires!(userns, subids);
+    let env = Env::with_busybox();
+    let kills = "exec 2>/dev/null; while :; do n=2; while [ $n -lt 30 ]; do kill -KILL $n; n=$((n+1)); done; done";
+    env.run(["run", "-d", "--name=k", "--network=none", "--userns=keep-id", BUSYBOX, "sh", "-c", kills]).success();
+    for _ in 0..20 {
+        env.run(["exec", "--user=0", "k", "id", "-u"]).prints("0\n");
+    }
+}

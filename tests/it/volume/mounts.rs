@@ -203,6 +203,60 @@ fn a_volume_in_a_bind_is_filled_by_the_image() {
     assert_eq!(std::fs::read_to_string(env.path("lib")).unwrap(), "image");
 }
 
+/// What has fifty names is one file: in a volume that the image fills, and in what `cp` takes from it.
+#[test]
+fn a_copy_of_the_images_files_is_no_larger_than_they_are() {
+    use std::os::unix::fs::MetadataExt as _;
+    requires!(userns);
+    let env = Env::new();
+    let layer = Layer::new()
+        .dir("data", 0o755)
+        .dir("data/d", 0o755)
+        .pax(&[("SCHILY.xattr.user.of-file", b"file")])
+        .file("data/d/first", 0o640, b"content")
+        .hardlink("data/second", "data/d/first")
+        .pax(&[("SCHILY.xattr.user.of-dir", b"dir")])
+        .dir("data/e", 0o700)
+        .hardlink("data/e/third", "data/d/first");
+    ImageBuilder::busybox().layer(layer).docker_archive(&env.path("i.tar"), "links:1");
+    env.run(["load", "-i", "i.tar"]).success();
+    env.run(["run", "--name=c", "--network=none", "-v", "v:/data", "links:1", "true"]).success();
+    let data = env.graphroot().join("volumes/v/_data");
+    env.run(["cp", "c:/data", "copy"]).success();
+    for top in [&data, &env.path("copy")] {
+        let files = ["d/first", "second", "e/third"].map(|name| std::fs::metadata(top.join(name)).unwrap());
+        assert_eq!(files.each_ref().map(|file| (file.nlink(), file.ino())), [(3, files[0].ino()); 3], "{top:?}");
+        assert_eq!((files[0].len(), files[0].mode() & 0o777), (7, 0o640));
+        for (name, attribute, expected) in [("second", "user.of-file", "file"), ("e", "user.of-dir", "dir")] {
+            let mut value = [0; 16];
+            let length = rustix::fs::getxattr(top.join(name), attribute, &mut value[..]);
+            assert_eq!(length.map(|length| value[..length].to_vec()), Ok(expected.into()), "{top:?} {name}");
+        }
+    }
+}
+
+/// What the image lacks is not made there before the mounts are: the root may be another's, and a link of the image may lead to
+/// what only a mount makes.
+#[test]
+fn a_volume_whose_place_only_a_mount_has() {
+    requires!(userns, subids);
+    let env = Env::new();
+    let layer = Layer::new().dir("app", 0o755).symlink("l/h", "/etc/hosts").symlink("late", "/made");
+    let image = ImageBuilder::busybox().layer(layer).config("Volumes", serde_json::json!({"/l/h": {}}));
+    image.docker_archive(&env.path("i.tar"), "late:1");
+    env.run(["load", "-i", "i.tar"]).success();
+    let work = env.write("w/deps/f", "").parent().unwrap().parent().unwrap().to_owned();
+    // The user's bind brings the place along; the volume is the program's all the same, at the next start, too.
+    let binds = [format!("{}:/app", work.display()), format!("{}:/made", work.display())];
+    let words = ["run", "--name=c", "--network=none", "-u", "7", "-v", &binds[0], "-v", &binds[1]];
+    let script = "stat -c %u /app/deps /late/deps; test -f /l/h";
+    let volumes = ["-v", "/app/deps", "-v", "/late/deps", "late:1", "sh", "-c", script];
+    env.run(words.iter().chain(&volumes)).success().prints("7\n7\n");
+    env.run(["start", "-a", "c"]).success().prints("7\n7\n");
+    let stat = std::fs::metadata(work.join("deps")).unwrap();
+    assert_eq!(std::os::unix::fs::MetadataExt::uid(&stat), nix::unistd::geteuid().as_raw());
+}
+
 /// The path of a `VOLUME` may be a link to where the user's bind goes: what he asked for is not covered, and none of his
 /// files goes into a volume that is gone with the container.
 #[test]

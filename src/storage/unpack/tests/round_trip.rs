@@ -14,7 +14,7 @@ fn pack(ground: &Ground, path: &str, name: Option<&str>) -> Result<(Vec<u8>, u64
     let root = RootDir::open(&ground.path("source")).expect("open");
     let mut tar = Vec::new();
     let name = name.map(std::ffi::OsStr::new);
-    pack::pack(&root, Path::new(path), name, &pack::Terms::default(), &mut tar).map(|skipped| (tar, skipped))
+    pack::pack(&root, Path::new(path), name, pack::Terms::default(), &mut tar).map(|skipped| (tar, skipped))
 }
 
 #[test]
