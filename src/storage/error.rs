@@ -113,6 +113,8 @@ pub(crate) enum Error {
         #[source]
         source: Box<Error>,
     },
+    #[error("its record is not what its manifest and its configuration say: {0}")]
+    DoubtfulRecord(&'static str),
     #[error("layer {chain} of container {id} is missing")]
     NoLayer { id: ContainerId, chain: String },
 
@@ -141,6 +143,11 @@ impl Error {
             Self::InitUnknown { .. } => false,
             _ => true,
         }
+    }
+
+    /// True if the disk does not give back what was written.
+    pub(crate) fn is_bad_disk(&self) -> bool {
+        matches!(self, Self::Read { source, .. } if source.is(Errno::EIO))
     }
 
     /// True if nobody can say what the record held. That of a later version is known to a later program.

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use super::{Finding, Repair, Scope, TreeJob, compare, repair, take_away, takes_away};
 use crate::storage::Store;
 use crate::storage::container_record::ContainerState;
-use crate::storage::images::ImageSource;
+use crate::storage::images::{ImageRecord, ImageSource};
 use crate::storage::layers::{LayerKey, MapKey};
 use crate::storage::lists::{ListEntry, ListPlatform, ListRecord};
 use crate::storage::process_identity::ProcessIdentity;
@@ -18,6 +18,7 @@ use crate::storage::refs::{self, RefRecord};
 use crate::storage::tests::{Fixture, config, discard, removable, store_image, tag, write};
 use crate::sys;
 use crate::types::digest::Digest;
+use crate::types::id::ImageId;
 use crate::types::mount::{MountOptions, MountSource, MountSpec};
 use crate::types::reference::Reference;
 use crate::types::status::ContainerStatus;
@@ -282,6 +283,63 @@ fn i5_i7_parts_of_images_and_containers() {
     store.put_image(&image).expect("written");
     sys::fs::remove_file(&store.layout().blob(&image.digest)).expect("removed");
     assert!(check(&store)[0].problem.contains("its manifest"));
+}
+
+/// One record is wrong: no blob and no layer goes for that, and `--repair` has another to offer.
+#[test]
+fn i5_a_record_that_is_wrong_frees_nothing() {
+    let (_fixture, store) = whole();
+    make_list(&store);
+    let image = store.images().expect("lists").0.remove(0).record;
+    let config: Digest = format!("sha256:{}", image.id).parse().expect("a digest");
+    let blobs = store.blob_digests().expect("lists");
+    let nobody = Digest::of(b"nobody");
+    let damages: &[&dyn Fn(&mut ImageRecord)] = &[
+        &|record| record.layers[0].blob = Some(nobody.clone()),
+        &|record| (record.layers[0].blob, record.layers[0].size) = (Some(config.clone()), 1),
+        &|record| record.layers[0].size += 1,
+        &|record| record.layers[0].media_type = "other".to_owned(),
+        &|record| record.layers[0].diff_id.0 = nobody.clone(),
+        &|record| record.layers[0].chain.0 = nobody.clone(),
+        &|record| record.layers.clear(),
+        &|record| record.media_type = "other".to_owned(),
+        &|record| record.id = ImageId::from_bytes(nobody.bytes()),
+        &|record| record.index = Some(config.clone()),
+    ];
+    for (damage, at) in damages.iter().zip(0..) {
+        let mut wrong = image.clone();
+        damage(&mut wrong);
+        store.put_image(&wrong).expect("written");
+        let findings = check(&store);
+        assert_eq!(invariants(&findings), ["I5"], "{at}: {findings:#?}");
+        assert_eq!(findings[0].repair, Some(Repair::RebuildImage(image.digest.clone())), "{at}");
+        let swept = store.sweep().expect("swept");
+        assert!(swept.cautious.is_some_and(|why| why.contains("its record is not what")), "{at}");
+        assert_eq!(store.blob_digests().expect("lists"), blobs, "{at}");
+    }
+    // A layer that the record does not name any more, without a container on it; and one that only a list has.
+    store.put_image(&image).expect("written");
+    assert_eq!(check(&store), []);
+    discard(&store, &image.digest).expect("removed");
+    store.sweep().expect("swept");
+    assert_eq!(store.blob_digests().expect("lists"), blobs);
+}
+
+/// Who says that a blob is damaged may be wrong, or unable to see.
+#[test]
+fn i2_a_whole_blob_is_not_dropped() {
+    let (_fixture, store) = whole();
+    let blob = Digest::of(b"hello");
+    let path = store.layout().blob(&blob);
+    let finding = Finding::new("I2", "x", "x", Some(Repair::DropBlob(blob.clone())));
+    assert!(!repair(&store, &finding).expect("looked"));
+    sys::fs::set_mode(&path, 0).expect("set");
+    repair(&store, &finding).expect_err("nobody can read it");
+    let findings = check(&store);
+    assert_eq!(invariants(&findings), ["I13", "I2"], "{findings:#?}");
+    assert_eq!(findings[1].repair, None);
+    repair_all(&store, &findings[..1]);
+    assert_eq!(check(&store), []);
 }
 
 #[test]
