@@ -1,5 +1,6 @@
 //! The looks: several, because other commands may be at work.
 
+use std::path::Path;
 use std::time::Duration;
 
 use super::{CheckReport, CheckRequest};
@@ -28,11 +29,12 @@ impl Depth {
 
     /// At what was found wrong: the rest was whole a moment ago.
     pub(super) fn again(findings: &[Finding], full: bool) -> Self {
-        let blobs = findings.iter().filter_map(|finding| match &finding.repair {
-            Some(Repair::DropBlob(digest)) => Some(digest.clone()),
-            _ => None,
-        });
         // Also those that nothing can repair now.
+        let blob = |finding: &Finding| {
+            let name = Path::new(&finding.subject).file_name()?.to_str()?;
+            format!("sha256:{name}").parse().ok()
+        };
+        let blobs = findings.iter().filter(|finding| finding.invariant == "I2").filter_map(blob);
         let layers =
             findings.iter().filter_map(|finding| LayerKey::from_dir_name(finding.subject.strip_prefix("layer ")?));
         Self { blobs: Some(blobs.collect()), layers: Some(layers.collect()), content: full }

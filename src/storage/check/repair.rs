@@ -1,5 +1,6 @@
 //! Does what the findings say, as far as the caller can without entering P.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use super::finding::{Finding, Findings, Repair};
@@ -122,12 +123,26 @@ fn record_loss(store: &Store, id: &ContainerId) -> Result<bool, Error> {
 }
 
 /// Of the images that have the blob for a layer, those that can have it from elsewhere forget it. The others are to say what
-/// they miss, until it comes again.
+/// they miss, until it comes again. A blob that is whole stays, whatever is said of it.
 fn drop_blob(store: &Store, digest: &Digest) -> Result<bool, Error> {
+    let path = store.layout().blob(digest);
+    let inode = || Ok(sys::fs::lstat(&path).reading(&path)?.map(|metadata| metadata.ino()));
+    let before = inode()?;
+    // Without the lock: it may have gigabytes.
+    if before.is_some() {
+        match store.verify_blob(digest) {
+            Ok(true) => return Ok(false),
+            Ok(false) => {}
+            Err(error) if error.is_bad_disk() => {}
+            Err(error) => return Err(error),
+        }
+    }
     // Nobody removes an image between the reading of its record and the writing.
     let _lock = store.lock_exclusive()?;
+    if inode()? != before {
+        return Ok(false);
+    }
     // First, so that it is no twin of its own.
-    let path = store.layout().blob(digest);
     sys::fs::remove_file(&path).removing(&path)?;
     for Image { mut record, .. } in store.images()?.0 {
         let before = record.clone();
