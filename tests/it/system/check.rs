@@ -285,7 +285,7 @@ fn i05_a_wrong_record_costs_no_blob() {
     }
     // One that nobody can read now is no damaged one.
     let largest = before.iter().max_by_key(|path| path.metadata().unwrap().len()).unwrap();
-    std::fs::set_permissions(largest, std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(largest, std::fs::Permissions::from_mode(0o0)).unwrap();
     repaired(&env, "I13", &["locks us out", "I2", "EACCES"]);
     env.run(["save", "-q", "-o", env.path("saved.tar").to_str().unwrap(), "example.org/rich:1"]).success();
 }
@@ -363,6 +363,10 @@ fn i07_i08_i14_containers() {
                 .unwrap();
         }),
         ("I14", "upper is missing", &|| std::fs::rename(dir.join("upper"), env.graphroot().join("trash/u")).unwrap()),
+        ("I14", "upper is missing", &|| {
+            std::fs::remove_dir_all(dir.join("upper")).unwrap();
+            std::os::unix::fs::symlink("/tmp", dir.join("upper")).unwrap();
+        }),
         ("I14", "work is missing", &|| std::fs::rename(dir.join("work"), env.graphroot().join("trash/w")).unwrap()),
         ("I13", "mode 755 lets others in", &|| {
             std::fs::set_permissions(&dir, std::fs::Permissions::from_mode(0o755)).unwrap();
@@ -374,6 +378,21 @@ fn i07_i08_i14_containers() {
         env.run(["start", "-a", "c"]).prints("ran\n");
     }
     env.run(["create", "--name=ghost", BUSYBOX, "true"]).success();
+}
+
+/// A lock is a file; what is none is told, and holds nobody up.
+#[test]
+fn i13_a_fifo_as_monitor_lock_holds_nobody() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let id = env.run(["create", "--name=c", "--network=none", BUSYBOX, "echo", "ran"]).success().trimmed();
+    env.run(["start", "-a", "c"]).prints("ran\n");
+    let lock = env.graphroot().join("containers").join(&id).join("monitor.lock");
+    std::fs::remove_file(&lock).unwrap();
+    nix::unistd::mkfifo(&lock, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    env.run(["ps", "-a"]).stderr_has("cannot be read (lock");
+    repaired(&env, "I13", &["not a file"]);
+    env.run(["start", "-a", "c"]).prints("ran\n");
 }
 
 #[test]
