@@ -21,7 +21,10 @@ pub(super) fn check(store: &Store, findings: &mut Findings) -> Result<(), Error>
         let newer =
             matches!(&broken.error, Error::BrokenImage { source, .. } if matches!(**source, Error::NewerRecord { .. }));
         let repair = (!newer).then(|| from_manifest(store, &broken.digest));
-        let mut problem = chain(&broken.error);
+        let mut problem = match &broken.error {
+            Error::BrokenImage { source, .. } => chain(source),
+            error => chain(error),
+        };
         if matches!(repair, Some(Repair::DiscardImage(_))) {
             let names: Vec<String> = names.get(&broken.digest).into_iter().flatten().map(ToString::to_string).collect();
             let again = if names.is_empty() { "pull or load it again".to_owned() } else { pull_again(&names) };
