@@ -22,6 +22,8 @@ pub(crate) enum Error {
     },
     #[error("store {path:?} has format {found:?}, this sampan knows formats up to {known}: use a newer sampan")]
     NewerStore { path: PathBuf, found: String, known: u32 },
+    #[error("{path:?} is damaged: {found:?} is no format of a store: write {known} into it, this sampan's")]
+    DamagedVersion { path: PathBuf, found: String, known: u32 },
     #[error("{path:?} belongs to user {owner}: not the place of a store of ours")]
     ForeignRoot { path: PathBuf, owner: u32 },
     #[error("{path:?} has mode {mode:o}: others may put something into the store")]

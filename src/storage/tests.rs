@@ -218,7 +218,9 @@ fn f12_newer_store_and_newer_record_are_refused_in_words() {
     assert!(matches!(*source, Error::NewerRecord { found: 2, .. }), "{source}");
     write(&store.layout().version(), b"2\n");
     let layout = store.layout().clone();
-    assert!(matches!(Store::with_layout(layout), Err(Error::NewerStore { .. })));
+    assert!(matches!(Store::with_layout(layout.clone()), Err(Error::NewerStore { .. })));
+    write(&store.layout().version(), b"1\n\0");
+    assert!(matches!(Store::with_layout(layout), Err(Error::DamagedVersion { .. })));
 }
 
 #[test]
