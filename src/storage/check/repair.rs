@@ -29,6 +29,7 @@ pub(crate) fn repair(store: &Store, finding: &Finding) -> Result<bool, Error> {
             sys::fs::set_mode(path, *mode).writing(path).map(|()| true)
         }
         Repair::Mode(path, mode) => sys::fs::set_mode(path, *mode).writing(path).map(|()| true),
+        Repair::Unlock(path) => sys::fs::set_mode(path, DIR_MODE).writing(path).map(|()| true),
         Repair::DropBlob(digest) => drop_blob(store, digest),
         Repair::Definition(id) => store.restore_definition(id),
         Repair::Name(id) => make_name(store, id),
@@ -180,7 +181,8 @@ fn make_upper(store: &Store, id: &ContainerId) -> Result<bool, Error> {
         return Ok(false);
     }
     let upper = store.layout().container_upper(id);
-    if !upper.is_dir() {
+    // A link would be followed out of the store.
+    if !sys::fs::lstat(&upper).reading(&upper)?.is_some_and(|metadata| metadata.is_dir()) {
         store.move_to_trash(&upper)?;
         sys::fs::mkdir(&upper, 0o755).writing(&upper)?;
         sys::fs::set_mode(&upper, store.root_mode(&locked.config).unwrap_or(0o755)).writing(&upper)?;

@@ -489,6 +489,21 @@ fn i10_lost_container() {
     drop(locked);
     found_and_repaired(&store, &["I10"]);
     assert_eq!(store.container(&id).expect("read").status, ContainerStatus::Exited);
+    // Without its lock the record of its end counts all the same.
+    sys::fs::remove_file(&store.layout().monitor_lock(&id)).expect("removed");
+    assert_eq!(store.container(&id).expect("read").status, ContainerStatus::Exited);
+    assert_eq!(check(&store), []);
+    // What cannot be read of it now is no matter of its definition.
+    let config = sys::fs::read(&store.layout().container_config(&id)).expect("read");
+    sys::fs::set_mode(&store.layout().container_exit(&id), 0).expect("set");
+    let findings = check(&store);
+    assert_eq!((invariants(&findings), &findings[1].repair), (vec!["I13", "I1"], &None), "{findings:#?}");
+    mend(&store, &findings[0]);
+    assert_eq!(check(&store), []);
+    assert_eq!(sys::fs::read(&store.layout().container_config(&id)).expect("read"), config);
+    // Made anew from its name, which is the same file, it leaves nothing.
+    assert!(store.restore_definition(&id).expect("made"));
+    assert_eq!(check(&store), []);
 }
 
 #[test]
@@ -530,6 +545,51 @@ fn i13_foreign_entries_and_open_modes() {
         std::fs::remove_file(fixture.graph().join(name)).expect("removed");
     }
     assert_eq!(check(&store), []);
+}
+
+#[test]
+fn i13_a_directory_that_locks_us_out() {
+    let (_fixture, store) = whole();
+    let layout = store.layout();
+    let container = layout.container(&store.container_ids().expect("lists").remove(0));
+    let layer = store.layer_dir(&key(&store));
+    let volume = layout.volume(&"v".parse().expect("a name"));
+    let parents = [layout.containers(), layout.images(), layout.layers(), layout.names(), layout.trash()];
+    for dir in parents.into_iter().chain([container, layer, volume]) {
+        sys::fs::set_mode(&dir, 0).expect("set");
+        let findings = super::check(&store, Scope::Full).expect("checks");
+        assert_eq!(invariants(&findings), ["I13"], "{findings:#?}");
+        assert!(findings[0].problem.contains("locks us out"));
+        mend(&store, &findings[0]);
+        assert_eq!(check(&store), []);
+    }
+}
+
+/// Strangers among the files of an object, and files that are not what they should be.
+#[test]
+fn i7_i13_inside_of_objects() {
+    let (_fixture, store) = whole();
+    let layout = store.layout();
+    let id = store.container_ids().expect("lists").remove(0);
+    let (log, data) = (layout.container_log(&id), layout.volume_data(&"v".parse().expect("a name")));
+    let stranger = layout.container(&id).join("notes.txt");
+    write(&stranger, b"x");
+    let findings = check(&store);
+    assert_eq!((invariants(&findings), &findings[0].repair), (vec!["I13"], &None), "{findings:#?}");
+    std::fs::remove_file(&stranger).expect("removed");
+    std::os::unix::fs::symlink("/dev/null", &log).expect("made");
+    found_and_repaired(&store, &["I13"]);
+    write(&log, b"x");
+    sys::fs::set_mode(&log, 0o666).expect("set");
+    write(&layout.container(&id).join("ctr.log.1"), b"x");
+    sys::fs::set_mode(&layout.container(&id).join("ctr.log.1"), 0o600).expect("set");
+    found_and_repaired(&store, &["I13"]);
+    std::fs::create_dir(layout.container(&id).join("mount-0")).expect("made");
+    assert_eq!(check(&store), []);
+    std::fs::remove_dir(&data).expect("removed");
+    write(&data, b"x");
+    let findings = check(&store);
+    assert_eq!((invariants(&findings), &findings[0].repair), (vec!["I7"], &None), "{findings:#?}");
 }
 
 /// A write that is killed leaves its temporary file beside the record: in whatever directory records lie.
