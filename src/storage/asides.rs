@@ -76,6 +76,8 @@ impl Store {
         let temporary = self.layout().container(id).join(format!("config.{}.tmp", hex::encode(sys::fs::random::<6>())));
         sys::fs::link(&from, &temporary).writing(&temporary)?;
         sys::fs::rename(&temporary, &path).writing(&path)?;
+        // It stays where both are one file already.
+        sys::fs::remove_file(&temporary).removing(&temporary)?;
         let dir = self.layout().container(id);
         sys::fs::sync_dir(&dir).writing(&dir).map(|()| true)
     }

@@ -129,13 +129,13 @@ impl Store {
         let layout = self.layout();
         let broken = |source| Error::BrokenContainer { id: id.clone(), source: Box::new(source) };
         let state = record::read_if_exists::<ContainerState>(&layout.container_state(id)).map_err(broken)?;
+        let read_exit = || record::read_if_exists::<ExitRecord>(&layout.container_exit(id)).map_err(broken);
         let exit = match lock {
-            MonitorLock::Absent => None,
-            _ => record::read_if_exists::<ExitRecord>(&layout.container_exit(id)).map_err(broken)?,
-        };
-        let exit = match lock {
-            MonitorLock::Free => exit.or_else(|| self.noted_exit(id)),
-            MonitorLock::Absent | MonitorLock::Held => exit,
+            // Never started. One with a state has lost its lock.
+            MonitorLock::Absent if state.is_none() => None,
+            // There may have been no room for the record.
+            MonitorLock::Free => read_exit()?.or_else(|| self.noted_exit(id)),
+            MonitorLock::Absent | MonitorLock::Held => read_exit()?,
         };
         // A logout took runroot away: the state is noted where the liveness lock is.
         let state = match (state, &exit, lock) {

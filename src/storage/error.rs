@@ -23,6 +23,8 @@ pub(crate) enum Error {
     },
     #[error("store {path:?} has format {found:?}, this sampan knows formats up to {known}: use a newer sampan")]
     NewerStore { path: PathBuf, found: String, known: u32 },
+    #[error("{path:?} is damaged: {found:?} is no format of a store: write {known} into it, this sampan's")]
+    DamagedVersion { path: PathBuf, found: String, known: u32 },
     #[error("{path:?} belongs to user {owner}: not the place of a store of ours")]
     ForeignRoot { path: PathBuf, owner: u32 },
     #[error("{path:?} has mode {mode:o}: others may put something into the store")]
@@ -121,6 +123,8 @@ pub(crate) enum Error {
         #[source]
         source: Box<Error>,
     },
+    #[error("its record is not what its manifest and its configuration say: {0}")]
+    DoubtfulRecord(&'static str),
     #[error("layer {chain} of container {id} is missing")]
     NoLayer { id: ContainerId, chain: String },
 
@@ -158,6 +162,11 @@ impl Error {
             Self::Write { source, .. } | Self::Lock { source, .. } if source.is_full() => Some(FailureKind::NoSpace),
             _ => None,
         }
+    }
+
+    /// True if the disk does not give back what was written.
+    pub(crate) fn is_bad_disk(&self) -> bool {
+        matches!(self, Self::Read { source, .. } if source.is(Errno::EIO))
     }
 
     /// True if nobody can say what the record held. That of a later version is known to a later program.

@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 
 use super::container_record::{ContainerConfig, MonitorLock};
 use super::error::{At as _, Error};
+use super::image_documents::Manifest;
+use super::images::ImageRecord;
 use super::layers::{LayerKey, MapKey};
 use super::lease::{self, LeaseRecord};
 use super::process_identity::ProcessIdentity;
@@ -85,6 +87,15 @@ impl Marks {
         }
     }
 
+    /// Marks what a manifest names, and returns it.
+    fn vouched(&mut self, store: &Store, manifest: &Digest) -> Option<Manifest> {
+        let manifest = store.manifest(manifest);
+        self.note(manifest.as_ref().err());
+        let manifest = manifest.ok().flatten();
+        self.blobs.extend(manifest.iter().flat_map(Manifest::blobs).cloned());
+        manifest
+    }
+
     pub(super) fn holds_layer(&self, key: &LayerKey) -> bool {
         self.chains.contains(&key.chain) || self.layers.contains(&key.dir_name())
     }
@@ -96,18 +107,13 @@ pub(super) fn mark(store: &Store) -> Result<Marks, Error> {
     let (images, broken) = store.images()?;
     marks.note(broken.first().map(|broken| &broken.error));
     for image in images {
-        marks.blobs.insert(image.record.digest.clone());
-        marks.blobs.extend(format!("sha256:{}", image.record.id).parse::<Digest>().ok());
-        marks.blobs.extend(image.record.index.clone());
-        for layer in image.record.layers {
-            marks.chains.insert(layer.chain);
-            marks.blobs.extend(layer.blob);
-        }
+        mark_image(store, image.record, &mut marks)?;
     }
     marks.chains.extend(store.read_only_chains()?);
     let (lists, broken) = store.lists()?;
     marks.note(broken.first());
     for entry in lists.into_iter().flat_map(|list| list.entries) {
+        marks.vouched(store, &entry.digest);
         marks.blobs.insert(entry.digest);
         marks.blobs.extend(entry.blobs);
     }
@@ -123,6 +129,31 @@ pub(super) fn mark(store: &Store) -> Result<Marks, Error> {
     }
     mark_leases(store, &mut marks)?;
     Ok(marks)
+}
+
+/// What an image refers to: by its record, and by its manifest, whose digest vouches for it.
+fn mark_image(store: &Store, record: ImageRecord, marks: &mut Marks) -> Result<(), Error> {
+    let manifest = marks.vouched(store, &record.digest);
+    let broken = |source| Error::BrokenImage { digest: record.digest.clone(), source: Box::new(source) };
+    match store.doubt(&record, manifest.as_ref()) {
+        Ok(None) => {}
+        Ok(Some(why)) => marks.note(Some(&broken(Error::DoubtfulRecord(why)))),
+        Err(error) => marks.note(Some(&broken(error))),
+    }
+    if let Some(index) = &record.index {
+        // The right one, if the record has another.
+        if !sys::fs::exists(&store.layout().blob(index)) {
+            marks.blobs.extend(store.index_of(&record.digest)?);
+        }
+        marks.blobs.insert(index.clone());
+    }
+    marks.blobs.extend(format!("sha256:{}", record.id).parse::<Digest>().ok());
+    for layer in record.layers {
+        marks.chains.insert(layer.chain);
+        marks.blobs.extend(layer.blob);
+    }
+    marks.blobs.insert(record.digest);
+    Ok(())
 }
 
 /// What leases rely on, those of killed commands as well until they are swept.

@@ -184,7 +184,10 @@ impl Store {
             Ok(found) if found <= FORMAT => Ok(true),
             // An empty file is what a power cut leaves of a store that was never used.
             Err(_) if text.is_empty() => Ok(false),
-            _ => Err(Error::NewerStore { path: self.layout.graphroot().to_owned(), found: text, known: FORMAT }),
+            _ if text.bytes().all(|byte| byte.is_ascii_digit()) => {
+                Err(Error::NewerStore { path: self.layout.graphroot().to_owned(), found: text, known: FORMAT })
+            }
+            _ => Err(Error::DamagedVersion { path, found: text, known: FORMAT }),
         }
     }
 }

@@ -123,6 +123,8 @@ pub(super) fn discard(store: &Store, digest: &Digest) -> Result<(), Error> {
     store.discard_image(digest, &store.lock_exclusive()?)
 }
 
+const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+
 /// Publishes a layer with one file, and an image of it under `name`.
 pub(super) fn store_image(store: &Store, content: &str, name: &str) -> ImageRecord {
     let lease = store.lease().expect("lease");
@@ -149,19 +151,23 @@ pub(super) fn store_image(store: &Store, content: &str, name: &str) -> ImageReco
         rest: Rest::new(),
     };
     let blob = lease.stage_bytes(content.as_bytes()).expect("blob");
-    let manifest = lease.stage_bytes(format!("manifest of {content}").as_bytes()).expect("manifest");
     let parsed = ImageConfig {
         rootfs: RootFs { kind: "layers".to_owned(), diff_ids: vec![diff_id.clone()] },
         ..ImageConfig::default()
     };
     let config = lease.stage_bytes(&serde_json::to_vec(&parsed).expect("JSON")).expect("configuration");
+    let document = serde_json::json!({
+        "schemaVersion": 2, "mediaType": MANIFEST, "config": {"digest": config.digest, "size": config.size},
+        "layers": [{"digest": blob.digest, "size": blob.size}],
+    });
+    let manifest = lease.stage_bytes(document.to_string().as_bytes()).expect("manifest");
     let blobs = [blob.clone(), manifest.clone(), config.clone()];
     store.publish(&lease, &Staged { blobs: &blobs, layers: &[(staged, meta)], image: None }).expect("published");
     let record = ImageRecord {
         version: 1,
         digest: manifest.digest.clone(),
         id: ImageId::from_bytes(config.digest.bytes()),
-        media_type: String::new(),
+        media_type: MANIFEST.to_owned(),
         index: None,
         layers: vec![ImageLayer {
             chain,
@@ -213,7 +219,9 @@ fn f12_newer_store_and_newer_record_are_refused_in_words() {
     assert!(matches!(*source, Error::NewerRecord { found: 2, .. }), "{source}");
     write(&store.layout().version(), b"2\n");
     let layout = store.layout().clone();
-    assert!(matches!(Store::with_layout(layout), Err(Error::NewerStore { .. })));
+    assert!(matches!(Store::with_layout(layout.clone()), Err(Error::NewerStore { .. })));
+    write(&store.layout().version(), b"1\n\0");
+    assert!(matches!(Store::with_layout(layout), Err(Error::DamagedVersion { .. })));
 }
 
 #[test]

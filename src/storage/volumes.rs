@@ -139,8 +139,8 @@ impl Store {
         sys::fs::sync_dir(staging).writing(staging)
     }
 
-    /// The container that a volume goes with, if that is not there: it was killed before it was made whole, or was
-    /// removed and its volume not yet. The exclusive store lock is held.
+    /// Volumes that go with a container which is not there: it was killed before it was made whole, or was removed and its
+    /// volumes not yet. The exclusive store lock is held.
     pub(super) fn lost_volumes(&self) -> Result<Vec<VolumeName>, Error> {
         let mut lost = Vec::new();
         for name in self.volume_names()? {

@@ -81,12 +81,13 @@ impl FileLock {
         Ok(Self::probe(path)?.unwrap_or(false))
     }
 
-    /// Like [`Self::is_held`], with `None` where there is no such file.
+    /// Like [`Self::is_held`], with `None` where there is no such file. What is no file is an error: a FIFO would hold us for
+    /// ever.
     pub(crate) fn probe(path: &Path) -> Result<Option<bool>> {
-        let file = match OpenOptions::new().read(true).open(path) {
+        let file = match super::fs::open_ordinary(path) {
             Ok(file) => file,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error).call("open", || format!("{path:?}")),
+            Err(error) if error.is(Errno::ENOENT) => return Ok(None),
+            Err(error) => return Err(error),
         };
         match file.try_lock_shared() {
             Ok(()) => Ok(Some(false)),
@@ -97,7 +98,7 @@ impl FileLock {
 
     /// Opens the lock file of somebody else, to wait for its release. None if there is no such file.
     pub(crate) fn watch(path: &Path) -> Result<Option<LockWatch>> {
-        let file = super::fs::absent_is_none(super::fs::open(path))?;
+        let file = super::fs::absent_is_none(super::fs::open_ordinary(path))?;
         Ok(file.map(|file| LockWatch { file, path: path.to_owned() }))
     }
 
@@ -127,7 +128,7 @@ impl FileLock {
     /// The text that the holder left, if any.
     pub(crate) fn holder(path: &Path) -> Option<String> {
         let mut text = String::new();
-        File::open(path).ok()?.take(4096).read_to_string(&mut text).ok()?;
+        super::fs::open_ordinary(path).ok()?.take(4096).read_to_string(&mut text).ok()?;
         (!text.is_empty()).then_some(text)
     }
 

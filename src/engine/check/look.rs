@@ -1,5 +1,6 @@
 //! The looks: several, because other commands may be at work.
 
+use std::path::Path;
 use std::time::Duration;
 
 use super::{CheckReport, CheckRequest};
@@ -28,11 +29,12 @@ impl Depth {
 
     /// At what was found wrong: the rest was whole a moment ago.
     pub(super) fn again(findings: &[Finding], full: bool) -> Self {
-        let blobs = findings.iter().filter_map(|finding| match &finding.repair {
-            Some(Repair::DropBlob(digest)) => Some(digest.clone()),
-            _ => None,
-        });
         // Also those that nothing can repair now.
+        let blob = |finding: &Finding| {
+            let name = Path::new(&finding.subject).file_name()?.to_str()?;
+            format!("sha256:{name}").parse().ok()
+        };
+        let blobs = findings.iter().filter(|finding| finding.invariant == "I2").filter_map(blob);
         let layers =
             findings.iter().filter_map(|finding| LayerKey::from_dir_name(finding.subject.strip_prefix("layer ")?));
         Self { blobs: Some(blobs.collect()), layers: Some(layers.collect()), content: full }
@@ -55,7 +57,8 @@ impl Engine {
 
     /// Checks the store and what runs, and repairs if asked.
     pub(crate) fn system_check(&self, request: CheckRequest) -> Result<CheckReport, Error> {
-        let unsynced = self.store.unsynced()?;
+        // One that cannot be read stays for the next check.
+        let unsynced = self.store.unsynced();
         let mut findings = self.look(&Depth::first(request.full))?;
         // A command that is tidying up right now gives no false alarm: only what is there in every look counts.
         for pause in PAUSES {
@@ -66,13 +69,19 @@ impl Engine {
             }
         }
         if request.repair {
-            self.store.sweep_locks()?;
+            // Of a container that cannot be seen now the lock is no leftover.
+            if !check::locks_out(&findings) {
+                self.store.sweep_locks()?;
+            }
             if !findings.is_empty() {
                 self.repair(&mut findings, request.full)?;
             }
         }
         let report = CheckReport { findings };
-        if request.full && report.exit_code() < 2 {
+        if let Ok(unsynced) = unsynced
+            && request.full
+            && report.exit_code() < 2
+        {
             // What a power cut may have taken is known now.
             unsynced.forget_witnesses()?;
         }
@@ -87,6 +96,9 @@ impl Engine {
             Some(digests) => Scope::Again(digests),
         };
         let mut findings = check::check(&self.store, scope)?;
+        if check::locks_out(&findings) {
+            return Ok(findings);
+        }
         findings.extend(self.check_trees(depth)?);
         findings.extend(self.check_running()?);
         findings.extend(self.check_mounts()?);

@@ -1,20 +1,19 @@
 //! Layers and image records made anew from the blobs that are kept: no network is needed.
 
+use std::collections::BTreeSet;
+
 use crate::engine::images::{IncomingImage, IncomingLayer, StagedUnpack, unpack_layer};
 use crate::engine::{Engine, Error};
 use crate::registry::{self, Manifest};
 use crate::storage::check;
 use crate::storage::images::{ImageLayer, ImageRecord};
 use crate::storage::layers::{LayerKey, MapKey};
-use crate::storage::unpack::Threads;
+use crate::storage::unpack::{PlainLayer, Threads};
 use crate::sys;
-use crate::types::digest::Digest;
+use crate::types::digest::{DiffId, Digest};
 use crate::types::id::ContainerId;
 use crate::types::idmap::IdMaps;
 use crate::types::image_config::ImageConfig;
-
-/// Largest document.
-const DOCUMENT: u64 = 16 << 20;
 
 impl Engine {
     /// Unpacks what is missing of an image.
@@ -139,29 +138,39 @@ impl Engine {
     /// Makes the record of an image from its manifest and its configuration.
     pub(super) fn rebuild_image(&self, digest: &Digest) -> Result<(), Error> {
         let damaged = |why: &'static str| Error::NotAnImage { digest: digest.clone(), why };
-        let manifest = self.whole_document(digest)?.ok_or_else(|| damaged("its manifest is missing"))?;
+        let manifest = self.store.whole_document(digest)?.ok_or_else(|| damaged("its manifest is missing"))?;
         let Ok(Manifest::Image(parsed)) = registry::parse_manifest(&manifest, None) else {
             return Err(damaged("its manifest cannot be read"));
         };
         let config_bytes =
-            self.whole_document(&parsed.config.digest)?.ok_or_else(|| damaged("its configuration is missing"))?;
+            self.store.whole_document(&parsed.config.digest)?.ok_or_else(|| damaged("its configuration is missing"))?;
         let config: ImageConfig = serde_json::from_slice(&config_bytes).map_err(Error::Decode)?;
         if config.rootfs.diff_ids.len() != parsed.layers.len() {
             return Err(damaged("its configuration has another number of layers"));
         }
-        let layers = parsed.layers.iter().zip(&config.rootfs.diff_ids).map(|(layer, diff_id)| IncomingLayer {
-            diff_id: diff_id.clone(),
-            blob: layer.digest.clone(),
-            size: layer.size,
-            media_type: layer.media_type.clone(),
-            twin: None,
-        });
+        let mut layers = Vec::with_capacity(parsed.layers.len());
+        for (layer, diff_id) in parsed.layers.iter().zip(&config.rootfs.diff_ids) {
+            let is_here = self.store.blob_size(&layer.digest)?.is_some();
+            layers.push(IncomingLayer {
+                diff_id: diff_id.clone(),
+                blob: layer.digest.clone(),
+                size: layer.size,
+                media_type: layer.media_type.clone(),
+                twin: if is_here { None } else { self.find_twin(diff_id)? },
+            });
+        }
+        // What cannot be found, and may have been right, stays to be missed.
+        let index = match self.store.index_of(digest)? {
+            None => self.store.image_record(digest).ok().flatten().map(|record| self.store.credible_index(&record)),
+            found => Some(Ok(found)),
+        };
         let image = IncomingImage {
-            layers: layers.collect(),
+            layers,
             manifest_digest: digest.clone(),
             manifest,
             media_type: parsed.media_type.clone(),
-            index: self.index_of(digest)?,
+            // Its bytes are kept already.
+            index: index.transpose()?.flatten().map(|index| (index, Vec::new())),
             config_digest: parsed.config.digest.clone(),
             config_bytes,
             config,
@@ -171,27 +180,15 @@ impl Engine {
         self.record_image(&image)
     }
 
-    /// A blob of at most a few megabytes, if it is there and whole.
-    fn whole_document(&self, digest: &Digest) -> Result<Option<Vec<u8>>, Error> {
-        let path = self.store.layout().blob(digest);
-        let read = sys::fs::absent_is_none(sys::fs::read_ordinary(&path, DOCUMENT));
-        let bytes = read.map_err(|source| Error::Path { what: "read blob", path, source })?;
-        Ok(bytes.filter(|bytes| Digest::of(bytes) == *digest))
-    }
-
-    /// The index that names a manifest, if one is kept.
-    fn index_of(&self, manifest: &Digest) -> Result<Option<(Digest, Vec<u8>)>, Error> {
-        for digest in self.store.blob_digests()? {
-            if self.store.blob_size(&digest)?.is_none_or(|size| size > registry::DOCUMENT_LIMIT) {
-                continue;
-            }
-            let Some(bytes) = self.whole_document(&digest)?.filter(|bytes| bytes.first() == Some(&b'{')) else {
-                continue;
-            };
-            if let Ok(Manifest::Index(entries)) = registry::parse_manifest(&bytes, None)
-                && entries.iter().any(|entry| entry.descriptor.digest == *manifest)
-            {
-                return Ok(Some((digest, bytes)));
+    /// A blob that holds this layer in whatever compression, as a record says that may be wrong: it is unpacked and compared.
+    fn find_twin(&self, diff_id: &DiffId) -> Result<Option<Digest>, Error> {
+        let layers = self.store.images()?.0.into_iter().flat_map(|image| image.record.layers);
+        let named = layers.filter(|layer| layer.diff_id == *diff_id).filter_map(|layer| layer.blob);
+        let candidates: BTreeSet<Digest> = named.chain(self.store.blobs_by_diff_id()?.remove(diff_id)).collect();
+        for blob in candidates {
+            let Some(file) = self.store.open_blob(&blob)? else { continue };
+            if PlainLayer::open(file).and_then(PlainLayer::finish).is_ok_and(|(_, found)| found == *diff_id) {
+                return Ok(Some(blob));
             }
         }
         Ok(None)

@@ -18,7 +18,7 @@ impl Engine {
     pub(super) fn repair(&self, findings: &mut Vec<Finding>, full: bool) -> Result<(), Error> {
         let mut round: Vec<Finding> = findings.clone();
         for _ in 0..ROUNDS {
-            let images = self.store.images()?.0;
+            let images = if check::locks_out(&round) { Vec::new() } else { self.store.images()?.0 };
             // Bottom first: a layer takes the modes of its implicit directories from those below.
             let depth = |repair: &Repair| match repair {
                 Repair::RebuildLayer(key) => {
@@ -103,7 +103,7 @@ fn digest_in(finding: &Finding) -> Option<&str> {
 /// What others build on comes first; what nothing refers to any more is known last.
 fn order(repair: &Repair) -> u8 {
     match repair {
-        Repair::Directory(..) | Repair::Mode(..) => 0,
+        Repair::Directory(..) | Repair::Mode(..) | Repair::Unlock(_) => 0,
         Repair::Kill(_) | Repair::Cgroup(_) => 1,
         Repair::DropBlob(_) => 2,
         Repair::RebuildImage(_) => 3,

@@ -16,8 +16,10 @@ pub(super) fn check(store: &Store, digests: &[Digest], findings: &mut Findings) 
             Ok(false) => damaged(store, digest, "its content is not what its name says", findings)?,
             // Swept since the directory was read.
             Err(_) if !sys::fs::exists(&store.layout().blob(digest)) => {}
-            // The disk does not give it back: as good as another content.
-            Err(error) => damaged(store, digest, &chain(&error), findings)?,
+            // As good as another content.
+            Err(error) if error.is_bad_disk() => damaged(store, digest, &chain(&error), findings)?,
+            // It may be whole.
+            Err(error) => findings.path("I2", &store.layout().blob(digest), chain(&error), None),
         }
     }
     Ok(())

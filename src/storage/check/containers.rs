@@ -47,11 +47,13 @@ fn damaged(store: &Store, broken: &BrokenContainer, findings: &mut Findings) {
         // A newer sampan made it: not ours to throw away.
         Error::NewerRecord { .. } => None,
         Error::Parse { path, .. } if *path != layout.container_config(&broken.id) => Some(Repair::Unlink(path.clone())),
+        // The definition is whole. Files that lock us out, or are none, are findings of their own.
+        Error::Read { path, .. } if *path != layout.container_config(&broken.id) => None,
         _ if store.was_never_defined(&broken.id) => Some(Repair::DiscardContainer(broken.id.clone())),
         _ if store.definition_in_names(&broken.id).is_some() => Some(Repair::Definition(broken.id.clone())),
         _ => Some(Repair::SetAside(broken.id.clone())),
     };
-    let mut problem = chain(&broken.error);
+    let mut problem = chain(source);
     if matches!(repair, Some(Repair::SetAside(_))) {
         let aside = layout.aside(&broken.id);
         problem = format!("{problem}: --repair keeps its files in {}, `container prune` deletes them", aside.display());

@@ -3,7 +3,7 @@
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use super::finding::{Findings, Repair};
+use super::finding::{Findings, Repair, locks_out};
 use crate::storage::error::{At as _, Error};
 use crate::storage::layers::LayerKey;
 use crate::storage::layout::Layout;
@@ -22,7 +22,8 @@ const UNKNOWN: &str = "unknown entry: it is left alone, move it away";
 /// Tells the names that may lie in a directory.
 type IsKnown<'a> = &'a dyn Fn(&str) -> bool;
 
-/// Looks at the names and modes of everything that is not a tree of a layer, a container or a volume.
+/// Looks at the names and modes of everything that is not a tree of a layer, a container or a volume. What locks us out is
+/// not looked into.
 pub(super) fn check(store: &Store, findings: &mut Findings) -> Result<(), Error> {
     let layout = store.layout();
     let known: Vec<&str> = Layout::known_graph_names().collect();
@@ -30,6 +31,9 @@ pub(super) fn check(store: &Store, findings: &mut Findings) -> Result<(), Error>
     private_dir(layout.graphroot(), findings)?;
     for dir in layout.graph_dirs() {
         private_dir(&dir, findings)?;
+    }
+    if locks_out(&findings.0) {
+        return Ok(());
     }
     let blob = |name: &str| format!("sha256:{name}").parse::<Digest>().is_ok();
     let json = |name: &str| name.strip_suffix(".json").is_some_and(blob);
@@ -47,27 +51,45 @@ pub(super) fn check(store: &Store, findings: &mut Findings) -> Result<(), Error>
         }
     }
     let container = |name: &str| name.parse::<ContainerId>().is_ok();
+    let is_log = |name: &str| name == "ctr.log" || name.strip_prefix("ctr.log.").is_some_and(is_number);
+    let is_record = |name: &str| matches!(name, "config.json" | "exit.json" | "monitor.lock") || is_log(name);
+    let is_tree =
+        |name: &str| matches!(name, "upper" | "work" | "rootfs") || name.strip_prefix("mount-").is_some_and(is_number);
     for dir in list(&layout.containers(), &container, findings)? {
-        private_dir(&dir, findings)?;
-        for name in ["config.json", "exit.json", "monitor.lock"] {
-            private_file(&dir.join(name), findings)?;
+        if !private_dir(&dir, findings)? {
+            continue;
         }
-        for name in sys::fs::names(&dir).reading(&dir)? {
-            temporary(&dir.join(name), findings);
-        }
-    }
-    for dir in list(&layout.layers(), &|name| LayerKey::from_dir_name(name).is_some(), findings)? {
-        private_dir(&dir, findings)?;
-        for path in list(&dir, &|name| matches!(name, "diff" | "idx" | "meta.json"), findings)? {
-            if !path.ends_with("diff") {
+        for (name, path) in entries(&dir, &|name| is_record(name) || is_tree(name), findings)? {
+            if is_record(&name) {
                 private_file(&path, findings)?;
             }
         }
     }
-    for dir in list(&layout.volumes(), &|name| name.parse::<VolumeName>().is_ok(), findings)? {
-        private_dir(&dir, findings)?;
-        for path in list(&dir, &|name| matches!(name, "_data" | "meta.json" | HOLDER), findings)? {
-            if !path.ends_with("_data") {
+    let layer = |name: &str| LayerKey::from_dir_name(name).is_some();
+    let is_record = |name: &str| matches!(name, "idx" | "meta.json");
+    private_dirs(&layout.layers(), &layer, (&is_record, &|name| name == "diff"), findings)?;
+    let volume = |name: &str| name.parse::<VolumeName>().is_ok();
+    let is_record = |name: &str| matches!(name, "meta.json" | HOLDER);
+    private_dirs(&layout.volumes(), &volume, (&is_record, &|name| name == "_data"), findings)
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Directories of objects: their records, and the trees that are none of ours to look into.
+fn private_dirs(
+    parent: &Path,
+    is_known: IsKnown<'_>,
+    (is_record, is_tree): (IsKnown<'_>, IsKnown<'_>),
+    findings: &mut Findings,
+) -> Result<(), Error> {
+    for dir in list(parent, is_known, findings)? {
+        if !private_dir(&dir, findings)? {
+            continue;
+        }
+        for path in list(&dir, &|name| is_record(name) || is_tree(name), findings)? {
+            if path.file_name().and_then(|name| name.to_str()).is_some_and(is_record) {
                 private_file(&path, findings)?;
             }
         }
@@ -75,8 +97,21 @@ pub(super) fn check(store: &Store, findings: &mut Findings) -> Result<(), Error>
     Ok(())
 }
 
-/// The entries of a directory that are known. Foreign ones are reported; what a killed write left is ours to remove.
+/// The entries of a directory that are known, but for links.
 fn list(dir: &Path, is_known: IsKnown<'_>, findings: &mut Findings) -> Result<Vec<PathBuf>, Error> {
+    let mut whole = Vec::new();
+    for (_, path) in entries(dir, is_known, findings)? {
+        if path.is_symlink() {
+            findings.path("I13", &path, "symbolic link: it is not followed, move it away", None);
+        } else {
+            whole.push(path);
+        }
+    }
+    Ok(whole)
+}
+
+/// The entries of a directory that are known. Foreign ones are reported; what a killed write left is ours to remove.
+fn entries(dir: &Path, is_known: IsKnown<'_>, findings: &mut Findings) -> Result<Vec<(String, PathBuf)>, Error> {
     let mut whole = Vec::new();
     if !is_dir(dir)? {
         return Ok(whole);
@@ -86,12 +121,9 @@ fn list(dir: &Path, is_known: IsKnown<'_>, findings: &mut Findings) -> Result<Ve
         if temporary(&path, findings) {
             continue;
         }
-        if !name.to_str().is_some_and(is_known) {
-            findings.path("I13", &path, UNKNOWN, None);
-        } else if path.is_symlink() {
-            findings.path("I13", &path, "symbolic link: it is not followed, move it away", None);
-        } else {
-            whole.push(path);
+        match name.into_string() {
+            Ok(name) if is_known(&name) => whole.push((name, path)),
+            _ => findings.path("I13", &path, UNKNOWN, None),
         }
     }
     Ok(whole)
@@ -113,24 +145,31 @@ fn temporary(path: &Path, findings: &mut Findings) -> bool {
     ours
 }
 
-fn private_dir(dir: &Path, findings: &mut Findings) -> Result<(), Error> {
+/// False if nobody can look into it now.
+fn private_dir(dir: &Path, findings: &mut Findings) -> Result<bool, Error> {
     let Some(metadata) = sys::fs::lstat(dir).reading(dir)? else {
         findings.path("I13", dir, "missing", Some(Repair::Directory(dir.to_owned(), DIR_MODE)));
-        return Ok(());
+        return Ok(false);
     };
-    if metadata.is_dir() {
-        private(dir, (metadata.permissions().mode(), metadata.uid()), DIR_MODE, findings);
-    } else {
+    if !metadata.is_dir() {
         findings.path("I13", dir, "not a directory", None);
+        return Ok(false);
     }
-    Ok(())
+    let mode = metadata.permissions().mode() & 0o7777;
+    let is_locked = metadata.uid() == sys::fs::effective_uid() && mode & DIR_MODE != DIR_MODE;
+    if is_locked {
+        findings.path("I13", dir, format!("mode {mode:o} locks us out"), Some(Repair::Unlock(dir.to_owned())));
+    } else {
+        private(dir, (mode, metadata.uid()), DIR_MODE, findings);
+    }
+    Ok(!is_locked)
 }
 
 /// A file that may be absent: other checks miss it.
 fn private_file(path: &Path, findings: &mut Findings) -> Result<(), Error> {
     if let Some(metadata) = sys::fs::lstat(path).reading(path)? {
         if metadata.is_file() {
-            private(path, (metadata.permissions().mode(), metadata.uid()), FILE_MODE, findings);
+            private(path, (metadata.permissions().mode() & 0o7777, metadata.uid()), FILE_MODE, findings);
         } else {
             findings.path("I13", path, "not a file", Some(Repair::Discard(path.to_owned())));
         }
@@ -139,7 +178,6 @@ fn private_file(path: &Path, findings: &mut Findings) -> Result<(), Error> {
 }
 
 fn private(path: &Path, (mode, uid): (u32, u32), wanted: u32, findings: &mut Findings) {
-    let mode = mode & 0o7777;
     if uid != sys::fs::effective_uid() {
         findings.path("I13", path, format!("belongs to user {uid}: `chown` it"), None);
     } else if mode & 0o077 != 0 {

@@ -43,6 +43,8 @@ pub(crate) enum Repair {
     Directory(PathBuf, u32),
     /// Set the mode.
     Mode(PathBuf, u32),
+    /// Set the mode of a directory that nobody can look into.
+    Unlock(PathBuf),
     /// Remove a blob that is not what its name says; images that can do without it are told so.
     DropBlob(Digest),
     /// Take a damaged container out of the store.
@@ -77,6 +79,11 @@ pub(crate) enum Repair {
     EmptyTrash,
     /// Sweep what nothing refers to.
     Sweep,
+}
+
+/// True if there are directories that nobody can look into. What else there is to find is known when they are open.
+pub(crate) fn locks_out(findings: &[Finding]) -> bool {
+    findings.iter().any(|finding| matches!(finding.repair, Some(Repair::Unlock(_))))
 }
 
 /// Collects findings.

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use super::finding::{Findings, Repair};
 use super::{blobs, layers};
 use crate::storage::error::Error;
+use crate::storage::image_documents::Manifest;
 use crate::storage::images::{Image, ImageLayer, ImageRecord};
 use crate::storage::refs;
 use crate::storage::store::Store;
 use crate::sys;
-use crate::types::digest::{ChainId, DiffId, Digest};
+use crate::types::digest::{ChainId, Digest};
 use crate::types::failure::chain;
 use crate::types::image_config::ImageConfig;
 
@@ -20,7 +21,10 @@ pub(super) fn check(store: &Store, findings: &mut Findings) -> Result<(), Error>
         let newer =
             matches!(&broken.error, Error::BrokenImage { source, .. } if matches!(**source, Error::NewerRecord { .. }));
         let repair = (!newer).then(|| from_manifest(store, &broken.digest));
-        let mut problem = chain(&broken.error);
+        let mut problem = match &broken.error {
+            Error::BrokenImage { source, .. } => chain(source),
+            error => chain(error),
+        };
         if matches!(repair, Some(Repair::DiscardImage(_))) {
             let names: Vec<String> = names.get(&broken.digest).into_iter().flatten().map(ToString::to_string).collect();
             let again = if names.is_empty() { "pull or load it again".to_owned() } else { pull_again(&names) };
@@ -54,6 +58,13 @@ fn check_image(
     let record = &image.record;
     let subject = format!("image {}", record.id.short());
     let name = [display_name(image)];
+    // What cannot be read is a finding of its own.
+    let manifest = store.manifest(&record.digest).ok().flatten();
+    let rebuild = manifest.as_ref().map(|_| Repair::RebuildImage(record.digest.clone()));
+    if let Some(why) = disagreement(store, record, manifest.as_ref()) {
+        findings.add("I5", &subject, chain(&Error::DoubtfulRecord(why)), rebuild);
+        return Ok(());
+    }
     // The documents that it was made of.
     let config = config_digest(record);
     let documents =
@@ -62,23 +73,25 @@ fn check_image(
         if let Some(digest) = digest
             && !sys::fs::exists(&store.layout().blob(&digest))
         {
-            findings.add("I5", &subject, format!("its {what} {digest} is missing: {}", pull_again(&name)), None);
+            let other = if what == "index" { store.index_of(&record.digest)? } else { None };
+            let problem = format!("its {what} {digest} is missing: {}", pull_again(&name));
+            findings.add("I5", &subject, problem, rebuild.clone().filter(|_| other.is_some()));
         }
     }
-    if !agrees(store, record)? {
-        let repair =
-            sys::fs::exists(&store.layout().blob(&record.digest)).then(|| Repair::RebuildImage(record.digest.clone()));
-        findings.add("I5", &subject, "its record is not what its configuration says", repair);
-        return Ok(());
-    }
     let (mut lost, mut packed) = (Vec::new(), false);
-    for layer in &record.layers {
+    for (index, layer) in record.layers.iter().enumerate() {
         let mut kept = false;
         if let Some(blob) = &layer.blob {
             match store.blob_size(blob)? {
                 Some(size) if size == layer.size => kept = true,
+                Some(_) if matches!(store.verify_blob(blob), Ok(true)) => {
+                    kept = true;
+                    let problem = chain(&Error::DoubtfulRecord("a layer's blob is whole and has another size"));
+                    findings.add("I5", &subject, problem, rebuild.clone());
+                }
                 Some(size) => blobs::damaged(store, blob, &format!("{size} of {} bytes", layer.size), findings)?,
-                None if can_do_without(store, record, layer)? => {
+                // Without its manifest nobody knows that it is this blob.
+                None if manifest.is_some() && can_do_without(store, record, layer)? => {
                     let problem = format!("blob {blob} of its layer is missing: {}", pull_again(&name));
                     findings.add("I5", &subject, problem, Some(Repair::DropBlob(blob.clone())));
                 }
@@ -88,11 +101,17 @@ fn check_image(
         let is_unpacked = unpacked.contains(&layer.chain);
         if !kept && is_unpacked && !can_do_without(store, record, layer)? {
             let which = layer.blob.as_ref().unwrap_or(&layer.diff_id.0);
-            let problem = format!(
-                "the blob of its layer, {which}, is missing, so that it cannot be saved or pushed: {}",
-                pull_again(&name)
-            );
-            findings.add("I5", &subject, problem, None);
+            let named = manifest.as_ref().and_then(|manifest| manifest.layers().nth(index));
+            if named.is_some_and(|named| sys::fs::exists(&store.layout().blob(named))) {
+                let problem = chain(&Error::DoubtfulRecord("it does not know a blob that is here"));
+                findings.add("I5", &subject, problem, rebuild.clone());
+            } else {
+                let again = pull_again(&name);
+                let problem = format!(
+                    "the blob of its layer, {which}, is missing, so that it cannot be saved or pushed: {again}"
+                );
+                findings.add("I5", &subject, problem, None);
+            }
         }
         match (is_unpacked, kept) {
             (true, _) => {}
@@ -120,21 +139,15 @@ fn config_digest(record: &ImageRecord) -> Option<Digest> {
     format!("sha256:{}", record.id).parse().ok()
 }
 
-/// True if record, configuration and chain ids tell one story.
-fn agrees(store: &Store, record: &ImageRecord) -> Result<bool, Error> {
-    let diffs: Vec<DiffId> = record.layers.iter().map(|layer| layer.diff_id.clone()).collect();
-    let chains: Vec<ChainId> = record.layers.iter().map(|layer| layer.chain.clone()).collect();
-    if record.config.rootfs.diff_ids != diffs || ChainId::of_stack(&diffs) != chains {
-        return Ok(false);
+/// In what a record is not what manifest, configuration and index say.
+fn disagreement(store: &Store, record: &ImageRecord, manifest: Option<&Manifest>) -> Option<&'static str> {
+    // A blob that is missing, cut off or cannot be read is a finding of its own.
+    if let Ok(Some(why)) = store.contradiction(record, manifest) {
+        return Some(why);
     }
-    let Some(config) = config_digest(record) else { return Ok(false) };
-    let path = store.layout().blob(&config);
-    // A blob that is missing or cut off is a finding of its own.
-    let Ok(bytes) = sys::fs::read_ordinary(&path, 16 << 20) else { return Ok(true) };
-    if Digest::of(&bytes) != config {
-        return Ok(true);
-    }
-    Ok(serde_json::from_slice::<ImageConfig>(&bytes).is_ok_and(|config| config == record.config))
+    let bytes = store.whole_document(&config_digest(record)?).ok().flatten()?;
+    let config = serde_json::from_slice::<ImageConfig>(&bytes);
+    (!config.is_ok_and(|config| config == record.config)).then_some("its configuration is another")
 }
 
 /// I1 and I6 for names.

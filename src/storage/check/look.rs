@@ -1,6 +1,6 @@
 //! The look at the whole store.
 
-use super::finding::{Finding, Findings};
+use super::finding::{Finding, Findings, locks_out};
 use super::{blobs, containers, entries, images, layers, lists, names, orphans, volatile, volumes};
 use crate::storage::error::Error;
 use crate::storage::store::{Exclusive, Store};
@@ -29,6 +29,7 @@ pub(crate) fn check(store: &Store, scope: Scope<'_>) -> Result<Vec<Finding>, Err
     look(store, &slice, &mut findings)?;
     drop(slice);
     match scope {
+        _ if locks_out(&findings.0) => {}
         Scope::Quick => {}
         Scope::Full => blobs::check(store, &store.blob_digests()?, &mut findings)?,
         Scope::Again(digests) => blobs::check(store, digests, &mut findings)?,
@@ -39,6 +40,9 @@ pub(crate) fn check(store: &Store, scope: Scope<'_>) -> Result<Vec<Finding>, Err
 /// What there is to say of the store as long as the lock is held; at no content of blobs.
 pub(super) fn look(store: &Store, _lock: &Exclusive, findings: &mut Findings) -> Result<(), Error> {
     entries::check(store, findings)?;
+    if locks_out(&findings.0) {
+        return Ok(());
+    }
     containers::check(store, findings)?;
     names::check(store, findings)?;
     layers::check(store, findings)?;

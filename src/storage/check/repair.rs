@@ -1,5 +1,6 @@
 //! Does what the findings say, as far as the caller can without entering P.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use super::finding::{Finding, Findings, Repair};
@@ -28,6 +29,7 @@ pub(crate) fn repair(store: &Store, finding: &Finding) -> Result<bool, Error> {
             sys::fs::set_mode(path, *mode).writing(path).map(|()| true)
         }
         Repair::Mode(path, mode) => sys::fs::set_mode(path, *mode).writing(path).map(|()| true),
+        Repair::Unlock(path) => sys::fs::set_mode(path, DIR_MODE).writing(path).map(|()| true),
         Repair::DropBlob(digest) => drop_blob(store, digest),
         Repair::Definition(id) => store.restore_definition(id),
         Repair::Name(id) => make_name(store, id),
@@ -122,12 +124,26 @@ fn record_loss(store: &Store, id: &ContainerId) -> Result<bool, Error> {
 }
 
 /// Of the images that have the blob for a layer, those that can have it from elsewhere forget it. The others are to say what
-/// they miss, until it comes again.
+/// they miss, until it comes again. A blob that is whole stays, whatever is said of it.
 fn drop_blob(store: &Store, digest: &Digest) -> Result<bool, Error> {
+    let path = store.layout().blob(digest);
+    let inode = || Ok(sys::fs::lstat(&path).reading(&path)?.map(|metadata| metadata.ino()));
+    let before = inode()?;
+    // Without the lock: it may have gigabytes.
+    if before.is_some() {
+        match store.verify_blob(digest) {
+            Ok(true) => return Ok(false),
+            Ok(false) => {}
+            Err(error) if error.is_bad_disk() => {}
+            Err(error) => return Err(error),
+        }
+    }
     // Nobody removes an image between the reading of its record and the writing.
     let _lock = store.lock_exclusive()?;
+    if inode()? != before {
+        return Ok(false);
+    }
     // First, so that it is no twin of its own.
-    let path = store.layout().blob(digest);
     sys::fs::remove_file(&path).removing(&path)?;
     for Image { mut record, .. } in store.images()?.0 {
         let before = record.clone();
@@ -165,7 +181,8 @@ fn make_upper(store: &Store, id: &ContainerId) -> Result<bool, Error> {
         return Ok(false);
     }
     let upper = store.layout().container_upper(id);
-    if !upper.is_dir() {
+    // A link would be followed out of the store.
+    if !sys::fs::lstat(&upper).reading(&upper)?.is_some_and(|metadata| metadata.is_dir()) {
         store.move_to_trash(&upper)?;
         sys::fs::mkdir(&upper, 0o755).writing(&upper)?;
         sys::fs::set_mode(&upper, store.root_mode(&locked.config).unwrap_or(0o755)).writing(&upper)?;

@@ -9,7 +9,7 @@ use super::{Finding, Repair, Scope, TreeJob, compare, repair, take_away, takes_a
 use crate::storage::Store;
 use crate::storage::container_record::ContainerState;
 use crate::storage::exec_record::ExecRecord;
-use crate::storage::images::ImageSource;
+use crate::storage::images::{ImageRecord, ImageSource};
 use crate::storage::layers::{LayerKey, MapKey};
 use crate::storage::lists::{ListEntry, ListPlatform, ListRecord};
 use crate::storage::process_identity::ProcessIdentity;
@@ -19,6 +19,7 @@ use crate::storage::refs::{self, RefRecord};
 use crate::storage::tests::{Fixture, config, discard, removable, store_image, tag, write};
 use crate::sys;
 use crate::types::digest::Digest;
+use crate::types::id::ImageId;
 use crate::types::mount::{MountOptions, MountSource, MountSpec};
 use crate::types::reference::Reference;
 use crate::types::status::ContainerStatus;
@@ -284,6 +285,63 @@ fn i5_i7_parts_of_images_and_containers() {
     assert!(check(&store)[0].problem.contains("its manifest"));
 }
 
+/// One record is wrong: no blob and no layer goes for that, and `--repair` has another to offer.
+#[test]
+fn i5_a_record_that_is_wrong_frees_nothing() {
+    let (_fixture, store) = whole();
+    make_list(&store);
+    let image = store.images().expect("lists").0.remove(0).record;
+    let config: Digest = format!("sha256:{}", image.id).parse().expect("a digest");
+    let blobs = store.blob_digests().expect("lists");
+    let nobody = Digest::of(b"nobody");
+    let damages: &[&dyn Fn(&mut ImageRecord)] = &[
+        &|record| record.layers[0].blob = Some(nobody.clone()),
+        &|record| (record.layers[0].blob, record.layers[0].size) = (Some(config.clone()), 1),
+        &|record| record.layers[0].size += 1,
+        &|record| record.layers[0].media_type = "other".to_owned(),
+        &|record| record.layers[0].diff_id.0 = nobody.clone(),
+        &|record| record.layers[0].chain.0 = nobody.clone(),
+        &|record| record.layers.clear(),
+        &|record| record.media_type = "other".to_owned(),
+        &|record| record.id = ImageId::from_bytes(nobody.bytes()),
+        &|record| record.index = Some(config.clone()),
+    ];
+    for (damage, at) in damages.iter().zip(0..) {
+        let mut wrong = image.clone();
+        damage(&mut wrong);
+        store.put_image(&wrong).expect("written");
+        let findings = check(&store);
+        assert_eq!(invariants(&findings), ["I5"], "{at}: {findings:#?}");
+        assert_eq!(findings[0].repair, Some(Repair::RebuildImage(image.digest.clone())), "{at}");
+        let swept = store.sweep().expect("swept");
+        assert!(swept.cautious.is_some_and(|why| why.contains("its record is not what")), "{at}");
+        assert_eq!(store.blob_digests().expect("lists"), blobs, "{at}");
+    }
+    // A layer that the record does not name any more, without a container on it; and one that only a list has.
+    store.put_image(&image).expect("written");
+    assert_eq!(check(&store), []);
+    discard(&store, &image.digest).expect("removed");
+    store.sweep().expect("swept");
+    assert_eq!(store.blob_digests().expect("lists"), blobs);
+}
+
+/// Who says that a blob is damaged may be wrong, or unable to see.
+#[test]
+fn i2_a_whole_blob_is_not_dropped() {
+    let (_fixture, store) = whole();
+    let blob = Digest::of(b"hello");
+    let path = store.layout().blob(&blob);
+    let finding = Finding::new("I2", "x", "x", Some(Repair::DropBlob(blob.clone())));
+    assert!(!repair(&store, &finding).expect("looked"));
+    sys::fs::set_mode(&path, 0).expect("set");
+    repair(&store, &finding).expect_err("nobody can read it");
+    let findings = check(&store);
+    assert_eq!(invariants(&findings), ["I13", "I2"], "{findings:#?}");
+    assert_eq!(findings[1].repair, None);
+    repair_all(&store, &findings[..1]);
+    assert_eq!(check(&store), []);
+}
+
 #[test]
 fn i6_i8_names_that_lead_nowhere() {
     let (_fixture, store) = whole();
@@ -431,6 +489,21 @@ fn i10_lost_container() {
     drop(locked);
     found_and_repaired(&store, &["I10"]);
     assert_eq!(store.container(&id).expect("read").status, ContainerStatus::Exited);
+    // Without its lock the record of its end counts all the same.
+    sys::fs::remove_file(&store.layout().monitor_lock(&id)).expect("removed");
+    assert_eq!(store.container(&id).expect("read").status, ContainerStatus::Exited);
+    assert_eq!(check(&store), []);
+    // What cannot be read of it now is no matter of its definition.
+    let config = sys::fs::read(&store.layout().container_config(&id)).expect("read");
+    sys::fs::set_mode(&store.layout().container_exit(&id), 0).expect("set");
+    let findings = check(&store);
+    assert_eq!((invariants(&findings), &findings[1].repair), (vec!["I13", "I1"], &None), "{findings:#?}");
+    mend(&store, &findings[0]);
+    assert_eq!(check(&store), []);
+    assert_eq!(sys::fs::read(&store.layout().container_config(&id)).expect("read"), config);
+    // Made anew from its name, which is the same file, it leaves nothing.
+    assert!(store.restore_definition(&id).expect("made"));
+    assert_eq!(check(&store), []);
 }
 
 #[test]
@@ -488,6 +561,51 @@ fn i13_foreign_entries_and_open_modes() {
         std::fs::remove_file(fixture.graph().join(name)).expect("removed");
     }
     assert_eq!(check(&store), []);
+}
+
+#[test]
+fn i13_a_directory_that_locks_us_out() {
+    let (_fixture, store) = whole();
+    let layout = store.layout();
+    let container = layout.container(&store.container_ids().expect("lists").remove(0));
+    let layer = store.layer_dir(&key(&store));
+    let volume = layout.volume(&"v".parse().expect("a name"));
+    let parents = [layout.containers(), layout.images(), layout.layers(), layout.names(), layout.trash()];
+    for dir in parents.into_iter().chain([container, layer, volume]) {
+        sys::fs::set_mode(&dir, 0).expect("set");
+        let findings = super::check(&store, Scope::Full).expect("checks");
+        assert_eq!(invariants(&findings), ["I13"], "{findings:#?}");
+        assert!(findings[0].problem.contains("locks us out"));
+        mend(&store, &findings[0]);
+        assert_eq!(check(&store), []);
+    }
+}
+
+/// Strangers among the files of an object, and files that are not what they should be.
+#[test]
+fn i7_i13_inside_of_objects() {
+    let (_fixture, store) = whole();
+    let layout = store.layout();
+    let id = store.container_ids().expect("lists").remove(0);
+    let (log, data) = (layout.container_log(&id), layout.volume_data(&"v".parse().expect("a name")));
+    let stranger = layout.container(&id).join("notes.txt");
+    write(&stranger, b"x");
+    let findings = check(&store);
+    assert_eq!((invariants(&findings), &findings[0].repair), (vec!["I13"], &None), "{findings:#?}");
+    std::fs::remove_file(&stranger).expect("removed");
+    std::os::unix::fs::symlink("/dev/null", &log).expect("made");
+    found_and_repaired(&store, &["I13"]);
+    write(&log, b"x");
+    sys::fs::set_mode(&log, 0o666).expect("set");
+    write(&layout.container(&id).join("ctr.log.1"), b"x");
+    sys::fs::set_mode(&layout.container(&id).join("ctr.log.1"), 0o600).expect("set");
+    found_and_repaired(&store, &["I13"]);
+    std::fs::create_dir(layout.container(&id).join("mount-0")).expect("made");
+    assert_eq!(check(&store), []);
+    std::fs::remove_dir(&data).expect("removed");
+    write(&data, b"x");
+    let findings = check(&store);
+    assert_eq!((invariants(&findings), &findings[0].repair), (vec!["I7"], &None), "{findings:#?}");
 }
 
 /// A write that is killed leaves its temporary file beside the record: in whatever directory records lie.

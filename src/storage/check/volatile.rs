@@ -32,7 +32,8 @@ pub(super) fn check(store: &Store, findings: &mut Findings) -> Result<(), Error>
     for name in sys::fs::names(&dir).reading(&dir)? {
         let path = dir.join(&name);
         // Whoever uses a port holds the lock on its file; `lock` is the directory's own.
-        if name != "lock" && !FileLock::is_held(&path).locking(&path)? {
+        let is_file = sys::fs::lstat(&path).reading(&path)?.is_some_and(|metadata| metadata.is_file());
+        if name != "lock" && !(is_file && FileLock::is_held(&path).locking(&path)?) {
             findings.path("I11", &path, "port of no running container", Some(Repair::Unlink(path.clone())));
         }
     }

@@ -15,9 +15,12 @@ pub(super) fn check(store: &Store, findings: &mut Findings) -> Result<(), Error>
     }
     for meta in volumes {
         let data = store.layout().volume_data(&meta.name);
-        if !sys::fs::exists(&data) {
+        let subject = format!("volume {}", meta.name);
+        if sys::fs::stat(&data).is_ok_and(|found| found.is_some_and(|found| !found.is_dir())) {
+            findings.add("I7", &subject, "_data is not a directory: move it away", None);
+        } else if !sys::fs::exists(&data) {
             let repair = Some(Repair::Directory(data, 0o755));
-            findings.add("I7", format!("volume {}", meta.name), "_data is missing: what was in it is lost", repair);
+            findings.add("I7", &subject, "_data is missing: what was in it is lost", repair);
         }
     }
     Ok(())

@@ -132,6 +132,34 @@ fn gzip_and_zstd_of_one_image_stay_byte_for_byte() {
     assert!(is_empty(&env));
 }
 
+/// A record made anew has what stands in for a blob that was never fetched.
+#[test]
+fn a_record_made_anew_keeps_its_twins() {
+    requires!(userns, registry, skopeo);
+    let env = Env::new();
+    let registry = Registry::start(&env);
+    let (_, names, digests) = in_two_forms(&env, &registry);
+    for name in &names {
+        env.run(["pull", "-q", PLAIN, name]).success();
+    }
+    env.run(["rmi", &names[0]]).success();
+    env.run(["system", "check", "--full"]).prints("").success();
+    let path = env.graphroot().join(format!("images/{}.json", &digests[1][7..]));
+    let read = || serde_json::from_slice::<serde_json::Value>(&std::fs::read(&path).unwrap()).unwrap();
+    let whole = read();
+    let damages: [(&str, serde_json::Value); 2] =
+        [("size", 7.into()), ("blob", format!("sha256:{}", "0".repeat(64)).into())];
+    for (field, wrong) in damages {
+        let mut damaged = whole.clone();
+        damaged["layers"][0][field] = wrong;
+        std::fs::write(&path, damaged.to_string()).unwrap();
+        env.run(["image", "prune", "-f"]).success();
+        env.run(["system", "check", "--repair"]).code(1).stdout_has("I5");
+        assert_eq!(read()["layers"], whole["layers"]);
+        env.run(["system", "check", "--full"]).prints("").success();
+    }
+}
+
 #[test]
 fn a_name_that_moves_to_another_manifest_leaves_no_second_image() {
     requires!(userns, registry, skopeo);

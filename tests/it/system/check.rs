@@ -250,6 +250,46 @@ fn i01_i05_i06_records_of_images() {
     env.run(["image", "exists", &value["id"].as_str().unwrap()[..12]]).success();
 }
 
+/// A record that is wrong in one place costs no blob, whoever sweeps first.
+#[test]
+fn i05_a_wrong_record_costs_no_blob() {
+    requires!(userns);
+    let env = Env::new();
+    load(&env);
+    let record = children(&env.graphroot().join("images")).remove(0);
+    let whole: serde_json::Value = serde_json::from_slice(&std::fs::read(&record).unwrap()).unwrap();
+    let blobs = || children(&env.graphroot().join("blobs/sha256"));
+    let before = blobs();
+    let layer = &whole["layers"][0];
+    let digest = layer["blob"].as_str().unwrap();
+    let other = format!("{}{}", &digest[..70], if digest.ends_with('0') { '1' } else { '0' });
+    let damages: [(&str, &str, serde_json::Value); 5] = [
+        ("/layers/0", "blob", other.into()),
+        ("/layers/0", "blob", serde_json::Value::Null),
+        ("/layers/0", "size", (layer["size"].as_u64().unwrap() + 1).into()),
+        ("", "media_type", "application/vnd.oci.image.index.v1+json".into()),
+        ("", "index", format!("sha256:{}", whole["id"].as_str().unwrap()).into()),
+    ];
+    for (place, field, wrong) in damages {
+        let is_lost = wrong.is_null();
+        let mut damaged = whole.clone();
+        damaged.pointer_mut(place).unwrap()[field] = wrong;
+        std::fs::write(&record, damaged.to_string()).unwrap();
+        let pruned = env.run(["image", "prune", "-f"]);
+        assert!(is_lost || pruned.stderr().contains("its record is not what its manifest"), "{pruned}");
+        assert_eq!(blobs(), before, "{field}");
+        repaired(&env, "I5", &["image"]);
+        assert_eq!(blobs(), before, "{field}");
+        let mended: serde_json::Value = serde_json::from_slice(&std::fs::read(&record).unwrap()).unwrap();
+        assert_eq!((&mended["layers"], &mended["index"]), (&whole["layers"], &whole["index"]), "{field}");
+    }
+    // One that nobody can read now is no damaged one.
+    let largest = before.iter().max_by_key(|path| path.metadata().unwrap().len()).unwrap();
+    std::fs::set_permissions(largest, std::fs::Permissions::from_mode(0o0)).unwrap();
+    repaired(&env, "I13", &["locks us out", "I2", "EACCES"]);
+    env.run(["save", "-q", "-o", env.path("saved.tar").to_str().unwrap(), "example.org/rich:1"]).success();
+}
+
 /// A name that cannot be read may be that of any image without one.
 #[test]
 fn f07_a_damaged_name_costs_no_image() {
@@ -323,6 +363,10 @@ fn i07_i08_i14_containers() {
                 .unwrap();
         }),
         ("I14", "upper is missing", &|| std::fs::rename(dir.join("upper"), env.graphroot().join("trash/u")).unwrap()),
+        ("I14", "upper is missing", &|| {
+            std::fs::remove_dir_all(dir.join("upper")).unwrap();
+            std::os::unix::fs::symlink("/tmp", dir.join("upper")).unwrap();
+        }),
         ("I14", "work is missing", &|| std::fs::rename(dir.join("work"), env.graphroot().join("trash/w")).unwrap()),
         ("I13", "mode 755 lets others in", &|| {
             std::fs::set_permissions(&dir, std::fs::Permissions::from_mode(0o755)).unwrap();
@@ -334,6 +378,21 @@ fn i07_i08_i14_containers() {
         env.run(["start", "-a", "c"]).prints("ran\n");
     }
     env.run(["create", "--name=ghost", BUSYBOX, "true"]).success();
+}
+
+/// A lock is a file; what is none is told, and holds nobody up.
+#[test]
+fn i13_a_fifo_as_monitor_lock_holds_nobody() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let id = env.run(["create", "--name=c", "--network=none", BUSYBOX, "echo", "ran"]).success().trimmed();
+    env.run(["start", "-a", "c"]).prints("ran\n");
+    let lock = env.graphroot().join("containers").join(&id).join("monitor.lock");
+    std::fs::remove_file(&lock).unwrap();
+    nix::unistd::mkfifo(&lock, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    env.run(["ps", "-a"]).stderr_has("cannot be read (lock");
+    repaired(&env, "I13", &["not a file"]);
+    env.run(["start", "-a", "c"]).prints("ran\n");
 }
 
 #[test]
