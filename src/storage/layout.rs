@@ -200,7 +200,11 @@ impl Layout {
         self.container(id).join("ctr.log")
     }
 
-    /// A file that the container gets by bind mount (`resolv.conf`, `hosts`, `hostname`), made anew at each start. Here and not
+    /// Names of what [`Self::container_file`] leads to.
+    pub(crate) const CONTAINER_FILES: [&str; 6] =
+        ["hosts", "resolv.conf", "hostname", "containerenv", "localtime", "apt.conf"];
+
+    /// A file that the container gets by bind mount, made anew at each start. Here and not
     /// in runroot, because what a container writes into it must not take the room of others.
     pub(crate) fn container_file(&self, id: &ContainerId, name: &str) -> PathBuf {
         self.container(id).join(name)

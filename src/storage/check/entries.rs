@@ -55,11 +55,12 @@ pub(super) fn check(store: &Store, findings: &mut Findings) -> Result<(), Error>
     let is_record = |name: &str| matches!(name, "config.json" | "exit.json" | "monitor.lock") || is_log(name);
     let is_tree =
         |name: &str| matches!(name, "upper" | "work" | "rootfs") || name.strip_prefix("mount-").is_some_and(is_number);
+    let is_bound = |name: &str| Layout::CONTAINER_FILES.contains(&name);
     for dir in list(&layout.containers(), &container, findings)? {
         if !private_dir(&dir, findings)? {
             continue;
         }
-        for (name, path) in entries(&dir, &|name| is_record(name) || is_tree(name), findings)? {
+        for (name, path) in entries(&dir, &|name| is_record(name) || is_tree(name) || is_bound(name), findings)? {
             if is_record(&name) {
                 private_file(&path, findings)?;
             }
