@@ -12,6 +12,8 @@ use super::image_config::{Healthcheck, ImageConfig};
 const DEFAULT_TIME: Duration = Duration::from_secs(30);
 /// Failures in a row that make a container unhealthy, unless said otherwise.
 const DEFAULT_RETRIES: u32 = 3;
+/// Between two checks, as far as an image may say: each costs processes outside of the container's limits.
+const SHORTEST: Duration = Duration::from_secs(1);
 /// The longest time that is kept: a timer of an image must not overflow a clock.
 const LONGEST: Duration = Duration::from_hours(24 * 365);
 
@@ -108,11 +110,13 @@ impl HealthCheck {
         let test = if own.test.is_empty() { &image.test } else { &own.test };
         arguments(test)?;
         // Docker's zero means "as usual" in an image; on the command line it means what it says.
-        let time = |own: Option<i64>, image: Option<i64>| own.or(image.filter(|nanos| *nanos > 0)).map(duration);
+        let of_image = |image: Option<i64>| image.filter(|nanos| *nanos > 0).map(duration);
+        let time = |own: Option<i64>, image: Option<i64>| own.map(duration).or_else(|| of_image(image));
+        let interval = own.interval.map(duration).or_else(|| of_image(image.interval).map(|time| time.max(SHORTEST)));
         let retries = own.retries.or(image.retries).and_then(|count| u32::try_from(count).ok());
         Some(Self {
             test: test.clone(),
-            interval: Some(time(own.interval, image.interval).unwrap_or(DEFAULT_TIME)).filter(|time| !time.is_zero()),
+            interval: Some(interval.unwrap_or(DEFAULT_TIME)).filter(|time| !time.is_zero()),
             timeout: time(own.timeout, image.timeout).unwrap_or(DEFAULT_TIME),
             start_period: time(own.start_period, image.start_period).unwrap_or_default(),
             retries: retries.filter(|count| *count > 0).unwrap_or(DEFAULT_RETRIES),
@@ -241,5 +245,16 @@ mod tests {
         let check = HealthCheck::of(&ContainerSpec::default(), Some(&image(check))).expect("a check");
         assert_eq!((check.interval, check.timeout), (Some(super::LONGEST), Duration::from_secs(30)));
         assert_eq!((check.start_period, check.retries), (Duration::ZERO, 3));
+        let hurry = || Healthcheck {
+            test: words(&["CMD", "a"]),
+            interval: Some(1),
+            timeout: Some(1),
+            ..Healthcheck::default()
+        };
+        let check = HealthCheck::of(&ContainerSpec::default(), Some(&image(hurry()))).expect("a check");
+        assert_eq!((check.interval, check.timeout), (Some(super::SHORTEST), Duration::from_nanos(1)));
+        let spec = ContainerSpec { healthcheck: Some(hurry()), ..ContainerSpec::default() };
+        let check = HealthCheck::of(&spec, None).expect("of the caller");
+        assert_eq!(check.interval, Some(Duration::from_nanos(1)));
     }
 }
