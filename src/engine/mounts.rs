@@ -174,8 +174,12 @@ impl Engine {
     /// What a container sees if it runs; else what it will see.
     fn container_tree_mount(&self, record: &ContainerRecord) -> Result<OwnedFd, Error> {
         if let Some(init) = record.init() {
-            let mounts = PathBuf::from(format!("/proc/{}/ns/mnt", init.pid));
-            return runtime::container_tree(&mounts).map_err(|source| Error::Host { what: "mount", source });
+            let host = |source| Error::Host { what: "mount", source };
+            let tree = runtime::container_tree(&PathBuf::from(format!("/proc/{}/ns/mnt", init.pid)));
+            // If it lives now, the number was its own until now.
+            if init.is_alive().map_err(host)? {
+                return tree.map_err(host);
+            }
         }
         let plan = self.store.rootfs_plan(&record.config, &DriverTools::default());
         if !matches!(plan, Ok(RootfsPlan::Path { .. })) {

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::error::{At as _, Error};
 use super::layer_content::Content;
 use super::layer_index::{Entry, EntryKind, IndexReader};
+use super::pack::gone_is_none;
 use crate::sys;
 use crate::sys::dir::{Dir, FileKind, Stat};
 use crate::sys::fs::File;
@@ -345,7 +346,10 @@ fn walk_dir(
             continue;
         }
         let target = match kind {
-            FileKind::Symlink => dir.read_link(&name)?.into_os_string(),
+            FileKind::Symlink => match gone_is_none(dir.read_link(&name))? {
+                Some(target) => target.into_os_string(),
+                None => continue,
+            },
             _ => OsString::new(),
         };
         let child = if kind == FileKind::Directory && depth > 0 { dir.open_dir(&name).ok() } else { None };
