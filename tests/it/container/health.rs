@@ -182,7 +182,8 @@ fn the_check_of_an_image() {
     run("c", &[]);
     env.run(["wait", "--condition=healthy", "c"]).success();
     let shown = "{{.Config.Healthcheck.Interval}} {{.Config.Healthcheck.Retries}} {{.Config.Healthcheck.Timeout}}";
-    env.run(["inspect", "--format", shown, "c"]).prints("100000000 4 30000000000\n");
+    // An image has no say below a second.
+    env.run(["inspect", "--format", shown, "c"]).prints("1000000000 4 30000000000\n");
     run("own", &["--health-cmd=exit 3", "--health-retries=1"]);
     env.run(["wait", "--condition=unhealthy", "own"]).success();
     for (name, flag) in [("without", "--no-healthcheck"), ("none", "--health-cmd=none")] {
