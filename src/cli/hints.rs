@@ -197,6 +197,11 @@ fn particular(error: &engine::Error) -> Option<String> {
 /// The way round what stands between us and an image elsewhere.
 fn around(obstacle: Obstacle<'_>) -> String {
     match obstacle {
+        // Short names mean what is here before what a registry has.
+        Obstacle::Unreachable { host: "localhost" } => {
+            "localhost/ is what was made or loaded here, and no registry: name the one that is meant, as docker.io/library/NAME"
+                .to_owned()
+        }
         Obstacle::Unreachable { host } => format!(
             "look at the spelling of the name first; if curl -v https://{host}/v2/ gets no answer either, then at \
              the network; behind a proxy, set HTTPS_PROXY"

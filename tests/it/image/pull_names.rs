@@ -101,6 +101,13 @@ fn a_pull_of_what_is_here_goes_by_its_full_name() {
     asked(&["create", "--pull=always", "--retry=0", "web:1", "x"]);
     asked(&["pull", "-q", "--retry=0", "--platform=linux/s390x", "web:1"]);
     env.run(["create", "--pull=newer", "--retry=0", "web:1", "x"]).success();
+    // Nobody listens there: it is where names are from that nobody else gave.
+    env.run(["tag", &name, "localhost/mine:1"]).success();
+    env.run(["pull", "-q", "--retry=0", "mine:1"])
+        .code(125)
+        .stderr_has("pull localhost/mine:1")
+        .stderr_has("as docker.io/library/NAME");
+    env.run(["untag", &name, "localhost/mine:1"]).success();
     // No registry knows ids.
     let (short, whole) = (&id[..12], format!("sha256:{id}"));
     let before = here.requests().len();
