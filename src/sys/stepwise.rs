@@ -207,15 +207,14 @@ mod tests {
         for name in NAMES.split_ascii_whitespace() {
             for flags in ways.into_iter().flatten() {
                 for rule in rules {
-                    let kernel = loop {
-                        let rule = rule | ResolveFlags::NO_MAGICLINKS;
-                        // AGAIN: somebody renamed something somewhere, and the path has a `..`.
-                        match id(openat2(&root, name, flags, Mode::empty(), rule)) {
-                            Err(rustix::io::Errno::AGAIN) => {}
-                            other => break other,
-                        }
-                    };
                     let ours = id(super::open(root.as_fd(), Path::new(name), flags, Mode::empty(), rule));
+                    let kernel = || id(openat2(&root, name, flags, Mode::empty(), rule | ResolveFlags::NO_MAGICLINKS));
+                    // AGAIN: somebody renamed something somewhere, and the path has a `..`. LOOP: perhaps he did so on
+                    // the way without locks, and the kernel, which began anew, has counted the links twice.
+                    let asked = std::iter::repeat_with(kernel).take(1000);
+                    let mut answers = asked.filter(|answer| *answer != Err(rustix::io::Errno::AGAIN));
+                    let kernel = answers.find(|answer| *answer == ours || *answer != Err(rustix::io::Errno::LOOP));
+                    let kernel = kernel.unwrap_or(Err(rustix::io::Errno::LOOP));
                     assert_eq!(ours, kernel, "{name:?}, {flags:?}, {rule:?}");
                 }
             }
