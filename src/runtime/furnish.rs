@@ -47,35 +47,17 @@ pub(crate) fn furnish(root: &OwnedFd, mounts: &[RootMount]) -> Result<(), Error>
             other => found.push((mount, other?)),
         }
     }
-    // From the image, not from what a bind puts over it.
+    // From the image, not from what a bind puts over it. What the image lacks has nothing to copy, and whose it is the start says.
     for (mount, source) in found.iter().filter(|(mount, _)| mount.copy_up) {
-        fill_volume(&tree, mount, source)?;
+        fill::from_image(&tree, &mount.target, source.as_fd(), true)?;
     }
     found.iter().try_for_each(|(mount, source)| one(&tree, mount, source))
 }
 
-fn fill_volume(root: &RootDir, wanted: &RootMount, source: &OwnedFd) -> Result<(), Error> {
-    if shape(wanted, source)? == Shape::File {
-        return Ok(());
-    }
-    // What the image lacks has nothing to copy, and whose it is the start says.
-    let Some(place) = target::look_up(root, &wanted.target)? else { return Ok(()) };
-    let failed = |source| Error::Mount { target: wanted.target.clone(), source };
-    if !sys::dir::fstat(place.as_fd()).map_err(failed)?.is_dir() {
-        return Ok(());
-    }
-    fill::if_empty(place.as_fd(), source.as_fd(), true).map_err(failed)
-}
-
-fn shape(wanted: &RootMount, source: &OwnedFd) -> Result<Shape, Error> {
-    let stat = sys::dir::fstat(source.as_fd());
-    let stat = stat.map_err(|source| Error::Mount { target: wanted.target.clone(), source })?;
-    Ok(if stat.is_dir() { Shape::Directory } else { Shape::File })
-}
-
 fn one(root: &RootDir, wanted: &RootMount, source: &OwnedFd) -> Result<(), Error> {
     let failed = |source| Error::Mount { target: wanted.target.clone(), source };
-    let place = target::open(root, &wanted.target, shape(wanted, source)?)?;
+    let is_dir = sys::dir::fstat(source.as_fd()).map_err(failed)?.is_dir();
+    let place = target::open(root, &wanted.target, if is_dir { Shape::Directory } else { Shape::File })?;
     if wanted.yields && mount::is_mounted_on(place.as_fd()) {
         return Ok(());
     }

@@ -31,18 +31,16 @@ pub(super) fn root(bundle: &Bundle, new_root: &OwnedFd, trees: &[Tree]) -> Resul
     for (index, spec) in spec.mounts().iter().flatten().enumerate() {
         let options = MountOptions::parse(spec.destination(), spec.options().as_deref().unwrap_or_default())?;
         let tree = trees.iter().find(|tree| tree.index == index).map(|tree| tree.fd.as_fd());
-        mounts.push((spec, options, tree));
+        mounts.push(Planned { spec, options, tree, owner: None });
     }
     // Before anything covers the image: in `-v SRC:/app -v /app/deps` the volume is for what the image has there.
-    let mut owners = Vec::new();
-    for (spec, options, tree) in &mounts {
-        owners.push(match tree.filter(|_| options.copy_up) {
-            Some(tree) => fill_volume(&root, spec.destination(), tree, options, bundle)?,
-            None => None,
-        });
+    for mount in mounts.iter_mut().filter(|mount| mount.options.copy_up) {
+        if let Some(tree) = mount.tree {
+            mount.owner = fill_volume(&root, mount.spec.destination(), tree, mount.options.durable, bundle)?;
+        }
     }
-    for ((spec, options, tree), owner) in mounts.iter().zip(owners) {
-        one_mount(&root, spec, *tree, options, owner, bundle)?;
+    for mount in &mounts {
+        one_mount(&root, mount, bundle)?;
     }
     devices::populate(&root, bundle)?;
     if let Some(linux) = spec.linux() {
@@ -73,36 +71,32 @@ fn fill_volume(
     root: &RootDir,
     target: &Path,
     tree: BorrowedFd<'_>,
-    options: &MountOptions,
+    durable: bool,
     bundle: &Bundle,
 ) -> Result<Option<(u32, u32)>, Error> {
-    let error = |source| Error::Mount { target: target.to_owned(), source };
-    if !sys::dir::fstat(tree).map_err(error)?.is_dir() {
+    if fill::from_image(root, target, tree, durable)? {
         return Ok(None);
     }
-    let Some(place) = target::look_up(root, target)? else {
-        let owner = program::owner(root, bundle)?;
-        fill::give_if_empty(tree, owner, options.durable).map_err(error)?;
-        return Ok(Some(owner));
-    };
-    if sys::dir::fstat(place.as_fd()).map_err(error)?.is_dir() {
-        fill::if_empty(place.as_fd(), tree, options.durable).map_err(error)?;
-    }
-    Ok(None)
+    let owner = program::owner(root, bundle)?;
+    fill::give_if_empty(tree, owner, durable).map_err(|source| Error::Mount { target: target.to_owned(), source })?;
+    Ok(Some(owner))
 }
 
-/// Makes one mount of the spec. `owner`: whose the place is if the image lacks it.
-fn one_mount(
-    root: &RootDir,
-    spec: &Mount,
-    tree: Option<BorrowedFd<'_>>,
-    options: &MountOptions,
+/// A mount of the spec on its way into the root.
+struct Planned<'a> {
+    spec: &'a Mount,
+    options: MountOptions,
+    /// What the stage has opened: there is none for a new file system.
+    tree: Option<BorrowedFd<'a>>,
+    /// Whose the place is if the image lacks it.
     owner: Option<(u32, u32)>,
-    bundle: &Bundle,
-) -> Result<(), Error> {
+}
+
+fn one_mount(root: &RootDir, mount: &Planned<'_>, bundle: &Bundle) -> Result<(), Error> {
+    let Planned { spec, options, tree, owner } = mount;
     let target = spec.destination();
     let error = |source| Error::Mount { target: target.clone(), source };
-    let shape = match tree {
+    let shape = match *tree {
         Some(tree) if !sys::dir::fstat(tree).map_err(error)?.is_dir() => Shape::File,
         _ => Shape::Directory,
     };
@@ -115,7 +109,7 @@ fn one_mount(
         // So that the next start, which finds it, gives the volume to the same user. What is mounted is not ours to give.
         sys::dir::chown_path(place.as_fd(), uid, gid).map_err(error)?;
     }
-    let Some(tree) = tree else {
+    let Some(tree) = *tree else {
         return new_file_system(spec, options, &place, missing);
     };
     if options.chown {

@@ -1,9 +1,12 @@
 //! What a mounted directory gets before the program sees it: the image's content, the program's ownership.
 
 use std::os::fd::{AsFd, BorrowedFd};
+use std::path::Path;
 use std::time::Duration;
 
+use crate::runtime::error::Error;
 use crate::sys::dir::{self, Dir, FileKind};
+use crate::sys::root::RootDir;
 use crate::sys::{self, Errno, tree, xattr};
 use crate::types::idmap::IdMaps;
 
@@ -14,9 +17,27 @@ const FILLING: &str = "user.sampan.filling";
 /// How long another container may take to fill the volume. Any container that has it can hold its lock for ever.
 const TURN: Duration = Duration::from_mins(1);
 
-/// Copies what the image has at `place` into `tree`, a volume, if that is empty; `durable`: it survives a power cut. Two
-/// containers that start at once with one volume take turns (case D05).
-pub(in crate::runtime) fn if_empty(place: BorrowedFd<'_>, tree: BorrowedFd<'_>, durable: bool) -> sys::Result<()> {
+/// Copies what the image has at `target` into `tree`, a volume, if that is an empty directory; `durable`: it survives a power
+/// cut. False if the image has nothing there: so the volume has got no owner yet.
+pub(in crate::runtime) fn from_image(
+    root: &RootDir,
+    target: &Path,
+    tree: BorrowedFd<'_>,
+    durable: bool,
+) -> Result<bool, Error> {
+    let error = |source| Error::Mount { target: target.to_owned(), source };
+    if !dir::fstat(tree).map_err(error)?.is_dir() {
+        return Ok(true);
+    }
+    let Some(place) = super::target::look_up(root, target)? else { return Ok(false) };
+    if dir::fstat(place.as_fd()).map_err(error)?.is_dir() {
+        if_empty(place.as_fd(), tree, durable).map_err(error)?;
+    }
+    Ok(true)
+}
+
+/// Two containers that start at once with one volume take turns (case D05).
+fn if_empty(place: BorrowedFd<'_>, tree: BorrowedFd<'_>, durable: bool) -> sys::Result<()> {
     let volume = Dir::from(dir::reopen(tree)?);
     let _turn = sys::lock::DirLock::within(volume.as_fd(), TURN)?;
     if !is_to_be_filled(&volume)? {
@@ -36,7 +57,7 @@ pub(in crate::runtime) fn if_empty(place: BorrowedFd<'_>, tree: BorrowedFd<'_>, 
     if marked && durable { volume.sync() } else { Ok(()) }
 }
 
-/// As [`if_empty`], where the image has nothing to copy.
+/// As [`from_image`], where the image has nothing to copy.
 pub(in crate::runtime) fn give_if_empty(tree: BorrowedFd<'_>, owner: (u32, u32), durable: bool) -> sys::Result<()> {
     let volume = Dir::from(dir::reopen(tree)?);
     let _turn = sys::lock::DirLock::within(volume.as_fd(), TURN)?;
