@@ -127,7 +127,7 @@ impl Store {
     /// the code from it after the container is gone. Best effort: the record itself is `exit.json`.
     fn note(&self, id: &ContainerId, text: &[u8]) {
         let path = self.layout().monitor_lock(id);
-        if let Err(error) = sys::fs::exists(&path).then(|| sys::fs::overwrite(&path, text)).transpose() {
+        if let Err(error) = sys::fs::exists(&path).then(|| sys::fs::rewrite(&path, text)).transpose() {
             tracing::debug!(%error, "not noted");
         }
     }

@@ -122,7 +122,7 @@ pub(crate) fn write_volatile<T: Record>(path: &Path, record: &T) -> Result<(), E
 pub(super) fn write_volatile_or_over<T: Record>(path: &Path, record: &T) -> Result<(), Error> {
     let bytes = to_bytes(path, record)?;
     let written = match sys::fs::replace_volatile(path, &bytes) {
-        Err(full) if full.is_full() => sys::fs::write_over(path, &bytes).map_err(|_no_better| full),
+        Err(full) if full.is_full() => sys::fs::rewrite_within_blocks(path, &bytes).map_err(|_no_better| full),
         written => written,
     };
     written.writing(path)

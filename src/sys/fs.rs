@@ -18,16 +18,6 @@ pub(crate) fn read_limited(path: &Path, limit: u64) -> Result<Vec<u8>> {
     read_from(File::open(path).call("open", || format!("{path:?}"))?, path, limit)
 }
 
-/// The first `limit` bytes of a file, and whether that is all of it.
-pub(crate) fn read_first(path: &Path, limit: u64) -> Result<(Vec<u8>, bool)> {
-    let file = File::open(path).call("open", || format!("{path:?}"))?;
-    let mut bytes = Vec::new();
-    file.take(limit.saturating_add(1)).read_to_end(&mut bytes).call("read", || format!("{path:?}"))?;
-    let whole = bytes.len() as u64 <= limit;
-    bytes.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    Ok((bytes, whole))
-}
-
 /// The same of an ordinary file; see [`open_ordinary`].
 pub(crate) fn read_ordinary(path: &Path, limit: u64) -> Result<Vec<u8>> {
     read_from(open_ordinary(path)?, path, limit)
@@ -42,7 +32,18 @@ pub(crate) fn read_named(path: &Path, limit: u64) -> Result<Vec<u8>> {
     read_from(file, path, limit)
 }
 
-fn read_from(file: File, path: &Path, limit: u64) -> Result<Vec<u8>> {
+/// The first `limit` bytes of a file, and whether that is all of it.
+pub(crate) fn read_first(path: &Path, limit: u64) -> Result<(Vec<u8>, bool)> {
+    let file = File::open(path).call("open", || format!("{path:?}"))?;
+    let mut bytes = Vec::new();
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes).call("read", || format!("{path:?}"))?;
+    let whole = bytes.len() as u64 <= limit;
+    bytes.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    Ok((bytes, whole))
+}
+
+/// The whole file, which is open; `path` is for errors.
+pub(super) fn read_from(file: File, path: &Path, limit: u64) -> Result<Vec<u8>> {
     // Most files are small: one read for the text and one for the end, without asking for the size first.
     let mut bytes = Vec::with_capacity(8 << 10);
     while bytes.len() as u64 <= limit {
@@ -84,23 +85,23 @@ pub(crate) fn absent_is_none<T>(result: Result<T>) -> Result<Option<T>> {
 
 /// Writes to an existing special file (cgroup, proc) by one `write(2)`.
 pub(crate) fn write_in_place(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut file = OpenOptions::new().write(true).open(path).call("open", || format!("{path:?}, O_WRONLY"))?;
+    let mut file = open_to_write(path)?;
     file.write_all(bytes).call("write", || format!("{path:?}, {:?}", String::from_utf8_lossy(bytes)))
 }
 
 /// Replaces the content of an existing file where it is; nobody else writes it. Its blocks are not given up first: on a full
 /// disk somebody else would have them.
-pub(crate) fn overwrite(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut file = OpenOptions::new().write(true).open(path).call("open", || format!("{path:?}, O_WRONLY"))?;
+pub(crate) fn rewrite(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut file = open_to_write(path)?;
     file.write_all(bytes).call("write", || format!("{path:?}"))?;
     file.set_len(bytes.len() as u64).call("ftruncate", || format!("{path:?}"))
 }
 
-/// Writes a text over an existing file, by one `write(2)`, within the blocks that it has: that needs no room. Spaces fill what
-/// is left of an older text that was longer. ENOSPC if it has not that many blocks.
-pub(crate) fn write_over(path: &Path, text: &[u8]) -> Result<()> {
+/// Like [`rewrite`], by one `write(2)` within the blocks that the file has: that needs no room. For a text: spaces fill what is
+/// left of an older one that was longer. ENOSPC if it has not that many blocks.
+pub(crate) fn rewrite_within_blocks(path: &Path, text: &[u8]) -> Result<()> {
     const BLOCK: usize = 4096;
-    let file = OpenOptions::new().write(true).open(path).call("open", || format!("{path:?}, O_WRONLY"))?;
+    let file = open_to_write(path)?;
     let length = usize::try_from(file.metadata().call("fstat", || format!("{path:?}"))?.len()).unwrap_or(usize::MAX);
     if length > 1 << 20 || text.len() > length.next_multiple_of(BLOCK) {
         return Err(Error::new("write", format!("{path:?}: {} bytes over {length}", text.len()), Errno::ENOSPC));
@@ -108,6 +109,10 @@ pub(crate) fn write_over(path: &Path, text: &[u8]) -> Result<()> {
     let mut padded = text.to_vec();
     padded.resize(length.max(text.len()), b' ');
     super::descriptor::write_all(file.as_fd(), &padded)
+}
+
+fn open_to_write(path: &Path) -> Result<File> {
+    OpenOptions::new().write(true).open(path).call("open", || format!("{path:?}, O_WRONLY"))
 }
 
 /// Makes a new file with these bytes; EEXIST if it is there. Mode 0600. Not synced. One that cannot be written whole does
@@ -415,18 +420,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_overwritten_keeps_its_blocks() {
+    fn what_is_rewritten_keeps_its_blocks() {
         use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
         use std::os::fd::AsRawFd as _;
 
         let file = memfd_create("record", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING).expect("made");
         let path = std::path::PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
         for text in [&b"first"[..], b"old"] {
-            overwrite(&path, text).expect("written");
+            rewrite(&path, text).expect("written");
             assert_eq!(read_limited(&path, 100).expect("read"), text);
         }
         fcntl_add_seals(&file, SealFlags::SHRINK).expect("sealed");
-        overwrite(&path, b"new").expect("not shortened first");
+        rewrite(&path, b"new").expect("not shortened first");
         assert_eq!(read_limited(&path, 100).expect("read"), b"new");
     }
 }

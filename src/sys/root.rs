@@ -102,13 +102,7 @@ impl RootDir {
 
     /// Reads the regular file that `path` leads to; more than `limit` bytes are EFBIG.
     pub(crate) fn read_limited(&self, path: &Path, limit: u64) -> Result<Vec<u8>> {
-        use std::io::Read as _;
-        let mut bytes = Vec::new();
-        self.open_file(path)?.take(limit + 1).read_to_end(&mut bytes).call("read", || format!("{path:?}"))?;
-        if bytes.len() as u64 > limit {
-            return Err(Error::new("read", format!("{path:?}: more than {limit} bytes"), Errno::EFBIG));
-        }
-        Ok(bytes)
+        super::fs::read_from(self.open_file(path)?, path, limit)
     }
 
     /// Makes the regular file `path`, open for writing; EEXIST if anything is there, a link too.
