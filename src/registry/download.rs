@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use super::client::IDLE;
 use super::error::Error;
-use super::manifest::Descriptor;
 use super::reply::{Reply, body_failure};
 use super::session::{BlobSink, Session, expect_size};
+use crate::types::descriptor::Descriptor;
 
 /// So much progress makes up for a failed try: a long download over a bad line ends, an endless one does not.
 const MAKES_UP: u64 = 1 << 20;

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
 
+use crate::types::descriptor::Descriptor;
+use crate::types::media_type;
 use crate::types::platform::Platform;
 
 use super::archive::{OciItem, merged_index};
@@ -65,7 +67,7 @@ pub(crate) fn answers(bytes: &[u8]) {
     drop(serde_json::from_slice::<search::Found>(bytes));
     drop(serde_json::from_slice::<search::Page>(bytes));
     let formats = [ManifestFormat::Oci, ManifestFormat::Docker];
-    for own in [manifest::OCI_MANIFEST, manifest::DOCKER_MANIFEST] {
+    for own in [media_type::OCI_MANIFEST, media_type::DOCKER_MANIFEST] {
         let Ok(kept) = KeptManifest::parse(bytes, own) else { continue };
         for format in formats {
             let (written, media_type) = kept.rewritten(format, &kept.layers);
@@ -85,8 +87,8 @@ pub(crate) fn answers(bytes: &[u8]) {
             assert!(matches!(again, Manifest::Index(others) if others.len() == entries.len()));
         }
     }
-    let descriptor = manifest::Descriptor {
-        media_type: manifest::OCI_MANIFEST.to_owned(),
+    let descriptor = Descriptor {
+        media_type: media_type::OCI_MANIFEST.to_owned(),
         digest: crate::types::digest::Digest::of(b"x"),
         size: 1,
     };

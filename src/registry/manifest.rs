@@ -1,9 +1,10 @@
 //! Manifests and indexes: Docker schema 2 and OCI. Hostile input; what is ambiguous is refused (CVE-2021-41190).
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::reply::printable;
-use crate::types::digest::Digest;
+use crate::types::descriptor::Descriptor;
+use crate::types::media_type::{self, OCI_MANIFEST};
 use crate::types::platform::Platform;
 
 /// Size of a manifest or an index, and of a configuration (case B11).
@@ -11,10 +12,6 @@ pub(crate) const DOCUMENT_LIMIT: u64 = 4 << 20;
 /// More layers than any file system could stack.
 const MOST_LAYERS: usize = 1000;
 
-pub(super) const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
-pub(super) const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
-pub(super) const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
-pub(super) const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const DOCKER_SCHEMA_1: [&str; 2] = [
     "application/vnd.docker.distribution.manifest.v1+json",
     "application/vnd.docker.distribution.manifest.v1+prettyjws",
@@ -25,19 +22,6 @@ pub(crate) const ACCEPT: &str = "application/vnd.oci.image.index.v1+json, \
      application/vnd.docker.distribution.manifest.list.v2+json, \
      application/vnd.oci.image.manifest.v1+json, \
      application/vnd.docker.distribution.manifest.v2+json";
-
-pub(super) const CONFIGS: [&str; 2] =
-    ["application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"];
-
-/// A pointer to content: what it is, its digest, its size.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Descriptor {
-    #[serde(default)]
-    pub(crate) media_type: String,
-    pub(crate) digest: Digest,
-    pub(crate) size: u64,
-}
 
 /// An entry of an index.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -101,10 +85,10 @@ enum Kind {
 }
 
 fn kind_of(media_type: &str) -> Option<Kind> {
-    match media_type {
-        DOCKER_MANIFEST | OCI_MANIFEST => Some(Kind::Image),
-        DOCKER_LIST | OCI_INDEX => Some(Kind::Index),
-        _ => None,
+    if media_type::is_manifest(media_type) {
+        Some(Kind::Image)
+    } else {
+        media_type::is_index(media_type).then_some(Kind::Index)
     }
 }
 
@@ -162,7 +146,7 @@ fn image(manifest: ImageManifest) -> Result<ImageManifest, String> {
     if manifest.layers.len() > MOST_LAYERS {
         return Err(format!("{} layers, at most {MOST_LAYERS} are accepted", manifest.layers.len()));
     }
-    if !CONFIGS.contains(&manifest.config.media_type.as_str()) {
+    if !media_type::is_config(&manifest.config.media_type) {
         let media_type = printable(&manifest.config.media_type, 100);
         return Err(format!("an artifact, not a container image: its config is {media_type:?}"));
     }

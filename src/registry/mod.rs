@@ -32,7 +32,7 @@ mod tests;
 
 pub(crate) use archive::Archive;
 pub(crate) use error::{Error, Obstacle};
-pub(crate) use manifest::{Descriptor, Manifest, parse as parse_manifest};
+pub(crate) use manifest::{Manifest, parse as parse_manifest};
 pub(crate) use pull::{Access, RemoteImage};
 pub(crate) use push::{
     KeptManifest, ManifestFormat, login_session, media_type, push_session, rewritten_list, session_at, target,

@@ -4,13 +4,14 @@
 use std::path::PathBuf;
 
 use super::error::Error;
-use super::manifest::{self, Descriptor, ImageManifest, Manifest};
+use super::manifest::{self, ImageManifest, Manifest};
 use super::reply::printable;
 use super::session::{Retry, Session};
 use crate::config::auth_file::{self, Credentials};
 use crate::config::certs::Certificates;
 use crate::config::registries_conf::{Location, RegistriesConf};
 use crate::sys;
+use crate::types::descriptor::Descriptor;
 use crate::types::digest::{DiffId, Digest};
 use crate::types::image_config::ImageConfig;
 use crate::types::platform::Platform;

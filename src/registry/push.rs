@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::error::Error;
-use super::manifest::{self, Descriptor, Manifest};
+use super::manifest::{self, Manifest};
 use super::pull::{Access, session, tag_or_digest};
 use super::session::Session;
 use crate::config::auth_file::Credentials;
 use crate::config::registries_conf::{Location, RegistriesConf};
+use crate::types::descriptor::Descriptor;
 use crate::types::digest::Digest;
+use crate::types::media_type;
 use crate::types::reference::Reference;
 
 /// A session with the repository that `reference` itself names, whatever pulls are led to. Logged in by the first of
@@ -72,7 +74,7 @@ impl KeptManifest {
             Manifest::Index(_) => return Err(wrong("it is an index".to_owned())),
         };
         let document = serde_json::from_slice(bytes).map_err(|error| wrong(error.to_string()))?;
-        let docker = image.media_type == manifest::DOCKER_MANIFEST;
+        let docker = image.media_type == media_type::DOCKER_MANIFEST;
         let format = if docker { ManifestFormat::Docker } else { ManifestFormat::Oci };
         Ok(Self { document, config: image.config, layers: image.layers, format })
     }
@@ -81,8 +83,8 @@ impl KeptManifest {
     /// no place in schema 2.
     pub(crate) fn rewritten(&self, format: ManifestFormat, layers: &[Descriptor]) -> (Vec<u8>, &'static str) {
         let (own, config) = match format {
-            ManifestFormat::Oci => (manifest::OCI_MANIFEST, manifest::CONFIGS[0]),
-            ManifestFormat::Docker => (manifest::DOCKER_MANIFEST, manifest::CONFIGS[1]),
+            ManifestFormat::Oci => (media_type::OCI_MANIFEST, media_type::OCI_CONFIG),
+            ManifestFormat::Docker => (media_type::DOCKER_MANIFEST, media_type::DOCKER_CONFIG),
         };
         let old = self.document["layers"].as_array().map(Vec::as_slice).unwrap_or_default();
         let layers: Vec<Value> = layers
@@ -129,8 +131,8 @@ pub(crate) fn rewritten_list(
     let mut document: Value = serde_json::from_slice(bytes).map_err(|error| wrong(&error.to_string()))?;
     if let Some(format) = format {
         document["mediaType"] = json!(match format {
-            ManifestFormat::Oci => manifest::OCI_INDEX,
-            ManifestFormat::Docker => manifest::DOCKER_LIST,
+            ManifestFormat::Oci => media_type::OCI_INDEX,
+            ManifestFormat::Docker => media_type::DOCKER_LIST,
         });
         if format == ManifestFormat::Docker
             && let Some(object) = document.as_object_mut()
@@ -152,7 +154,7 @@ pub(crate) fn rewritten_list(
             object.remove("annotations");
         }
     }
-    let media_type = document["mediaType"].as_str().unwrap_or(manifest::OCI_INDEX).to_owned();
+    let media_type = document["mediaType"].as_str().unwrap_or(media_type::OCI_INDEX).to_owned();
     Ok((document.to_string().into_bytes(), media_type))
 }
 
@@ -183,8 +185,9 @@ pub(crate) fn media_type(format: ManifestFormat, layer: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::{KeptManifest, ManifestFormat, media_type};
-    use crate::registry::manifest::{DOCKER_MANIFEST, OCI_MANIFEST, parse};
+    use crate::registry::manifest::parse;
     use crate::types::digest::Digest;
+    use crate::types::media_type::{DOCKER_MANIFEST, OCI_MANIFEST};
 
     #[test]
     fn media_types_of_both_formats() {

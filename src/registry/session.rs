@@ -7,13 +7,14 @@ use ureq::http::Uri;
 use super::auth::{self, Login};
 use super::client::{Ask, Client};
 use super::error::Error;
-use super::manifest::{ACCEPT, DOCUMENT_LIMIT, Descriptor};
+use super::manifest::{ACCEPT, DOCUMENT_LIMIT};
 use super::reply::Reply;
 use super::url;
 use crate::config::auth_file::Credentials;
 use crate::config::certs::Certificates;
 use crate::config::registries_conf::Location;
 use crate::sys;
+use crate::types::descriptor::Descriptor;
 use crate::types::digest::Digest;
 use crate::types::secret::Secret;
 

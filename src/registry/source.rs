@@ -1,11 +1,12 @@
 //! The places that may serve a repository: mirrors, then the registry itself. Whoever fails is passed over.
 
 use super::error::Error;
-use super::manifest::{self, Descriptor};
+use super::manifest;
 use super::pull::{self, Access, RemoteImage};
 use super::session::{BlobSink, Session};
 use super::signature::{self, Attachment};
 use crate::config::registries_conf::RegistriesConf;
+use crate::types::descriptor::Descriptor;
 use crate::types::digest::Digest;
 use crate::types::failure::chain;
 use crate::types::platform::Platform;

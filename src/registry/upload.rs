@@ -18,11 +18,11 @@ use ureq::http::{Method, Uri};
 
 use super::client::{Ask, Part, Payload};
 use super::error::Error;
-use super::manifest::Descriptor;
 use super::reply::{Reply, printable};
 use super::session::Session;
 use super::url::{self, Origin};
 use crate::sys::fs::File;
+use crate::types::descriptor::Descriptor;
 use crate::types::digest::Digest;
 
 /// Up to this size a blob is sent with one request less.

@@ -11,18 +11,14 @@ use super::images::{ImageLayer, ImageRecord};
 use super::store::Store;
 use super::unpack::Compression;
 use crate::sys;
+use crate::types::descriptor::Descriptor;
 use crate::types::digest::{ChainId, DiffId, Digest};
+use crate::types::media_type;
 
 /// Largest document.
 const DOCUMENT: u64 = 16 << 20;
 /// Largest index.
 const INDEX: u64 = 4 << 20;
-
-const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
-const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
-/// What a manifest that does not say it may have been announced as.
-const MANIFESTS: [&str; 2] =
-    ["application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json"];
 
 /// What the store needs of a manifest. Which ones come in, `registry` decides.
 #[derive(Debug, Deserialize)]
@@ -37,15 +33,6 @@ pub(super) struct Manifest {
 #[derive(Debug, Deserialize)]
 struct Index {
     manifests: Vec<Descriptor>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Descriptor {
-    #[serde(default)]
-    media_type: String,
-    digest: Digest,
-    size: u64,
 }
 
 impl Manifest {
@@ -67,7 +54,7 @@ impl Index {
 
     /// It leads to manifests over indexes of its own, which are not kept.
     fn is_nested(&self) -> bool {
-        self.manifests.iter().any(|entry| [OCI_INDEX, DOCKER_LIST].contains(&entry.media_type.as_str()))
+        self.manifests.iter().any(|entry| media_type::is_index(&entry.media_type))
     }
 }
 
@@ -126,7 +113,8 @@ impl Store {
         }
         let is_of_type = match &manifest.media_type {
             Some(media_type) => *media_type == record.media_type,
-            None => MANIFESTS.contains(&record.media_type.as_str()),
+            // What it may have been announced as.
+            None => media_type::is_manifest(&record.media_type),
         };
         if !is_of_type {
             return Ok(Some("its manifest is of another type"));

@@ -16,12 +16,9 @@ use super::store::{Exclusive, Store};
 use crate::sys;
 use crate::types::digest::Digest;
 use crate::types::id::is_id_prefix;
+use crate::types::media_type;
 use crate::types::platform::Platform;
 use crate::types::reference::{ImageWord, Reference};
-
-const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
-const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
-const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 
 /// A list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,8 +84,9 @@ impl ListRecord {
     /// The document, and its media type: Docker's if all images are Docker's and no annotation wants OCI's.
     pub(crate) fn document(&self) -> (Vec<u8>, &'static str) {
         let plain = self.annotations.is_empty() && self.entries.iter().all(|entry| entry.annotations.is_empty());
-        let docker = self.entries.iter().all(|entry| entry.media_type == DOCKER_MANIFEST);
-        let media_type = if plain && docker && !self.entries.is_empty() { DOCKER_LIST } else { OCI_INDEX };
+        let docker = self.entries.iter().all(|entry| entry.media_type == media_type::DOCKER_MANIFEST);
+        let media_type =
+            if plain && docker && !self.entries.is_empty() { media_type::DOCKER_LIST } else { media_type::OCI_INDEX };
         let entries: Vec<Value> = self.entries.iter().map(ListEntry::document).collect();
         let mut document = json!({"schemaVersion": 2, "mediaType": media_type, "manifests": entries});
         if !self.annotations.is_empty() {

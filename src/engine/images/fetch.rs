@@ -15,7 +15,7 @@ use super::incoming::{IncomingLayer, StagedUnpack};
 use super::notes::{self, Inbox};
 use super::writeback::Writeback;
 use crate::engine::Error;
-use crate::registry::{self, Archive, BlobSink, Descriptor, Source};
+use crate::registry::{self, Archive, BlobSink, Source};
 use crate::rootless::Outer;
 use crate::storage::Store;
 use crate::storage::blobs::StagedBlob;
@@ -32,6 +32,7 @@ use crate::types::failure::{Failure, FailureKind};
 use crate::types::idmap::IdMaps;
 use crate::types::progress::Progress;
 
+use crate::types::descriptor::Descriptor;
 use cores::Cores;
 use layer::Note;
 

@@ -17,12 +17,10 @@ use crate::storage::unpack::{self, Plan, Unpacked};
 use crate::sys;
 use crate::types::digest::{ChainId, Digest};
 use crate::types::image_config::{History, ImageConfig, ProcessDefaults, RootFs};
+use crate::types::media_type;
 use crate::types::platform::Platform;
 use crate::types::progress::Progress;
 use crate::types::reference::Reference;
-
-const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
-const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 
 /// Where the tar comes from.
 #[derive(Debug)]
@@ -147,15 +145,15 @@ fn image(config: ImageConfig, blob: &StagedBlob, unpacked: &Unpacked) -> Result<
     let media_type = unpacked.compression.media_type();
     let document = Document {
         schema_version: 2,
-        media_type: MANIFEST,
-        config: Pointer { media_type: CONFIG, digest: &config_digest, size: config_bytes.len() as u64 },
+        media_type: media_type::OCI_MANIFEST,
+        config: Pointer { media_type: media_type::OCI_CONFIG, digest: &config_digest, size: config_bytes.len() as u64 },
         layers: [Pointer { media_type, digest: &blob.digest, size: blob.size }],
     };
     let manifest = serde_json::to_vec(&document).map_err(Error::Encode)?;
     Ok(IncomingImage {
         manifest_digest: Digest::of(&manifest),
         manifest,
-        media_type: MANIFEST.to_owned(),
+        media_type: media_type::OCI_MANIFEST.to_owned(),
         index: None,
         config_digest,
         config_bytes,

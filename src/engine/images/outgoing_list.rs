@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use super::outgoing::{Instance, Outgoing, OutgoingList};
 use crate::engine::{Engine, Error};
-use crate::registry::{Access, BlobSink, Descriptor, KeptManifest, Retry};
+use crate::registry::{Access, BlobSink, KeptManifest, Retry};
 use crate::storage::blobs::{BlobWriter, StagedBlob};
 use crate::storage::lease::Lease;
 use crate::storage::lists::{ListEntry, ListRecord};
 use crate::sys;
+use crate::types::descriptor::Descriptor;
 use crate::types::image_config::ImageConfig;
 use crate::types::platform::Platform;
 use crate::types::reference::Reference;

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::io::{Read, Write};
 
 use crate::engine::{Engine, Error};
-use crate::registry::Descriptor;
 use crate::storage::blobs::StagedBlob;
 use crate::storage::lease::Lease;
 use crate::storage::unpack::{Compression, PlainLayer};
 use crate::sys;
+use crate::types::descriptor::Descriptor;
 use crate::types::digest::{DiffId, Digest};
 use crate::types::failure::{Failure, FailureKind};
 

@@ -9,12 +9,12 @@ use sha2::{Digest as _, Sha256};
 use super::archived::{Archive, ArchivedImage, invalid};
 use super::members::Located;
 use crate::registry::error::Error;
-use crate::registry::manifest::{Descriptor, ImageManifest};
+use crate::registry::manifest::ImageManifest;
 use crate::registry::pull::{RemoteImage, config};
+use crate::types::descriptor::Descriptor;
 use crate::types::digest::{DiffId, Digest};
+use crate::types::media_type;
 
-const MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
-const CONFIG: &str = "application/vnd.docker.container.image.v1+json";
 /// Most images in one archive.
 const MOST_IMAGES: usize = 10_000;
 
@@ -63,9 +63,9 @@ fn image(archive: &mut Archive, item: &Item) -> Result<RemoteImage, Error> {
         |manifest: &ImageManifest| config(&config_bytes, manifest).map_err(|why| Error::Invalid { what: what(), why });
     let paths = item.layers.clone().unwrap_or_default();
     let mut manifest = ImageManifest {
-        media_type: MANIFEST.to_owned(),
+        media_type: media_type::DOCKER_MANIFEST.to_owned(),
         config: Descriptor {
-            media_type: CONFIG.to_owned(),
+            media_type: media_type::DOCKER_CONFIG.to_owned(),
             digest: Digest::of(&config_bytes),
             size: config_bytes.len() as u64,
         },
@@ -82,8 +82,12 @@ fn image(archive: &mut Archive, item: &Item) -> Result<RemoteImage, Error> {
         blobs.push((slot.digest.clone(), path.clone()));
     }
     archive.blobs.extend(blobs);
-    let document =
-        Document { schema_version: 2, media_type: MANIFEST, config: &manifest.config, layers: &manifest.layers };
+    let document = Document {
+        schema_version: 2,
+        media_type: media_type::DOCKER_MANIFEST,
+        config: &manifest.config,
+        layers: &manifest.layers,
+    };
     let manifest_bytes =
         serde_json::to_vec(&document).map_err(|error| invalid(&archive.name, format!("manifest: {error}")))?;
     Ok(RemoteImage {

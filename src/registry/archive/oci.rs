@@ -6,14 +6,15 @@ use serde::Deserialize;
 
 use super::archived::{Archive, ArchivedImage, invalid};
 use crate::registry::error::Error;
-use crate::registry::manifest::{self, Descriptor, Entry, ImageManifest, Manifest};
+use crate::registry::manifest::{self, Entry, ImageManifest, Manifest};
 use crate::registry::pull::{DEEPEST, RemoteImage, config};
+use crate::types::descriptor::Descriptor;
 use crate::types::digest::Digest;
+use crate::types::media_type;
 use crate::types::platform::Platform;
 
 /// Full name, as containerd and docker write it; then the OCI one, which may be a tag only.
 const NAMES: [&str; 2] = ["io.containerd.image.name", "org.opencontainers.image.ref.name"];
-const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
 /// The version file of a layout.
 #[derive(Deserialize)]
@@ -43,7 +44,7 @@ pub(super) fn images(archive: &Archive, index: &[u8], platform: &Platform) -> Re
         return Err(invalid(&archive.name, format!("layout version {version}, 1.x is known")));
     }
     let why = |why| invalid(&archive.name, format!("index.json: {why}"));
-    let Manifest::Index(entries) = manifest::parse(index, Some(INDEX)).map_err(why)? else {
+    let Manifest::Index(entries) = manifest::parse(index, Some(media_type::OCI_INDEX)).map_err(why)? else {
         return Err(invalid(&archive.name, "index.json is no index"));
     };
     let named: Named = serde_json::from_slice(index).map_err(|error| why(error.to_string()))?;

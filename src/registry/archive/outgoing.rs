@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 
 use super::writer::Writer;
 use crate::registry::error::Error;
-use crate::registry::manifest::Descriptor;
+use crate::types::descriptor::Descriptor;
 use crate::types::digest::{DiffId, Digest};
+use crate::types::media_type;
 use crate::types::platform::Platform;
 
 /// Version file of the `dir` transport (containers-image).
 const DIR_VERSION: &[u8] = b"Directory Transport Version: 1.1\n";
-const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const REF_NAME: &str = "org.opencontainers.image.ref.name";
 
 /// Name of a blob in an OCI layout.
@@ -92,7 +92,7 @@ pub(in crate::registry) fn merged_index(items: &[OciItem], existing: Option<&[u8
     let invalid = |why: String| Error::Invalid { what: "index.json of the layout".to_owned(), why };
     let mut index: Value = match existing {
         Some(bytes) => serde_json::from_slice(bytes).map_err(|error| invalid(error.to_string()))?,
-        None => json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": []}),
+        None => json!({"schemaVersion": 2, "mediaType": media_type::OCI_INDEX, "manifests": []}),
     };
     let manifests = index.get_mut("manifests").and_then(Value::as_array_mut);
     let manifests = manifests.ok_or_else(|| invalid("it has no \"manifests\"".to_owned()))?;

@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 use super::peer::{Peer, Request, ok, redirect, response};
 use crate::config::auth_file::Credentials;
 use crate::config::registries_conf::Location;
-use crate::registry::{BlobSink, Descriptor, Error, Retry, Session};
+use crate::registry::{BlobSink, Error, Retry, Session};
 use crate::sys;
+use crate::types::descriptor::Descriptor;
 use crate::types::digest::Digest;
 
 const BLOB: &[u8] = b"0123456789abcdef";

@@ -9,8 +9,9 @@ use std::time::Duration;
 use super::peer::response;
 use crate::config::auth_file::Credentials;
 use crate::config::registries_conf::Location;
-use crate::registry::{Arrival, Descriptor, Error, Retry, Session};
+use crate::registry::{Arrival, Error, Retry, Session};
 use crate::sys::fs::File;
+use crate::types::descriptor::Descriptor;
 use crate::types::digest::Digest;
 
 /// A request with its body.

@@ -9,7 +9,7 @@ use crate::engine::error::failure;
 use crate::engine::images::feed::unwritten;
 use crate::engine::images::incoming::{IncomingLayer, unpack_layer};
 use crate::engine::images::notes::{self, tell};
-use crate::registry::{self, BlobSink, Descriptor};
+use crate::registry::{self, BlobSink};
 use crate::storage;
 use crate::storage::blobs::{BlobWriter, StagedBlob};
 use crate::storage::layers::StagedLayer;
@@ -19,6 +19,7 @@ use crate::sys;
 use crate::sys::clone::{Forked, fork};
 use crate::sys::fs::File;
 use crate::sys::{descriptor, process};
+use crate::types::descriptor::Descriptor;
 use crate::types::failure::{Failure, FailureKind};
 
 /// From the processes to the engine, one JSON document in a line.
