@@ -9,6 +9,7 @@ use crate::rootless::{self, Ahead, Outer, OuterWish};
 use crate::runtime::cgroup;
 use crate::storage::Store;
 use crate::storage::container_record::StorageDriver;
+use crate::storage::process_identity::ProcessIdentity;
 use crate::storage::sync_policy::SyncPolicy;
 use crate::sys::{self, caps, process};
 use crate::types::host::HostFacts;
@@ -87,6 +88,14 @@ impl Engine {
         match self.kept.get() {
             Some(userns) => Ok(Outer::with_live(wish, userns.as_fd())?),
             None => Ok(Outer::find(wish, &self.store.layout().outers())),
+        }
+    }
+
+    /// The P that a running container is in, by its init.
+    pub(super) fn outer_of(&self, init: ProcessIdentity) -> Result<Outer, Error> {
+        match init.pid() {
+            Some(pid) => Ok(Outer::of(self.wish()?.clone(), pid)?),
+            None => self.outer(),
         }
     }
 

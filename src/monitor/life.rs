@@ -15,6 +15,7 @@ use super::scratch;
 use super::spawn::{self, Reply, Started};
 use super::start::{Alive, identity, start};
 use super::supervise::{self, Exited, Supervised};
+use crate::rootless::outer::Published;
 use crate::storage::Store;
 use crate::storage::container_record::{ContainerState, ExitRecord};
 use crate::sys;
@@ -134,7 +135,7 @@ fn until_exit(
     let state = store.own_container(&request.config).ok().and_then(|record| record.state);
     let checks = request.health.as_ref();
     let checks = checks.map(|health| Checks::new(store, &request.config, health, &running.init));
-    let mut hooks = Owner { store, request, init: running.init.pid(), state, checks };
+    let mut hooks = Owner { store, request, init: running.init.pid(), published: published.as_ref(), state, checks };
     let supervised = Supervised {
         init: &running.init,
         io,
@@ -184,6 +185,7 @@ struct Owner<'a> {
     store: &'a Store,
     request: &'a StartRequest,
     init: Pid,
+    published: Option<&'a Published>,
     /// As it was when the program started.
     state: Option<ContainerState>,
     checks: Option<Checks<'a>>,
@@ -213,6 +215,9 @@ impl Hooks for Owner<'_> {
             state.monitor = known(Pid::this());
             locked.write_state(self.store, state)
         });
+        if let Some(Err(error)) = self.published.map(Published::renew) {
+            tracing::debug!(%error, "P not offered");
+        }
         restored.inspect_err(|error| tracing::warn!(%error, "state not restored")).is_ok()
     }
 }

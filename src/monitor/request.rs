@@ -7,6 +7,7 @@ use crate::network::NetworkPlan;
 use crate::rootless::OuterWish;
 use crate::runtime::bundle::Bundle;
 use crate::storage::container_record::ContainerConfig;
+use crate::storage::process_identity::ProcessIdentity;
 use crate::types::health::HealthCheck;
 
 /// A container about to be started.
@@ -19,6 +20,8 @@ pub(crate) struct StartRequest {
     pub(crate) scratches: Vec<Scratch>,
     /// The map that P shall have.
     pub(crate) wish: OuterWish,
+    /// The init of a container whose namespaces are joined: its P is this one's, too.
+    pub(crate) joined: Option<ProcessIdentity>,
     /// Where the P comes from that is being made for this start.
     pub(crate) outer: Option<OwnedFd>,
     /// A connected socket of a foreground `run` or `start -a`, attached before the program starts.

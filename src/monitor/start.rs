@@ -1,6 +1,7 @@
 //! The start of a container: from nothing to a running program, and what is written down on the way.
 
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -10,8 +11,8 @@ use super::exit::{self, Ending};
 use super::request::StartRequest;
 use super::stdio::ContainerIo;
 use crate::network::{self, ClaimedPorts, NetworkHandle, PortHolder};
-use crate::rootless::Outer;
-use crate::rootless::outer::Published;
+use crate::rootless::outer::{Published, Turn};
+use crate::rootless::{self, Outer, OuterWish};
 use crate::runtime::cgroup::{self, ContainerCgroup};
 use crate::runtime::create::{self, Created, Running, Staging};
 use crate::storage::Store;
@@ -19,7 +20,7 @@ use crate::storage::container_record::{ContainerRecord, ContainerState};
 use crate::storage::containers::Locked;
 use crate::storage::process_identity::ProcessIdentity;
 use crate::sys::process::Pid;
-use crate::sys::{self, process};
+use crate::sys::{self, process, stream};
 use crate::types::cgroup::CgroupRecord;
 use crate::types::status::ContainerStatus;
 
@@ -86,6 +87,47 @@ impl Taken {
     }
 }
 
+/// The P of this start, and our turn if we make one.
+fn find_outer(
+    request: &StartRequest,
+    coming: Option<OwnedFd>,
+    live_dir: &Path,
+) -> Result<(Outer, Option<Turn>), Error> {
+    let wish = || request.wish.clone();
+    if let Some(pid) = request.joined.and_then(ProcessIdentity::pid) {
+        return Ok((Outer::of(wish(), pid).map_err(Error::Outer)?, None));
+    }
+    let outer = Outer::find(wish(), live_dir);
+    if outer.is_live() {
+        return Ok((outer, None));
+    }
+    let turn = Turn::wait(live_dir);
+    // Somebody may have offered one meanwhile.
+    let outer = Outer::find(wish(), live_dir);
+    Ok(match coming {
+        _ if outer.is_live() => (outer, None),
+        Some(answer) => (Outer::coming(wish(), answer), turn),
+        None => (outer, turn),
+    })
+}
+
+/// Says which P we hold, whoever made it: he may be gone before us. `own`: one that was made ahead.
+fn offer(
+    outer: &Outer,
+    own: Option<&OwnedFd>,
+    stage: Pid,
+    wish: &OuterWish,
+    live_dir: &Path,
+) -> Result<Option<Published>, rootless::Error> {
+    let own = own.map(stream::duplicate).transpose().map_err(rootless::Error::Join)?;
+    match own.map_or_else(|| outer.held(), |own| Ok(Some(own)))? {
+        Some(held) => Published::offer(held, &wish.maps, live_dir).map(Some),
+        // `sampan unshare`: we are in it.
+        None if outer.is_live() => Ok(None),
+        None => Published::publish(stage, &wish.maps, live_dir).map(Some),
+    }
+}
+
 /// P with the stage in it; cgroup and ports while `newuidmap` runs.
 fn stage(
     store: &Store,
@@ -96,10 +138,7 @@ fn stage(
 ) -> Result<(Staging, Taken), Error> {
     let spec = &request.config.spec;
     let live_dir = store.layout().outers();
-    let outer = match coming {
-        Some(answer) => Outer::coming(request.wish.clone(), answer),
-        None => Outer::find(request.wish.clone(), &live_dir),
-    };
+    let (outer, turn) = find_outer(request, coming, &live_dir)?;
     let creating = create::begin(&request.bundle, &outer, streams).map_err(Error::Runtime)?;
     let pids = [Pid::this().as_raw(), creating.stage_pid().as_raw()];
     let wanted = cgroup::Request {
@@ -118,21 +157,20 @@ fn stage(
     let holder = PortHolder { id: &request.config.id, name: request.config.name.as_str() };
     let ports = network::claim(&store.layout().ports(), &request.network.ports, &holder).map_err(Error::Network);
     let mapped = creating.map().map_err(Error::Runtime);
+    let published = mapped.as_ref().ok().and_then(|(staging, own)| {
+        let offered = offer(&outer, own.as_ref(), staging.stage_pid(), &request.wish, &live_dir);
+        // Only an offer to others: without it they make their own.
+        offered.inspect_err(|error| tracing::debug!(%error, "P not offered")).ok().flatten()
+    });
+    drop(turn);
     let mut warnings = Vec::new();
     let cgroup = pending.and_then(|pending| pending.finish(&mut warnings)).map_err(Error::Cgroup);
     // Whichever error, and what the others have brought is given back.
-    let ((staging, own), ports, cgroup) = match (mapped, ports, cgroup) {
+    let ((staging, _), ports, cgroup) = match (mapped, ports, cgroup) {
         (Ok(staging), Ok(ports), Ok(cgroup)) => (staging, ports, cgroup),
         (Err(error), ports, cgroup) => return Err(undo(cgroup.ok().flatten(), ports.ok(), error)),
         (_, Err(error), cgroup) => return Err(undo(cgroup.ok().flatten(), None, error)),
         (_, Ok(ports), Err(error)) => return Err(undo(None, Some(ports), error)),
-    };
-    // Only an offer to others: without it they make their own.
-    let maps = &request.wish.maps;
-    let published = match own {
-        Some(own) => Published::offer(own, maps, &live_dir).ok(),
-        None if outer.is_live() => None,
-        None => Published::publish(staging.stage_pid(), maps, &live_dir).ok(),
     };
     Ok((staging, Taken { cgroup, ports, published, warnings }))
 }

@@ -2,17 +2,22 @@
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::sys::clone::{CloneOptions, Forked};
+use crate::sys::lock::DirLock;
 use crate::sys::namespace::{self, NsKind};
 use crate::sys::process::{self, Pid, PidFd};
 use crate::sys::spawn::{Child as Helper, Spawn};
-use crate::sys::{self, descriptor, stream};
+use crate::sys::{self, Errno, descriptor, stream};
 use crate::types::idmap::{IdMap, IdMaps};
 
 use super::ahead;
 use super::error::Error;
 use super::wish::OuterWish;
+
+/// How long another start may take to make a P and to offer it.
+const TURN: Duration = Duration::from_secs(1);
 
 /// The P of this request: today's wish, and a live one that has it, if any.
 #[derive(Debug)]
@@ -66,6 +71,13 @@ struct Mapping {
     go: OwnedFd,
 }
 
+/// The turn to make a P that others will join: containers that start at the same time shall have one P, because nobody in
+/// another one may look at their files and namespaces.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    _lock: DirLock<OwnedFd>,
+}
+
 /// A held P that others find in the directory of live ones.
 #[derive(Debug)]
 pub(crate) struct Published {
@@ -86,6 +98,13 @@ impl Outer {
         Ok(Self { wish, live: Some(live), coming: None })
     }
 
+    /// The P that a process of a container lives in: another one, even with the same map, may not look at it.
+    pub(crate) fn of(wish: OuterWish, process: Pid) -> Result<Self, Error> {
+        let userns = namespace::open(process, NsKind::User).map_err(Error::Join)?;
+        let live = wish.above(userns.as_fd())?;
+        Ok(Self { wish, live, coming: None })
+    }
+
     /// The P that [`super::Ahead`] has begun, by the socket of its answer. It can be entered once.
     pub(crate) fn coming(wish: OuterWish, answer: OwnedFd) -> Self {
         Self { wish, live: None, coming: Some(answer) }
@@ -99,6 +118,11 @@ impl Outer {
     /// True if entering costs no `newuidmap`.
     pub(crate) fn is_live(&self) -> bool {
         self.live.is_some() || self.wish.present
+    }
+
+    /// The live P that is joined, to be held.
+    pub(crate) fn held(&self) -> Result<Option<OwnedFd>, Error> {
+        self.live.as_ref().map(stream::duplicate).transpose().map_err(Error::Join)
     }
 
     /// A new P, which lives as long as the descriptor; none if one lives already, and where there is nothing to wait for.
@@ -162,6 +186,15 @@ impl Outer {
                 Ok(Entered::Parent(OuterParent { child, mapping: Some(Mapping { helpers, go: writer }), coming: None }))
             }
         }
+    }
+}
+
+impl Turn {
+    /// Waits for it, in the directory of live ones. None if that takes too long: a P of one's own is better than none.
+    pub(crate) fn wait(live_dir: &Path) -> Option<Self> {
+        let lock = sys::fs::open(live_dir).and_then(|dir| DirLock::within(dir.into(), TURN));
+        let lock = lock.inspect_err(|error| tracing::debug!(%error, "does not wait for its turn"));
+        lock.ok().map(|lock| Self { _lock: lock })
     }
 }
 
@@ -236,6 +269,14 @@ impl Published {
         Ok(Self { path, userns })
     }
 
+    /// Says it again, after a logout has taken the directory away.
+    pub(crate) fn renew(&self) -> Result<(), sys::Error> {
+        match sys::fs::write_new(&self.path, b"") {
+            Err(error) if error.is(Errno::EEXIST) => Ok(()),
+            other => other,
+        }
+    }
+
     pub(crate) fn userns(&self) -> BorrowedFd<'_> {
         self.userns.as_fd()
     }
@@ -263,27 +304,38 @@ fn find_live(live_dir: &Path, maps: &IdMaps) -> Option<OwnedFd> {
     let (uid, _) = process::ids();
     let own = namespace::open_own(NsKind::User).ok()?;
     let own = namespace::identity(own.as_fd()).ok()?;
+    let is_ours = |userns: BorrowedFd<'_>| -> sys::Result<bool> {
+        Ok(namespace::is_kind(userns, NsKind::User)?
+            && namespace::owner_uid(userns)? == uid
+            && namespace::identity(namespace::parent(userns)?.as_fd())? == own)
+    };
     sys::fs::names(live_dir).ok()?.iter().find_map(|name| {
         let mut parts = name.to_str()?.split('.');
         let (pid, fd, print) = (parts.next()?.parse::<i32>().ok()?, parts.next()?.parse::<i32>().ok()?, parts.next()?);
         if print != wanted {
             return None;
         }
-        let opened = namespace::open_path(&PathBuf::from(format!("/proc/{pid}/fd/{fd}"))).ok();
-        let valid = opened.filter(|userns| {
-            namespace::is_kind(userns.as_fd(), NsKind::User)
-                && namespace::owner_uid(userns.as_fd()).is_ok_and(|owner| owner == uid)
-                && namespace::parent(userns.as_fd())
-                    .and_then(|p| namespace::identity(p.as_fd()))
-                    .is_ok_and(|p| p == own)
-        });
-        if valid.is_none() {
-            // The holder is gone: nobody else tidies up after a killed monitor. Two may try at once.
-            drop(sys::fs::remove_file(&live_dir.join(name)));
+        let opened = namespace::open_path(&PathBuf::from(format!("/proc/{pid}/fd/{fd}")));
+        match opened.and_then(|userns| Ok(is_ours(userns.as_fd())?.then_some(userns))) {
+            Ok(Some(userns)) => return Some(userns),
+            // The holder is gone, and its number may be somebody else's.
+            Ok(None) => {}
+            Err(error) if GONE.into_iter().any(|errno| error.is(errno)) => {}
+            // That says nothing of the holder, who is found again.
+            Err(error) => {
+                tracing::debug!(%error, "not joined");
+                return None;
+            }
         }
-        valid
+        // Nobody else tidies up after a killed monitor. Two may try at once.
+        drop(sys::fs::remove_file(&live_dir.join(name)));
+        None
     })
 }
+
+/// What the kernel says of a descriptor of a process that is not there any more: of no process, of a zombie, of a process of
+/// somebody else, of its socket; and of a namespace that is not below ours.
+const GONE: [Errno; 5] = [Errno::ENOENT, Errno::ESRCH, Errno::EACCES, Errno::ENXIO, Errno::EPERM];
 
 /// Short text that differs where the maps differ.
 fn fingerprint(maps: &IdMaps) -> String {

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::sys;
+use crate::sys::process::{Pid, PidFd};
 
 /// Pid and start time; valid within one epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +28,16 @@ impl ProcessIdentity {
             let start_time = start_time(&stat)?;
             Some(Self { pid, start_time })
         }))
+    }
+
+    /// Its number for system calls; none of one that no process can have.
+    pub(crate) fn pid(self) -> Option<Pid> {
+        i32::try_from(self.pid).ok().and_then(Pid::from_raw)
+    }
+
+    /// Opens this very process, if it lives.
+    pub(crate) fn open(self) -> sys::Result<Option<PidFd>> {
+        self.pid().map_or(Ok(None), |pid| PidFd::open_checked(pid, self.start_time))
     }
 
     /// True if this very process lives. A zombie does not. An error is no answer: who takes it for an end loses a container

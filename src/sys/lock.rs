@@ -163,27 +163,25 @@ impl AsFd for FileLock {
 
 /// A lock on an open directory, until this is dropped.
 #[derive(Debug)]
-pub(crate) struct DirLock<'a>(BorrowedFd<'a>);
+pub(crate) struct DirLock<Dir: AsFd>(Dir);
 
-impl<'a> DirLock<'a> {
+impl<Dir: AsFd> DirLock<Dir> {
     /// Waits for it.
-    pub(crate) fn exclusive(dir: BorrowedFd<'a>) -> Result<Self> {
+    pub(crate) fn exclusive(dir: Dir) -> Result<Self> {
         loop {
-            match rustix::fs::flock(dir, rustix::fs::FlockOperation::LockExclusive) {
+            match rustix::fs::flock(&dir, rustix::fs::FlockOperation::LockExclusive) {
                 Err(rustix::io::Errno::INTR) => {}
                 result => return result.map(|()| Self(dir)).call("flock", || "directory".to_owned()),
             }
         }
     }
-}
 
-impl<'a> DirLock<'a> {
     /// Waits for it, but not longer than this: then ETIMEDOUT.
-    pub(crate) fn within(dir: BorrowedFd<'a>, patience: Duration) -> Result<Self> {
+    pub(crate) fn within(dir: Dir, patience: Duration) -> Result<Self> {
         let deadline = Instant::now() + patience;
         let mut pause = Duration::from_micros(100);
         loop {
-            match rustix::fs::flock(dir, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+            match rustix::fs::flock(&dir, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
                 Err(rustix::io::Errno::INTR) => {}
                 Err(rustix::io::Errno::WOULDBLOCK) if Instant::now() < deadline => {
                     std::thread::sleep(pause);
@@ -199,10 +197,10 @@ impl<'a> DirLock<'a> {
     }
 }
 
-impl Drop for DirLock<'_> {
+impl<Dir: AsFd> Drop for DirLock<Dir> {
     fn drop(&mut self) {
         // The descriptor's close releases it as well.
-        if rustix::fs::flock(self.0, rustix::fs::FlockOperation::Unlock).is_err() {
+        if rustix::fs::flock(&self.0, rustix::fs::FlockOperation::Unlock).is_err() {
             tracing::debug!("lock held until the descriptor closes");
         }
     }

@@ -69,9 +69,10 @@ pub(crate) fn open_own(kind: NsKind) -> Result<OwnedFd> {
     open_path(&PathBuf::from(format!("/proc/self/ns/{}", kind.proc_name())))
 }
 
-/// Opens a namespace by the path of its file.
+/// Opens a namespace by the path of its file. What is none, a FIFO, keeps nobody waiting.
 pub(crate) fn open_path(path: &std::path::Path) -> Result<OwnedFd> {
-    rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).call("open", || format!("{path:?}"))
+    rustix::fs::open(path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty())
+        .call("open", || format!("{path:?}"))
 }
 
 /// Joins the namespaces of these kinds that `fd` (a pidfd, or one namespace) names.
@@ -109,8 +110,11 @@ pub(crate) fn owner_uid(userns: BorrowedFd<'_>) -> Result<u32> {
 }
 
 /// True if `fd` is a namespace of this kind.
-pub(crate) fn is_kind(fd: BorrowedFd<'_>, kind: NsKind) -> bool {
-    raw::namespace_type(fd).is_ok_and(|flag| flag == kind.flag())
+pub(crate) fn is_kind(fd: BorrowedFd<'_>, kind: NsKind) -> Result<bool> {
+    match raw::namespace_type(fd) {
+        Err(error) if error.is(Errno::ENOTTY) => Ok(false),
+        other => Ok(other? == kind.flag()),
+    }
 }
 
 /// Device and inode: equal if and only if it is the same namespace.

@@ -8,7 +8,7 @@ use super::signal_proxy::SignalProxy;
 use crate::engine::{Engine, Error};
 use crate::monitor::report::ExitReport;
 use crate::storage::container_record::{ContainerRecord, MonitorLock, Supervision};
-use crate::sys::process::{Pid, PidFd};
+use crate::storage::process_identity::ProcessIdentity;
 use crate::sys::{self, Errno, socket};
 use crate::types::detach_keys::DetachKeys;
 
@@ -68,12 +68,7 @@ impl Engine {
         let record = self.store.container(&id)?;
         check_attachable(&record, &word)?;
         let failed = |source| Error::Attach { id: word.clone(), source };
-        let init =
-            record.init().and_then(|init| Some((Pid::from_raw(i32::try_from(init.pid).ok()?)?, init.start_time)));
-        let init = match init {
-            Some((pid, start)) => PidFd::open_checked(pid, start).map_err(failed)?,
-            None => None,
-        };
+        let init = record.init().map_or(Ok(None), ProcessIdentity::open).map_err(failed)?;
         let spec = &record.config.spec;
         // A terminal always takes what is typed; its end ends the program only if that was wanted.
         let stdin = request.options.stdin.filter(|_| spec.interactive || spec.tty);

@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use crate::engine::error::failure;
 use crate::engine::feeder::Feeder;
 use crate::engine::{Engine, Error};
-use crate::rootless::Outer;
 use crate::storage::pack::{self, Terms};
 use crate::storage::unpack::{self, Flavour, Plan, Unpacked};
 use crate::sys;
@@ -55,8 +54,7 @@ impl Engine {
     /// Copies; returns what was left out, for the user.
     pub(crate) fn copy(&self, request: CopyRequest, progress: &dyn Progress) -> Result<(), Error> {
         let (source, target) = self.sides(request.source, request.target)?;
-        let outer = self.outer()?;
-        let landing = Landing::of(&outer, &source, &target)?;
+        let landing = Landing::of(&source, &target)?;
         let name = landing.name.clone();
         let (source, target) = self.without_waiting(source, target)?;
         let within = source.shares_container(&target);
@@ -65,9 +63,10 @@ impl Engine {
             (Side::Container(side), Side::Stream(stream)) => side.is_locked() && is_pipe(stream)?,
             _ => false,
         };
-        let feed = |pipe| read(&outer, source, name.as_deref(), pipe);
+        let maps = &self.wish()?.maps;
+        let feed = |pipe| read(maps, source, name.as_deref(), pipe);
         let (feeder, reader) = Feeder::start(feed).map_err(copying)?;
-        let write = |from| write(&outer, target, &landing, from, request.archive, request.overwrite);
+        let write = |from| write(target, &landing, from, request.archive, request.overwrite);
         let (skipped, written) = if within || to_pipe {
             // All is read before anything is written: a root that is not in use is not mounted by two at a time, and a
             // directory that is copied into itself has an end.
@@ -129,8 +128,9 @@ fn heard(feeder: Feeder<Option<u64>>) -> Result<Option<u64>, Error> {
     feeder.answer(None).map_err(copying)?.unwrap_or_else(died).map_err(Error::Failure)
 }
 
-/// In the reading process: a tar of the source goes to `out`. How many files were left out; `None` for a stream.
-fn read(outer: &Outer, side: Side, name: Option<&OsStr>, out: OwnedFd) -> Result<Option<u64>, Failure> {
+/// In the reading process: a tar of the source goes to `out`. How many files were left out; `None` for a stream. `caller`: the map
+/// of P, for files of the host.
+fn read(caller: &IdMaps, side: Side, name: Option<&OsStr>, out: OwnedFd) -> Result<Option<u64>, Failure> {
     let packed = |result: Result<u64, pack::Error>| match result {
         // The other side tells why it has gone.
         Err(error) if error.is_broken_pipe() => Ok(Some(0)),
@@ -147,19 +147,18 @@ fn read(outer: &Outer, side: Side, name: Option<&OsStr>, out: OwnedFd) -> Result
             let root = RootDir::open(top).map_err(|error| failure(&error))?;
             let inside = path.file_name().map_or_else(PathBuf::new, PathBuf::from);
             // As the caller's files look in P: the caller is root there.
-            let terms = Terms { ids: Some(outer.maps()) };
+            let terms = Terms { ids: Some(caller) };
             packed(pack::pack(&root, &inside, name, terms, sys::fs::File::from(out)))
         }
         Side::Container(side) => {
             let terms = Terms { ids: Some(&side.maps) };
-            side.run(outer, |root| packed(pack::pack(root, &side.path, name, terms, sys::fs::File::from(out))))
+            side.run(|root| packed(pack::pack(root, &side.path, name, terms, sys::fs::File::from(out))))
         }
     }
 }
 
 /// Unpacks what comes out of `from` at the target.
 fn write(
-    outer: &Outer,
     side: Side,
     landing: &Landing,
     from: OwnedFd,
@@ -189,7 +188,7 @@ fn write(
                 let dir = root.open_dir(&landing.dir).map_err(|error| failure(&error))?;
                 unpack(from, &RootDir::from(OwnedFd::from(dir)), Plan { owner, ..Plan::layer(&side.maps) })
             };
-            side.run(outer, job).map_err(Error::Failure)
+            side.run(job).map_err(Error::Failure)
         }
     }
 }

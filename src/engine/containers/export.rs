@@ -26,9 +26,8 @@ impl Engine {
             ExportOutput::Stream(stream) => (OutFile::stream(stream.into()), PathBuf::from("standard output")),
             ExportOutput::Path(path) => (OutFile::create(&path).map_err(|error| unwritable(&path, error))?, path),
         };
-        let outer = self.outer()?;
         let out = target.duplicate().map_err(|error| unwritable(&shown, error))?;
-        let skipped = side.run_bare(&outer, |root| {
+        let skipped = side.run_bare(|root| {
             let terms = pack::Terms { ids: Some(&side.maps) };
             pack::pack_root(root, terms, out).map_err(|error| Failure::from_error(FailureKind::Other, &error))
         });

@@ -12,6 +12,7 @@ use crate::specgen::{self, Joined, PlacedMount, Placement};
 use crate::storage::container_record::{ContainerConfig, StorageDriver};
 use crate::storage::copy_root;
 use crate::storage::overlay::DriverTools;
+use crate::storage::process_identity::ProcessIdentity;
 use crate::sys;
 use crate::sys::root::RootDir;
 use crate::sys::spawn::find_program;
@@ -29,7 +30,7 @@ use crate::types::signal::Signal;
 
 use super::mounts::scratches;
 use super::ports::exposed;
-use super::{create, host_facts, idmaps};
+use super::{create, host_facts, idmaps, join};
 
 impl Engine {
     /// The plan of a container's root; with the copy driver the copy is made, if it is not there yet.
@@ -114,6 +115,7 @@ impl Engine {
             network,
             scratches,
             wish: self.wish()?.clone(),
+            joined: join::anybody(spec).map(|id| self.init_of(id)).transpose()?,
             outer: None,
             client: None,
             stop_signal: stop_signal(config, image).number(),
@@ -232,9 +234,12 @@ impl Engine {
     }
 
     fn namespace_of(&self, id: &ContainerId, name: &str) -> Result<PathBuf, Error> {
+        Ok(PathBuf::from(format!("/proc/{}/ns/{name}", self.init_of(id)?.pid)))
+    }
+
+    fn init_of(&self, id: &ContainerId) -> Result<ProcessIdentity, Error> {
         let record = self.store.container(id)?;
-        let init = record.init().ok_or_else(|| Error::NotRunningToJoin(record.config.name.to_string()))?;
-        Ok(PathBuf::from(format!("/proc/{}/ns/{name}", init.pid)))
+        record.init().ok_or_else(|| Error::NotRunningToJoin(record.config.name.to_string()))
     }
 }
 

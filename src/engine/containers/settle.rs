@@ -7,7 +7,6 @@ use crate::engine::handle::Engine;
 use crate::storage;
 use crate::storage::container_record::{ContainerRecord, Supervision};
 use crate::storage::containers::Locked;
-use crate::sys::process::{Pid, PidFd};
 use crate::types::id::ContainerId;
 use crate::types::status::ContainerStatus;
 
@@ -102,10 +101,7 @@ fn is_at_rest(record: &ContainerRecord) -> bool {
 
 /// A pause, cut short by the end of the monitor.
 fn rest(record: &ContainerRecord, pause: Duration) -> Result<(), Error> {
-    let monitor = record.monitor().and_then(|monitor| {
-        let pid = Pid::from_raw(i32::try_from(monitor.pid).ok()?)?;
-        PidFd::open_checked(pid, monitor.start_time).ok().flatten()
-    });
+    let monitor = record.monitor().and_then(|monitor| monitor.open().ok().flatten());
     let Some(monitor) = monitor else {
         std::thread::sleep(pause);
         return Ok(());

@@ -4,7 +4,7 @@ use crate::engine::error::Error;
 use crate::engine::handle::Engine;
 use crate::storage::container_record::{ContainerRecord, ContainerState, Supervision};
 use crate::storage::containers::Locked;
-use crate::sys::process::{Pid, PidFd};
+use crate::sys::process::PidFd;
 use crate::types::id::ContainerId;
 use crate::types::signal::Signal;
 
@@ -64,8 +64,5 @@ impl Engine {
 /// Init of a live container, checked not to be another process of the same number.
 pub(super) fn init_of(record: &ContainerRecord) -> Result<Option<PidFd>, Error> {
     let Some(identity) = record.init() else { return Ok(None) };
-    let pid = i32::try_from(identity.pid).ok().and_then(Pid::from_raw);
-    let Some(pid) = pid else { return Ok(None) };
-    PidFd::open_checked(pid, identity.start_time)
-        .map_err(|source| Error::Host { what: "open the container's init", source })
+    identity.open().map_err(|source| Error::Host { what: "open the container's init", source })
 }

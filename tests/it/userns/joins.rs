@@ -1,7 +1,8 @@
 //! `container:ID` for every kind of namespace.
 
+use crate::harness::env::program;
 use crate::harness::image::BUSYBOX;
-use crate::harness::{Env, requires};
+use crate::harness::{Env, eventually, requires};
 
 fn namespaces(text: &str) -> Vec<String> {
     text.lines().filter(|line| line.contains(":[")).map(str::to_owned).collect()
@@ -142,4 +143,90 @@ fn an_ipc_namespace_may_be_ones_own_alone() {
             out.code(125).stderr_has("its own alone").stderr_has("Hint: make that container with --ipc shareable");
         }
     }
+}
+
+/// A container that runs can be looked into and joined, whatever became of those that started before it.
+fn is_open(env: &Env, name: &str) {
+    env.write("sent", name);
+    env.run(["cp", env.path("sent").to_str().unwrap(), &format!("{name}:/tmp/received")]).success();
+    env.run(["cp", &format!("{name}:/tmp/received"), "-"]).success().stdout_has(name);
+    env.run(["export", name]).success().stdout_has("tmp/received");
+    for flag in ["pid", "ipc", "uts", "userns"] {
+        env.run(["run", "--rm", "--network=none", &format!("--{flag}=container:{name}"), BUSYBOX, "true"]).success();
+    }
+    env.run(["run", "--rm", &format!("--network=container:{name}"), BUSYBOX, "true"]).success();
+}
+
+/// Those who come later join the user namespace of the first, which lives as long as anybody is in it.
+fn is_mountable(env: &Env, name: &str) {
+    let program = program();
+    let roots = [("--root", env.graphroot()), ("--runroot", env.runroot())];
+    let roots: Vec<_> = roots.iter().flat_map(|(flag, path)| [flag, path.to_str().unwrap()]).collect();
+    let words = [&["unshare", program.to_str().unwrap()], roots.as_slice(), &["mount", name]].concat();
+    env.run(words).success();
+}
+
+fn start(env: &Env, name: &str) {
+    env.run(["run", "-d", "--name", name, "--network=none", BUSYBOX, "sleep", "600"]).success();
+}
+
+#[test]
+fn who_made_the_user_namespace_may_end_first() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    start(&env, "first");
+    start(&env, "second");
+    env.run(["rm", "-f", "-t0", "first"]).success();
+    start(&env, "third");
+    for name in ["second", "third"] {
+        is_open(&env, name);
+        is_mountable(&env, name);
+    }
+}
+
+#[test]
+fn containers_that_start_at_once_are_open_to_one_another() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let names = ["a", "b", "c", "d"];
+    let begin = |name: &&str| env.spawn(["run", "-d", "--name", name, "--network=none", BUSYBOX, "sleep", "600"]);
+    let begun: Vec<_> = names.iter().map(begin).collect();
+    for run in begun {
+        run.wait().success();
+    }
+    for name in names {
+        is_mountable(&env, name);
+    }
+    is_open(&env, "a");
+    is_open(&env, "d");
+}
+
+/// Where the offer is lost, the containers are in two of them.
+#[test]
+fn a_container_is_found_in_its_own_user_namespace() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let offers = || {
+        let epochs = std::fs::read_dir(env.runroot()).unwrap().map(|entry| entry.unwrap().path().join("outer"));
+        let offers = epochs.filter_map(|dir| std::fs::read_dir(dir).ok()).flatten();
+        offers.map(|entry| entry.unwrap().path()).collect::<Vec<_>>()
+    };
+    start(&env, "old");
+    for offer in offers() {
+        std::fs::remove_file(offer).unwrap();
+    }
+    start(&env, "new");
+    for name in ["old", "new"] {
+        is_open(&env, name);
+    }
+    // There and back, of two of them.
+    env.run(["cp", "old:/tmp/received", "new:/tmp/of-old"]).success();
+    env.run(["exec", "new", "cat", "/tmp/of-old"]).prints("old");
+    // A logout takes all offers away: their makers say it again.
+    env.run(["rm", "-f", "-t0", "new"]).success();
+    std::fs::remove_dir_all(env.runroot()).unwrap();
+    eventually("it is offered again", || env.runroot().is_dir() && !offers().is_empty());
+    start(&env, "next");
+    is_mountable(&env, "old");
+    is_open(&env, "next");
 }

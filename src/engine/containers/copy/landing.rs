@@ -7,7 +7,6 @@ use super::copying;
 use super::side::Side;
 use crate::engine::Error;
 use crate::engine::error::failure;
-use crate::rootless::Outer;
 use crate::sys;
 use crate::sys::dir::FileKind;
 use crate::sys::root::RootDir;
@@ -45,17 +44,17 @@ pub(super) struct Landing {
 
 impl Landing {
     /// Decides name and place from what is there.
-    pub(super) fn of(outer: &Outer, source: &Side, target: &Side) -> Result<Self, Error> {
+    pub(super) fn of(source: &Side, target: &Side) -> Result<Self, Error> {
         let to = target.path().to_owned();
         if matches!(source, Side::Stream(_)) {
             // A tar is unpacked into a directory, under its own names.
-            return match look(outer, target, &to)? {
+            return match look(target, &to)? {
                 Found::Directory => Ok(Self { dir: to, name: None }),
                 _ => Err(Error::Copy(Misplaced::NowhereToUnpack(to))),
             };
         }
         let from = source.path();
-        let found = look(outer, source, from)?;
+        let found = look(source, from)?;
         if found == Found::Nothing {
             return Err(Error::Copy(Misplaced::NoSource(from.to_owned())));
         }
@@ -67,7 +66,7 @@ impl Landing {
         if !directory && ends_with(from, "/") {
             return Err(Error::Copy(Misplaced::NotADirectory(from.to_owned())));
         }
-        match look(outer, target, &to)? {
+        match look(target, &to)? {
             Found::Directory if directory && ends_with(from, "/.") => Ok(Self { dir: to, name: None }),
             Found::Directory => Ok(Self { dir: to, name: own_name }),
             Found::Other if directory => {
@@ -76,7 +75,7 @@ impl Landing {
             Found::Nothing if !directory && ends_with(&to, "/") => Err(Error::Copy(Misplaced::NoTarget(to))),
             Found::Other | Found::Nothing => {
                 let landing = Self::parted(&to)?;
-                match look(outer, target, &landing.dir)? {
+                match look(target, &landing.dir)? {
                     Found::Directory => Ok(landing),
                     _ => Err(Error::Copy(Misplaced::NoTarget(landing.dir))),
                 }
@@ -109,7 +108,7 @@ fn ends_with(path: &Path, suffix: &str) -> bool {
     path.as_os_str().as_bytes().ends_with(suffix.as_bytes())
 }
 
-fn look(outer: &Outer, side: &Side, path: &Path) -> Result<Found, Error> {
+fn look(side: &Side, path: &Path) -> Result<Found, Error> {
     let found = |kind: Option<FileKind>| match kind {
         None => Found::Nothing,
         Some(FileKind::Directory) => Found::Directory,
@@ -126,7 +125,7 @@ fn look(outer: &Outer, side: &Side, path: &Path) -> Result<Found, Error> {
                 let stat = root.stat(path).map_err(|error| failure(&error))?;
                 Ok(found(stat.map(|stat| stat.kind)))
             };
-            side.run(outer, look).map_err(Error::Failure)
+            side.run(look).map_err(Error::Failure)
         }
     }
 }

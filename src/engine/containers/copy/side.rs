@@ -2,6 +2,7 @@
 
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use super::super::export;
 use super::CopyEnd;
@@ -35,6 +36,8 @@ pub(in super::super) struct ContainerSide {
     /// Where its relative paths begin.
     base: PathBuf,
     root: RootOf,
+    /// The P that it is in, or any.
+    outer: Rc<Outer>,
     /// C ← P.
     pub(in super::super) maps: IdMaps,
     /// `--user`, as text.
@@ -124,6 +127,10 @@ impl Engine {
                 }
             }
         };
+        let outer = match &root {
+            RootOf::Running(init) => self.outer_of(*init)?,
+            RootOf::Stopped { .. } => self.outer()?,
+        };
         let facts = self.facts()?;
         let config = &record.config;
         let empty = ImageConfig::default();
@@ -132,7 +139,7 @@ impl Engine {
         let maps = self.maps_of(config)?;
         let base = config.spec.workdir.clone().unwrap_or_else(|| image.config.working_dir.clone().into());
         let base = Path::new("/").join(base);
-        Ok(ContainerSide { id, path: base.join(path), base, root, maps, user, lock })
+        Ok(ContainerSide { id, path: base.join(path), base, root, outer: Rc::new(outer), maps, user, lock })
     }
 }
 
@@ -149,6 +156,7 @@ impl ContainerSide {
             path: self.base.join(path),
             base: self.base.clone(),
             root: self.root.clone(),
+            outer: Rc::clone(&self.outer),
             maps: self.maps.clone(),
             user: self.user.clone(),
             lock: None,
@@ -156,7 +164,7 @@ impl ContainerSide {
     }
 
     /// Runs a job in P with the container's root and what is mounted in it.
-    pub(super) fn run<T>(&self, outer: &Outer, job: impl FnOnce(&RootDir) -> Result<T, Failure>) -> Result<T, Failure>
+    pub(super) fn run<T>(&self, job: impl FnOnce(&RootDir) -> Result<T, Failure>) -> Result<T, Failure>
     where
         T: serde::Serialize + serde::de::DeserializeOwned,
     {
@@ -164,19 +172,14 @@ impl ContainerSide {
             RootOf::Stopped { mounts, .. } => mounts.as_slice(),
             RootOf::Running(_) => &[],
         };
-        self.run_with(outer, mounts, job)
+        self.run_with(mounts, job)
     }
 
-    fn run_with<T>(
-        &self,
-        outer: &Outer,
-        mounts: &[RootMount],
-        job: impl FnOnce(&RootDir) -> Result<T, Failure>,
-    ) -> Result<T, Failure>
+    fn run_with<T>(&self, mounts: &[RootMount], job: impl FnOnce(&RootDir) -> Result<T, Failure>) -> Result<T, Failure>
     where
         T: serde::Serialize + serde::de::DeserializeOwned,
     {
-        let result = worker::run_bound(outer, || {
+        let result = worker::run_bound(&self.outer, || {
             sys::process::umask(0);
             match &self.root {
                 RootOf::Running(init) => {
@@ -210,16 +213,12 @@ impl ContainerSide {
     }
 
     /// Like [`Self::run`], without what is mounted in the container.
-    pub(in super::super) fn run_bare<T>(
-        &self,
-        outer: &Outer,
-        job: impl FnOnce(&RootDir) -> Result<T, Failure>,
-    ) -> Result<T, Failure>
+    pub(in super::super) fn run_bare<T>(&self, job: impl FnOnce(&RootDir) -> Result<T, Failure>) -> Result<T, Failure>
     where
         T: serde::Serialize + serde::de::DeserializeOwned,
     {
-        let RootOf::Running(init) = &self.root else { return self.run_with(outer, &[], job) };
-        self.run(outer, |root| {
+        let RootOf::Running(init) = &self.root else { return self.run_with(&[], job) };
+        self.run(|root| {
             let pid = init.pid;
             let bare = export::bare_root(pid, root).map_err(|error| failure(&error))?;
             job(&RootDir::from(bare))
