@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::rootless::outer::Entered;
+use crate::rootless::{self, Outer};
 use crate::sys::spawn::find_program;
 use crate::sys::{self, Errno, prctl, process, signal};
 use crate::types::failure::FailureKind;
@@ -32,7 +33,9 @@ impl Engine {
         let program = self.program_to_run(name)?;
         let mut environment = request.environment.clone();
         environment.extend(self.told()?);
-        match self.outer()?.enter()? {
+        let live_dir = self.store.layout().outers();
+        let (outer, turn) = Outer::find_in_turn(self.wish()?.clone(), &live_dir);
+        match outer.enter()? {
             Entered::Child(child) => {
                 let refused = match child.ready() {
                     Ok(()) => execute(&program, &request.command, &environment),
@@ -46,9 +49,16 @@ impl Engine {
             }
             Entered::Parent(mut parent) => {
                 parent.finish_map()?;
+                // Containers that start meanwhile get into it, so that their roots can be mounted in there.
+                let offered = outer.offer(None, parent.child().pid(), &live_dir);
+                drop(turn);
                 // The terminal's signals are the program's; whoever ends us ends it (PDEATHSIG).
                 prctl::ignore_terminal();
                 let status = parent.into_child().wait().map_err(failed)?;
+                let withdrawn = offered.and_then(|offered| offered.withdraw().map_err(rootless::Error::Join));
+                if let Err(error) = withdrawn {
+                    tracing::debug!(%error, "P not offered, or an offer stays");
+                }
                 Ok(status.code())
             }
         }

@@ -11,8 +11,8 @@ use super::exit::{self, Ending};
 use super::request::StartRequest;
 use super::stdio::ContainerIo;
 use crate::network::{self, ClaimedPorts, NetworkHandle, PortHolder};
+use crate::rootless::Outer;
 use crate::rootless::outer::{Published, Turn};
-use crate::rootless::{self, Outer, OuterWish};
 use crate::runtime::cgroup::{self, ContainerCgroup};
 use crate::runtime::create::{self, Created, Running, Staging};
 use crate::storage::Store;
@@ -20,7 +20,7 @@ use crate::storage::container_record::{ContainerRecord, ContainerState};
 use crate::storage::containers::Locked;
 use crate::storage::process_identity::ProcessIdentity;
 use crate::sys::process::Pid;
-use crate::sys::{self, process, stream};
+use crate::sys::{self, process};
 use crate::types::cgroup::CgroupRecord;
 use crate::types::status::ContainerStatus;
 
@@ -93,39 +93,14 @@ fn find_outer(
     coming: Option<OwnedFd>,
     live_dir: &Path,
 ) -> Result<(Outer, Option<Turn>), Error> {
-    let wish = || request.wish.clone();
     if let Some(pid) = request.joined.and_then(ProcessIdentity::pid) {
-        return Ok((Outer::of(wish(), pid).map_err(Error::Outer)?, None));
+        return Ok((Outer::of(request.wish.clone(), pid).map_err(Error::Outer)?, None));
     }
-    let outer = Outer::find(wish(), live_dir);
-    if outer.is_live() {
-        return Ok((outer, None));
-    }
-    let turn = Turn::wait(live_dir);
-    // Somebody may have offered one meanwhile.
-    let outer = Outer::find(wish(), live_dir);
+    let (outer, turn) = Outer::find_in_turn(request.wish.clone(), live_dir);
     Ok(match coming {
-        _ if outer.is_live() => (outer, None),
-        Some(answer) => (Outer::coming(wish(), answer), turn),
-        None => (outer, turn),
+        Some(answer) if !outer.is_live() => (Outer::coming(request.wish.clone(), answer), turn),
+        _ => (outer, turn),
     })
-}
-
-/// Says which P we hold, whoever made it: he may be gone before us. `own`: one that was made ahead.
-fn offer(
-    outer: &Outer,
-    own: Option<&OwnedFd>,
-    stage: Pid,
-    wish: &OuterWish,
-    live_dir: &Path,
-) -> Result<Option<Published>, rootless::Error> {
-    let own = own.map(stream::duplicate).transpose().map_err(rootless::Error::Join)?;
-    match own.map_or_else(|| outer.held(), |own| Ok(Some(own)))? {
-        Some(held) => Published::offer(held, &wish.maps, live_dir).map(Some),
-        // `sampan unshare`: we are in it.
-        None if outer.is_live() => Ok(None),
-        None => Published::publish(stage, &wish.maps, live_dir).map(Some),
-    }
 }
 
 /// P with the stage in it; cgroup and ports while `newuidmap` runs.
@@ -158,9 +133,9 @@ fn stage(
     let ports = network::claim(&store.layout().ports(), &request.network.ports, &holder).map_err(Error::Network);
     let mapped = creating.map().map_err(Error::Runtime);
     let published = mapped.as_ref().ok().and_then(|(staging, own)| {
-        let offered = offer(&outer, own.as_ref(), staging.stage_pid(), &request.wish, &live_dir);
+        let offered = outer.offer(own.as_ref(), staging.stage_pid(), &live_dir);
         // Only an offer to others: without it they make their own.
-        offered.inspect_err(|error| tracing::debug!(%error, "P not offered")).ok().flatten()
+        offered.inspect_err(|error| tracing::debug!(%error, "P not offered")).ok()
     });
     drop(turn);
     let mut warnings = Vec::new();

@@ -92,6 +92,19 @@ impl Outer {
         Self { wish, live, coming: None }
     }
 
+    /// [`Self::find`], with our turn to make one if none lives.
+    pub(crate) fn find_in_turn(wish: OuterWish, live_dir: &Path) -> (Self, Option<Turn>) {
+        let outer = Self::find(wish, live_dir);
+        if outer.is_live() {
+            return (outer, None);
+        }
+        let turn = Turn::wait(live_dir);
+        // Somebody may have offered one meanwhile.
+        let outer = Self::find(outer.wish, live_dir);
+        let turn = turn.filter(|_| !outer.is_live());
+        (outer, turn)
+    }
+
     /// The P that a descriptor names.
     pub(crate) fn with_live(wish: OuterWish, userns: BorrowedFd<'_>) -> Result<Self, Error> {
         let live = stream::duplicate(userns).map_err(Error::Join)?;
@@ -120,9 +133,16 @@ impl Outer {
         self.live.is_some() || self.wish.present
     }
 
-    /// The live P that is joined, to be held.
-    pub(crate) fn held(&self) -> Result<Option<OwnedFd>, Error> {
-        self.live.as_ref().map(stream::duplicate).transpose().map_err(Error::Join)
+    /// Says in `live_dir` that this process holds the P that `entrant` has entered, whoever made it: he may be gone before us.
+    /// `own`: the one that was made ahead.
+    pub(crate) fn offer(&self, own: Option<&OwnedFd>, entrant: Pid, live_dir: &Path) -> Result<Published, Error> {
+        let held = match (own, &self.live) {
+            (Some(held), _) | (None, Some(held)) => stream::duplicate(held),
+            // `sampan unshare`: we are in it.
+            (None, None) if self.wish.present => namespace::open_own(NsKind::User),
+            (None, None) => namespace::open(entrant, NsKind::User),
+        };
+        Published::new(held.map_err(Error::Join)?, &self.wish.maps, live_dir)
     }
 
     /// A new P, which lives as long as the descriptor; none if one lives already, and where there is nothing to wait for.
@@ -257,13 +277,8 @@ impl OuterParent {
 }
 
 impl Published {
-    /// Opens the P of `child` and says in `live_dir` that this process holds it. The directory must exist.
-    pub(crate) fn publish(child: Pid, maps: &IdMaps, live_dir: &Path) -> Result<Self, Error> {
-        Self::offer(namespace::open(child, NsKind::User).map_err(Error::Join)?, maps, live_dir)
-    }
-
-    /// Says in `live_dir` that this process holds this P.
-    pub(crate) fn offer(userns: OwnedFd, maps: &IdMaps, live_dir: &Path) -> Result<Self, Error> {
+    /// Says in `live_dir` that this process holds this P. The directory must exist.
+    fn new(userns: OwnedFd, maps: &IdMaps, live_dir: &Path) -> Result<Self, Error> {
         let path = live_dir.join(format!("{}.{}.{}", Pid::this(), userns.as_raw_fd(), fingerprint(maps)));
         sys::fs::write_new(&path, b"").map_err(Error::Join)?;
         Ok(Self { path, userns })

@@ -1,5 +1,7 @@
 //! `container:ID` for every kind of namespace.
 
+use std::path::PathBuf;
+
 use crate::harness::env::program;
 use crate::harness::image::BUSYBOX;
 use crate::harness::{Env, eventually, requires};
@@ -157,13 +159,22 @@ fn is_open(env: &Env, name: &str) {
     env.run(["run", "--rm", &format!("--network=container:{name}"), BUSYBOX, "true"]).success();
 }
 
+/// `sampan unshare COMMAND…`, and this program in there with the same store.
+fn unshared(env: &Env, command: &str) -> Vec<String> {
+    let (program, root, runroot) = (program(), env.graphroot(), env.runroot());
+    let sampan = format!("{} --root {} --runroot {}", program.display(), root.display(), runroot.display());
+    ["unshare", "sh", "-c", &command.replace("SAMPAN", &sampan)].map(str::to_owned).to_vec()
+}
+
 /// Those who come later join the user namespace of the first, which lives as long as anybody is in it.
 fn is_mountable(env: &Env, name: &str) {
-    let program = program();
-    let roots = [("--root", env.graphroot()), ("--runroot", env.runroot())];
-    let roots: Vec<_> = roots.iter().flat_map(|(flag, path)| [flag, path.to_str().unwrap()]).collect();
-    let words = [&["unshare", program.to_str().unwrap()], roots.as_slice(), &["mount", name]].concat();
-    env.run(words).success();
+    env.run(unshared(env, &format!("SAMPAN mount {name}"))).success();
+}
+
+fn offers(env: &Env) -> Vec<PathBuf> {
+    let epochs = std::fs::read_dir(env.runroot()).into_iter().flatten().map(|entry| entry.unwrap().path());
+    let offers = epochs.filter_map(|epoch| std::fs::read_dir(epoch.join("outer")).ok()).flatten();
+    offers.map(|entry| entry.unwrap().path()).collect()
 }
 
 fn start(env: &Env, name: &str) {
@@ -206,13 +217,8 @@ fn containers_that_start_at_once_are_open_to_one_another() {
 fn a_container_is_found_in_its_own_user_namespace() {
     requires!(userns);
     let env = Env::with_busybox();
-    let offers = || {
-        let epochs = std::fs::read_dir(env.runroot()).unwrap().map(|entry| entry.unwrap().path().join("outer"));
-        let offers = epochs.filter_map(|dir| std::fs::read_dir(dir).ok()).flatten();
-        offers.map(|entry| entry.unwrap().path()).collect::<Vec<_>>()
-    };
     start(&env, "old");
-    for offer in offers() {
+    for offer in offers(&env) {
         std::fs::remove_file(offer).unwrap();
     }
     start(&env, "new");
@@ -225,8 +231,22 @@ fn a_container_is_found_in_its_own_user_namespace() {
     // A logout takes all offers away: their makers say it again.
     env.run(["rm", "-f", "-t0", "new"]).success();
     std::fs::remove_dir_all(env.runroot()).unwrap();
-    eventually("it is offered again", || env.runroot().is_dir() && !offers().is_empty());
+    eventually("it is offered again", || !offers(&env).is_empty());
     start(&env, "next");
     is_mountable(&env, "old");
     is_open(&env, "next");
+}
+
+#[test]
+fn a_shell_of_unshare_can_mount_what_starts_later() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let go = env.path("go");
+    let script = format!("until [ -e {} ]; do sleep 0.05; done; SAMPAN mount late", go.display());
+    let shell = env.spawn(unshared(&env, &script));
+    eventually("the shell's user namespace is offered", || !offers(&env).is_empty());
+    start(&env, "late");
+    std::fs::write(go, "").unwrap();
+    shell.wait().success();
+    is_open(&env, "late");
 }
