@@ -320,9 +320,19 @@ fn find_live(live_dir: &Path, maps: &IdMaps) -> Option<OwnedFd> {
     let own = namespace::open_own(NsKind::User).ok()?;
     let own = namespace::identity(own.as_fd()).ok()?;
     let is_ours = |userns: BorrowedFd<'_>| -> sys::Result<bool> {
-        Ok(namespace::is_kind(userns, NsKind::User)?
-            && namespace::owner_uid(userns)? == uid
-            && namespace::identity(namespace::parent(userns)?.as_fd())? == own)
+        let is_mine = namespace::owner_uid(userns)? == uid;
+        Ok(is_mine && namespace::identity(namespace::parent(userns)?.as_fd())? == own)
+    };
+    let open = |pid: i32, fd: i32| -> sys::Result<Offer> {
+        let opened = namespace::open_path(&PathBuf::from(format!("/proc/{pid}/fd/{fd}")));
+        if opened.as_ref().is_err_and(|error| GONE.into_iter().any(|errno| error.is(errno))) {
+            return Ok(Offer::Stale);
+        }
+        let opened = opened?;
+        if !namespace::is_kind(opened.as_fd(), NsKind::User)? {
+            return Ok(Offer::Stale);
+        }
+        Ok(if is_ours(opened.as_fd())? { Offer::Live(opened) } else { Offer::Foreign })
     };
     sys::fs::names(live_dir).ok()?.iter().find_map(|name| {
         let mut parts = name.to_str()?.split('.');
@@ -330,27 +340,35 @@ fn find_live(live_dir: &Path, maps: &IdMaps) -> Option<OwnedFd> {
         if print != wanted {
             return None;
         }
-        let opened = namespace::open_path(&PathBuf::from(format!("/proc/{pid}/fd/{fd}")));
-        match opened.and_then(|userns| Ok(is_ours(userns.as_fd())?.then_some(userns))) {
-            Ok(Some(userns)) => return Some(userns),
-            // The holder is gone, and its number may be somebody else's.
-            Ok(None) => {}
-            Err(error) if GONE.into_iter().any(|errno| error.is(errno)) => {}
-            // That says nothing of the holder, who is found again.
+        match open(pid, fd) {
+            Ok(Offer::Live(userns)) => Some(userns),
+            Ok(Offer::Stale) => {
+                // Nobody else tidies up after a killed monitor. Two may try at once.
+                drop(sys::fs::remove_file(&live_dir.join(name)));
+                None
+            }
+            Ok(Offer::Foreign) => None,
+            // That says nothing of the holder.
             Err(error) => {
                 tracing::debug!(%error, "not joined");
-                return None;
+                None
             }
         }
-        // Nobody else tidies up after a killed monitor. Two may try at once.
-        drop(sys::fs::remove_file(&live_dir.join(name)));
-        None
     })
 }
 
-/// What the kernel says of a descriptor of a process that is not there any more: of no process, of a zombie, of a process of
-/// somebody else, of its socket; and of a namespace that is not below ours.
-const GONE: [Errno; 5] = [Errno::ENOENT, Errno::ESRCH, Errno::EACCES, Errno::ENXIO, Errno::EPERM];
+/// What became of an offered P.
+enum Offer {
+    Live(OwnedFd),
+    /// Its holder has ended.
+    Stale,
+    /// Not below ours: we are in a user namespace of somebody's, and those outside go on with it.
+    Foreign,
+}
+
+/// What the kernel says of a descriptor of a process that is not there any more: of none, of one that ends, of the socket of
+/// another one. EACCES is no such word: so it also answers one who asks from another user namespace.
+const GONE: [Errno; 3] = [Errno::ENOENT, Errno::ESRCH, Errno::ENXIO];
 
 /// Short text that differs where the maps differ.
 fn fingerprint(maps: &IdMaps) -> String {

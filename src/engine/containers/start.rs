@@ -12,6 +12,7 @@ use crate::sys::process::PidFd;
 use crate::sys::signal::SignalFd;
 use crate::types::container_spec::ContainerSpec;
 use crate::types::id::ContainerId;
+use crate::types::status::ContainerStatus;
 
 use super::dependencies::{Ahead, dependencies};
 use super::select::Answers;
@@ -71,10 +72,15 @@ impl Engine {
         for (word, wanted) in wanted {
             let begun = wanted.and_then(|id| {
                 let Some(id) = id else { return Ok(Begun::Nothing) };
-                let record = self.settled(&id)?;
+                let mut record = self.settled(&id)?;
                 // The start of another one took it along.
                 if let Some(at) = ahead.iter().position(|(known, _)| *known == id) {
                     return Ok(Begun::Started(ahead.swap_remove(at).1));
+                }
+                if record.status == ContainerStatus::Initialized && record.supervision == Supervision::Monitored {
+                    // Somebody else is at it: who hears that it is started shall find it running.
+                    drop(self.lock_started(&id)?);
+                    record = self.settled(&id)?;
                 }
                 if record.status.is_alive() {
                     return Ok(Begun::Nothing);
