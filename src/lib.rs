@@ -20,6 +20,8 @@ pub(crate) mod types; // L0
 
 /// Chooses the role, while this process is still single-threaded, and plays it.
 pub fn main() -> std::process::ExitCode {
+    // What we make must be ours to read and write, whatever the caller keeps from others.
+    sys::process::umask(sys::process::umask(0o077) & 0o077);
     let mut arguments = std::env::args_os();
     if arguments.next().is_some_and(|name| name == runtime::init::ROLE) {
         runtime::init::resume(arguments.next());

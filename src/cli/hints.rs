@@ -157,6 +157,7 @@ fn particular(error: &engine::Error) -> Option<String> {
         ),
         engine::Error::JoinUnshared(_) => Some("make that container with --ipc shareable, or without --ipc".to_owned()),
         engine::Error::MonitorStays { id, pid } => Some(format!("kill -KILL {pid}; then sampan rm --force {id} removes it")),
+        engine::Error::HasDependents { id, .. } => Some(format!("sampan rm --force --depend {id} removes all of them")),
         engine::Error::WrongStatus { verb: "remove", id, .. } => Some(format!("sampan rm --force {id} stops it first")),
         engine::Error::WrongStatus { id, status: ContainerStatus::Paused, .. } => {
             Some(format!("sampan unpause {id} lets it go on"))

@@ -168,11 +168,11 @@ impl Engine {
         Ok(answers)
     }
 
-    /// Removes the containers that mount a volume, and those that share their namespaces.
+    /// Removes the containers that mount a volume. Those that share their namespaces stand in the way.
     fn remove_users(&self, name: &VolumeName, time: Option<u32>) -> Result<(), Error> {
         let users = self.store.volume_users(name)?;
         let selection = Selection::of(users.iter().map(ToString::to_string));
-        let request = RemoveRequest { selection, force: true, depend: true, time, ..RemoveRequest::default() };
+        let request = RemoveRequest { selection, force: true, time, ..RemoveRequest::default() };
         self.remove(&request)?.into_iter().try_for_each(|(_, removed)| removed)
     }
 

@@ -22,6 +22,8 @@ pub(crate) enum Error {
     Detach(#[source] sys::Error),
     #[error("another monitor holds container {0}")]
     Held(String),
+    #[error("join the namespaces of container {0}: it does not run")]
+    NotJoined(String),
     #[error("container {0} was stopped while it started")]
     StopAsked(String),
     #[error(transparent)]

@@ -9,6 +9,7 @@ use super::exit::{self, Ending, Remains};
 use super::health::Checks;
 use super::hooks::{Hooks, StopPlan, Wish};
 use super::log::{K8sFile, LogSink};
+use super::rejoin;
 use super::request::StartRequest;
 use super::restart::{Decision, Ended, Restarts, pause_unless};
 use super::scratch;
@@ -57,7 +58,8 @@ pub(super) fn live(store: &Store, mut request: StartRequest, client: Option<Owne
     let mut restarts = Restarts::new(request.config.spec.restart);
     let mut last: Option<ExitRecord> = None;
     loop {
-        let mut alive = match start(store, &request, outer.take(), restarts.count()) {
+        let joined = if last.is_some() { rejoin::renew(store, &mut request) } else { Ok(()) };
+        let mut alive = match joined.and_then(|()| start(store, &request, outer.take(), restarts.count())) {
             Ok(alive) => alive,
             Err(error) => {
                 if let (Error::StopAsked(_), Some(record)) = (&error, &last) {

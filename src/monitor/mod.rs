@@ -16,6 +16,7 @@ mod exit;
 pub(crate) mod health;
 mod hooks;
 mod life;
+mod rejoin;
 pub(crate) mod request;
 mod scratch;
 pub(crate) mod spawn;

@@ -9,6 +9,7 @@ use crate::runtime::bundle::Bundle;
 use crate::storage::container_record::ContainerConfig;
 use crate::storage::process_identity::ProcessIdentity;
 use crate::types::health::HealthCheck;
+use crate::types::id::ContainerId;
 
 /// A container about to be started.
 #[derive(Debug)]
@@ -20,8 +21,8 @@ pub(crate) struct StartRequest {
     pub(crate) scratches: Vec<Scratch>,
     /// The map that P shall have.
     pub(crate) wish: OuterWish,
-    /// The init of a container whose namespaces are joined: its P is this one's, too.
-    pub(crate) joined: Option<ProcessIdentity>,
+    /// The containers whose namespaces are joined, with the init that the bundle's paths lead to. Their P is this one's, too.
+    pub(crate) joined: Vec<(ContainerId, ProcessIdentity)>,
     /// Where the P comes from that is being made for this start.
     pub(crate) outer: Option<OwnedFd>,
     /// A connected socket of a foreground `run` or `start -a`, attached before the program starts.

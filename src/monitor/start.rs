@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::error::Error;
 use super::exit::{self, Ending};
+use super::rejoin;
 use super::request::StartRequest;
 use super::stdio::ContainerIo;
 use crate::network::{self, ClaimedPorts, NetworkHandle, PortHolder};
@@ -93,7 +94,7 @@ fn find_outer(
     coming: Option<OwnedFd>,
     live_dir: &Path,
 ) -> Result<(Outer, Option<Turn>), Error> {
-    if let Some(pid) = request.joined.and_then(ProcessIdentity::pid) {
+    if let Some(pid) = request.joined.first().and_then(|(_, init)| init.pid()) {
         return Ok((Outer::of(request.wish.clone(), pid).map_err(Error::Outer)?, None));
     }
     let (outer, turn) = Outer::find_in_turn(request.wish.clone(), live_dir);
@@ -188,6 +189,13 @@ fn launch(
     };
     // Among the processes of another container a second process becomes the program.
     let begun = begun.and_then(|created| match trace_successor(&created, init, trace) {
+        Ok(()) => Ok(created),
+        Err(error) => {
+            created.abandon();
+            Err(error)
+        }
+    });
+    let begun = begun.and_then(|created| match rejoin::confirm(request) {
         Ok(()) => Ok(created),
         Err(error) => {
             created.abandon();

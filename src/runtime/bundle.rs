@@ -1,5 +1,7 @@
 //! What the runtime is asked to run: an OCI spec, and how the root file system comes about.
 
+use std::path::{Path, PathBuf};
+
 use serde::{Deserialize, Serialize};
 
 use oci_spec::runtime::{LinuxNamespaceType, Spec};
@@ -25,6 +27,32 @@ pub(crate) struct Bundle {
 }
 
 impl Bundle {
+    /// Paths into `/proc` of some processes lead to others, which have taken their place: `(before, now)`.
+    pub(crate) fn follow(&mut self, moved: &[(u32, u32)]) {
+        let follow = |path: &mut PathBuf| {
+            let new = moved.iter().find_map(|(before, now)| {
+                let rest = path.strip_prefix(format!("/proc/{before}")).ok()?;
+                Some(Path::new("/proc").join(now.to_string()).join(rest))
+            });
+            if let Some(new) = new {
+                *path = new;
+            }
+        };
+        let linux = self.spec.linux_mut().as_mut();
+        for namespace in linux.and_then(|linux| linux.namespaces_mut().as_mut()).into_iter().flatten() {
+            if let Some(mut path) = namespace.path().clone() {
+                follow(&mut path);
+                namespace.set_path(Some(path));
+            }
+        }
+        for mount in self.spec.mounts_mut().iter_mut().flatten() {
+            if let Some(mut source) = mount.source().clone() {
+                follow(&mut source);
+                mount.set_source(Some(source));
+            }
+        }
+    }
+
     /// C ← P, from the spec.
     pub(super) fn maps(&self) -> Result<IdMaps, Error> {
         let linux = self.spec.linux().as_ref();

@@ -316,7 +316,7 @@ pub(crate) fn is_orphan(store: &Store, config: &ContainerConfig) -> Result<bool,
 }
 
 /// True if the `run` that made the container may still live. A pid of another epoch is somebody else's.
-pub(super) fn is_about_to_start(store: &Store, config: &ContainerConfig) -> bool {
+pub(crate) fn is_about_to_start(store: &Store, config: &ContainerConfig) -> bool {
     let elsewhen = config.creator_epoch.as_ref().is_some_and(|epoch| epoch != store.layout().epoch());
     let is_other =
         |process: ProcessIdentity| config.creator_start_time.is_some_and(|start| start != process.start_time);

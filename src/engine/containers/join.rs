@@ -26,15 +26,6 @@ fn joined(spec: &ContainerSpec) -> Option<&ContainerId> {
     of(&spec.pid).or(of(&spec.ipc)).or(network)
 }
 
-/// A container of which any namespace is joined: these two must be in one P.
-pub(super) fn anybody(spec: &ContainerSpec) -> Option<&ContainerId> {
-    let user = match &spec.userns {
-        UsernsMode::Container(id) => Some(id),
-        _ => None,
-    };
-    user.or_else(|| joined(spec)).or(of(&spec.uts)).or(of(&spec.cgroupns))
-}
-
 impl Engine {
     /// A container that joins another one shares its user namespace, unless the user chose one: the kernel lets only the
     /// owner of a pid or ipc namespace mount `/proc` and `/dev/mqueue` for it, and bind low ports in a network namespace.

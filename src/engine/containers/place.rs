@@ -28,9 +28,10 @@ use crate::types::rootfs_plan::RootfsPlan;
 use crate::types::security::SeccompMode;
 use crate::types::signal::Signal;
 
+use super::dependencies::dependencies;
 use super::mounts::scratches;
 use super::ports::exposed;
-use super::{create, host_facts, idmaps, join};
+use super::{create, host_facts, idmaps};
 
 impl Engine {
     /// The plan of a container's root; with the copy driver the copy is made, if it is not there yet.
@@ -77,6 +78,9 @@ impl Engine {
         mounts.extend(self.apt_without_users(config, facts, &rootfs)?);
         mounts.extend(self.placed_mounts(config, &maps)?);
         let scratches = scratches(&mounts);
+        let joined = dependencies(config).into_iter();
+        let joined_inits: Vec<_> =
+            joined.map(|id| Ok((id.clone(), self.init_of(id)?))).collect::<Result<_, Error>>()?;
         let placement = Placement {
             rootfs: PathBuf::from("rootfs"),
             hostname,
@@ -115,7 +119,7 @@ impl Engine {
             network,
             scratches,
             wish: self.wish()?.clone(),
-            joined: join::anybody(spec).map(|id| self.init_of(id)).transpose()?,
+            joined: joined_inits,
             outer: None,
             client: None,
             stop_signal: stop_signal(config, image).number(),

@@ -16,7 +16,7 @@ pub(crate) struct PruneReport {
 }
 
 impl Engine {
-    /// Removes the containers that do not run.
+    /// Removes the containers that do not run, and whose namespaces no other one needs.
     pub(crate) fn prune_containers(&self, filters: &[String]) -> Result<PruneReport, Error> {
         if filters.is_empty() && self.store.discard_asides()? > 0 {
             self.empty_trash()?;
@@ -27,22 +27,22 @@ impl Engine {
             !record.status.is_alive() && record.supervision != Supervision::Monitored && filters.matches(record)
         });
         // One that a `run --rm` of another process is about to start is not ours.
-        records.retain(|record| {
-            record.config.creator.is_none() || storage::gc::is_orphan(&self.store, &record.config).unwrap_or(false)
-        });
+        records.retain(|record| !storage::gc::is_about_to_start(&self.store, &record.config));
         let mut report = PruneReport::default();
         if records.is_empty() {
             return Ok(report);
         }
         let sizes = self.sizes(&records)?;
-        for (record, size) in records.iter().zip(sizes) {
-            match self.remove_container(record.id(), false, false) {
-                Ok(()) => {
-                    report.removed.push(record.id().clone());
+        let ids: Vec<_> = records.iter().map(|record| record.id().clone()).collect();
+        for ((id, removed), size) in ids.iter().zip(self.remove_unneeded(&ids)?).zip(sizes) {
+            match removed {
+                Ok(true) => {
+                    report.removed.push(id.clone());
                     report.reclaimed += size.rw;
                 }
-                Err(Error::Storage(storage::Error::NoContainer(_))) => {}
-                Err(error) => report.failed.push((record.id().clone(), error)),
+                // Needed, running by now, or gone.
+                Ok(false) | Err(Error::Storage(storage::Error::NoContainer(_))) => {}
+                Err(error) => report.failed.push((id.clone(), error)),
             }
         }
         self.empty_trash()?;

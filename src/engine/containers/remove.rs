@@ -62,6 +62,28 @@ impl Engine {
         self.remove_one(id, &request, &mut VolumeUsers::default())
     }
 
+    /// Removes one container by force, unless others need it; the trash has still to be emptied.
+    pub(super) fn replace_container(&self, id: &ContainerId) -> Result<(), Error> {
+        let request = RemoveRequest { force: true, ..RemoveRequest::default() };
+        let plan = Plan { request: &request, wanted: BTreeSet::from([id.clone()]), dependents: self.dependents()? };
+        self.remove_with_dependents(id, &plan, &mut VolumeUsers::default())
+    }
+
+    /// Removes some that do not run, but those that others need; what became of each. The trash has still to be emptied.
+    pub(super) fn remove_unneeded(&self, ids: &[ContainerId]) -> Result<Vec<Result<bool, Error>>, Error> {
+        let request = RemoveRequest::default();
+        let wanted = ids.iter().cloned().collect();
+        let plan = Plan { request: &request, wanted, dependents: self.dependents()? };
+        let mut users = VolumeUsers::default();
+        let remove = |id| match self.remove_with_dependents(id, &plan, &mut users) {
+            Err(Error::HasDependents { .. }) => Ok(false),
+            // It was started meanwhile.
+            Err(Error::WrongStatus { .. }) => Ok(false),
+            other => other.map(|()| true),
+        };
+        Ok(ids.iter().map(remove).collect())
+    }
+
     fn remove_with_dependents(&self, id: &ContainerId, plan: &Plan<'_>, users: &mut VolumeUsers) -> Result<(), Error> {
         let (also, others) = plan.dependents(id);
         if !others.is_empty() {

@@ -124,14 +124,14 @@ impl Engine {
         Ok((config.spec.interactive, config.spec.tty))
     }
 
-    /// `--replace`: removes the container that has the name, whatever it does.
+    /// `--replace`: removes the container that has the name, whatever it does; its volumes stay.
     fn remove_by_name(&self, name: &ContainerName) -> Result<(), Error> {
         match self.store.find_container(name.as_str()) {
             Ok(id) => {
                 let record = self.store.container(&id);
                 // The beginning of an id is not the name.
                 if record.is_ok_and(|record| record.config.name == *name) {
-                    self.remove_container(&id, true, true)?;
+                    self.replace_container(&id)?;
                     self.empty_trash()?;
                 }
                 Ok(())

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 
+use crate::harness::env::program;
 use crate::harness::image::BUSYBOX;
 use crate::harness::{Env, eventually, leaks, requires};
 
@@ -345,4 +346,37 @@ fn a_start_after_a_kill_starts() {
     }
     env.run(["kill", "c"]).success();
     env.run(["rm", "c"]).prints("c\n");
+}
+
+/// A umask for files that nobody shall read, the owner neither.
+#[test]
+fn any_umask_will_do() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let (program, root, runroot) = (program(), env.graphroot(), env.runroot());
+    for umask in ["0777", "0177"] {
+        let command = format!(
+            "umask {umask}; exec {} --root {} --runroot {} run --rm --network=none {BUSYBOX} true",
+            program.display(),
+            root.display(),
+            runroot.display()
+        );
+        env.other("sh").args(["-c", &command]).run().success();
+    }
+    env.run(["image", "prune", "-f"]).success();
+    env.run(["system", "check"]).success();
+}
+
+/// With its monitor and its program killed, nobody else removes it.
+#[test]
+fn a_lost_container_of_rm_is_pruned() {
+    requires!(userns);
+    let mut env = Env::with_busybox();
+    env.run(["run", "-d", "--rm", "--name=lost", "--network=none", BUSYBOX, "sleep", "600"]).success();
+    let pids = env.run(["inspect", "-f", "{{.State.ConmonPid}} {{.State.Pid}}", "lost"]).trimmed();
+    env.expect_leaks();
+    env.other("sh").args(["-c", &format!("kill -9 {pids}")]).run().success();
+    eventually("it does not run", || env.run(["inspect", "-f", "{{.State.Running}}", "lost"]).trimmed() == "false");
+    env.run(["container", "prune", "-f"]).success();
+    env.run(["ps", "-aq"]).prints("");
 }

@@ -250,3 +250,64 @@ fn a_shell_of_unshare_can_mount_what_starts_later() {
     shell.wait().success();
     is_open(&env, "late");
 }
+
+/// Whoever is joined may have been started anew since: its old pid may be anybody's by then.
+#[test]
+fn a_restart_policy_joins_where_the_other_is_now() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    start(&env, "server");
+    let (app, go) = (env.path("app"), env.path("app/go"));
+    std::fs::create_dir(&app).unwrap();
+    let volume = format!("{}:/app", app.display());
+    let script = "until [ -e /app/go ]; do sleep 0.05; done; rm /app/go; exit 3";
+    let words =
+        ["run", "-d", "--name=app", "--restart=always", "--ipc=container:server", "--network=container:server", "-v"];
+    env.run(words.iter().chain(&[volume.as_str(), BUSYBOX, "sh", "-c", script])).success();
+    env.run(["restart", "-t0", "server"]).success();
+    std::fs::write(&go, "").unwrap();
+    let is_again = || env.run(["inspect", "-f", "{{.RestartCount}} {{.State.Running}}", "app"]).trimmed() == "1 true";
+    eventually("the policy has its way", is_again);
+    for kind in ["net", "ipc", "user"] {
+        let file = format!("/proc/self/ns/{kind}");
+        let theirs = env.run(["exec", "server", "readlink", &file]).success().stdout();
+        env.run(["exec", "app", "readlink", &file]).prints(&theirs);
+    }
+    // Nobody to join: that is the end, and told.
+    env.run(["stop", "-t0", "server"]).success();
+    std::fs::write(&go, "").unwrap();
+    let error = || env.run(["inspect", "-f", "{{.State.Running}} {{.State.Error}}", "app"]).stdout();
+    eventually("it ends", || error().starts_with("false ") && error().contains("it does not run"));
+    env.run(["start", "app"]).success();
+}
+
+#[test]
+fn what_others_join_is_not_taken_from_them() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    env.run(["run", "-d", "--name=server", "--network=none", "-v", "pv:/v", "-v", "/data", BUSYBOX, "sleep", "600"])
+        .success();
+    env.run(["run", "-d", "--name=app", "--network=container:server", BUSYBOX, "sleep", "600"]).success();
+    let dependent = "has dependent containers";
+    env.run(["run", "-d", "--replace", "--name=server", "--network=none", BUSYBOX, "true"])
+        .code(125)
+        .stderr_has(dependent);
+    env.run(["volume", "rm", "-f", "pv"]).code(125).stderr_has(dependent);
+    env.run(["stop", "-t0", "server"]).success();
+    env.run(["container", "prune", "-f"]).success();
+    env.run(["container", "exists", "server"]).success();
+    env.run(["restart", "-t0", "app"]).success();
+    env.run(["stop", "-t0", "app", "server"]).success();
+    env.run(["container", "prune", "-f"]).success();
+    env.run(["ps", "-aq"]).prints("");
+}
+
+#[test]
+fn replace_keeps_the_volumes() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let make = ["run", "-d", "--replace", "--name=server", "--network=none", "-v", "/data", BUSYBOX, "sleep", "600"];
+    env.run(make).success();
+    env.run(make).success();
+    assert_eq!(env.run(["volume", "ls", "-q"]).stdout().lines().count(), 2);
+}
