@@ -121,7 +121,7 @@ impl Engine {
 
     /// The name by which a text means a list; all that it has if the text is its id.
     fn names_of_list(&self, text: &str, list: &ListRecord) -> Result<Vec<Reference>, Error> {
-        if self.image_word(text)?.names().any(|name| *name == list.name) {
+        if self.image_word(text)?.has(&list.name) {
             return Ok(vec![list.name.clone()]);
         }
         let digest = list.digest();
