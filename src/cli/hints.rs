@@ -188,6 +188,12 @@ fn particular(error: &engine::Error) -> Option<String> {
         engine::Error::InstanceAbsent { from, .. } => Some(format!("sampan pull {from} brings it")),
         engine::Error::DirectoryAsStream => Some("say where it goes with --output DIR".to_owned()),
         engine::Error::Untrusted { name, why, .. } => Some(trust(name, why)),
+        _ if error.read_only_image().is_some() => error.read_only_image().map(|image| {
+            format!(
+                "sampan save --format oci-archive {image} | sampan load brings it into your own store, where it can be \
+                 tagged; that one is its owner's to change"
+            )
+        }),
         _ => match error.obstacle() {
             Some(obstacle) => Some(around(obstacle)),
             None => Some(Need::behind(error.kind())?.cure(&Caller::this("/usr/sbin:/usr/bin:/sbin:/bin"))),

@@ -68,6 +68,14 @@ impl Error {
         matches!(self, Self::NoHealthCheck(_) | Self::NothingToCheck)
     }
 
+    /// The image that is to be changed, if it is one of an additional store.
+    pub(crate) fn read_only_image(&self) -> Option<&str> {
+        match self {
+            Self::Storage(storage::Error::ReadOnlyImage { image, .. }) => Some(image),
+            _ => None,
+        }
+    }
+
     /// True if a record of an image cannot be read.
     pub(crate) fn is_damaged_image(&self) -> bool {
         matches!(self, Self::Storage(storage::Error::BrokenImage { .. }))

@@ -50,6 +50,12 @@ impl Engine {
             Some(text) => meant(self, text)?,
             None => None,
         };
+        // Whoever asks by one pattern gets the names that fit it: what he removes by them shall be what he named.
+        let mut references = filters.iter().filter_map(|filter| match filter {
+            ImageFilter::Reference { pattern, not: false } => Some(pattern.as_str()),
+            _ => None,
+        });
+        let reference = references.next().filter(|_| references.next().is_none());
         let mut images = Vec::new();
         for image in &every {
             let used = users.get(image.id.as_str()).copied().unwrap_or(0);
@@ -61,6 +67,9 @@ impl Engine {
                 && !keep_named(&mut image, pattern, wanted.as_ref())
             {
                 continue;
+            }
+            if let Some(pattern) = reference {
+                keep_named(&mut image, pattern, None);
             }
             let record = records.iter().find(|other| other.record.digest == image.digest);
             let parent = record.and_then(|own| parent_of(&own.record, records.iter().map(|other| &other.record)));

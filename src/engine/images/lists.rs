@@ -126,18 +126,26 @@ impl Engine {
     }
 
     /// The document of a list here, or of whatever a registry has under that name.
-    pub(crate) fn inspect_list(&self, text: &str, access: &Access) -> Result<Vec<u8>, Error> {
+    pub(crate) fn inspect_list(&self, text: &str, access: &Access, progress: &dyn Progress) -> Result<Vec<u8>, Error> {
         if let Some(list) = self.find_list(text)? {
             return Ok(list.document().0);
         }
         let name = text.strip_prefix("docker://").unwrap_or(text);
         // An image that is here is no list; what its registry has may be one.
         let local = self.try_find_image(name).ok().flatten().and_then(|found| found.name);
-        let reference = match local {
-            Some(name) if name.domain() != "localhost" => name,
-            _ => name.parse().map_err(Error::Reference)?,
+        let names = match local {
+            Some(name) if name.domain() != "localhost" => vec![name],
+            _ => super::resolve::remote(text, &RegistriesConf::load().map_err(Error::Config)?, progress)?.names,
         };
-        self.open_source(&reference, access)?.document().map_err(pulling(&reference)).map(|(bytes, _, _)| bytes)
+        let mut failed = None;
+        for reference in &names {
+            let source = self.open_source(reference, access);
+            match source.and_then(|mut source| source.document().map_err(pulling(reference))) {
+                Ok((bytes, _, _)) => return Ok(bytes),
+                Err(error) => failed = failed.or(Some(error)),
+            }
+        }
+        Err(failed.unwrap_or_else(|| Error::ImageNotFound(text.to_owned())))
     }
 
     /// Where a list goes: where the user says, or where its name says.

@@ -16,6 +16,7 @@ use crate::registry::archive::Form;
 use crate::registry::{self, Access, KeptManifest, ManifestFormat, Session};
 use crate::storage::images::Image;
 use crate::storage::lease::Lease;
+use crate::storage::lists::ListRecord;
 use crate::storage::unpack::Compression;
 use crate::sys;
 use crate::types::descriptor::Descriptor;
@@ -88,27 +89,44 @@ impl Engine {
     fn destination(&self, request: &PushRequest) -> Result<Reference, Error> {
         let text = match &request.destination {
             Some(text) => text.strip_prefix("docker://").unwrap_or(text),
-            None => {
-                let found = self.find_image(&request.image)?;
-                // An id, or the end of a name, may fit several: nobody has said which registry shall get the image.
-                let fits = |name: &&Reference| found.name.is_none() || name.is_ended_by(&request.image);
-                let mut names: Vec<_> = found.image.names.iter().filter(fits).collect();
-                // The names of what was made here: no registry is meant.
-                if names.iter().any(|name| name.domain() != "localhost") {
-                    names.retain(|name| name.domain() != "localhost");
-                }
-                if names.len() > 1 {
-                    let names = names.into_iter().map(ToString::to_string).collect();
-                    return Err(Error::ManyDestinations { image: request.image.clone(), names });
-                }
-                let name = names.first().copied().cloned().or(found.name);
-                return name.ok_or_else(|| Error::NoDestination(request.image.clone()));
-            }
+            None => return self.own_destination(&request.image),
         };
         if let Some(transport) = ["docker-daemon:", "containers-storage:"].iter().find(|t| text.starts_with(**t)) {
             return Err(Error::Place { text: text.to_owned(), why: format!("{transport} images are not written") });
         }
         text.parse().map_err(Error::Reference)
+    }
+
+    /// Where the name of an image, or of a list, says. An id, or the end of a name, may fit several: nobody has said which
+    /// registry shall get it.
+    fn own_destination(&self, text: &str) -> Result<Reference, Error> {
+        let (mut names, meant) = match self.find_list(text)? {
+            Some(list) => (self.names_of_list(text, &list)?, None),
+            None => {
+                let found = self.find_image(text)?;
+                let fits = |name: &Reference| found.name.is_none() || name.is_ended_by(text);
+                (found.image.names.into_iter().filter(fits).collect(), found.name)
+            }
+        };
+        // The names of what was made here: no registry is meant.
+        if names.iter().any(|name| name.domain() != "localhost") {
+            names.retain(|name| name.domain() != "localhost");
+        }
+        if names.len() > 1 {
+            let names = names.into_iter().map(|name| name.to_string()).collect();
+            return Err(Error::ManyDestinations { image: text.to_owned(), names });
+        }
+        names.pop().or(meant).ok_or_else(|| Error::NoDestination(text.to_owned()))
+    }
+
+    /// The name by which a text means a list; all that it has if the text is its id.
+    fn names_of_list(&self, text: &str, list: &ListRecord) -> Result<Vec<Reference>, Error> {
+        if self.image_word(text)?.has(&list.name) {
+            return Ok(vec![list.name.clone()]);
+        }
+        let digest = list.digest();
+        let lists = self.store.lists()?.0.into_iter();
+        Ok(lists.filter(|other| other.digest() == digest).map(|other| other.name).collect())
     }
 
     fn push_in(

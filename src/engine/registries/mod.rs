@@ -6,4 +6,4 @@ mod search;
 pub(crate) use login::{
     LoginRequest, ask_hidden, check, current, default_host, forget, forget_all, hide_secrets, keep,
 };
-pub(crate) use search::{FoundRepository, SearchRequest, search, tags};
+pub(crate) use search::{FoundRepository, SearchRequest, Tags, search, tags};

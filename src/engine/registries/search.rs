@@ -34,20 +34,36 @@ pub(crate) fn search(request: &SearchRequest) -> Result<(Vec<FoundRepository>, V
     let named = request.term.split_once('/').filter(|_| has_domain(&request.term));
     let (hosts, term) = match named {
         Some((host, rest)) => (vec![host.to_owned()], rest),
-        None if configuration.unqualified_search.is_empty() => (vec!["docker.io".to_owned()], request.term.as_str()),
-        None => (configuration.unqualified_search.clone(), request.term.as_str()),
+        None => (searched(&configuration), request.term.as_str()),
     };
+    let (found, failed) = all(&hosts, |host| {
+        one(host, term, request, &configuration)
+            .map_err(|source| Error::Search { name: host.to_owned(), source: Box::new(source) })
+    })?;
+    Ok((found.into_iter().flatten().collect(), failed))
+}
+
+/// Where short names are searched.
+fn searched(configuration: &RegistriesConf) -> Vec<String> {
+    match configuration.unqualified_search.as_slice() {
+        [] => vec!["docker.io".to_owned()],
+        hosts => hosts.to_vec(),
+    }
+}
+
+/// What each answers, and the errors of those that do not, if one does.
+fn all<T>(asked: &[String], ask: impl FnMut(&str) -> Result<T, Error>) -> Result<(Vec<T>, Vec<Error>), Error> {
     let (mut found, mut failed) = (Vec::new(), Vec::new());
-    for host in &hosts {
-        match one(host, term, request, &configuration) {
-            Ok(more) => found.extend(more),
-            Err(source) => failed.push(Error::Search { name: host.clone(), source: Box::new(source) }),
+    for answer in asked.iter().map(String::as_str).map(ask) {
+        match answer {
+            Ok(more) => found.push(more),
+            Err(error) => failed.push(error),
         }
     }
-    if failed.len() == hosts.len()
-        && let Some(first) = failed.pop()
+    if failed.len() == asked.len()
+        && let Some(last) = failed.pop()
     {
-        return Err(first);
+        return Err(last);
     }
     Ok((found, failed))
 }
@@ -78,14 +94,33 @@ fn one(
     Ok(hits.into_iter().map(full).collect())
 }
 
-/// The repository that the term names, and its tags.
-pub(crate) fn tags(request: &SearchRequest) -> Result<(String, Vec<String>), Error> {
-    let text = request.term.strip_prefix("docker://").unwrap_or(&request.term);
-    let reference: Reference = text.parse().map_err(Error::Reference)?;
+/// A repository and its tags.
+#[derive(Debug)]
+pub(crate) struct Tags {
+    /// With the registry.
+    pub(crate) name: String,
+    pub(crate) tags: Vec<String>,
+}
+
+/// The repository that the term names; of a short name those that the search registries have. One that fails fails it
+/// only if no other answers. Whoever names the transport means docker.io.
+pub(crate) fn tags(request: &SearchRequest) -> Result<(Vec<Tags>, Vec<Error>), Error> {
+    let (text, explicit) = request.term.strip_prefix("docker://").map_or((request.term.as_str(), false), |t| (t, true));
+    // The grammar first: what is wrong anywhere needs no search.
+    let plain: Reference = text.parse().map_err(Error::Reference)?;
     let configuration = RegistriesConf::load().map_err(Error::Config)?;
-    let failed = |source| Error::Search { name: reference.repository(), source: Box::new(source) };
-    let session = registry::push_session(&reference, &request.access, &configuration);
-    let mut tags = session.and_then(|mut session| session.tags()).map_err(failed)?;
-    tags.truncate(request.limit);
-    Ok((reference.repository(), tags))
+    let names = if explicit || has_domain(text) {
+        vec![plain.to_string()]
+    } else {
+        let hosts = searched(&configuration).into_iter();
+        hosts.map(|host| format!("{}/{text}", host.trim_end_matches('/'))).collect()
+    };
+    all(&names, |name| {
+        let reference: Reference = name.parse().map_err(Error::Reference)?;
+        let failed = |source| Error::Search { name: reference.repository(), source: Box::new(source) };
+        let session = registry::push_session(&reference, &request.access, &configuration);
+        let mut tags = session.and_then(|mut session| session.tags()).map_err(failed)?;
+        tags.truncate(request.limit);
+        Ok(Tags { name: reference.repository(), tags })
+    })
 }

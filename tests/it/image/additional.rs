@@ -68,7 +68,10 @@ fn images_of_another_store_run_and_stay_as_they_are() {
     env.run(["start", "-a", "d"]).success().stdout_has("root:x:0:");
     sampan(&["image", "diff", BUSYBOX]).success().stdout_has("A /bin\n");
     for refused in [&["rmi", BUSYBOX][..], &["rmi", "-f", BUSYBOX], &["tag", BUSYBOX, "mine"], &["untag", BUSYBOX]] {
-        sampan(refused).code(125).stderr_has("is in the read-only store");
+        sampan(refused)
+            .code(125)
+            .stderr_has("is in the read-only store")
+            .stderr_has(&format!("Hint: sampan save --format oci-archive {BUSYBOX} | sampan load"));
     }
     sampan(&["rmi", "--all"]).success();
     sampan(&["image", "prune", "-af"]).prints("");
@@ -122,6 +125,21 @@ fn images_of_another_store_go_out_as_they_are() {
     let out = env.path("y.tar");
     with(&env, &store, &["save", "-q", "--format=oci-archive", "-o", out.to_str().unwrap(), BUSYBOX]).code(125);
     assert!(!out.exists());
+}
+
+/// The cure that the error names: an image of one's own.
+#[test]
+fn an_image_of_another_store_is_tagged_when_it_came_here() {
+    requires!(userns);
+    let env = Env::new();
+    let store = shared(&env);
+    let wanted = with(&env, &store, &["inspect", "--format", "{{.Digest}}", BUSYBOX]).success().trimmed();
+    with(&env, &store, &["tag", BUSYBOX, "mine:1"]).code(125).stderr_has("Hint: sampan save");
+    let archive = env.path("x.tar");
+    with(&env, &store, &["save", "-q", "--format=oci-archive", "-o", archive.to_str().unwrap(), BUSYBOX]).success();
+    with(&env, &store, &["load", "-q", "-i", archive.to_str().unwrap()]).success();
+    with(&env, &store, &["tag", BUSYBOX, "mine:1"]).success();
+    env.run(["inspect", "--format", "{{.Digest}}", "mine:1"]).prints(&format!("{wanted}\n"));
 }
 
 /// A subordinate id of ours is another user of the kernel's: it reads what we share, and nothing more.

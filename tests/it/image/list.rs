@@ -177,6 +177,15 @@ fn every_filter() {
     }
     let names = env.run(["images", "--format", "{{.Repository}}:{{.Tag}}", &old[..8]]);
     names.prints("localhost/deep/old:3\nlocalhost/old:1\n");
+    // Whoever removes what is shown removes what he named: one pattern shows the names that fit it.
+    let shown = |filters: &[&str]| {
+        let mut arguments = vec!["images", "--sort", "repository", "--format", "{{.Repository}}:{{.Tag}}"];
+        arguments.extend(filters.iter().flat_map(|filter| ["--filter", filter]));
+        env.run(arguments).success().trimmed()
+    };
+    assert_eq!(shown(&["reference=localhost/deep/old:3"]), "localhost/deep/old:3");
+    assert_eq!(shown(&["reference=*/o*:1", "label=team=red"]), "localhost/old:1");
+    assert_eq!(shown(&["reference=deep/old", "reference=new"]).lines().count(), 3);
     env.run(["images", "--filter", "before=nope"]).code(125).stderr_has("image not known");
     env.run(["images", "--filter", "dangling=perhaps"]).code(125);
     // Without its names, `old` is what `top` was built on; `new` is just dangling.

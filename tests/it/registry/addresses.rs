@@ -46,6 +46,10 @@ fn a_registry_at_an_address_of_ipv6() {
     std::fs::write(env.home().join(".config/containers/registries.conf"), conf).unwrap();
     env.run(["push", "-q", id.trim(), &open]).success();
     env.run(["rmi", "-fa"]).success();
+    // Short names are those of the search registries, here, too.
+    env.run(["manifest", "inspect", "team/a:1"]).success();
+    let tags = env.run(["search", "--list-tags", "--format", "{{.Name}} {{.Tag}}", "team/a"]);
+    tags.success().prints(&format!("{} 1\n", registry.name("team/a")));
     for name in [name.as_str(), &open, "example.invalid/base/a:1", "team/a:1"] {
         env.run(["pull", "-q", "--policy=always", name]).success();
     }

@@ -101,6 +101,14 @@ fn nobody_guesses_where_an_image_shall_go() {
         out.code(125).stderr_has("aaa.invalid/team/x:1, zzz.invalid/team/x:1").stderr_has("Hint: sampan push");
     }
     env.run(["push", "-q", "--retry=0", "zzz.invalid/team/x:1"]).code(125).stderr_has("push to zzz.invalid/team/x:1");
+    // The same of lists.
+    let list = env.run(["manifest", "create", "zzz.invalid/l:1", "zzz.invalid/team/x:1"]).success().trimmed();
+    env.run(["tag", "zzz.invalid/l:1", "mine:1"]).success();
+    for text in ["zzz.invalid/l:1", &list] {
+        env.run(["push", "-q", "--retry=0", text]).code(125).stderr_has("push to zzz.invalid/l:1");
+    }
+    env.run(["tag", "zzz.invalid/l:1", "aaa.invalid/l:1"]).success();
+    env.run(["push", "-q", "--retry=0", &list]).code(125).stderr_has("aaa.invalid/l:1, zzz.invalid/l:1");
 }
 
 #[test]

@@ -58,7 +58,14 @@ fn df_adds_up_to_what_du_says() {
     assert!((1 << 20..image.0 / 2).contains(&image.1), "{image:?}");
     let table = env.run(["system", "df"]).success().stdout();
     assert!(table.starts_with("TYPE") && table.lines().count() == 4 && table.contains("RECLAIMABLE"), "{table}");
+    env.run(["tag", "example.org/one:1", "example.org/again:2"]).success();
     let verbose = env.run(["system", "df", "-v"]).success().stdout();
+    // A row for each name.
+    let row = |name: &str| {
+        let line = verbose.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("{name}: {verbose}"));
+        line.split_whitespace().skip(2).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(row("example.org/again"), row("example.org/one"));
     for word in
         ["Images space usage:", "SHARED SIZE", "example.org/one", "LOCAL VOLUMES", "exited", "VOLUME NAME", "data"]
     {

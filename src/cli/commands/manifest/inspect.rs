@@ -21,7 +21,8 @@ pub(crate) struct ManifestInspectArgs {
 /// Prints the document.
 pub(crate) fn run(args: ManifestInspectArgs, context: &Context) -> Result<ExitCode, Error> {
     let access = args.access.access(context)?;
-    let bytes = context.engine()?.inspect_list(&args.list, &access)?;
+    let progress = context.progress(false);
+    let bytes = context.engine()?.inspect_list(&args.list, &access, progress.as_ref())?;
     let document: serde_json::Value = serde_json::from_slice(&bytes).map_err(Error::Encode)?;
     let mut text = Vec::new();
     let indent = serde_json::ser::PrettyFormatter::with_indent(b"    ");

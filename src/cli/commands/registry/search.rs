@@ -13,7 +13,7 @@ use super::super::super::output::table::Table;
 use super::super::super::output::{json, template};
 use super::super::super::switches::{any_path, go_bool};
 use crate::engine::images::Access;
-use crate::engine::registries::{self, FoundRepository, SearchRequest};
+use crate::engine::registries::{self, FoundRepository, SearchRequest, Tags};
 use crate::types::secret::Secret;
 
 /// Most results of each registry if nobody says how many.
@@ -123,19 +123,24 @@ fn list_tags(args: &SearchArgs, request: &SearchRequest, context: &Context) -> R
     if !args.filter.is_empty() {
         return Err(Error::usage("--filter is not for --list-tags"));
     }
-    let (name, tags) = registries::tags(request)?;
+    let (found, failed) = registries::tags(request)?;
+    for error in failed {
+        context.report(&error.into());
+    }
+    let pairs = || found.iter().flat_map(|Tags { name, tags }| tags.iter().map(move |tag| (name, tag)));
     match &args.format {
         Some(format) if template::is_json(format) => {
-            json::print(&context.ui, &json!([{"Name": name, "Tags": tags}]))?;
+            let all: Vec<Value> = found.iter().map(|Tags { name, tags }| json!({"Name": name, "Tags": tags})).collect();
+            json::print(&context.ui, &all)?;
         }
         Some(format) => {
-            let rows: Vec<Value> = tags.iter().map(|tag| json!({"Name": name, "Tag": tag})).collect();
+            let rows: Vec<Value> = pairs().map(|(name, tag)| json!({"Name": name, "Tag": tag})).collect();
             template::print_rows(&context.ui, format, &rows, &HEADINGS, true)?;
         }
         None => {
             let mut table = Table::new(Some(&["NAME", "TAG"]));
-            for tag in tags {
-                table.row([&name, &tag]);
+            for (name, tag) in pairs() {
+                table.row([name, tag]);
             }
             table.print(&context.ui)?;
         }

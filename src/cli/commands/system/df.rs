@@ -83,17 +83,20 @@ fn verbose(usage: &DiskUsage, context: &Context) -> Result<(), Error> {
     let mut table = Table::new(Some(&headings));
     for image in &usage.images {
         let none = || "<none>".to_owned();
-        let name = image.names.first();
-        table.row([
-            name.map_or_else(none, |name| name.repository()),
-            name.and_then(|name| name.tag()).map_or_else(none, str::to_owned),
-            image.id.short().to_owned(),
-            time::ago(image.created, now),
-            human(image.shared + image.unique),
-            human(image.shared),
-            human(image.unique),
-            image.containers.to_string(),
-        ]);
+        // A row for each name, as Podman has it; one for an image without any.
+        let names = image.names.iter().map(Some).chain(image.names.is_empty().then_some(None));
+        for name in names {
+            table.row([
+                name.map_or_else(none, |name| name.repository()),
+                name.and_then(|name| name.tag()).map_or_else(none, str::to_owned),
+                image.id.short().to_owned(),
+                time::ago(image.created, now),
+                human(image.shared + image.unique),
+                human(image.shared),
+                human(image.unique),
+                image.containers.to_string(),
+            ]);
+        }
     }
     table.print(&context.ui)?;
     context.ui.line("\nContainers space usage:\n")?;
