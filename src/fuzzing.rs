@@ -12,6 +12,7 @@ use crate::storage::record::{self, Record};
 use crate::sys::root::RootDir;
 use crate::types::idmap::{Extent, IdMap, IdMaps};
 use crate::types::image_config::ImageConfig;
+use crate::types::media_type;
 use crate::types::reference::Reference;
 use crate::{cli, config, engine, monitor, network, registry, rootless, runtime, specgen, storage, sys, types};
 
@@ -38,10 +39,10 @@ pub fn manifest(data: &[u8]) {
     let Some((choice, bytes)) = data.split_first() else { return };
     let types = [
         None,
-        Some("application/vnd.oci.image.manifest.v1+json"),
-        Some("application/vnd.oci.image.index.v1+json"),
-        Some("application/vnd.docker.distribution.manifest.v2+json"),
-        Some("application/vnd.docker.distribution.manifest.list.v2+json"),
+        Some(media_type::OCI_MANIFEST),
+        Some(media_type::OCI_INDEX),
+        Some(media_type::DOCKER_MANIFEST),
+        Some(media_type::DOCKER_LIST),
     ];
     registry::fuzzing::manifest(bytes, types[usize::from(*choice) % types.len()]);
 }

@@ -24,6 +24,12 @@ pub(crate) enum Error {
     Held(String),
     #[error("join the namespaces of container {0}: it does not run")]
     NotJoined(String),
+    #[error("look whether container {id}, which is joined, still runs")]
+    LookAtJoined {
+        id: String,
+        #[source]
+        source: sys::Error,
+    },
     #[error("container {0} was stopped while it started")]
     StopAsked(String),
     #[error(transparent)]

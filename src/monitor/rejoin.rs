@@ -38,7 +38,7 @@ pub(super) fn confirm(request: &StartRequest) -> Result<(), Error> {
     request.joined.iter().try_for_each(|(id, init)| match init.is_alive() {
         Ok(true) => Ok(()),
         Ok(false) => Err(Error::NotJoined(id.short().to_owned())),
-        Err(source) => Err(Error::Supervise(source)),
+        Err(source) => Err(Error::LookAtJoined { id: id.short().to_owned(), source }),
     })
 }
 

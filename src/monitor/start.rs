@@ -187,32 +187,19 @@ fn launch(
             Err(error)
         }
     };
-    // Among the processes of another container a second process becomes the program.
-    let begun = begun.and_then(|created| match trace_successor(&created, init, trace) {
-        Ok(()) => Ok(created),
-        Err(error) => {
+    let begun = begun.and_then(|mut created| {
+        // Among the processes of another container a second process becomes the program.
+        let prepared = trace_successor(&created, init, trace)
+            .and_then(|()| rejoin::confirm(request))
+            .and_then(|()| network.wait_ready(Instant::now() + NETWORK_DEADLINE).map_err(Error::Network));
+        if let Err(error) = prepared {
             created.abandon();
-            Err(error)
+            return Err(error);
         }
-    });
-    let begun = begun.and_then(|created| match rejoin::confirm(request) {
-        Ok(()) => Ok(created),
-        Err(error) => {
-            created.abandon();
-            Err(error)
-        }
-    });
-    let begun = begun.and_then(|mut created| match network.wait_ready(Instant::now() + NETWORK_DEADLINE) {
-        Ok(()) => {
-            // While init waits for our word.
-            let outlives = request.config.spec.outlives_init(group.is_some());
-            let kin = if outlives { exit::kin(&mut created) } else { None };
-            created.start().map(|running| Running { kin, ..running }).map_err(Error::Runtime)
-        }
-        Err(error) => {
-            created.abandon();
-            Err(Error::Network(error))
-        }
+        // While init waits for our word.
+        let outlives = request.config.spec.outlives_init(group.is_some());
+        let kin = if outlives { exit::kin(&mut created) } else { None };
+        created.start().map(|running| Running { kin, ..running }).map_err(Error::Runtime)
     });
     match begun {
         Ok(running) => Ok((running, network)),

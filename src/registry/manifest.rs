@@ -3,12 +3,10 @@
 use serde::Deserialize;
 
 use super::reply::printable;
-use crate::types::descriptor::Descriptor;
-use crate::types::media_type::{self, OCI_MANIFEST};
+use crate::types::descriptor::{DOCUMENT_LIMIT, Descriptor};
+use crate::types::media_type::{self, DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST};
 use crate::types::platform::Platform;
 
-/// Size of a manifest or an index, and of a configuration (case B11).
-pub(crate) const DOCUMENT_LIMIT: u64 = 4 << 20;
 /// More layers than any file system could stack.
 const MOST_LAYERS: usize = 1000;
 
@@ -18,10 +16,9 @@ const DOCKER_SCHEMA_1: [&str; 2] = [
 ];
 
 /// The `Accept` header for a manifest of any kind.
-pub(crate) const ACCEPT: &str = "application/vnd.oci.image.index.v1+json, \
-     application/vnd.docker.distribution.manifest.list.v2+json, \
-     application/vnd.oci.image.manifest.v1+json, \
-     application/vnd.docker.distribution.manifest.v2+json";
+pub(crate) fn accept() -> String {
+    [OCI_INDEX, DOCKER_LIST, OCI_MANIFEST, DOCKER_MANIFEST].join(", ")
+}
 
 /// An entry of an index.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

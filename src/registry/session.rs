@@ -7,14 +7,14 @@ use ureq::http::Uri;
 use super::auth::{self, Login};
 use super::client::{Ask, Client};
 use super::error::Error;
-use super::manifest::{ACCEPT, DOCUMENT_LIMIT};
+use super::manifest::accept;
 use super::reply::Reply;
 use super::url;
 use crate::config::auth_file::Credentials;
 use crate::config::certs::Certificates;
 use crate::config::registries_conf::Location;
 use crate::sys;
-use crate::types::descriptor::Descriptor;
+use crate::types::descriptor::{DOCUMENT_LIMIT, Descriptor};
 use crate::types::digest::Digest;
 use crate::types::secret::Secret;
 
@@ -103,7 +103,7 @@ impl Session {
     pub(crate) fn manifest(&mut self, tag_or_digest: &str) -> Result<(Vec<u8>, Digest, Option<String>), Error> {
         let what = format!("manifest {}/{}:{tag_or_digest}", self.location.host, self.location.path);
         let (bytes, announced, media_type) = self.retried(|session| {
-            let reply = session.get(&format!("manifests/{tag_or_digest}"), ACCEPT, 0)?;
+            let reply = session.get(&format!("manifests/{tag_or_digest}"), &accept(), 0)?;
             let announced = reply.header("docker-content-digest").and_then(|text| text.parse::<Digest>().ok());
             let media_type = reply.header("content-type").map(str::to_owned);
             Ok((reply.bytes(&what, DOCUMENT_LIMIT)?, announced, media_type))

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 
 use super::error::Error;
-use super::manifest::DOCUMENT_LIMIT;
 use super::session::Session;
+use crate::types::descriptor::DOCUMENT_LIMIT;
 use crate::types::reference::Reference;
 
 /// More tags than anybody reads, and pages than they may come in (case B11).

@@ -332,7 +332,9 @@ fn find_live(live_dir: &Path, maps: &IdMaps) -> Option<OwnedFd> {
         if !namespace::is_kind(opened.as_fd(), NsKind::User)? {
             return Ok(Offer::Stale);
         }
-        Ok(if is_ours(opened.as_fd())? { Offer::Live(opened) } else { Offer::Foreign })
+        // Not below ours: we are in a user namespace of somebody's, and those outside go on with it.
+        let foreign = || sys::Error::new("ioctl", "its owner or parent is another one", Errno::EPERM);
+        is_ours(opened.as_fd())?.then_some(Offer::Live(opened)).ok_or_else(foreign)
     };
     sys::fs::names(live_dir).ok()?.iter().find_map(|name| {
         let mut parts = name.to_str()?.split('.');
@@ -347,7 +349,6 @@ fn find_live(live_dir: &Path, maps: &IdMaps) -> Option<OwnedFd> {
                 drop(sys::fs::remove_file(&live_dir.join(name)));
                 None
             }
-            Ok(Offer::Foreign) => None,
             // That says nothing of the holder.
             Err(error) => {
                 tracing::debug!(%error, "not joined");
@@ -362,8 +363,6 @@ enum Offer {
     Live(OwnedFd),
     /// Its holder has ended.
     Stale,
-    /// Not below ours: we are in a user namespace of somebody's, and those outside go on with it.
-    Foreign,
 }
 
 /// What the kernel says of a descriptor of a process that is not there any more: of none, of one that ends, of the socket of

@@ -11,14 +11,9 @@ use super::images::{ImageLayer, ImageRecord};
 use super::store::Store;
 use super::unpack::Compression;
 use crate::sys;
-use crate::types::descriptor::Descriptor;
+use crate::types::descriptor::{DOCUMENT_LIMIT, Descriptor};
 use crate::types::digest::{ChainId, DiffId, Digest};
 use crate::types::media_type;
-
-/// Largest document.
-const DOCUMENT: u64 = 16 << 20;
-/// Largest index.
-const INDEX: u64 = 4 << 20;
 
 /// What the store needs of a manifest. Which ones come in, `registry` decides.
 #[derive(Debug, Deserialize)]
@@ -62,7 +57,7 @@ impl Store {
     /// The bytes of a document, if it is here and whole.
     pub(crate) fn whole_document(&self, digest: &Digest) -> Result<Option<Vec<u8>>, Error> {
         let path = self.layout().blob(digest);
-        let bytes = sys::fs::absent_is_none(sys::fs::read_ordinary(&path, DOCUMENT)).reading(&path)?;
+        let bytes = sys::fs::absent_is_none(sys::fs::read_ordinary(&path, DOCUMENT_LIMIT)).reading(&path)?;
         Ok(bytes.filter(|bytes| Digest::of(bytes) == *digest))
     }
 
@@ -78,7 +73,7 @@ impl Store {
     /// An index that names a manifest, if one is kept.
     pub(crate) fn index_of(&self, manifest: &Digest) -> Result<Option<Digest>, Error> {
         for digest in self.blob_digests()? {
-            let is_document = self.blob_size(&digest)?.is_some_and(|size| size <= INDEX);
+            let is_document = self.blob_size(&digest)?.is_some_and(|size| size <= DOCUMENT_LIMIT);
             if is_document && self.index(&digest)?.is_some_and(|index| index.names(manifest)) {
                 return Ok(Some(digest));
             }

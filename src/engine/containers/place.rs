@@ -62,10 +62,11 @@ impl Engine {
         let empty = ImageConfig::default();
         let image = config.image.as_ref().map_or(&empty, |image| &image.config);
         let rootfs = self.rootfs_of(config)?;
+        let joined = self.inits_to_join(config)?;
         let user = placed_user(&specgen::user(spec, image, facts), facts, &rootfs)?;
         let maps = match &spec.userns {
             // Its one id is that of the user it was started with, which is not ours to choose.
-            UsernsMode::Container(id) if facts.outer.is_single() => self.only_ids_of(id)?,
+            UsernsMode::Container(id) if facts.outer.is_single() => joined.only_ids(id)?,
             userns => {
                 let userns = self.userns_in_force(userns)?;
                 idmaps::container_maps(&userns, &facts.outer, (facts.uid, facts.gid), user)?
@@ -78,16 +79,13 @@ impl Engine {
         mounts.extend(self.apt_without_users(config, facts, &rootfs)?);
         mounts.extend(self.placed_mounts(config, &maps)?);
         let scratches = scratches(&mounts);
-        let joined = dependencies(config).into_iter();
-        let joined_inits: Vec<_> =
-            joined.map(|id| Ok((id.clone(), self.init_of(id)?))).collect::<Result<_, Error>>()?;
         let placement = Placement {
             rootfs: PathBuf::from("rootfs"),
             hostname,
             maps,
-            joined: self.joined(config)?,
+            joined: joined.namespaces(spec),
             mounts,
-            shm: self.joined_shm(config)?,
+            shm: joined.shm(spec),
             without_mqueue: !sys::fs::exists(Path::new("/dev/mqueue")),
             host_devices: if spec.security.privileged { host_facts::open_devices() } else { Vec::new() },
             cgroup: None,
@@ -119,7 +117,7 @@ impl Engine {
             network,
             scratches,
             wish: self.wish()?.clone(),
-            joined: joined_inits,
+            joined: joined.inits,
             outer: None,
             client: None,
             stop_signal: stop_signal(config, image).number(),
@@ -171,37 +169,6 @@ impl Engine {
         self.placed_file(config, "apt.conf", target, text).map(Some)
     }
 
-    /// Paths of the namespaces of the containers that this one joins.
-    fn joined(&self, config: &ContainerConfig) -> Result<Joined, Error> {
-        let spec = &config.spec;
-        let of = |mode: &NamespaceMode, name: &str| match mode {
-            NamespaceMode::Container(id) => self.namespace_of(id, name).map(Some),
-            NamespaceMode::Private | NamespaceMode::Host | NamespaceMode::Path(_) => Ok(None),
-        };
-        Ok(Joined {
-            user: match &spec.userns {
-                UsernsMode::Container(id) => Some(self.namespace_of(id, "user")?),
-                _ => None,
-            },
-            pid: of(&spec.pid, "pid")?,
-            ipc: of(&spec.ipc, "ipc")?,
-            uts: of(&spec.uts, "uts")?,
-            cgroup: of(&spec.cgroupns, "cgroup")?,
-            network: match &spec.network {
-                Some(NetworkMode::Container(id)) => Some(self.namespace_of(id, "net")?),
-                _ => None,
-            },
-        })
-    }
-
-    /// The shared memory of the container whose IPC namespace is joined.
-    fn joined_shm(&self, config: &ContainerConfig) -> Result<Option<PathBuf>, Error> {
-        let NamespaceMode::Container(id) = &config.spec.ipc else { return Ok(None) };
-        let path = self.namespace_of(id, "ipc")?;
-        // `/proc/PID/ns/ipc` → `/proc/PID/root/dev/shm`.
-        Ok(path.parent().and_then(Path::parent).map(|process| process.join("root/dev/shm")))
-    }
-
     /// The caller's name, which keep-id shows in the container.
     fn user_name(&self, config: &ContainerConfig) -> Result<Option<String>, Error> {
         self.caller_in(Database::Passwd, self.facts()?.uid, config)
@@ -223,12 +190,59 @@ impl Engine {
         })
     }
 
+    /// Where the containers are that this one joins.
+    fn inits_to_join(&self, config: &ContainerConfig) -> Result<JoinedInits, Error> {
+        let init_of = |id: &ContainerId| {
+            let record = self.store.container(id)?;
+            let init = record.init().ok_or_else(|| Error::NotRunningToJoin(record.config.name.to_string()))?;
+            Ok((id.clone(), init))
+        };
+        Ok(JoinedInits { inits: dependencies(config).into_iter().map(init_of).collect::<Result<_, Error>>()? })
+    }
+}
+
+/// The containers that are joined, each with its init: looked up once, so that all that is joined is of one run.
+struct JoinedInits {
+    inits: Vec<(ContainerId, ProcessIdentity)>,
+}
+
+impl JoinedInits {
+    /// Paths of the namespaces that are joined.
+    fn namespaces(&self, spec: &ContainerSpec) -> Joined {
+        let of = |mode: &NamespaceMode, name: &str| match mode {
+            NamespaceMode::Container(id) => self.namespace(id, name),
+            NamespaceMode::Private | NamespaceMode::Host | NamespaceMode::Path(_) => None,
+        };
+        Joined {
+            user: match &spec.userns {
+                UsernsMode::Container(id) => self.namespace(id, "user"),
+                _ => None,
+            },
+            pid: of(&spec.pid, "pid"),
+            ipc: of(&spec.ipc, "ipc"),
+            uts: of(&spec.uts, "uts"),
+            cgroup: of(&spec.cgroupns, "cgroup"),
+            network: match &spec.network {
+                Some(NetworkMode::Container(id)) => self.namespace(id, "net"),
+                _ => None,
+            },
+        }
+    }
+
+    /// The shared memory of the container whose IPC namespace is joined.
+    fn shm(&self, spec: &ContainerSpec) -> Option<PathBuf> {
+        let NamespaceMode::Container(id) = &spec.ipc else { return None };
+        self.path(id, "root/dev/shm")
+    }
+
+    fn namespace(&self, id: &ContainerId, name: &str) -> Option<PathBuf> {
+        self.path(id, &format!("ns/{name}"))
+    }
+
     /// In single-id mode, the ids that a running container calls its own.
-    fn only_ids_of(&self, id: &ContainerId) -> Result<IdMaps, Error> {
+    fn only_ids(&self, id: &ContainerId) -> Result<IdMaps, Error> {
         let first = |file: &str| -> Result<IdMap, Error> {
-            let namespace = self.namespace_of(id, "user")?;
-            // `/proc/PID/ns/user` → `/proc/PID/uid_map`.
-            let path = namespace.ancestors().nth(2).unwrap_or(&namespace).join(file);
+            let path = self.path(id, file).ok_or_else(|| Error::NotRunningToJoin(id.short().to_owned()))?;
             let text = sys::fs::read_to_string(&path);
             let text = text.map_err(|source| Error::Path { what: "read the id map", path, source })?;
             let map = IdMap::from_proc(&text);
@@ -237,13 +251,10 @@ impl Engine {
         Ok(IdMaps { uid: first("uid_map")?, gid: first("gid_map")? })
     }
 
-    fn namespace_of(&self, id: &ContainerId, name: &str) -> Result<PathBuf, Error> {
-        Ok(PathBuf::from(format!("/proc/{}/ns/{name}", self.init_of(id)?.pid)))
-    }
-
-    fn init_of(&self, id: &ContainerId) -> Result<ProcessIdentity, Error> {
-        let record = self.store.container(id)?;
-        record.init().ok_or_else(|| Error::NotRunningToJoin(record.config.name.to_string()))
+    /// A file of its init in `/proc`.
+    fn path(&self, id: &ContainerId, file: &str) -> Option<PathBuf> {
+        let (_, init) = self.inits.iter().find(|(joined, _)| joined == id)?;
+        Some(PathBuf::from(format!("/proc/{}/{file}", init.pid)))
     }
 }
 

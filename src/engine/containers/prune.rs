@@ -1,6 +1,7 @@
 //! `container prune`.
 
 use super::filter::Filters;
+use super::remove::RemoveRequest;
 use crate::engine::{Engine, Error};
 use crate::storage;
 use crate::storage::container_record::Supervision;
@@ -34,14 +35,15 @@ impl Engine {
         }
         let sizes = self.sizes(&records)?;
         let ids: Vec<_> = records.iter().map(|record| record.id().clone()).collect();
-        for ((id, removed), size) in ids.iter().zip(self.remove_unneeded(&ids)?).zip(sizes) {
+        let removed = self.remove_unneeded(&ids, &RemoveRequest::default())?;
+        for ((id, removed), size) in ids.iter().zip(removed).zip(sizes) {
             match removed {
-                Ok(true) => {
+                Ok(()) => {
                     report.removed.push(id.clone());
                     report.reclaimed += size.rw;
                 }
-                // Needed, running by now, or gone.
-                Ok(false) | Err(Error::Storage(storage::Error::NoContainer(_))) => {}
+                // Needed, or running by now.
+                Err(Error::HasDependents { .. } | Error::WrongStatus { .. }) => {}
                 Err(error) => report.failed.push((id.clone(), error)),
             }
         }

@@ -34,54 +34,48 @@ pub(crate) struct RemoveRequest {
     pub(crate) time: Option<u32>,
 }
 
+impl RemoveRequest {
+    /// By force, with the anonymous volumes.
+    pub(crate) fn with_all() -> Self {
+        Self { force: true, volumes: true, ..Self::default() }
+    }
+}
+
 impl Engine {
     /// Removes containers; for each word of the command line what became of it.
     pub(crate) fn remove(&self, request: &RemoveRequest) -> Result<Answers<()>, Error> {
         let selected = self.select(&request.selection)?;
-        let mut answers = Vec::with_capacity(selected.len());
-        let dependents = self.dependents()?;
-        // Dependents first, so that `rm -a` takes a container and those that share its network in one go.
-        let wanted: BTreeSet<ContainerId> =
-            selected.iter().filter_map(|(_, found)| found.as_ref().ok().cloned()).collect();
-        let plan = Plan { request, wanted, dependents };
+        let plan = self.plan(request, selected.iter().filter_map(|(_, found)| found.as_ref().ok()).cloned())?;
         if request.force {
             self.end_all_by_force(&plan)?;
         }
         let mut users = VolumeUsers::default();
-        for (word, found) in selected {
-            let removed = found.and_then(|id| self.remove_with_dependents(&id, &plan, &mut users));
-            answers.push((word, removed));
-        }
+        let remove = |(word, found): (String, Result<ContainerId, Error>)| {
+            (word, found.and_then(|id| self.remove_with_dependents(&id, &plan, &mut users)))
+        };
+        let answers = selected.into_iter().map(remove).collect();
         self.empty_trash()?;
         Ok(answers)
     }
 
-    /// Removes one container, by force if asked; the trash has still to be emptied.
-    pub(crate) fn remove_container(&self, id: &ContainerId, force: bool, volumes: bool) -> Result<(), Error> {
-        let request = RemoveRequest { force, volumes, ..RemoveRequest::default() };
-        self.remove_one(id, &request, &mut VolumeUsers::default())
-    }
-
-    /// Removes one container by force, unless others need it; the trash has still to be emptied.
-    pub(super) fn replace_container(&self, id: &ContainerId) -> Result<(), Error> {
-        let request = RemoveRequest { force: true, ..RemoveRequest::default() };
-        let plan = Plan { request: &request, wanted: BTreeSet::from([id.clone()]), dependents: self.dependents()? };
-        self.remove_with_dependents(id, &plan, &mut VolumeUsers::default())
-    }
-
-    /// Removes some that do not run, but those that others need; what became of each. The trash has still to be emptied.
-    pub(super) fn remove_unneeded(&self, ids: &[ContainerId]) -> Result<Vec<Result<bool, Error>>, Error> {
-        let request = RemoveRequest::default();
-        let wanted = ids.iter().cloned().collect();
-        let plan = Plan { request: &request, wanted, dependents: self.dependents()? };
+    /// Removes these containers, but those that others need; what became of each. The trash has still to be emptied.
+    pub(crate) fn remove_unneeded(
+        &self,
+        ids: &[ContainerId],
+        request: &RemoveRequest,
+    ) -> Result<Vec<Result<(), Error>>, Error> {
+        let plan = self.plan(request, ids.iter().cloned())?;
         let mut users = VolumeUsers::default();
-        let remove = |id| match self.remove_with_dependents(id, &plan, &mut users) {
-            Err(Error::HasDependents { .. }) => Ok(false),
-            // It was started meanwhile.
-            Err(Error::WrongStatus { .. }) => Ok(false),
-            other => other.map(|()| true),
-        };
-        Ok(ids.iter().map(remove).collect())
+        Ok(ids.iter().map(|id| self.remove_with_dependents(id, &plan, &mut users)).collect())
+    }
+
+    /// Dependents go first, so that `rm -a` takes a container and those that share its network in one go.
+    fn plan<'a>(
+        &self,
+        request: &'a RemoveRequest,
+        wanted: impl Iterator<Item = ContainerId>,
+    ) -> Result<Plan<'a>, Error> {
+        Ok(Plan { request, wanted: wanted.collect(), dependents: self.dependents()? })
     }
 
     fn remove_with_dependents(&self, id: &ContainerId, plan: &Plan<'_>, users: &mut VolumeUsers) -> Result<(), Error> {
@@ -138,7 +132,13 @@ impl Engine {
         told.map(Some).map_err(|source| Error::Host { what: "signal the container", source })
     }
 
-    fn remove_one(&self, id: &ContainerId, request: &RemoveRequest, users: &mut VolumeUsers) -> Result<(), Error> {
+    /// Whoever may need it; the trash has still to be emptied.
+    pub(super) fn remove_one(
+        &self,
+        id: &ContainerId,
+        request: &RemoveRequest,
+        users: &mut VolumeUsers,
+    ) -> Result<(), Error> {
         let record = match self.store.container(id) {
             Ok(record) => record,
             // What is damaged can still be removed, if nothing runs there. A disk that does not answer may do so later.

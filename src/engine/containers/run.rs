@@ -2,6 +2,7 @@
 
 use crate::engine::{Engine, Error};
 use crate::storage::images::FoundImage;
+use crate::storage::volumes::VolumeUsers;
 use crate::sys::process::{Pid, PidFd};
 use crate::sys::socket;
 use crate::types::container_spec::ContainerSpec;
@@ -11,6 +12,7 @@ use crate::types::status::ContainerStatus;
 
 use super::attach::{AttachOptions, AttachOutcome};
 use super::attach_session::attach;
+use super::remove::RemoveRequest;
 use super::signal_proxy::SignalProxy;
 
 /// A wish with its image.
@@ -75,7 +77,8 @@ impl Engine {
 
     /// Removes a container that could not be made whole, or one of `--rm` that did not start. The error to tell is why.
     pub(super) fn discard(&self, id: &ContainerId) {
-        let removed = self.remove_container(id, true, true).and_then(|()| self.empty_trash());
+        let removed = self.remove_one(id, &RemoveRequest::with_all(), &mut VolumeUsers::default());
+        let removed = removed.and_then(|()| self.empty_trash());
         if let Err(error) = removed {
             tracing::warn!(%error, "container {} stays", id.short());
         }
@@ -131,7 +134,8 @@ impl Engine {
                 let record = self.store.container(&id);
                 // The beginning of an id is not the name.
                 if record.is_ok_and(|record| record.config.name == *name) {
-                    self.replace_container(&id)?;
+                    let request = RemoveRequest { force: true, ..RemoveRequest::default() };
+                    self.remove_unneeded(&[id], &request)?.into_iter().collect::<Result<(), Error>>()?;
                     self.empty_trash()?;
                 }
                 Ok(())

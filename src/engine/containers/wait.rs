@@ -1,8 +1,10 @@
 //! `wait`: until a container is in one of the asked states. No lock is held meanwhile.
 
+use std::slice;
 use std::time::Duration;
 
 use super::farewell::AT_ONCE;
+use super::remove::RemoveRequest;
 use super::select::{Answers, Selection};
 use super::signal::init_of;
 use crate::engine::{Engine, Error};
@@ -172,11 +174,18 @@ impl Engine {
             tracing::debug!(%error, "loss not recorded");
         }
         if locked.unlock().config.spec.remove
-            && let Err(error) = self.remove_container(id, false, true).and_then(|()| self.empty_trash())
+            && let Err(error) = self.remove_lost(id)
         {
             tracing::warn!(%error, "container {} stays", id.short());
         }
         Ok(exit)
+    }
+
+    /// For its monitor.
+    fn remove_lost(&self, id: &ContainerId) -> Result<(), Error> {
+        let request = RemoveRequest { volumes: true, ..RemoveRequest::default() };
+        self.remove_unneeded(slice::from_ref(id), &request)?.into_iter().collect::<Result<(), Error>>()?;
+        self.empty_trash()
     }
 
     fn wait_for(

@@ -13,13 +13,10 @@ use crate::storage::images::{ImageRecord, ImageSource};
 use crate::storage::layers::{LayerKey, MapKey};
 use crate::storage::lease::Lease;
 use crate::storage::unpack::Compression;
-use crate::types::descriptor::Descriptor;
+use crate::types::descriptor::{DOCUMENT_LIMIT, Descriptor};
 use crate::types::digest::{ChainId, DiffId, Digest};
 use crate::types::platform::Platform;
 use crate::types::progress::Progress;
-
-/// Largest manifest or configuration.
-const DOCUMENT_LIMIT: u64 = 4 << 20;
 
 /// What one name stands for: an image, or a list with images.
 #[derive(Debug)]

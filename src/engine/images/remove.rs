@@ -1,5 +1,6 @@
 //! `rmi`: names and images out of the store.
 
+use crate::engine::containers::remove::RemoveRequest;
 use crate::engine::{Engine, Error};
 use crate::storage;
 use crate::storage::image_head::ImageHead;
@@ -62,13 +63,8 @@ impl Engine {
                 Outcome::Removed(removed) => return Ok(RemovedImage { containers, ..removed }),
                 // They may take seconds to end: not while others wait for the lock.
                 Outcome::UsedBy(users) => {
-                    for user in users {
-                        match self.remove_container(&user, true, true) {
-                            Err(Error::Storage(storage::Error::NoContainer(_))) => {}
-                            other => other?,
-                        }
-                        containers.push(user);
-                    }
+                    self.remove_unneeded(&users, &RemoveRequest::with_all())?.into_iter().collect::<Result<(), _>>()?;
+                    containers.extend(users);
                 }
             }
         }

@@ -16,7 +16,7 @@ use crate::storage::lease::Lease;
 use crate::storage::unpack::Compression;
 use crate::sys;
 use crate::sys::outfile::{OutDir, OutFile};
-use crate::types::descriptor::Descriptor;
+use crate::types::descriptor::{DOCUMENT_LIMIT, Descriptor};
 use crate::types::digest::{ChainId, Digest};
 use crate::types::progress::Progress;
 use crate::types::reference::Reference;
@@ -189,7 +189,7 @@ impl Engine {
         if !empty && form == Form::OciDir {
             // Nobody else writes here now.
             sys::outfile::sweep_dir(&path.join("blobs/sha256"));
-            let index = sys::fs::read_limited(&path.join(mark), INDEX_LIMIT).map_err(failed)?;
+            let index = sys::fs::read_limited(&path.join(mark), DOCUMENT_LIMIT).map_err(failed)?;
             let mut out = Out { writer: Writer::dir(path), name, layout: Some(path), progress };
             self.write_oci(&mut out, images, Some(&index))?;
             return out.finish().map(|()| true);
@@ -339,9 +339,6 @@ impl Out<'_> {
         self.writer.finish().map_err(saving)
     }
 }
-
-/// Largest `index.json` of a layout that is added to.
-const INDEX_LIMIT: u64 = 4 << 20;
 
 /// Tells the progress of what is read through it.
 struct Told<'a> {

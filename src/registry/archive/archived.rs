@@ -6,12 +6,11 @@ use std::path::Path;
 use super::form::Form;
 use super::members::{Located, Members};
 use crate::registry::error::Error;
-use crate::registry::manifest::DOCUMENT_LIMIT;
 use crate::registry::pull::RemoteImage;
 use crate::registry::session::BlobSink;
 use crate::registry::signature::{self, Attachment};
 use crate::sys::fs::File;
-use crate::types::descriptor::Descriptor;
+use crate::types::descriptor::{DOCUMENT_LIMIT, Descriptor};
 use crate::types::digest::Digest;
 use crate::types::platform::Platform;
 

@@ -8,10 +8,9 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
 use crate::registry::error::Error;
-use crate::registry::manifest::DOCUMENT_LIMIT;
 use crate::registry::reply::printable;
 use crate::registry::session::Session;
-use crate::types::descriptor::Descriptor;
+use crate::types::descriptor::{DOCUMENT_LIMIT, Descriptor};
 use crate::types::digest::Digest;
 use crate::types::media_type::OCI_MANIFEST;
 

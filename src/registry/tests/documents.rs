@@ -1,6 +1,7 @@
 //! Manifests, indexes and configurations as an attacker would write them.
 
-use crate::registry::manifest::{DOCUMENT_LIMIT, Manifest, available, choose, parse};
+use crate::registry::manifest::{Manifest, available, choose, parse};
+use crate::types::descriptor::DOCUMENT_LIMIT;
 use crate::types::platform::Platform;
 
 const OCI: &str = "application/vnd.oci.image.manifest.v1+json";

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::harness::env::program;
-use crate::harness::image::BUSYBOX;
+use crate::harness::image::{BUSYBOX, busybox_tar};
 use crate::harness::{Env, eventually, requires};
 
 fn namespaces(text: &str) -> Vec<String> {
@@ -293,6 +293,11 @@ fn what_others_join_is_not_taken_from_them() {
         .code(125)
         .stderr_has(dependent);
     env.run(["volume", "rm", "-f", "pv"]).code(125).stderr_has(dependent);
+    env.run(["import", "-q", busybox_tar().to_str().unwrap(), "localhost/other:1"]).success();
+    env.run(["run", "-d", "--name=aside", "--network=container:app", "localhost/other:1", "sleep", "600"]).success();
+    env.run(["rmi", "-f", BUSYBOX]).code(125).stderr_has(dependent);
+    env.run(["container", "exists", "app"]).success();
+    env.run(["rm", "-f", "-t0", "aside"]).success();
     env.run(["stop", "-t0", "server"]).success();
     env.run(["container", "prune", "-f"]).success();
     env.run(["container", "exists", "server"]).success();
@@ -300,6 +305,33 @@ fn what_others_join_is_not_taken_from_them() {
     env.run(["stop", "-t0", "app", "server"]).success();
     env.run(["container", "prune", "-f"]).success();
     env.run(["ps", "-aq"]).prints("");
+}
+
+/// All that use an image go with it, who joins another before that one.
+#[test]
+fn an_image_goes_with_containers_that_join_one_another() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    env.run(["run", "-d", "--name=server", "--network=none", BUSYBOX, "sleep", "600"]).success();
+    env.run(["run", "-d", "--name=app", "--network=container:server", BUSYBOX, "sleep", "600"]).success();
+    env.run(["rmi", "-f", BUSYBOX]).success();
+    env.run(["ps", "-aq"]).prints("");
+}
+
+/// Nobody removes it for its monitor as long as others need it.
+#[test]
+fn a_lost_container_of_rm_stays_for_those_who_join_it() {
+    requires!(userns);
+    let mut env = Env::with_busybox();
+    env.run(["run", "-d", "--rm", "--name=server", "--network=none", BUSYBOX, "sleep", "600"]).success();
+    env.run(["create", "--name=app", "--network=container:server", BUSYBOX, "sleep", "600"]).success();
+    let pids = env.run(["inspect", "-f", "{{.State.ConmonPid}} {{.State.Pid}}", "server"]).trimmed();
+    env.expect_leaks();
+    env.other("sh").args(["-c", &format!("kill -9 {pids}")]).run().success();
+    eventually("it does not run", || env.run(["inspect", "-f", "{{.State.Running}}", "server"]).trimmed() == "false");
+    env.run(["wait", "server"]).success().stderr_has("has dependent containers");
+    env.run(["container", "exists", "server"]).success();
+    env.run(["rm", "app", "server"]).success();
 }
 
 #[test]
