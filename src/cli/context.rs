@@ -115,6 +115,7 @@ impl Context {
         Ok(EngineConfig {
             graphroot: roots.graphroot,
             runroot: roots.runroot,
+            runroot_given: roots.runroot_given,
             in_unshare,
             additional_stores,
             sync,

@@ -16,6 +16,8 @@ pub(crate) struct Roots {
     pub(crate) graphroot: PathBuf,
     /// `$XDG_RUNTIME_DIR/sampan` or `--runroot`: what can be rebuilt.
     pub(crate) runroot: PathBuf,
+    /// `--runroot`.
+    pub(crate) runroot_given: bool,
 }
 
 impl Roots {
@@ -27,6 +29,7 @@ impl Roots {
             Some(path) => path,
             None => dirs.as_ref().ok_or(Error::NoHome)?.data_dir().to_owned(),
         };
+        let runroot_given = runroot.is_some();
         let runroot = match runroot {
             Some(path) => path,
             None => match dirs.as_ref().and_then(|dirs| dirs.runtime_dir()) {
@@ -34,7 +37,7 @@ impl Roots {
                 _ => fallback()?,
             },
         };
-        Ok(Self { graphroot, runroot })
+        Ok(Self { graphroot, runroot, runroot_given })
     }
 }
 
@@ -84,6 +87,6 @@ mod tests {
     #[test]
     fn flags_win() {
         let roots = Roots::find(Some(PathBuf::from("/a")), Some(PathBuf::from("/b"))).expect("roots");
-        assert_eq!(roots, Roots { graphroot: PathBuf::from("/a"), runroot: PathBuf::from("/b") });
+        assert_eq!(roots, Roots { graphroot: PathBuf::from("/a"), runroot: PathBuf::from("/b"), runroot_given: true });
     }
 }

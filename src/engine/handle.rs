@@ -21,6 +21,8 @@ use super::error::Error;
 pub(crate) struct EngineConfig {
     pub(crate) graphroot: PathBuf,
     pub(crate) runroot: PathBuf,
+    /// The user named it.
+    pub(crate) runroot_given: bool,
     /// Forced by `--storage-driver`; none = the best that works here.
     pub(crate) storage_driver: Option<StorageDriver>,
     /// Read-only stores whose images may be used too.
@@ -53,7 +55,7 @@ impl Engine {
     pub(crate) fn open(mut config: EngineConfig) -> Result<Self, Error> {
         // A variable alone may be left over.
         config.in_unshare = config.in_unshare && rootless::wish::is_root_of_user_namespace();
-        let mut store = Store::open(&config.graphroot, &config.runroot)?;
+        let mut store = Store::open(&config.graphroot, &config.runroot, config.runroot_given)?;
         for path in &config.additional_stores {
             store.add_read_only(path)?;
         }

@@ -282,7 +282,7 @@ impl Store {
         self.forget_container(id, None, self.cgroup_of(id).as_ref())
     }
 
-    fn cgroup_of(&self, id: &ContainerId) -> Option<CgroupRecord> {
+    pub(super) fn cgroup_of(&self, id: &ContainerId) -> Option<CgroupRecord> {
         record::read_if_exists::<ContainerState>(&self.layout().container_state(id)).ok().flatten()?.cgroup
     }
 

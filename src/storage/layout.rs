@@ -1,7 +1,7 @@
 //! The one author of the disk layout (docs/architecture.md): every path under graphroot and runroot is named here, once.
 //!
 //! ```text
-//! graphroot/  VERSION  store.lock  blobs/sha256/<hex>  partial/<hex>  layers/<chain>,<map>/{diff/ idx meta.json}
+//! graphroot/  VERSION  store.lock  runroot  blobs/sha256/<hex>  partial/<hex>  layers/<chain>,<map>/{diff/ idx meta.json}
 //!             images/<manifest hex>.json  refs/<escaped>  lists/<escaped>  names/<name>  volumes/<name>/{meta.json _data/}
 //!             containers/<id>/{config.json monitor.lock exit.json ctr.log hosts … upper/ work/ rootfs/}
 //!             staging/<rand>/{lock lease.json …}  trash/<pid>.<rand>  aside/<id>
@@ -87,7 +87,7 @@ impl Layout {
     /// Names that may lie in graphroot, for the checker.
     pub(super) fn known_graph_names() -> impl Iterator<Item = &'static str> {
         let dirs = GRAPH_DIRS.iter().map(|name| name.split('/').next().unwrap_or(name));
-        dirs.chain(["VERSION", "store.lock", "aside", "unsynced"]).chain(OLD_DIRS)
+        dirs.chain(["VERSION", "store.lock", "runroot", "aside", "unsynced"]).chain(OLD_DIRS)
     }
 
     fn graph(&self, name: &str) -> PathBuf {
@@ -111,6 +111,11 @@ impl Layout {
     /// Shared: I am making something that nothing refers to yet. Exclusive: I sweep (rule R5).
     pub(crate) fn store_lock(&self) -> PathBuf {
         self.graph("store.lock")
+    }
+
+    /// Epoch and path of the runroot that was used last ([`super::home`]).
+    pub(super) fn runroot_note(&self) -> PathBuf {
+        self.graph("runroot")
     }
 
     /// A file for each command that has published content without a sync (`--storage-opt sync=none`).

@@ -23,6 +23,7 @@ pub(crate) mod error;
 pub(crate) mod exec_record;
 pub(crate) mod gc;
 pub(crate) mod health_record;
+mod home;
 mod image_documents;
 mod image_find;
 pub(crate) mod image_head;

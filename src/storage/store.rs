@@ -48,18 +48,33 @@ impl Exclusive {
 }
 
 impl Store {
-    /// Opens the store at these roots. It is on the path of every command, so it looks at the two roots, reads three small
-    /// files and looks for a fourth; nothing is made before the first write, so that a read-only home can still be listed.
+    /// Opens the store at these roots. It is on the path of every command, so it looks at the two roots, reads four small
+    /// files and looks for a fifth; nothing is made before the first write, so that a read-only home can still be listed.
     ///
     /// The first command of an epoch also brings the store in order after a reboot (rule R12).
-    pub(crate) fn open(graphroot: &Path, runroot: &Path) -> Result<Self, Error> {
-        Self::with_layout(Layout::new(graphroot, runroot)?)
+    ///
+    /// `given`: the user named the runroot. Otherwise a store that something runs in is opened where that was started.
+    pub(crate) fn open(graphroot: &Path, runroot: &Path, given: bool) -> Result<Self, Error> {
+        let layout = Layout::new(graphroot, runroot)?;
+        require_ours(graphroot)?;
+        let noted = if given { None } else { layout.noted_runroot()? };
+        let other = noted.as_ref().filter(|noted| *noted != runroot).map(|noted| layout.at_runroot(noted));
+        let store = Self::begin(other.filter(Self::is_in_use).unwrap_or(layout))?;
+        if store.run_made.get().is_some() && noted.as_deref() != Some(store.layout.runroot()) {
+            store.note_runroot();
+        }
+        Ok(store)
     }
 
     /// Opens the store of a given layout.
+    #[cfg(test)]
     pub(crate) fn with_layout(layout: Layout) -> Result<Self, Error> {
+        require_ours(layout.graphroot())?;
+        Self::begin(layout)
+    }
+
+    fn begin(layout: Layout) -> Result<Self, Error> {
         let store = Self::at(layout);
-        require_ours(store.layout.graphroot())?;
         require_ours(store.layout.runroot())?;
         if store.check_format()? {
             store.graph_made.get_or_init(|| ());
@@ -75,7 +90,7 @@ impl Store {
         Ok(store)
     }
 
-    fn at(layout: Layout) -> Self {
+    pub(super) fn at(layout: Layout) -> Self {
         Self {
             layout,
             additional: Vec::new(),
@@ -116,6 +131,9 @@ impl Store {
             sys::fs::replace_durable(&self.layout.version(), format!("{FORMAT}\n").as_bytes()).map_err(open)?;
         }
         self.graph_made.get_or_init(|| ());
+        if self.run_made.get().is_some() {
+            self.note_runroot();
+        }
         Ok(())
     }
 
@@ -125,6 +143,7 @@ impl Store {
             return Ok(());
         }
         self.remake_run()?;
+        self.note_runroot();
         self.run_made.get_or_init(|| ());
         Ok(())
     }
@@ -201,7 +220,7 @@ fn make_root(root: &Path) -> Result<(), Error> {
 
 /// A root that is there must be ours, and nobody else may put anything in it: records decide what is mounted and started
 /// (T-51). Its name can often be foreseen, so whoever made it first may be an attacker.
-fn require_ours(root: &Path) -> Result<(), Error> {
+pub(super) fn require_ours(root: &Path) -> Result<(), Error> {
     let found = sys::fs::stat(root).map_err(|source| Error::OpenStore { path: root.to_owned(), source })?;
     let Some(found) = found else { return Ok(()) };
     let (owner, mode) = (found.uid(), found.mode() & 0o7777);

@@ -97,6 +97,48 @@ fn g16_home_behind_a_link() {
     env.run(["rm", "-f", "-t0", "h"]).success();
 }
 
+/// Started where there is no login, as by cron, and used in one: a command with another runtime directory goes to what runs.
+/// Only when nothing does, it takes its own.
+#[test]
+fn what_runs_is_found_from_another_environment() {
+    requires!(userns);
+    let mut env = Env::with_busybox();
+    let runtime = ["one", "other"].map(|name| env.path(name).to_str().unwrap().to_owned());
+    runtime.iter().for_each(|dir| std::fs::create_dir(dir).unwrap());
+    let start = ["run", "-d", "--name=w", "--restart=always", "--network=none", BUSYBOX, "sleep", "600"];
+    let used = ["info", "-f", "{{.Store.RunRoot}}"];
+    for (ours, theirs) in [(0, 1), (1, 0)] {
+        env.set("XDG_RUNTIME_DIR", &runtime[ours]);
+        env.run(start).success();
+        env.set("XDG_RUNTIME_DIR", &runtime[theirs]);
+        env.run(used).prints(&format!("{}/sampan\n", runtime[ours]));
+        env.run(["exec", "w", "true"]).success();
+        env.run(["run", "--rm", "--network=container:w", "--pid=container:w", BUSYBOX, "true"]).success();
+        env.run(["kill", "w"]).success();
+        env.run(["wait", "w"]).success();
+        env.run(["start", "w"]).success();
+        env.run(["stop", "-t0", "w"]).success();
+        // Its restart policy does not bring it back.
+        env.run(["rm", "w"]).success();
+        env.run(used).prints(&format!("{}/sampan\n", runtime[theirs]));
+    }
+    // What is named is taken, and found again.
+    let named = env.path("named");
+    env.run(["--runroot", named.to_str().unwrap()].iter().chain(&start)).success();
+    env.run(used).prints(&format!("{}\n", named.display()));
+    env.run(["rm", "-f", "-t0", "w"]).success();
+    // A note that leads nowhere, or to somebody else.
+    let note = env.graphroot().join("runroot");
+    let epoch = std::fs::read_to_string(&note).unwrap().split_once(' ').expect("a note").0.to_owned();
+    env.run(start).success();
+    for text in ["", "x", &format!("{epoch} run"), &format!("{epoch} /nothing"), &format!("{epoch} /usr")] {
+        std::fs::write(&note, text).unwrap();
+        env.run(["exec", "w", "true"]).success();
+    }
+    std::fs::remove_file(&note).unwrap();
+    env.run(["rm", "-f", "-t0", "w"]).success();
+}
+
 #[test]
 fn g16_home_with_a_long_path() {
     requires!(userns, overlay);
