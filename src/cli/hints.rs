@@ -61,7 +61,9 @@ fn plain(error: &engine::Error) -> Option<&'static str> {
         None if error.is_wrong_password() => {
             "look at the name of the user and at the password; many registries want a token in its place"
         }
-        None if error.is_name_in_use() => "remove that container, choose another name, or use --replace",
+        None if error.is_name_in_use() => {
+            "remove that container, or choose another name; run and create take its place with --replace"
+        }
         None if error.wants_check() => "give one with --health-cmd COMMAND, or take an image that has one",
         None if error.joins_other_userns() => {
             "leave out --userns: then it shares the user namespace, too; or give that container the same --userns"

@@ -70,6 +70,11 @@ impl Engine {
         let leaving = |now: &ContainerRecord| now.status.can_start() && now.supervision == Supervision::Monitored;
         // One that is damaged is not waited for.
         let record = self.store.container(id)?;
+        if record.supervision == Supervision::Lost && record.config.spec.remove {
+            // It goes, as its monitor would have had it.
+            self.record_loss(id, None)?;
+            return Ok(self.store.container(id)?);
+        }
         if !leaving(&record) {
             return Ok(record);
         }

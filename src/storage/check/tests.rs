@@ -521,6 +521,18 @@ fn i11_i16_volatile_files() {
     drop(fixture);
 }
 
+/// The containers of another store are not ours to know.
+#[test]
+fn i11_volatile_directories_of_another_store() {
+    let (_fixture, store) = whole();
+    store.make_run().expect("made");
+    let layout = store.layout();
+    std::fs::create_dir(layout.run_containers().join("f".repeat(64))).expect("made");
+    assert_eq!(invariants(&check(&store)), ["I11"]);
+    std::fs::write(layout.run_epoch().join("ready-0123456789abcdef"), "").expect("written");
+    assert_eq!(check(&store), []);
+}
+
 /// A program has ended, and its supervisor is about to say so.
 #[test]
 fn i11_a_session_is_its_supervisors_while_that_lives() {

@@ -19,11 +19,14 @@ pub(super) fn check(store: &Store, findings: &mut Findings) -> Result<(), Error>
     for path in recover::old_epochs(store)? {
         findings.path("I16", &path, "of an earlier boot", Some(Repair::Tree(path.clone())));
     }
+    let shared = is_shared(store)?;
     let dir = layout.run_containers();
     for name in sys::fs::names(&dir).reading(&dir)? {
         let path = dir.join(&name);
         let id = name.to_str().and_then(|name| name.parse::<ContainerId>().ok());
-        if !id.is_some_and(|id| store.has_container(&id)) && !is_of_another_store(&path, findings) {
+        // Of another store's we do not know which are there.
+        let known = id.is_some_and(|id| shared || store.has_container(&id));
+        if !known && !is_of_another_store(&path, findings) {
             let repair = if path.is_dir() { Repair::Tree(path.clone()) } else { Repair::Unlink(path.clone()) };
             findings.path("I11", &path, "volatile directory of no container", Some(repair));
         }
@@ -57,6 +60,13 @@ pub(super) fn check(store: &Store, findings: &mut Findings) -> Result<(), Error>
         }
     }
     Ok(())
+}
+
+/// True if another store has begun this epoch in our runroot.
+fn is_shared(store: &Store) -> Result<bool, Error> {
+    let (dir, own) = (store.layout().run_epoch(), store.layout().ready());
+    let names = sys::fs::names(&dir).reading(&dir)?;
+    Ok(names.iter().any(|name| name.to_string_lossy().starts_with("ready-") && own.file_name() != Some(name)))
 }
 
 /// The program is gone, and so is its supervisor, killed: nobody will say how it ended.
