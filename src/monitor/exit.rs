@@ -284,12 +284,22 @@ pub(super) fn failed_start(store: &Store, request: &StartRequest, held: &FileLoc
         let mut exit = ExitRecord::unknown("restart failed");
         exit.error = Some(error.to_failure().to_string());
         exit.restarts = restarts;
-        let recorded = store.lock_own_container(&request.config).and_then(|mut locked| {
-            exit.started_at = locked.exit.as_ref().and_then(|last| last.started_at);
-            // The end of the run before is not the last word any more.
-            locked.clear_exit(store)?;
-            locked.write_exit(store, exit)
-        });
+        let config = &request.config;
+        let recorded = match store.lock_own_container(config) {
+            Ok(mut locked) => {
+                exit.started_at = locked.exit.as_ref().and_then(|last| last.started_at);
+                // The end of the run before is not the last word any more.
+                locked.clear_exit(store).and_then(|()| locked.write_exit(store, exit))
+            }
+            Err(error @ storage::Error::NoContainer(_)) => Err(error),
+            // As in `record`. That is why it could not start.
+            Err(error) => {
+                tracing::debug!(%error, "failed restart recorded without a lock");
+                let last = store.own_container(config).ok().and_then(|own| own.exit);
+                exit.started_at = last.and_then(|last| last.started_at);
+                store.clear_exit(&config.id).and_then(|()| store.record_exit(config, &exit))
+            }
+        };
         if let Err(error) = recorded {
             tracing::warn!(%error, "exit not recorded");
         }

@@ -42,10 +42,7 @@ impl Locked<ContainerRecord> {
 
     /// Forgets how the last run ended: the first thing that a start does, after taking `monitor.lock`.
     pub(crate) fn clear_exit(&mut self, store: &Store) -> Result<(), Error> {
-        let path = store.layout().container_exit(self.id());
-        if sys::fs::remove_file(&path).removing(&path)? {
-            store.note(self.id(), b"");
-        }
+        store.clear_exit(self.id())?;
         self.value.exit = None;
         Ok(())
     }
@@ -59,6 +56,15 @@ impl Locked<ContainerRecord> {
 }
 
 impl Store {
+    /// [`Locked::clear_exit`] for a monitor that has no lock, because a logout took all of `/run/user/UID`.
+    pub(crate) fn clear_exit(&self, id: &ContainerId) -> Result<(), Error> {
+        let path = self.layout().container_exit(id);
+        if sys::fs::remove_file(&path).removing(&path)? {
+            self.note(id, b"");
+        }
+        Ok(())
+    }
+
     /// Makes the volatile directory of a container.
     pub(crate) fn make_run_container(&self, id: &ContainerId) -> Result<(), Error> {
         let dir = self.layout().run_container(id);

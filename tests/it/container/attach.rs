@@ -146,13 +146,16 @@ fn g19_monitors_alone_record_restart_and_remove_after_a_logout() {
     eventually("--rm has its way", || !env.graphroot().join("containers").join(&removed).exists());
     env.run(["system", "check"]).success();
     std::fs::remove_file(env.path("shared/go")).unwrap();
-    let bare = begin(&[]);
+    let (bare, stuck) = (begin(&[]), begin(&["--restart=on-failure:2"]));
     // Nor can any directory be made: `/run/user/UID` went as a whole.
     std::fs::remove_dir_all(env.runroot()).unwrap();
     std::fs::write(env.runroot(), "").unwrap();
     env.write("shared/go", "");
     eventually("the end is on record without a lock", || exit(&bare) == Some((3, 0, true)));
+    eventually("the failed restart is, too", || exit(&stuck) == Some((-1, 1, true)));
     std::fs::remove_file(env.runroot()).unwrap();
+    let why = env.run(["inspect", "-f", "{{.State.Error}}", &stuck]).stdout();
+    assert!(why.contains(env.runroot().to_str().unwrap()), "{why}");
     env.run(["wait", &once, &again, &bare]).prints("3\n3\n3\n");
 }
 
