@@ -266,7 +266,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand logout" -l compat-auth-fil
 complete -c sampan -n "__fish_sampan_using_subcommand logout" -s a -l all -d 'Forget the credentials for all registries'
 complete -c sampan -n "__fish_sampan_using_subcommand logout" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sampan -n "__fish_sampan_using_subcommand logs" -l since -d 'Only what was written since then: a time, Unix seconds, or a duration before now' -r
-complete -c sampan -n "__fish_sampan_using_subcommand logs" -l until -d 'Only what was written until then' -r
+complete -c sampan -n "__fish_sampan_using_subcommand logs" -l until -d 'Only what was written until then: a time, Unix seconds, or a duration after now, which ends --follow' -r
 complete -c sampan -n "__fish_sampan_using_subcommand logs" -l tail -d 'Only the last lines of each container (-1: all)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand logs" -s f -l follow -d 'Go on until the containers end'
 complete -c sampan -n "__fish_sampan_using_subcommand logs" -s l -l latest -d 'The container that was made last'
@@ -711,7 +711,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from ps" -s s -l size -d 'Count the bytes that each container wrote'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from ps" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from logs" -l since -d 'Only what was written since then: a time, Unix seconds, or a duration before now' -r
-complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from logs" -l until -d 'Only what was written until then' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from logs" -l until -d 'Only what was written until then: a time, Unix seconds, or a duration after now, which ends --follow' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from logs" -l tail -d 'Only the last lines of each container (-1: all)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from logs" -s f -l follow -d 'Go on until the containers end'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from logs" -s l -l latest -d 'The container that was made last'

@@ -1,4 +1,4 @@
-//! Moments as `--since` and `--until` take them: absolute, or so long before now.
+//! Moments as `--since` and `--until` take them: absolute, or so long before or after now.
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -8,11 +8,24 @@ use super::duration::parse_duration;
 
 /// Text that is not a moment.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("invalid time {0:?}: Unix seconds, 2006-01-02[T15:04:05][zone], or a duration before now such as 10m")]
+#[error("invalid time {0:?}: Unix seconds, 2006-01-02[T15:04:05][zone], or a duration such as 10m")]
 pub(crate) struct InvalidMoment(String);
 
 /// Parses Unix seconds with a fraction, RFC 3339, a local date with or without time, or a duration before `now`.
 pub(crate) fn parse_moment(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, InvalidMoment> {
+    parse_with(text, zone, |duration| now.checked_sub(duration).ok())
+}
+
+/// The same, with a duration after `now`.
+pub(crate) fn parse_moment_ahead(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, InvalidMoment> {
+    parse_with(text, zone, |duration| now.checked_add(duration).ok())
+}
+
+fn parse_with(
+    text: &str,
+    zone: &TimeZone,
+    away: impl FnOnce(SignedDuration) -> Option<Timestamp>,
+) -> Result<Timestamp, InvalidMoment> {
     let invalid = || InvalidMoment(text.to_owned());
     if let Some(moment) = unix(text).or_else(|| text.parse().ok()) {
         return Ok(moment);
@@ -20,8 +33,8 @@ pub(crate) fn parse_moment(text: &str, now: Timestamp, zone: &TimeZone) -> Resul
     if let Ok(local) = text.parse::<DateTime>() {
         return local.to_zoned(zone.clone()).map(|zoned| zoned.timestamp()).ok().ok_or_else(invalid);
     }
-    let before = parse_duration(text).ok().and_then(|duration| SignedDuration::try_from(duration).ok());
-    before.and_then(|before| now.checked_sub(before).ok()).ok_or_else(invalid)
+    let duration = parse_duration(text).ok().and_then(|duration| SignedDuration::try_from(duration).ok());
+    duration.and_then(away).ok_or_else(invalid)
 }
 
 fn unix(text: &str) -> Option<Timestamp> {
@@ -39,7 +52,7 @@ mod tests {
     use jiff::Timestamp;
     use jiff::tz::TimeZone;
 
-    use super::parse_moment;
+    use super::{parse_moment, parse_moment_ahead};
 
     #[test]
     fn moments_of_every_form() {
@@ -58,6 +71,8 @@ mod tests {
             let expected: Timestamp = expected.parse().expect("expected");
             assert_eq!(parse_moment(text, now, &zone), Ok(expected), "{text}");
         }
+        let ahead: Timestamp = "2024-05-06T12:10:00Z".parse().expect("expected");
+        assert_eq!(parse_moment_ahead("10m", now, &zone), Ok(ahead));
         for text in ["", "yesterday", "-5m", "2024-13-01", "1.2.3", "12:00"] {
             assert!(parse_moment(text, now, &zone).is_err(), "{text}");
         }

@@ -32,6 +32,7 @@ fn streams_tails_and_times() {
     env.run(["logs", "--since", &second, &id]).success().prints("last\nopen");
     let first = stamped.split(' ').next().unwrap();
     env.run(["logs", "--until", first, &id]).success().prints("first\n");
+    env.run(["logs", "--until", "1h", &id]).success().prints("first\nlast\nopen");
     env.run(["logs", "--since", "1h", &id]).success().prints("first\nlast\nopen");
     let other = finished(&env, &["--name=two"], "echo other");
     env.run(["logs", "-n", "one", "two"]).stdout_has("one first\n").stdout_has("two other\n");

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::engine::containers::logs::{LogOutput, LogPiece, LogStream, LogsRequest};
-use crate::types::moment::{InvalidMoment, parse_moment};
+use crate::types::moment::{InvalidMoment, parse_moment, parse_moment_ahead};
 
 use super::super::super::context::Context;
 use super::super::super::error::Error;
@@ -34,8 +34,8 @@ pub(crate) struct LogsArgs {
     /// Only what was written since then: a time, Unix seconds, or a duration before now.
     #[arg(long, value_name = "TIME", value_parser = moment)]
     since: Option<Timestamp>,
-    /// Only what was written until then.
-    #[arg(long, value_name = "TIME", value_parser = moment)]
+    /// Only what was written until then: a time, Unix seconds, or a duration after now, which ends --follow.
+    #[arg(long, value_name = "TIME", value_parser = moment_ahead)]
     until: Option<Timestamp>,
     /// Only the last lines of each container (-1: all).
     #[arg(long, value_name = "LINES", default_value_t = -1, allow_negative_numbers = true)]
@@ -50,6 +50,10 @@ pub(crate) struct LogsArgs {
 
 fn moment(text: &str) -> Result<Timestamp, InvalidMoment> {
     parse_moment(text, Timestamp::now(), &TimeZone::system())
+}
+
+fn moment_ahead(text: &str) -> Result<Timestamp, InvalidMoment> {
+    parse_moment_ahead(text, Timestamp::now(), &TimeZone::system())
 }
 
 /// Prints the logs.
