@@ -52,7 +52,7 @@ impl Engine {
         spec: &ExecSpec,
         options: StartOptions<'_>,
     ) -> Result<ExecReport, Error> {
-        let record = self.store.container(container)?;
+        let record = self.started(container)?;
         let wrong = || Error::WrongStatus { verb: "exec in", id: container.short().to_owned(), status: record.status };
         if !record.status.can_exec() {
             return Err(wrong());

@@ -85,18 +85,30 @@ impl Engine {
         }
     }
 
-    /// The locked container, not while its start is under way.
+    /// The container, not while its start is under way.
+    pub(super) fn started(&self, id: &ContainerId) -> Result<ContainerRecord, Error> {
+        let record = self.store.container(id)?;
+        if is_starting(&record) { Ok(self.lock_started(id)?.unlock()) } else { Ok(record) }
+    }
+
+    /// The same, locked.
     pub(super) fn lock_started(&self, id: &ContainerId) -> Result<Locked<ContainerRecord>, Error> {
         let deadline = Instant::now() + STARTING;
         loop {
             let locked = self.store.lock_container(id)?;
-            if locked.status != ContainerStatus::Initialized || Instant::now() >= deadline {
+            if !is_starting(&locked) || Instant::now() >= deadline {
                 return Ok(locked);
             }
             drop(locked);
             std::thread::sleep(2 * FIRST);
         }
     }
+}
+
+/// A monitor is at it, and its program does not run yet.
+pub(super) fn is_starting(record: &ContainerRecord) -> bool {
+    let is_early = matches!(record.status, ContainerStatus::Created | ContainerStatus::Initialized);
+    is_early && record.supervision == Supervision::Monitored
 }
 
 /// Nothing of it runs, not even a monitor.

@@ -4,6 +4,8 @@ use crate::engine::error::Error;
 use crate::engine::handle::Engine;
 use crate::storage::container_record::{ContainerRecord, ContainerState, Supervision};
 use crate::storage::containers::Locked;
+use crate::storage::process_identity::ProcessIdentity;
+use crate::sys::lock::FileLock;
 use crate::sys::process::PidFd;
 use crate::types::id::ContainerId;
 use crate::types::signal::Signal;
@@ -14,7 +16,7 @@ impl Engine {
     /// Sends a signal to init; returns the run that it went to. One that ends the container counts as the user's stop: no
     /// restart policy applies then.
     pub(crate) fn kill(&self, id: &ContainerId, signal: Signal) -> Result<ContainerRecord, Error> {
-        let mut locked = self.store.lock_container(id)?;
+        let mut locked = self.lock_started(id)?;
         if !locked.status.can_kill() {
             return Err(Error::WrongStatus { verb: "kill", id: id.short().to_owned(), status: locked.status });
         }
@@ -40,13 +42,22 @@ impl Engine {
 
     /// Records that the user ended this run.
     pub(super) fn note_stop(&self, locked: &mut Locked<ContainerRecord>) -> Result<(), Error> {
-        // A logout took the state away, and its monitor may be about to start it again.
-        let monitored = locked.supervision == Supervision::Monitored;
-        let lost = || monitored.then(|| ContainerState::new(locked.status));
-        match locked.state.clone().or_else(lost) {
+        // A logout took the state away, and its monitor may be about to start it again; or it has just begun.
+        let unwritten = || {
+            let monitored = locked.supervision == Supervision::Monitored;
+            monitored
+                .then(|| ContainerState { monitor: self.holder(locked.id()), ..ContainerState::new(locked.status) })
+        };
+        match locked.state.clone().or_else(unwritten) {
             Some(state) if !state.stopped_by_user => self.write_stop(locked, state),
             _ => Ok(()),
         }
+    }
+
+    /// The monitor of a container, by its lock: no word reaches it that does not say whom it is for.
+    fn holder(&self, id: &ContainerId) -> Option<ProcessIdentity> {
+        let pid = FileLock::holder_pid(&self.store.layout().monitor_lock(id))?;
+        ProcessIdentity::of(pid).ok().flatten()
     }
 
     /// The same with a new state. Where nothing can be written any more, the signal is sent all the same (rule R13).

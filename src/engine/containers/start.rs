@@ -16,6 +16,7 @@ use crate::types::status::ContainerStatus;
 
 use super::dependencies::{Ahead, dependencies};
 use super::select::Answers;
+use super::settle::is_starting;
 
 /// Most starts that are under way at once: more than processors, because a network helper is mostly waited for.
 const AT_ONCE: usize = 16;
@@ -77,14 +78,15 @@ impl Engine {
                 if let Some(at) = ahead.iter().position(|(known, _)| *known == id) {
                     return Ok(Begun::Started(ahead.swap_remove(at).1));
                 }
-                if record.status == ContainerStatus::Initialized && record.supervision == Supervision::Monitored {
+                if is_starting(&record) {
                     // Somebody else is at it: who hears that it is started shall find it running.
                     drop(self.lock_started(&id)?);
                     record = self.settled(&id)?;
                 }
-                if record.status.is_alive() {
+                if record.status.is_alive() && record.status != ContainerStatus::Stopping {
                     return Ok(Begun::Nothing);
                 }
+                check_startable(&record)?;
                 if !dependencies(&record.config).is_empty() {
                     // They may be among those that are under way.
                     self.finish_launches(&mut under_way, &mut answers);

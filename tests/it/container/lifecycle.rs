@@ -394,3 +394,66 @@ fn a_lost_container_of_rm_is_not_started() {
     env.run(["start", "lost"]).code(125).stderr_has("no container");
     env.run(["ps", "-aq"]).prints("");
 }
+
+/// As `trap 'sampan rm -f' EXIT` in a job that is cancelled early: the word reaches a start at any point of it.
+#[test]
+fn a_removal_by_force_ends_a_start() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let name = env.graphroot().join("names/early");
+    for delay in 0..32 {
+        let start = env.spawn(["run", "-d", "--name=early", "--network=none", BUSYBOX, "sleep", "600"]);
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while !name.exists() && Instant::now() < deadline {
+            std::thread::yield_now();
+        }
+        std::thread::sleep(Duration::from_millis(delay / 2));
+        env.run(["rm", "-f", "-t0", "early"]).success();
+        let started = start.wait();
+        // Removed before it was there, or before it ran.
+        env.run(["rm", "-f", "-t0", "early"]).success();
+        if !started.is_success() {
+            started.code(125);
+        }
+    }
+    env.run(["ps", "-aq"]).prints("");
+}
+
+/// What is told to a container that somebody starts waits until it runs.
+#[test]
+fn exec_and_kill_wait_for_a_start() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    for words in [&["exec", "early", "true"][..], &["kill", "early"]] {
+        env.run(["create", "--name=early", "--network=none", BUSYBOX, "sleep", "600"]).success();
+        let start = env.spawn(["start", "early"]);
+        eventually("it is begun", || {
+            env.graphroot()
+                .join("containers")
+                .read_dir()
+                .unwrap()
+                .all(|dir| dir.unwrap().path().join("monitor.lock").exists())
+        });
+        env.run(words).success();
+        start.wait().success();
+        env.run(["rm", "-f", "-t0", "early"]).success();
+    }
+}
+
+#[test]
+fn a_container_that_stops_is_not_called_started() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let script =
+        "trap 'while [ ! -e /d/go ]; do sleep 0.05; done; exit 0' TERM; touch /d/up; while :; do sleep 0.05; done";
+    env.write("shared/stay", "");
+    let volume = format!("{}:/d", env.path("shared").display());
+    env.run(["run", "-d", "--name=slow", "--network=none", "-v", &volume, BUSYBOX, "sh", "-c", script]).success();
+    eventually("it listens", || env.path("shared/up").exists());
+    let stop = env.spawn(["stop", "-t60", "slow"]);
+    eventually("it stops", || env.run(["inspect", "-f", "{{.State.Status}}", "slow"]).trimmed() == "stopping");
+    env.run(["start", "slow"]).code(125).stderr_has("it is stopping");
+    env.write("shared/go", "");
+    stop.wait().success();
+    env.run(["rm", "slow"]).success();
+}
