@@ -367,30 +367,22 @@ fn any_umask_will_do() {
     env.run(["system", "check"]).success();
 }
 
-/// With its monitor and its program killed, nobody else removes it.
+/// Nobody else removes what is of `--rm`.
 #[test]
 fn a_lost_container_of_rm_is_pruned() {
     requires!(userns);
     let mut env = Env::with_busybox();
-    env.run(["run", "-d", "--rm", "--name=lost", "--network=none", BUSYBOX, "sleep", "600"]).success();
-    let pids = env.run(["inspect", "-f", "{{.State.ConmonPid}} {{.State.Pid}}", "lost"]).trimmed();
-    env.expect_leaks();
-    env.other("sh").args(["-c", &format!("kill -9 {pids}")]).run().success();
-    eventually("it does not run", || env.run(["inspect", "-f", "{{.State.Running}}", "lost"]).trimmed() == "false");
+    env.lose("lost");
     env.run(["container", "prune", "-f"]).success();
     env.run(["ps", "-aq"]).prints("");
 }
 
-/// The same where somebody wants to start it: it is gone, as it would be with its monitor alive.
+/// Where somebody wants to start it, it is gone, as it would be with its monitor alive.
 #[test]
 fn a_lost_container_of_rm_is_not_started() {
     requires!(userns);
     let mut env = Env::with_busybox();
-    env.run(["run", "-d", "--rm", "--name=lost", "--network=none", BUSYBOX, "sleep", "600"]).success();
-    let pids = env.run(["inspect", "-f", "{{.State.ConmonPid}} {{.State.Pid}}", "lost"]).trimmed();
-    env.expect_leaks();
-    env.other("sh").args(["-c", &format!("kill -9 {pids}")]).run().success();
-    eventually("it does not run", || env.run(["inspect", "-f", "{{.State.Running}}", "lost"]).trimmed() == "false");
+    env.lose("lost");
     env.run(["start", "lost"]).code(125).stderr_has("no container");
     env.run(["ps", "-aq"]).prints("");
 }

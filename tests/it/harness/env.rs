@@ -154,6 +154,16 @@ impl Env {
         self.command(arguments).spawn()
     }
 
+    /// A container of `--rm` whose monitor and program are killed.
+    pub(crate) fn lose(&mut self, name: &str) {
+        let named = format!("--name={name}");
+        self.run(["run", "-d", "--rm", &named, "--network=none", BUSYBOX, "sleep", "600"]).success();
+        let pids = self.run(["inspect", "-f", "{{.State.ConmonPid}} {{.State.Pid}}", name]).trimmed();
+        self.expect_leaks();
+        self.other("sh").args(["-c", &format!("kill -9 {pids}")]).run().success();
+        eventually("it does not run", || self.run(["inspect", "-f", "{{.State.Running}}", name]).trimmed() == "false");
+    }
+
     /// A path in the test's scratch directory, which is the working directory of every command.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.root.join("work").join(name)
