@@ -22,6 +22,7 @@ pub(crate) mod types; // L0
 pub fn main() -> std::process::ExitCode {
     // What we make must be ours to read and write, whatever the caller keeps from others.
     sys::process::umask(sys::process::umask(0o077) & 0o077);
+    sys::prctl::survive_writes();
     let mut arguments = std::env::args_os();
     if arguments.next().is_some_and(|name| name == runtime::init::ROLE) {
         runtime::init::resume(arguments.next());

@@ -149,20 +149,24 @@ impl Engine {
 
     /// Removes volumes; by force the containers that mount them first. For each word what became of it.
     pub(crate) fn remove_volumes(&self, request: &RemoveVolumes) -> Result<Answers<VolumeName>, Error> {
-        let mut words = request.words.clone();
+        let remove = |name: VolumeName| {
+            if request.force {
+                self.remove_users(&name, request.time)?;
+            }
+            self.store.remove_volume(&name)?;
+            Ok(name)
+        };
+        let find =
+            |word: &String| (word.clone(), self.store.find_volume(word).map_err(Error::Storage).and_then(remove));
+        let mut answers: Answers<VolumeName> = request.words.iter().map(find).collect();
         if request.all {
-            words.extend(self.store.volume_names()?.iter().map(ToString::to_string));
-        }
-        let mut answers = Vec::with_capacity(words.len());
-        for word in words {
-            let removed = self.store.find_volume(&word).map_err(Error::Storage).and_then(|name| {
-                if request.force {
-                    self.remove_users(&name, request.time)?;
+            for name in self.store.volume_names()? {
+                match remove(name.clone()) {
+                    // Somebody else was faster.
+                    Err(Error::Storage(storage::Error::NoVolume(_))) => {}
+                    removed => answers.push((name.to_string(), removed)),
                 }
-                self.store.remove_volume(&name)?;
-                Ok(name)
-            });
-            answers.push((word, removed));
+            }
         }
         self.empty_trash()?;
         Ok(answers)
@@ -210,6 +214,8 @@ impl Engine {
                     report.removed.push(name);
                     report.reclaimed += size;
                 }
+                // Somebody else was faster.
+                Err(storage::Error::NoVolume(_) | storage::Error::VolumeInUse { .. }) => {}
                 Err(error) => report.failed.push((name, error.into())),
             }
         }

@@ -210,7 +210,7 @@ fn detach(reply: &Reply, client: Option<&OwnedFd>, kept: &[OwnedFd], name: &CStr
     process::umask(0o022);
     prctl::set_name(name)?;
     prctl::reset_signals()?;
-    // A CLI or a client that is gone is no reason to die.
-    prctl::ignore_broken_pipes();
+    // A CLI or a client that is gone is no reason to die, nor is a log that must not grow.
+    prctl::survive_writes();
     prctl::set_subreaper()
 }

@@ -110,10 +110,12 @@ pub(crate) fn reset_signals() -> Result<()> {
     nix::sys::signal::SigSet::empty().thread_set_mask().call("rt_sigprocmask", || "SIG_SETMASK, []".to_owned())
 }
 
-/// Writing to a pipe that nobody reads answers EPIPE and does not end us.
-pub(crate) fn ignore_broken_pipes() {
-    // SAFETY: SIG_IGN installs no code of ours.
-    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
+/// Writing to a pipe that nobody reads answers EPIPE, beyond the limit of a file's size (`ulimit -f`) EFBIG, and neither ends us.
+pub(crate) fn survive_writes() {
+    for signal in [libc::SIGPIPE, libc::SIGXFSZ] {
+        // SAFETY: SIG_IGN installs no code of ours.
+        unsafe { libc::signal(signal, libc::SIG_IGN) };
+    }
 }
 
 /// What the terminal sends is for the foreground program, whose end we wait for.

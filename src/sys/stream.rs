@@ -47,6 +47,51 @@ pub(crate) fn give(fd: impl AsFd, uid: u32) -> Result<()> {
         .call("fchown", || format!("{}, {uid}", fd.as_raw_fd()))
 }
 
+/// A descriptor for what a standard stream leads to, on which reads and writes wait. Somebody who shares the pipe or the
+/// terminal may have made it non-blocking, which is not ours to change: it is opened anew. (A socket cannot be.)
+pub(crate) fn waiting(fd: BorrowedFd<'_>) -> Result<OwnedFd> {
+    use rustix::fs::{FileType, Mode};
+    let name = || fd.as_raw_fd().to_string();
+    let flags = rustix::fs::fcntl_getfl(fd).call("fcntl", || format!("{}, F_GETFL", name()))?;
+    let stat = rustix::fs::fstat(fd).call("fstat", name)?;
+    let is_stream = matches!(FileType::from_raw_mode(stat.st_mode), FileType::Fifo | FileType::CharacterDevice);
+    if !flags.contains(OFlags::NONBLOCK) || !is_stream {
+        return duplicate(fd);
+    }
+    let path = format!("/proc/self/fd/{}", fd.as_raw_fd());
+    let flags = (flags & OFlags::ACCMODE) | OFlags::CLOEXEC | OFlags::NOCTTY;
+    rustix::fs::open(&path, flags, Mode::empty()).call("open", || path.clone())
+}
+
+/// Standard output or error, for what is printed: writes wait, whatever has become of the stream.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Printed(BorrowedFd<'static>);
+
+pub(crate) fn stdout() -> Printed {
+    Printed(rustix::stdio::stdout())
+}
+
+pub(crate) fn stderr() -> Printed {
+    Printed(rustix::stdio::stderr())
+}
+
+impl std::io::Write for Printed {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        loop {
+            match rustix::io::write(self.0, bytes) {
+                Err(RustixErrno::AGAIN) => wait_writable(self.0).map_err(|error| std::io::Error::from(error.errno))?,
+                // Closed, which is not what Rust's own streams call an error either.
+                Err(RustixErrno::BADF) => return Ok(bytes.len()),
+                other => return Ok(other?),
+            }
+        }
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 /// A second descriptor of the same open file description, close-on-exec.
 pub(crate) fn duplicate(fd: impl AsFd) -> Result<OwnedFd> {
     let fd = fd.as_fd();

@@ -2,10 +2,11 @@
 
 use std::cell::RefCell;
 use std::fmt::Display;
-use std::io::{BufWriter, LineWriter, Stdout, Write};
+use std::io::{BufWriter, LineWriter, Write};
 
 use super::super::context::Invocation;
 use super::super::error::{Error, OnStdout};
+use crate::sys::stream::{self, Printed};
 
 /// Standard output and error of this process.
 #[derive(Debug)]
@@ -18,13 +19,13 @@ pub(crate) struct Ui {
 /// Lines at once for a reader who waits, in blocks otherwise.
 #[derive(Debug)]
 enum Out {
-    Lines(LineWriter<Stdout>),
-    Blocks(BufWriter<Stdout>),
+    Lines(LineWriter<Printed>),
+    Blocks(BufWriter<Printed>),
 }
 
 impl Ui {
     pub(crate) fn new(at: &Invocation) -> Self {
-        let stdout = std::io::stdout();
+        let stdout = stream::stdout();
         let dumb = at.var("TERM").is_none_or(|term| term == "dumb");
         Self {
             stdout: RefCell::new(if at.stdout_is_terminal {
@@ -63,7 +64,7 @@ impl Ui {
     /// Bytes on stderr as they are, after what was written to stdout before.
     pub(crate) fn write_stderr(&self, bytes: &[u8]) -> Result<(), Error> {
         self.flush()?;
-        std::io::stderr().write_all(bytes).on_stdout()
+        stream::stderr().write_all(bytes).on_stdout()
     }
 
     /// Hands everything to the kernel: before a fork, before an attach, at the end.
@@ -95,10 +96,10 @@ impl Ui {
 
 fn eprint_line(text: &str) {
     // A closed stderr leaves nobody to tell.
-    drop(std::io::stderr().write_all(format!("{}\n", super::table::clean(text)).as_bytes()));
+    drop(stream::stderr().write_all(format!("{}\n", super::table::clean(text)).as_bytes()));
 }
 
 fn eprint(text: &str) {
     // A closed stderr leaves nobody to tell.
-    drop(std::io::stderr().write_all(text.as_bytes()));
+    drop(stream::stderr().write_all(text.as_bytes()));
 }

@@ -1,5 +1,6 @@
 //! `logs`: what was written, in whole, once.
 
+use crate::harness::env::program;
 use crate::harness::{BUSYBOX, Env, eventually, requires};
 
 fn start(env: &Env, flags: &[&str], script: &str) -> String {
@@ -130,4 +131,63 @@ fn a_timeout_kills() {
     requires!(userns);
     let env = Env::with_busybox();
     env.run(["run", "--rm", "--network=none", "--timeout=1", BUSYBOX, "sleep", "1000"]).code(137);
+}
+
+/// Somebody who shares a pipe may have made it non-blocking, as ssh does: everything goes through all the same.
+#[test]
+fn a_pipe_that_does_not_wait_gets_everything() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let id = finished(&env, &["--name=big"], "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); echo $i; done");
+    let shell = |line: &str| {
+        let program = program();
+        env.other("bash").args(["-o", "pipefail", "-c", line, program.to_str().unwrap(), &id, BUSYBOX]).run()
+    };
+    // GNU dd leaves the flag on the stream.
+    let (out, into) =
+        ("dd if=/dev/null oflag=nonblock 2>/dev/null", "dd of=/dev/null iflag=nonblock count=0 2>/dev/null");
+    shell(&format!("({out}; $0 logs $1) | (sleep 0.3; cat)")).success().prints(&numbers(1..=20000));
+    let whole = shell("$0 save $2 | sha256sum").success().stdout();
+    shell(&format!("({out}; $0 save $2) | (sleep 0.3; sha256sum)")).success().prints(&whole);
+    shell(&format!("({out}; $0 export $1) | (sleep 0.3; tar -t) | grep -c busybox")).success();
+    shell(&format!("({out}; $0 cp $1:/bin -) | (sleep 0.3; tar -t) | grep -c busybox")).success();
+    shell(&format!("(sleep 0.3; $0 save $2) | ({into}; $0 load)")).success().stdout_has("Loaded image");
+    shell(&format!("(sleep 0.3; $0 export $1) | ({into}; $0 import - again:1)")).success();
+    shell(&format!("(sleep 0.3; $0 cp $1:/bin -) | ({into}; $0 cp - $1:/tmp)")).success();
+}
+
+/// `ulimit -f`: what cannot be written is lost, and nothing else is.
+#[test]
+fn a_limit_of_file_sizes_ends_no_monitor() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let limited = |line: &str| {
+        let line = format!("ulimit -f 16; {line}");
+        env.other("bash").args(["-o", "pipefail", "-c", &line, program().to_str().unwrap(), BUSYBOX]).run()
+    };
+    limited("$0 run --rm --name=x --network=none $1 sh -c 'yes | head -c 100000; exit 4' | wc -c")
+        .code(4)
+        .prints("100000\n");
+    limited("$0 run -d --name=y --network=none $1 sh -c 'yes | head -c 100000; exit 3'").success();
+    env.run(["wait", "y"]).prints("3\n");
+    limited("$0 save -o /dev/shm/never $1").code(125).stderr_has("EFBIG");
+    env.run(["rm", "y"]).success();
+}
+
+/// A time without a zone is the caller's, whatever way his zone is named.
+#[test]
+fn times_are_in_the_zone_of_the_caller() {
+    requires!(userns);
+    let mut env = Env::with_busybox();
+    let id = finished(&env, &["--name=one"], "echo now");
+    for zone in ["Asia/Tokyo", "America/New_York", "JST-9", "UTC"] {
+        env.set("TZ", zone);
+        let ago = |hours: i32| {
+            let date = env.other("date").args(["-d", &format!("{hours} hours"), "+%FT%T"]).run();
+            date.success().stdout().trim().to_owned()
+        };
+        env.run(["logs", "--since", &ago(-1), &id]).success().prints("now\n");
+        env.run(["logs", "--since", &ago(1), &id]).success().prints("");
+        env.run(["ps", "-aq", "--filter", &format!("until={}", ago(-1))]).success().prints("");
+    }
 }

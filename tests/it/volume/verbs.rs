@@ -1,5 +1,6 @@
 //! `volume create ls rm inspect prune exists`.
 
+use crate::harness::env::program;
 use crate::harness::image::BUSYBOX;
 use crate::harness::{Env, requires};
 
@@ -134,4 +135,22 @@ fn anonymous_volumes_go_with_rm() {
         std::fs::read_dir(env.graphroot().join("trash")).unwrap().flatten().map(|e| e.file_name()).collect();
     assert_eq!(left, ["of-another-process"], "`--rm` deletes its own and nothing else");
     std::fs::remove_dir(env.graphroot().join("trash/of-another-process")).unwrap();
+}
+
+/// Whoever was faster has done what was wanted.
+#[test]
+fn volumes_are_pruned_by_several_at_once() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    for words in [&["volume", "prune", "-f"][..], &["volume", "rm", "-a"], &["system", "prune", "-f", "--volumes"]] {
+        env.other("sh")
+            .args(["-c", "for i in $(seq 30); do \"$0\" volume create v$i; done", program().to_str().unwrap()])
+            .run()
+            .success();
+        let both = [env.spawn(words), env.spawn(words)];
+        for one in both {
+            one.wait().success();
+        }
+        env.run(["volume", "ls", "-q"]).prints("");
+    }
 }

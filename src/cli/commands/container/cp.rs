@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use super::super::super::context::Context;
 use super::super::super::error::Error;
 use crate::engine::containers::copy::{CopyEnd, CopyRequest};
+use crate::sys::stream;
 
 /// Copies files between a container and the host.
 ///
@@ -42,16 +43,16 @@ pub(crate) fn run(args: CpArgs, context: &Context) -> Result<ExitCode, Error> {
     if nowhere(&ends.0) || nowhere(&ends.1) {
         return Err(Error::usage("a path is missing: CONTAINER:PATH, and CONTAINER:/ for everything"));
     }
-    let stream = |duplicate: std::io::Result<std::os::fd::OwnedFd>| {
-        duplicate.map(CopyEnd::Stream).map_err(|error| Error::usage(error.to_string()))
+    let stream = |fd: std::os::fd::BorrowedFd<'_>| {
+        stream::waiting(fd).map(CopyEnd::Stream).map_err(|error| Error::usage(error.to_string()))
     };
     let source = match ends.0 {
         Some(end) => end,
-        None => stream(std::io::stdin().as_fd().try_clone_to_owned())?,
+        None => stream(std::io::stdin().as_fd())?,
     };
     let target = match ends.1 {
         Some(end) => end,
-        None => stream(std::io::stdout().as_fd().try_clone_to_owned())?,
+        None => stream(std::io::stdout().as_fd())?,
     };
     let request = CopyRequest { source, target, archive: args.archive, overwrite: args.overwrite };
     context.engine()?.copy(request, context.progress(true).as_ref())?;

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use super::super::super::context::Context;
 use super::super::super::error::Error;
 use crate::engine::containers::export::ExportOutput;
+use crate::sys::stream;
 
 /// Writes the root file system of a container to a tar.
 ///
@@ -29,7 +30,7 @@ pub(crate) fn run(args: ExportArgs, context: &Context) -> Result<ExitCode, Error
             return Err(Error::usage("standard output is a terminal: redirect it, or use --output"));
         }
         None => {
-            let stream = std::io::stdout().as_fd().try_clone_to_owned();
+            let stream = stream::waiting(std::io::stdout().as_fd());
             ExportOutput::Stream(stream.map_err(|error| Error::usage(format!("standard output: {error}")))?)
         }
     };

@@ -8,6 +8,7 @@ use super::super::super::context::Context;
 use super::super::super::error::Error;
 use super::super::super::flags::absolute;
 use crate::engine::images::{ArchiveInput, LoadRequest};
+use crate::sys::stream;
 
 /// Takes images in from an archive.
 ///
@@ -52,6 +53,6 @@ pub(super) fn standard_input(context: &Context, instead: &str) -> Result<Archive
     if context.invocation.stdin_is_terminal {
         return Err(Error::usage(format!("standard input is a terminal: redirect it, or use {instead}")));
     }
-    let stream = std::io::stdin().as_fd().try_clone_to_owned();
+    let stream = stream::waiting(std::io::stdin().as_fd());
     stream.map(ArchiveInput::Stream).map_err(|error| Error::usage(format!("standard input: {error}")))
 }

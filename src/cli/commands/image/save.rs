@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use super::super::super::context::Context;
 use super::super::super::error::Error;
 use crate::engine::images::{Access, Form, LayerForm, ManifestFormat, Output, SaveRequest, SavedNames};
+use crate::sys::stream;
 use crate::types::reference::Reference;
 
 /// Writes images to an archive or a directory.
@@ -63,7 +64,7 @@ pub(crate) fn run(args: SaveArgs, context: &Context) -> Result<ExitCode, Error> 
             return Err(Error::usage("standard output is a terminal: redirect it, or use --output"));
         }
         None => {
-            let stream = std::io::stdout().as_fd().try_clone_to_owned();
+            let stream = stream::waiting(std::io::stdout().as_fd());
             Output::Stream(stream.map_err(|error| Error::usage(format!("standard output: {error}")))?)
         }
     };
