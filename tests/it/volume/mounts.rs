@@ -326,6 +326,21 @@ fn the_top_of_an_overlay_has_its_owner() {
         .stdout_has("refused\n");
 }
 
+/// As without `:O`, the place of a new volume is filled from the image; the volume stays new.
+#[test]
+fn an_overlay_of_a_new_volume_shows_what_the_image_has() {
+    requires!(userns, subids);
+    let env = Env::with_busybox();
+    for map in ["--userns=host", "--userns=auto", "--userns=nomap"] {
+        run(&env, &[map, "-v", "v:/etc:O"], "rm /etc/group; echo x >/etc/mine; ls /etc/passwd").prints("/etc/passwd\n");
+        run(&env, &[map, "--user=5:6", "-v", "new:/new:O"], "echo x >/new/f; stat -c %u:%g /new").prints("5:6\n");
+    }
+    run(&env, &["-v", "w:/bin:O,ro"], "ls /bin/sh; echo x >/bin/x").code(1).prints("/bin/sh\n");
+    run(&env, &["-v", "v:/etc:O,nocopy"], "ls /etc/passwd").code(1);
+    run(&env, &["-v", "v:/etc"], "rm /etc/passwd; ls /etc/group").prints("/etc/group\n");
+    run(&env, &["-v", "v:/etc:O"], "ls /etc/passwd").code(1);
+}
+
 #[test]
 fn binds() {
     requires!(userns, subids);
