@@ -18,6 +18,8 @@ fn volumes() {
     run(&env, &["-v", "v1:/data"], "echo hi >/data/f").success();
     run(&env, &["-v", "v1:/data:ro"], "cat /data/f; echo x >/data/g").code(1).prints("hi\n").stderr_has("Read-only");
     run(&env, &["-v", "v2:/etc"], "grep -c . /etc/passwd").prints("3\n");
+    let of_image = run(&env, &[], "stat -c %Y /bin").success().stdout();
+    run(&env, &["-v", "v4:/bin"], "stat -c %Y /bin").prints(&of_image);
     run(&env, &["-v", "v3:/etc:nocopy"], "ls /etc/passwd").code(1);
     run(&env, &["-v", "v1:/bin/x:ro"], "cat /bin/x/f").prints("hi\n");
     // D05: once, never over what is there.
