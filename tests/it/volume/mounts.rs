@@ -328,6 +328,22 @@ fn the_top_of_an_overlay_has_its_owner() {
         .stdout_has("refused\n");
 }
 
+#[test]
+fn a_directory_on_a_file_and_a_file_on_a_directory() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    env.write("src/f", "x\n");
+    let at = |source: &str, target: &str| format!("{}:{target}", env.path(source).display());
+    let directory = "the source is a directory, and the target is none";
+    let file = "the source is no directory, and the target is one";
+    run(&env, &["-v", &at("src", "/etc/passwd")], "true").code(125).stderr_has(directory);
+    run(&env, &["-v", "v:/etc/passwd"], "true").code(125).stderr_has(directory);
+    run(&env, &["--tmpfs=/etc/passwd"], "true").code(125).stderr_has(directory);
+    run(&env, &["-v", &at("src/f", "/etc")], "true").code(125).stderr_has(file);
+    env.run(["create", "--name=c", "--network=none", "-v", &at("src/f", "/etc"), BUSYBOX, "true"]).success();
+    env.run(["cp", "c:/etc/passwd", "-"]).code(125).stderr_has(file);
+}
+
 /// As without `:O`, the place of a new volume is filled from the image; the volume stays new.
 #[test]
 fn an_overlay_of_a_new_volume_shows_what_the_image_has() {
