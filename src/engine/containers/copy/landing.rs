@@ -169,14 +169,15 @@ mod tests {
     use super::link_end;
     use crate::sys::Errno;
     use crate::sys::root::RootDir;
-    use std::os::unix::fs::symlink;
     use std::path::Path;
 
     #[test]
     fn links_at_the_end_are_followed_within_the_tree() {
         let temporary = tempfile::tempdir().expect("temporary directory");
+        let outer = RootDir::open(temporary.path()).expect("open");
+        outer.mkdir_all(Path::new("root/etc/deep"), 0o755).expect("mkdir");
         let top = temporary.path().join("root");
-        std::fs::create_dir_all(top.join("etc/deep")).expect("mkdir");
+        let root = RootDir::open(&top).expect("open");
         for (to, link) in [
             ("/vol/conf", "etc/absolute"),
             ("../conf", "etc/deep/relative"),
@@ -186,9 +187,8 @@ mod tests {
             ("a", "b"),
             ("b", "a"),
         ] {
-            symlink(to, top.join(link)).expect("symlink");
+            root.symlink(to.as_ref(), Path::new(link)).expect("symlink");
         }
-        let root = RootDir::open(&top).expect("open");
         let end = |path: &str| link_end(&root, path.into());
         assert_eq!(end("/etc/absolute").expect("a link"), Path::new("/vol/conf"));
         assert_eq!(end("/etc/twice").expect("a link"), Path::new("/vol/conf"));
