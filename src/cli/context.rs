@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
@@ -35,9 +36,7 @@ impl Invocation {
     /// Reads directory, environment and terminals of this process.
     #[expect(clippy::disallowed_methods, reason = "this is the one place that reads them")]
     pub(crate) fn read() -> Self {
-        let utf8 = |(key, value): (std::ffi::OsString, std::ffi::OsString)| {
-            Some((key.into_string().ok()?, value.into_string().ok()?))
-        };
+        let utf8 = |(key, value): (OsString, OsString)| Some((key.into_string().ok()?, value.into_string().ok()?));
         Self {
             cwd: std::env::current_dir().ok(),
             env: std::env::vars_os().filter_map(utf8).collect(),
@@ -46,6 +45,12 @@ impl Invocation {
             stderr_is_terminal: std::io::stderr().is_terminal(),
             arguments: std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect(),
         }
+    }
+
+    /// All variables, for a program that gets them as they are.
+    #[expect(clippy::disallowed_methods, reason = "as above")]
+    pub(crate) fn environment() -> impl Iterator<Item = (OsString, OsString)> {
+        std::env::vars_os()
     }
 
     /// A variable that is set and not empty.

@@ -1,6 +1,6 @@
 //! Flags without a value, given one: `--rm=true`, `-it=false`. Go's flag packages read every boolean flag so; clap does
 //! not. What it refuses is said here in the words that it knows: a flag that is true is the flag alone, one that is
-//! false is none, and takes back those before it.
+//! false is none, and takes back those before it. So is a `--format` that is empty, as scripts give it (`--format "$FORM"`).
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ enum Word<'a> {
     Other(OsString),
 }
 
-/// The same command line without values of flags that take none. What is no boolean stays for clap to refuse.
+/// The same command line without values of flags that take none, and without a form that is empty. What is no boolean stays for clap to refuse.
 pub(super) fn settled(tree: &Command, arguments: &[OsString]) -> Vec<OsString> {
     let mut reader = Reader { command: tree, place: 0, read: Vec::new() };
     let mut rest = arguments.iter();
@@ -23,6 +23,10 @@ pub(super) fn settled(tree: &Command, arguments: &[OsString]) -> Vec<OsString> {
     while let Some(word) = rest.next() {
         match reader.take(word) {
             Next::Flags => {}
+            Next::Form => match rest.next() {
+                Some(form) if form.is_empty() => drop(reader.read.pop()),
+                form => reader.read.extend(form.cloned().map(Word::Other)),
+            },
             Next::Value => reader.read.extend(rest.next().cloned().map(Word::Other)),
             Next::Words => break,
         }
@@ -40,6 +44,8 @@ enum Next {
     Flags,
     /// The value of the flag before it, whatever it looks like.
     Value,
+    /// The same of `--format`.
+    Form,
     /// No flag any more.
     Words,
 }
@@ -82,9 +88,10 @@ impl<'a> Reader<'a> {
                 self.switch(arg, format!("--{name}"), value);
                 Next::Flags
             }
+            Some(arg) if is_form(arg) && value == Some("") => Next::Flags,
             found => {
                 self.read.push(Word::Other(format!("--{text}").into()));
-                if value.is_none() && found.is_some_and(wants_value) { Next::Value } else { Next::Flags }
+                found.filter(|_| value.is_none()).map_or(Next::Flags, value_of)
             }
         }
     }
@@ -110,7 +117,7 @@ impl<'a> Reader<'a> {
                 }
                 Some(arg) => {
                     self.read.push(Word::Other(format!("-{}", &cluster[at..]).into()));
-                    return if rest.is_empty() && wants_value(arg) { Next::Value } else { Next::Flags };
+                    return if rest.is_empty() { value_of(arg) } else { Next::Flags };
                 }
                 None => {
                     // Clap names it.
@@ -151,11 +158,21 @@ fn is_switch(arg: &Arg) -> bool {
     !arg.get_action().takes_values() && !matches!(arg.get_action(), ArgAction::Count)
 }
 
-/// True if the value may be the next word, and must be one if there is no `=`.
-fn wants_value(arg: &Arg) -> bool {
-    arg.get_action().takes_values()
+/// `--format`, in whatever spelling.
+fn is_form(arg: &Arg) -> bool {
+    arg.get_long() == Some("format") && arg.get_action().takes_values()
+}
+
+/// What follows a flag that was given without `=`: its value may be the next word, and must be one, or there is none.
+fn value_of(arg: &Arg) -> Next {
+    let wanted = arg.get_action().takes_values()
         && !arg.is_require_equals_set()
-        && arg.get_num_args().is_none_or(|count| count.min_values() > 0)
+        && arg.get_num_args().is_none_or(|count| count.min_values() > 0);
+    match wanted {
+        true if is_form(arg) => Next::Form,
+        true => Next::Value,
+        false => Next::Flags,
+    }
 }
 
 /// Go's `strconv.ParseBool`.
@@ -280,6 +297,14 @@ mod tests {
             ("sampan run -Zt=false x", "sampan run -Zt=false x"),
             ("sampan run --nope=false x", "sampan run --nope=false x"),
             ("sampan ps --help=false", "sampan ps"),
+            // Two blanks: an empty word between them.
+            ("sampan inspect --format= x", "sampan inspect x"),
+            ("sampan inspect -sf  x", "sampan inspect -s x"),
+            ("sampan image inspect --format  x", "sampan image inspect x"),
+            ("sampan ps --format  -a", "sampan ps -a"),
+            ("sampan ps --format x --format= -a", "sampan ps --format x -a"),
+            ("sampan ps --filter  -a", "sampan ps --filter  -a"),
+            ("sampan run x --format= ", "sampan run x --format= "),
         ] {
             assert_eq!(settled(&tree, &words(line)), words(wanted), "{line}");
         }

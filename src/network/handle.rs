@@ -221,8 +221,9 @@ impl Running {
         }
         // Debian's pasta copies each message to syslog and says so when there is none.
         let text = String::from_utf8_lossy(&self.said);
-        let lines: Vec<&str> =
-            text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.contains("bytes to syslog")).collect();
+        let said = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.contains("bytes to syslog"));
+        // An option that it does not know: what follows is its whole manual.
+        let lines: Vec<&str> = said.take_while(|line| !line.starts_with("Usage:")).collect();
         let said = if lines.is_empty() { "it said nothing".to_owned() } else { lines.join("; ") };
         Error::Ended { helper: self.helper, said }
     }

@@ -31,6 +31,6 @@ pub(crate) use handle::{DyingHelper, NetworkHandle, start};
 pub(crate) use hosts::{HostsInput, hostname_file, hosts};
 #[cfg(feature = "fuzzing")]
 pub(crate) use plan::Scheme;
-pub(crate) use plan::{HelperOptions, NetworkPlan, NetworkRequest, default_helper, plan, wanted_ports};
+pub(crate) use plan::{HelperOptions, NetworkPlan, NetworkRequest, check_options, default_helper, plan, wanted_ports};
 pub(crate) use ports::{ClaimedPorts, PortHolder, choose as choose_ports, claim, first_unprivileged_port};
 pub(crate) use resolv::{ResolvInput, resolv_conf};

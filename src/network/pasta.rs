@@ -50,19 +50,30 @@ pub(super) fn is_modern(program: &Path) -> bool {
     }
 }
 
+/// Refuses options that are ours, and words that are neither an option nor the value of the one before: pasta would take them for
+/// a command or a process. Which options there are pasta knows.
+pub(super) fn check(options: &[String]) -> std::result::Result<(), Error> {
+    let mut takes_value = false;
+    for option in options {
+        let refused =
+            |why: &str| Err(Error::Option { helper: Helper::Pasta, option: option.clone(), why: why.to_owned() });
+        let name = option.split_once('=').map_or(option.as_str(), |(name, _)| name);
+        if OURS.contains(&name) {
+            return refused("Sampan sets it");
+        }
+        let is_option = option.starts_with('-');
+        if !is_option && !takes_value {
+            return refused("an option begins with -, and has one value at most");
+        }
+        takes_value = is_option && !option.contains('=');
+    }
+    Ok(())
+}
+
 /// The plan for pasta with the user's options.
 pub(super) fn plan(program: PathBuf, options: &[String]) -> std::result::Result<NetworkPlan, Error> {
     let extra: Vec<String> = options.iter().filter(|option| !option.is_empty()).cloned().collect();
-    for option in &extra {
-        let name = option.split_once('=').map_or(option.as_str(), |(name, _)| name);
-        if OURS.contains(&name) {
-            return Err(Error::Option {
-                helper: Helper::Pasta,
-                option: option.clone(),
-                why: "Sampan sets it".to_owned(),
-            });
-        }
-    }
+    check(&extra)?;
     let modern = is_modern(&program);
     let host = if let Some(given) = value_of(&extra, &["--map-guest-addr"]) {
         given.parse().ok()
@@ -156,7 +167,7 @@ pub(super) fn spawn(
 
 #[cfg(test)]
 mod tests {
-    use super::{arguments, plan};
+    use super::{arguments, check, plan};
 
     fn line(extra: &[&str], modern: bool, ports: &[&str]) -> String {
         let extra: Vec<String> = extra.iter().map(|&item| item.to_owned()).collect();
@@ -181,9 +192,11 @@ mod tests {
 
     #[test]
     fn our_options_are_refused() {
-        for bad in ["--netns=/x", "-P", "--runas=0"] {
-            assert!(plan("/nowhere/pasta".into(), &[bad.to_owned()]).is_err(), "{bad}");
+        for bad in ["--netns=/x", "-P", "--runas=0", "foo", "-T,80,81", "--mtu=5,6"] {
+            let options: Vec<_> = bad.split(',').map(str::to_owned).collect();
+            assert!(plan("/nowhere/pasta".into(), &options).is_err(), "{bad}");
         }
+        assert!(check(&["-T", "80", "--mtu=5", "-4", "-u", "none"].map(str::to_owned)).is_ok());
         let made = plan("/nowhere/pasta".into(), &["--dns-forward=10.1.1.1".to_owned()]).expect("fine");
         assert_eq!(made.forwarder, Some([10, 1, 1, 1].into()));
         assert_eq!(made.host, None);

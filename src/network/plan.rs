@@ -114,6 +114,15 @@ impl NetworkPlan {
     }
 }
 
+/// What is wrong with the user's options, whatever this host has.
+pub(crate) fn check_options(mode: &NetworkMode) -> Result<(), Error> {
+    match mode {
+        NetworkMode::Pasta { options } => pasta::check(options),
+        NetworkMode::Slirp4netns { options } => SlirpOptions::parse(options).map(drop),
+        _ => Ok(()),
+    }
+}
+
 /// Decides mode, helper and addresses. Looks for programs, starts none.
 pub(crate) fn plan(request: &NetworkRequest<'_>) -> Result<NetworkPlan, Error> {
     let mut plan = match request.mode {

@@ -61,6 +61,10 @@ pub(crate) enum Error {
     LinkTarget { target: PathBuf },
     #[error("mount target {target:?} leads into /proc, where nothing may be mounted")]
     ProcTarget { target: PathBuf },
+    #[error("mount on {target:?}: the source is a directory, and the target is none in the container")]
+    DirectoryOnFile { target: PathBuf },
+    #[error("mount on {target:?}: the source is no directory, and the target is one in the container")]
+    FileOnDirectory { target: PathBuf },
     #[error("mount on {target:?}")]
     Mount {
         target: PathBuf,
@@ -180,6 +184,8 @@ impl Error {
             Self::Source { .. }
             | Self::Target { .. }
             | Self::LinkTarget { .. }
+            | Self::DirectoryOnFile { .. }
+            | Self::FileOnDirectory { .. }
             | Self::Mount { .. }
             | Self::MountOption { .. } => FailureKind::Mount,
             Self::SeccompProfile(_) | Self::Seccomp(_) => FailureKind::Seccomp,

@@ -57,10 +57,12 @@ pub(crate) fn furnish(root: &OwnedFd, mounts: &[RootMount]) -> Result<(), Error>
 fn one(root: &RootDir, wanted: &RootMount, source: &OwnedFd) -> Result<(), Error> {
     let failed = |source| Error::Mount { target: wanted.target.clone(), source };
     let is_dir = sys::dir::fstat(source.as_fd()).map_err(failed)?.is_dir();
-    let place = target::open(root, &wanted.target, if is_dir { Shape::Directory } else { Shape::File })?;
+    let shape = if is_dir { Shape::Directory } else { Shape::File };
+    let place = target::open(root, &wanted.target, shape)?;
     if wanted.yields && mount::is_mounted_on(place.as_fd()) {
         return Ok(());
     }
+    target::require_shape(&place, &wanted.target, shape)?;
     if wanted.read_only {
         let read_only = Attributes { read_only: true, ..Attributes::default() };
         mount::set_attributes(source.as_fd(), true, read_only).map_err(failed)?;

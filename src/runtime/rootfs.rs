@@ -57,7 +57,8 @@ fn own_top(lower: &Path, upper: &Path, root: (u32, u32)) -> sys::Result<()> {
     sys::dir::chown_path(sys::fs::open_path(upper)?.as_fd(), uid, gid)
 }
 
-/// An overlay mount of the spec (`type: overlay` with `lowerdir=`, `upperdir=`, `workdir=`).
+/// An overlay mount of the spec (`type: overlay` with `lowerdir=`, `upperdir=`, `workdir=`). Init sets its attributes: a read-only
+/// one may have to be filled before.
 pub(super) fn overlay_from_options(target: &Path, options: &MountOptions, root: (u32, u32)) -> Result<OwnedFd, Error> {
     let find = |key: &str| options.data.iter().find(|(k, _)| k == key).and_then(|(_, value)| value.as_deref());
     let missing = |option: &str| Error::MountOption { target: target.to_owned(), option: format!("no {option}") };
@@ -65,12 +66,9 @@ pub(super) fn overlay_from_options(target: &Path, options: &MountOptions, root: 
     let upper = find("upperdir").ok_or_else(|| missing("upperdir"))?;
     let work = find("workdir").ok_or_else(|| missing("workdir"))?;
     let owned = lower.first().map_or(Ok(()), |lower| own_top(lower, Path::new(upper), root));
-    let tree = owned
+    owned
         .and_then(|()| overlay(&lower, Path::new(upper), Path::new(work), false))
-        .map_err(|source| Error::Mount { target: target.to_owned(), source })?;
-    mount::set_attributes(tree.as_fd(), true, options.attributes)
-        .map_err(|source| Error::Mount { target: target.to_owned(), source })?;
-    Ok(tree)
+        .map_err(|source| Error::Mount { target: target.to_owned(), source })
 }
 
 /// Overlay's own list syntax: `:` separates, `\` escapes.

@@ -199,19 +199,20 @@ fn root_of(maps: &IdMaps) -> (u32, u32) {
 fn source_tree(spec: &Mount, maps: &IdMaps) -> Result<Option<OwnedFd>, Error> {
     let options = MountOptions::parse(spec.destination(), spec.options().as_deref().unwrap_or_default())?;
     let kind = spec.typ().as_deref().unwrap_or("bind");
-    if kind == "overlay" {
-        return rootfs::overlay_from_options(spec.destination(), &options, root_of(maps)).map(Some);
-    }
-    if !(options.bind || kind == "bind") {
+    let (tree, path) = if kind == "overlay" {
+        let tree = rootfs::overlay_from_options(spec.destination(), &options, root_of(maps))?;
+        (tree, spec.destination())
+    } else if options.bind || kind == "bind" {
+        let Some(path) = spec.source() else {
+            return Err(Error::MountOption {
+                target: spec.destination().clone(),
+                option: "a bind without a source".to_owned(),
+            });
+        };
+        (bind_tree(path, options.subpath.as_deref())?, path)
+    } else {
         return Ok(None);
-    }
-    let Some(path) = spec.source() else {
-        return Err(Error::MountOption {
-            target: spec.destination().clone(),
-            option: "a bind without a source".to_owned(),
-        });
     };
-    let tree = bind_tree(path, options.subpath.as_deref())?;
     if options.of_root {
         let given = give_to(root_of(maps), tree.as_fd());
         given.map_err(|source| Error::Source { path: path.clone(), source })?;

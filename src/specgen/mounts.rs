@@ -168,12 +168,13 @@ fn placed_mount(placed: &PlacedMount, target: &Path) -> Mount {
             options.extend(yields());
             mount(target, "tmpfs", "tmpfs", &options)
         }
-        PlacedSource::Overlay { lower, upper, work } => {
+        PlacedSource::Overlay { lower, upper, work, copy_up } => {
             let mut options = flags(&placed.options);
             let lower: Vec<_> = lower.iter().map(|path| escaped(path)).collect();
             options.push(format!("lowerdir={}", lower.join(":")));
             options.push(format!("upperdir={}", upper.display()));
             options.push(format!("workdir={}", work.display()));
+            options.extend(copy_up.then(|| COPY_UP.to_owned()));
             mount(target, "overlay", "overlay", &options)
         }
     }

@@ -88,5 +88,7 @@ pub(crate) enum PlacedSource {
         lower: Vec<PathBuf>,
         upper: PathBuf,
         work: PathBuf,
+        /// Of a volume that was never filled: it shows what the image has in its place.
+        copy_up: bool,
     },
 }

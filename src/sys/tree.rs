@@ -112,7 +112,8 @@ pub(crate) fn copy_contents(from: impl AsFd, to: impl AsFd) -> Result<()> {
     let top = from.stat_self()?;
     fchown(to.as_fd(), top.uid, top.gid)?;
     xattr::copy(from.as_fd(), to.as_fd())?;
-    fchmod(to.as_fd(), top.mode)
+    fchmod(to.as_fd(), top.mode)?;
+    super::dir::set_times(to.as_fd(), top.mtime)
 }
 
 struct Copy {

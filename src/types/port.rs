@@ -78,15 +78,18 @@ impl FromStr for PortMapping {
 }
 
 impl PortMapping {
-    /// True if both want the same port of the host at the same address. Ports that are still to be chosen never clash.
+    /// True if both want the same port of the host at an address that they share: `0.0.0.0`, like none, is every one. Ports that
+    /// are still to be chosen never clash.
     pub(crate) fn claims_same(&self, other: &Self) -> bool {
         let ports = |mapping: &Self| {
             let first = u32::from(mapping.host_port);
             first..first + u32::from(mapping.range)
         };
         let (ours, theirs) = (ports(self), ports(other));
+        let address = |mapping: &Self| mapping.host_ip.filter(|ip| !ip.is_unspecified());
+        let share_address = address(self).is_none_or(|ours| address(other).is_none_or(|theirs| ours == theirs));
         self.protocol == other.protocol
-            && self.host_ip == other.host_ip
+            && share_address
             && self.host_port != 0
             && other.host_port != 0
             && ours.start < theirs.end

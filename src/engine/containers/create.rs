@@ -2,6 +2,7 @@
 
 use crate::engine::error::Error;
 use crate::engine::handle::Engine;
+use crate::network;
 use crate::specgen;
 use crate::storage;
 use crate::storage::container_record::{ContainerConfig, ContainerRecord};
@@ -60,6 +61,7 @@ impl Engine {
         let maps =
             idmaps::container_maps(&self.userns_in_force(&spec.userns)?, &facts.outer, (facts.uid, facts.gid), user)?;
         // What is wrong with the wish shows now, not at the start.
+        network::check_options(&spec.network()).map_err(Error::Network)?;
         specgen::arguments(&spec, &config).map_err(Error::Spec)?;
         let asked = spec.healthcheck.is_some() || !spec.health_on_failure.is_none();
         if asked && !spec.no_healthcheck && HealthCheck::of(&spec, Some(&config)).is_none() {

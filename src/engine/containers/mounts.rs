@@ -23,10 +23,12 @@ impl Engine {
             let scratch = self.store.layout().container(&config.id).join(format!("mount-{index}"));
             let mut options = mount.options.clone();
             let source = match &mount.source {
-                MountSource::Bind { path } if options.overlay => overlay(vec![path.clone()], &scratch),
+                MountSource::Bind { path } if options.overlay => overlay(vec![path.clone()], &scratch, false),
                 MountSource::Bind { path } => PlacedSource::Bind { path: path.clone() },
                 MountSource::Volume { name, .. } if options.overlay => {
-                    overlay(vec![self.store.layout().volume_data(name)], &scratch)
+                    // The filling is a change, too: an overlay is never made over a directory that changes under it.
+                    let copy_up = self.store.volume(name)?.needs_copy_up && !options.no_copy;
+                    overlay(vec![self.store.layout().volume_data(name)], &scratch, copy_up)
                 }
                 MountSource::Volume { name, subpath, anonymous } => {
                     let meta = self.store.volume(name)?;
@@ -50,7 +52,7 @@ impl Engine {
                         // It was made before images of mounts were recorded.
                         None => self.image_directories(reference, maps)?,
                     };
-                    overlay(lower, &scratch)
+                    overlay(lower, &scratch, false)
                 }
             };
             placed.push(PlacedMount {
@@ -85,7 +87,7 @@ impl Engine {
         Ok(found)
     }
 
-    /// Volumes that were filled by this start need it no more. The program runs: what cannot be noted is a warning, and the
+    /// Volumes that were filled by this start need it no more (under an overlay they were not). The program runs: what cannot be noted is a warning, and the
     /// next start finds that the volume is not empty.
     pub(super) fn note_filled(&self, spec: &ContainerSpec) -> Vec<String> {
         let note = |name: &VolumeName| match self.store.volume_if_exists(name)? {
@@ -93,7 +95,7 @@ impl Engine {
             _ => Ok(()),
         };
         let named = spec.mounts.iter().filter_map(|mount| match &mount.source {
-            MountSource::Volume { name, anonymous: false, .. } => Some(name),
+            MountSource::Volume { name, anonymous: false, .. } if !mount.options.overlay => Some(name),
             // An anonymous one may be gone with its container by now.
             _ => None,
         });
@@ -165,14 +167,14 @@ impl Engine {
 
 /// An overlay whose changes are discarded: its upper directory goes with the container, and is new at every start. That the
 /// monitor sees to ([`scratches`]): until it has the liveness lock, the container may run.
-fn overlay(lower: Vec<PathBuf>, scratch: &Path) -> PlacedSource {
-    PlacedSource::Overlay { lower, upper: scratch.join("upper"), work: scratch.join("work") }
+fn overlay(lower: Vec<PathBuf>, scratch: &Path, copy_up: bool) -> PlacedSource {
+    PlacedSource::Overlay { lower, upper: scratch.join("upper"), work: scratch.join("work"), copy_up }
 }
 
 /// What is to be made for the overlays among these mounts.
 pub(super) fn scratches(mounts: &[PlacedMount]) -> Vec<Scratch> {
     let overlays = mounts.iter().filter_map(|mount| match &mount.source {
-        PlacedSource::Overlay { lower, upper, work } => {
+        PlacedSource::Overlay { lower, upper, work, .. } => {
             Some(Scratch { upper: upper.clone(), work: work.clone(), top: lower.first().cloned() })
         }
         _ => None,

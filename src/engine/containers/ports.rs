@@ -19,9 +19,12 @@ pub(super) fn exposed(spec: &ContainerSpec, image: &ImageConfig) -> Vec<PortMapp
 }
 
 impl Engine {
-    /// Published ports of a container, one entry each: a range is taken apart.
-    pub(crate) fn published_ports(&self, id: &ContainerId) -> Result<Vec<PortEntry>, Error> {
+    /// Published ports of a container, one entry each: a range is taken apart. `None` while it does not run: nobody listens.
+    pub(crate) fn published_ports(&self, id: &ContainerId) -> Result<Option<Vec<PortEntry>>, Error> {
         let record = self.store.container(id)?;
+        if !record.status.is_alive() {
+            return Ok(None);
+        }
         let mut entries = BTreeMap::new();
         for port in list::ports(&record) {
             for offset in 0..port.range {
@@ -32,7 +35,7 @@ impl Engine {
                 entries.insert((entry.container_port, entry.protocol.clone(), entry.host_ip.clone()), entry);
             }
         }
-        Ok(entries.into_values().collect())
+        Ok(Some(entries.into_values().collect()))
     }
 
     /// Chooses the ports of the host that nobody named, for the container's whole life. They are this container's as soon

@@ -19,6 +19,9 @@ use crate::types::status::ContainerStatus;
 /// Looks are at most this far apart (the user's `--interval` may be longer).
 const INTERVAL: Duration = Duration::from_millis(15);
 
+/// The answer for a container that never started (Podman's number).
+const NEVER_RAN_CODE: i32 = 0;
+
 /// What to wait for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WaitCondition {
@@ -84,35 +87,36 @@ impl Engine {
     }
 
     fn wait_for_one(&self, id: &ContainerId, watch: Option<MonitorWatch>, request: &WaitRequest) -> Result<i32, Error> {
-        if request.conditions.is_empty() {
-            self.wait_for_any_exit(id, watch, false).map(|exit| exit.code)
-        } else if request.conditions.iter().all(|condition| is_end(*condition)) {
-            self.wait_for_any_exit(id, watch, true).map(|exit| exit.code)
-        } else {
-            self.wait_for(id, &request.conditions, request.interval)
+        if !request.conditions.iter().all(|condition| is_end(*condition)) {
+            return self.wait_for(id, &request.conditions, request.interval);
         }
+        let unseen = !request.conditions.is_empty();
+        let exit = self.wait_for_any_exit(id, watch, unseen)?;
+        Ok(exit.map_or(NEVER_RAN_CODE, |exit| exit.code))
     }
 
-    /// Waits until the container has ended, and answers how. A container that never started ends when it is started
-    /// and ends, or when it is removed. One whose monitor is gone will have no exit code: that is said at once.
+    /// Waits until the container has ended, and answers how. One whose monitor is gone will have no exit code: that is
+    /// said at once.
     pub(crate) fn wait_for_exit(&self, id: &ContainerId) -> Result<ExitRecord, Error> {
-        self.wait_for_any_exit(id, None, false)
+        let exit = self.wait_for_any_exit(id, None, false)?;
+        Ok(exit.unwrap_or_else(|| ExitRecord::unknown("never started")))
     }
 
-    /// The same; with `unseen` also until one without a monitor has ended. `watch`: on its monitor, begun earlier.
+    /// The same, `None` at once for one that never started; with `unseen` also until one without a monitor has ended.
+    /// `watch`: on its monitor, begun earlier.
     fn wait_for_any_exit(
         &self,
         id: &ContainerId,
         mut watch: Option<MonitorWatch>,
         unseen: bool,
-    ) -> Result<ExitRecord, Error> {
+    ) -> Result<Option<ExitRecord>, Error> {
         let gone = || ExitRecord::unknown("removed");
         loop {
             let record = match self.store.container(id) {
                 Ok(record) => record,
                 Err(storage::Error::NoContainer(_)) => {
                     let word = watch.map(MonitorWatch::wait).transpose()?.flatten();
-                    return Ok(word.unwrap_or_else(gone));
+                    return Ok(Some(word.unwrap_or_else(gone)));
                 }
                 Err(error) => return Err(error.into()),
             };
@@ -121,15 +125,15 @@ impl Engine {
                     // Wakes at once, and knows the code even if the monitor removes the container.
                     let watch = watch.take().map_or_else(|| self.store.watch_monitor(id), |watch| Ok(Some(watch)))?;
                     if let Some(exit) = watch.map(MonitorWatch::wait).transpose()?.flatten() {
-                        return Ok(exit);
+                        return Ok(Some(exit));
                     }
                     // Its word may have been lost (a full disk, a kill); look at what is recorded.
                     if let Err(storage::Error::NoContainer(_)) = self.store.container(id) {
-                        return Ok(gone());
+                        return Ok(Some(gone()));
                     }
                 }
-                (_, Some(exit)) => return Ok(exit.clone()),
-                (Supervision::Lost, None) => return self.record_loss(id, None),
+                (_, Some(exit)) => return Ok(Some(exit.clone())),
+                (Supervision::Lost, None) => return self.record_loss(id, None).map(Some),
                 (Supervision::Unsupervised, None) if !unseen => {
                     return Err(Error::Unsupervised { verb: "wait for", id: id.short().to_owned() });
                 }
@@ -137,10 +141,11 @@ impl Engine {
                     let ended = init.wait_gone(None);
                     ended.map_err(|source| Error::Host { what: "wait for the container's init", source })?;
                     match self.record_loss(id, init.foreign_status()) {
-                        Err(Error::Storage(storage::Error::NoContainer(_))) => return Ok(gone()),
-                        other => return other,
+                        Err(Error::Storage(storage::Error::NoContainer(_))) => return Ok(Some(gone())),
+                        other => return other.map(Some),
                     }
                 }
+                (Supervision::None, None) if record.status == ContainerStatus::Created => return Ok(None),
                 // Nobody to wait for: look from time to time.
                 (Supervision::Unsupervised | Supervision::None, None) => std::thread::sleep(INTERVAL),
             }

@@ -15,13 +15,15 @@ const DEFAULT_PIDS: u64 = 2048;
 const DEFAULT_PERIOD: u64 = 100_000;
 const MAX: &str = "max";
 
-/// Controllers that these limits need.
+/// Controllers that these limits need. No limit (0, -1) is also what a host without the controller gives.
 pub(crate) fn needed_controllers(resources: &Resources) -> Result<BTreeSet<&str>, Error> {
     let mut needed = BTreeSet::new();
-    if resources.memory.is_some() || resources.memory_swap.is_some() || resources.memory_reservation.is_some() {
+    let bytes = [resources.memory, resources.memory_reservation];
+    if bytes.into_iter().flatten().any(|bytes| bytes > 0) || resources.memory_swap.is_some_and(|bytes| bytes > 0) {
         needed.insert("memory");
     }
-    if resources.cpu_shares.is_some() || resources.cpu_quota.is_some() || resources.cpu_period.is_some() {
+    let (shares, quota) = (resources.cpu_shares.unwrap_or(0), resources.cpu_quota.unwrap_or(0));
+    if shares > 0 || quota > 0 || resources.cpu_period.is_some() {
         needed.insert("cpu");
     }
     if resources.cpuset_cpus.is_some() || resources.cpuset_mems.is_some() {
@@ -57,7 +59,7 @@ pub(crate) fn check_unified_name(name: &str) -> Result<&str, Error> {
 struct Write {
     file: String,
     value: String,
-    /// Not asked for by the user: a kernel without the file is fine.
+    /// Not asked for by the user, or no limit: a cgroup without the file is fine.
     implied: bool,
 }
 
@@ -81,19 +83,19 @@ fn writes(controllers: &[String], resources: &Resources) -> Vec<Write> {
         writes.push(Write { file: file.to_owned(), value, implied });
     };
     if let Some(bytes) = resources.memory_reservation {
-        put("memory.low", bytes.to_string(), false);
+        put("memory.low", bytes.to_string(), bytes == 0);
     }
     if let Some(bytes) = resources.memory {
-        put("memory.max", unlimited_if_zero(bytes), false);
+        put("memory.max", unlimited_if_zero(bytes), bytes == 0);
     }
     if let Some(value) = swap(resources) {
-        put("memory.swap.max", value, resources.memory_swap.is_none());
+        put("memory.swap.max", value, resources.memory_swap.is_none_or(|bytes| bytes <= 0));
     }
     if let Some(shares) = resources.cpu_shares.filter(|shares| *shares != 0) {
         put("cpu.weight", weight(shares).to_string(), false);
     }
     if let Some(value) = bandwidth(resources) {
-        put("cpu.max", value, false);
+        put("cpu.max", value, resources.cpu_period.is_none() && resources.cpu_quota.is_none_or(|quota| quota <= 0));
     }
     for (file, value) in [("cpuset.cpus", &resources.cpuset_cpus), ("cpuset.mems", &resources.cpuset_mems)] {
         if let Some(list) = value {
@@ -103,7 +105,6 @@ fn writes(controllers: &[String], resources: &Resources) -> Vec<Write> {
     match resources.pids_limit {
         Some(limit) => match u64::try_from(limit) {
             Ok(limit @ 1..) => put("pids.max", limit.to_string(), false),
-            // Unlimited is also what a host without the controller gives.
             _ => put("pids.max", MAX.to_owned(), true),
         },
         None if controllers.iter().any(|controller| controller == "pids") => {
@@ -243,9 +244,16 @@ mod tests {
         resources.unified.insert("io.max".into(), "8:0 rbps=1".into());
         let needed = needed_controllers(&resources).map(|needed| needed.into_iter().collect::<Vec<_>>());
         assert_eq!(needed.ok(), Some(vec!["cpuset", "io", "memory"]));
-        assert_eq!(
-            needed_controllers(&Resources { pids_limit: Some(-1), ..Resources::default() }).map(|n| n.len()).ok(),
-            Some(0)
-        );
+        let unlimited = Resources {
+            memory: Some(0),
+            memory_swap: Some(-1),
+            memory_reservation: Some(0),
+            cpu_quota: Some(-1),
+            cpu_shares: Some(0),
+            pids_limit: Some(-1),
+            ..Resources::default()
+        };
+        assert!(needed_controllers(&unlimited).expect("none").is_empty());
+        assert!(writes(&[], &unlimited).iter().all(|write| write.implied), "they need not be there");
     }
 }

@@ -105,6 +105,7 @@ fn one_mount(root: &RootDir, mount: &Planned<'_>, bundle: &Bundle) -> Result<(),
     if options.yields && mount::is_mounted_on(place.as_fd()) {
         return Ok(());
     }
+    target::require_shape(&place, target, shape)?;
     if let Some((uid, gid)) = owner.filter(|_| mount::is_same(root.dir().as_fd(), place.as_fd())) {
         // So that the next start, which finds it, gives the volume to the same user. What is mounted is not ours to give.
         sys::dir::chown_path(place.as_fd(), uid, gid).map_err(error)?;

@@ -45,6 +45,17 @@ pub(in crate::runtime) fn open(root: &RootDir, target: &Path, shape: Shape) -> R
     }
 }
 
+/// Says what is wrong where the kernel has EINVAL or ENOTDIR: a directory goes on a directory alone, and nothing else does.
+pub(in crate::runtime) fn require_shape(place: &OwnedFd, target: &Path, shape: Shape) -> Result<(), Error> {
+    let target = || target.to_owned();
+    let stat = sys::dir::fstat(place.as_fd()).map_err(|source| Error::Target { target: target(), source })?;
+    match shape {
+        Shape::Directory if !stat.is_dir() => Err(Error::DirectoryOnFile { target: target() }),
+        Shape::File if stat.is_dir() => Err(Error::FileOnDirectory { target: target() }),
+        Shape::Directory | Shape::File => Ok(()),
+    }
+}
+
 /// What is at the target, links followed; `None` where there is nothing.
 pub(in crate::runtime) fn look_up(root: &RootDir, target: &Path) -> Result<Option<OwnedFd>, Error> {
     find(root, target, &relative(target))

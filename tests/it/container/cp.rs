@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::os::unix::fs::symlink;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -45,6 +46,7 @@ fn d02_d03_files_go_in_and_out() {
         env.run(["cp", "c:/nope", &at("nope")]).code(125).stderr_has("does not exist");
         env.run(["cp", &at("dir"), "c:/etc/passwd"]).code(125).stderr_has("is a file");
         env.run(["cp", &at("file"), "c:/no/where/"]).code(125).stderr_has("does not exist");
+        env.run(["cp", &at("file"), "c:/nowhere/."]).code(125).stderr_has("does not exist");
     }
     env.run(["start", "c"]).success();
     env.run(["rm", "-f", "-t0", "c"]).success();
@@ -261,6 +263,46 @@ fn within_one_container_and_there_and_back() {
     for ends in [["a:", "out"], ["out", "a:"]] {
         env.run(["cp", ends[0], ends[1]]).code(125).stderr_has("a path is missing");
     }
+}
+
+/// A file copied to a link is written where that leads, in the container's root and its volumes; the link stays.
+#[test]
+fn d02_a_file_to_a_link() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let sentinel = env.write("sentinel", "untouched\n");
+    let script = format!(
+        "ln -s /vol/conf /etc/conf; echo old >/vol/conf; ln -s ../vol/new /etc/dangling; ln -s conf /etc/twice
+        ln -s ../../../../../../../../tmp/up /etc/up; ln -s {} /etc/host; mkdir -p {}; ln -s ring /etc/ring; exec sleep 600",
+        sentinel.display(),
+        sentinel.parent().unwrap().display(),
+    );
+    env.run(["run", "-d", "--name=c", "--network=none", "-v=vol:/vol", BUSYBOX, "sh", "-c", &script]).success();
+    eventually("the links are there", || env.run(["exec", "c", "test", "-L", "/etc/ring"]).exit_code() == Some(0));
+    for running in [true, false] {
+        if !running {
+            env.run(["stop", "-t0", "c"]).success();
+        }
+        let links = [
+            ("conf", "vol/conf"),
+            ("dangling", "vol/new"),
+            ("twice", "vol/conf"),
+            ("up", "tmp/up"),
+            ("host", sentinel.to_str().unwrap()),
+        ];
+        for (link, to) in links {
+            let text = format!("{link} {running}\n");
+            let file = env.write("file", &text);
+            env.run(["cp", file.to_str().unwrap(), &format!("c:/etc/{link}")]).success();
+            let back = env.path("back");
+            env.run(["cp", &format!("c:{}", Path::new("/").join(to).display()), back.to_str().unwrap()]).success();
+            assert_eq!(std::fs::read_to_string(&back).unwrap(), text, "{link}");
+        }
+        let file = env.path("file");
+        env.run(["cp", file.to_str().unwrap(), "c:/etc/ring"]).code(125).stderr_has("ELOOP");
+    }
+    assert_eq!(std::fs::read_to_string(&sentinel).unwrap(), "untouched\n");
+    env.run(["rm", "-f", "-t0", "c"]).success();
 }
 
 /// One file stays one, unless its names come to lie on several mounts.

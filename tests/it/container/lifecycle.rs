@@ -161,6 +161,21 @@ fn a_pidfile_that_cannot_be_written_changes_nothing() {
 }
 
 #[test]
+fn who_never_started_is_not_waited_for() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    for name in ["one", "two"] {
+        env.run(["create", "--name", name, "--network=none", BUSYBOX, "false"]).success();
+    }
+    for condition in [None, Some("--condition=stopped"), Some("--condition=exited")] {
+        let waiting = env.spawn(["wait", "one", "two"].into_iter().chain(condition));
+        waiting.wait_for(Duration::from_secs(20)).success().prints("0\n0\n");
+    }
+    env.run(["start", "-a", "one"]).code(1);
+    env.run(["wait", "one", "two"]).prints("1\n0\n");
+}
+
+#[test]
 fn waits_for_a_removal() {
     requires!(userns);
     let env = Env::with_busybox();

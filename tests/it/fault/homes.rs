@@ -104,7 +104,9 @@ fn what_runs_is_found_from_another_environment() {
     requires!(userns);
     let mut env = Env::with_busybox();
     let runtime = ["one", "other"].map(|name| env.path(name).to_str().unwrap().to_owned());
-    runtime.iter().for_each(|dir| std::fs::create_dir(dir).unwrap());
+    for dir in &runtime {
+        std::fs::create_dir(dir).unwrap();
+    }
     let start = ["run", "-d", "--name=w", "--restart=always", "--network=none", BUSYBOX, "sleep", "600"];
     let used = ["info", "-f", "{{.Store.RunRoot}}"];
     for (ours, theirs) in [(0, 1), (1, 0)] {

@@ -247,13 +247,20 @@ fn a_random_port_stays() {
     let env = Env::with_busybox();
     let create = ["create", "--name=c", "--network=slirp4netns", "-p", "127.0.0.1::80", "-P", "--expose=81"];
     env.run(create.iter().chain(&[BUSYBOX, "sleep", "600"])).success();
-    let shown = || env.run(["port", "c"]).success().stdout();
+    let ports = "{{range $port, $at := .HostConfig.PortBindings}}{{$port}}:{{(index $at 0).HostPort}}\n{{end}}";
+    let shown = || env.run(["inspect", "--format", ports, "c"]).success().stdout().trim_end().to_owned();
     let first = shown();
     assert!(first.lines().count() == 2 && !first.contains(":0\n"), "{first}");
     for verb in [&["start", "c"][..], &["restart", "-t0", "c"], &["stop", "-t0", "c"]] {
         env.run(verb).success();
         assert_eq!(shown(), first, "{verb:?}");
+        let listed = env.run(["port", "c"]).success().stdout();
+        // Nobody listens while it does not run; `port -a` says the same.
+        let count = if verb[0] == "stop" { 0 } else { 2 };
+        assert_eq!(listed.lines().count(), count, "{verb:?}: {listed}");
+        assert_eq!(env.run(["port", "-a"]).success().stdout().lines().count(), count);
     }
+    env.run(["port", "c", "80"]).success().prints("");
     // Somebody else has it meanwhile.
     let port = first.lines().next().unwrap().rsplit(':').next().unwrap().to_owned();
     let server = TcpListener::bind(("127.0.0.1", port.parse::<u16>().unwrap())).unwrap();

@@ -18,6 +18,8 @@ fn volumes() {
     run(&env, &["-v", "v1:/data"], "echo hi >/data/f").success();
     run(&env, &["-v", "v1:/data:ro"], "cat /data/f; echo x >/data/g").code(1).prints("hi\n").stderr_has("Read-only");
     run(&env, &["-v", "v2:/etc"], "grep -c . /etc/passwd").prints("3\n");
+    let of_image = run(&env, &[], "stat -c %Y /bin").success().stdout();
+    run(&env, &["-v", "v4:/bin"], "stat -c %Y /bin").prints(&of_image);
     run(&env, &["-v", "v3:/etc:nocopy"], "ls /etc/passwd").code(1);
     run(&env, &["-v", "v1:/bin/x:ro"], "cat /bin/x/f").prints("hi\n");
     // D05: once, never over what is there.
@@ -324,6 +326,37 @@ fn the_top_of_an_overlay_has_its_owner() {
     run(&env, &["-v", "w:/d:O", "--userns=keep-id"], "stat -c %u:%g /d; mv /d/roots /d/mine 2>&1 || echo refused")
         .stdout_has("0:0\n")
         .stdout_has("refused\n");
+}
+
+#[test]
+fn a_directory_on_a_file_and_a_file_on_a_directory() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    env.write("src/f", "x\n");
+    let at = |source: &str, target: &str| format!("{}:{target}", env.path(source).display());
+    let directory = "the source is a directory, and the target is none";
+    let file = "the source is no directory, and the target is one";
+    run(&env, &["-v", &at("src", "/etc/passwd")], "true").code(125).stderr_has(directory);
+    run(&env, &["-v", "v:/etc/passwd"], "true").code(125).stderr_has(directory);
+    run(&env, &["--tmpfs=/etc/passwd"], "true").code(125).stderr_has(directory);
+    run(&env, &["-v", &at("src/f", "/etc")], "true").code(125).stderr_has(file);
+    env.run(["create", "--name=c", "--network=none", "-v", &at("src/f", "/etc"), BUSYBOX, "true"]).success();
+    env.run(["cp", "c:/etc/passwd", "-"]).code(125).stderr_has(file);
+}
+
+/// As without `:O`, the place of a new volume is filled from the image; the volume stays new.
+#[test]
+fn an_overlay_of_a_new_volume_shows_what_the_image_has() {
+    requires!(userns, subids);
+    let env = Env::with_busybox();
+    for map in ["--userns=host", "--userns=auto", "--userns=nomap"] {
+        run(&env, &[map, "-v", "v:/etc:O"], "rm /etc/group; echo x >/etc/mine; ls /etc/passwd").prints("/etc/passwd\n");
+        run(&env, &[map, "--user=5:6", "-v", "new:/new:O"], "echo x >/new/f; stat -c %u:%g /new").prints("5:6\n");
+    }
+    run(&env, &["-v", "w:/bin:O,ro"], "ls /bin/sh; echo x >/bin/x").code(1).prints("/bin/sh\n");
+    run(&env, &["-v", "v:/etc:O,nocopy"], "ls /etc/passwd").code(1);
+    run(&env, &["-v", "v:/etc"], "rm /etc/passwd; ls /etc/group").prints("/etc/group\n");
+    run(&env, &["-v", "v:/etc:O"], "ls /etc/passwd").code(1);
 }
 
 #[test]

@@ -40,7 +40,7 @@ pub(crate) fn run(args: PortArgs, context: &Context) -> Result<ExitCode, Error> 
     };
     let selection = Selection { names, all: args.all, latest: args.latest, ..Selection::default() };
     for (word, found) in engine.select(&selection)? {
-        let ports = engine.published_ports(&found?)?;
+        let Some(ports) = engine.published_ports(&found?)? else { continue };
         match &wanted {
             Some(wanted) => {
                 let fits = |entry: &&PortEntry| {

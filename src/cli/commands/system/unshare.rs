@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use super::super::super::context::Context;
+use super::super::super::context::{Context, Invocation};
 use super::super::super::error::Error;
 use super::super::super::exit;
 use crate::engine::unshare::{CONFIGURED, UnshareRequest};
@@ -41,8 +41,13 @@ pub(crate) fn run(args: UnshareArgs, context: &Context) -> Result<ExitCode, Erro
         "CONTAINERS_GRAPHROOT",
         "CONTAINERS_RUNROOT",
     ];
-    let environment = context.invocation.env.iter().filter(|(key, _)| !ours.contains(&key.as_str()));
-    let environment = environment.map(|(key, value)| OsString::from(format!("{key}={value}"))).collect();
+    let theirs = Invocation::environment().filter(|(key, _)| !ours.iter().any(|ours| key == ours));
+    let environment = theirs.map(|(mut pair, value)| {
+        pair.push("=");
+        pair.push(value);
+        pair
+    });
+    let environment = environment.collect();
     context.ui.flush()?;
     let code = context.engine()?.unshare(&UnshareRequest { command, environment })?;
     Ok(exit::of_container(code))

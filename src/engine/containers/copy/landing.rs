@@ -9,7 +9,11 @@ use crate::engine::Error;
 use crate::engine::error::failure;
 use crate::sys;
 use crate::sys::dir::FileKind;
+use crate::sys::fs::absent_is_none;
 use crate::sys::root::RootDir;
+
+/// Links that are followed at the end of a path, as many as the kernel follows.
+const MOST_LINKS: usize = 40;
 
 /// What is at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -72,8 +76,11 @@ impl Landing {
             Found::Other if directory => {
                 Err(Error::Copy(Misplaced::FileInTheWay { target: to, from: from.to_owned() }))
             }
-            Found::Nothing if !directory && ends_with(&to, "/") => Err(Error::Copy(Misplaced::NoTarget(to))),
+            Found::Nothing if !directory && (ends_with(&to, "/") || ends_with(&to, "/.")) => {
+                Err(Error::Copy(Misplaced::NoTarget(to)))
+            }
             Found::Other | Found::Nothing => {
+                let to = behind_links(target, to)?;
                 let landing = Self::parted(&to)?;
                 match look(target, &landing.dir)? {
                     Found::Directory => Ok(landing),
@@ -103,6 +110,33 @@ fn own_name(source: &Side, path: &Path) -> Result<Option<OsString>, Error> {
     }
 }
 
+/// Where a file written to `path` ends up: what a link there leads to is written, not the link.
+fn behind_links(side: &Side, path: PathBuf) -> Result<PathBuf, Error> {
+    match side {
+        Side::Container(side) => {
+            side.run(|root| link_end(root, path).map_err(|error| failure(&error))).map_err(Error::Failure)
+        }
+        Side::Host(_) | Side::Stream(_) => Ok(path),
+    }
+}
+
+/// The path behind the links at the end of `path`, whether anything is there or not. Each step is the kernel's, within the
+/// tree, and so is whatever opens the path that comes out.
+fn link_end(root: &RootDir, mut path: PathBuf) -> sys::Result<PathBuf> {
+    for _ in 0..MOST_LINKS {
+        // Without a last name there is no link.
+        let Some(name) = path.file_name().map(OsStr::to_owned) else { return Ok(path) };
+        let parent = path.parent().unwrap_or(Path::new("")).to_owned();
+        match absent_is_none(root.open_dir(&parent))? {
+            Some(dir) if dir.stat(&name)?.is_some_and(|stat| stat.kind == FileKind::Symlink) => {
+                path = parent.join(dir.read_link(&name)?);
+            }
+            _ => return Ok(path),
+        }
+    }
+    Err(sys::Error::new("openat2", format!("{path:?}"), sys::Errno::ELOOP))
+}
+
 fn ends_with(path: &Path, suffix: &str) -> bool {
     use std::os::unix::ffi::OsStrExt as _;
     path.as_os_str().as_bytes().ends_with(suffix.as_bytes())
@@ -127,5 +161,45 @@ fn look(side: &Side, path: &Path) -> Result<Found, Error> {
             };
             side.run(look).map_err(Error::Failure)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::link_end;
+    use crate::sys::Errno;
+    use crate::sys::root::RootDir;
+    use std::path::Path;
+
+    #[test]
+    fn links_at_the_end_are_followed_within_the_tree() {
+        let temporary = tempfile::tempdir().expect("temporary directory");
+        let outer = RootDir::open(temporary.path()).expect("open");
+        outer.mkdir_all(Path::new("root/etc/deep"), 0o755).expect("mkdir");
+        let top = temporary.path().join("root");
+        let root = RootDir::open(&top).expect("open");
+        for (to, link) in [
+            ("/vol/conf", "etc/absolute"),
+            ("../conf", "etc/deep/relative"),
+            ("absolute", "etc/twice"),
+            ("../../../../outside", "etc/up"),
+            ("/etc/deep", "deep"),
+            ("a", "b"),
+            ("b", "a"),
+        ] {
+            root.symlink(to.as_ref(), Path::new(link)).expect("symlink");
+        }
+        let end = |path: &str| link_end(&root, path.into());
+        assert_eq!(end("/etc/absolute").expect("a link"), Path::new("/vol/conf"));
+        assert_eq!(end("/etc/twice").expect("a link"), Path::new("/vol/conf"));
+        assert_eq!(end("/deep/relative").expect("a link"), Path::new("/deep/../conf"));
+        assert_eq!(end("/etc/none").expect("none"), Path::new("/etc/none"));
+        assert_eq!(end("/no/where").expect("none"), Path::new("/no/where"));
+        assert!(end("/a").expect_err("a ring").is(Errno::ELOOP));
+        // What comes out is resolved in the tree, too: this `..` ends at its top.
+        let up = end("/etc/up").expect("a link");
+        let (dir, name) = root.parent(&up).expect("parent").expect("a name");
+        dir.create_new(&name, 0o600).expect("create");
+        assert!(top.join("outside").exists() && !temporary.path().join("outside").exists());
     }
 }
