@@ -238,6 +238,14 @@ fn a_container_is_found_in_its_own_user_namespace() {
 }
 
 #[test]
+fn a_program_of_unshare_gets_the_whole_environment() {
+    requires!(userns);
+    let env = Env::new();
+    let script = "X=$(printf 'a\\377b') \"$0\" unshare sh -c 'printf %s \"$X\" | od -An -tx1'";
+    env.other("bash").args(["-c", script, program().to_str().unwrap()]).run().prints(" 61 ff 62\n");
+}
+
+#[test]
 fn a_shell_of_unshare_can_mount_what_starts_later() {
     requires!(userns);
     let env = Env::with_busybox();
