@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use gotmpl::parse::{Node, Parser};
 use gotmpl::{MissingKey, Template, TemplateError, ToSerdeValue, Value};
 use serde::Serialize;
 
@@ -128,6 +129,7 @@ impl Compiled {
     pub(crate) fn new(format: &str, body: &str) -> Result<Self, Error> {
         let forms = Arc::default();
         let strict = parse(body, MissingKey::Error, &forms)
+            .and_then(|template| whole(body).map(|()| template))
             .map_err(|source| Error::Template { format: format.to_owned(), source })?;
         Ok(Self { format: format.to_owned(), body: body.to_owned(), forms, strict })
     }
@@ -191,6 +193,19 @@ impl std::fmt::Write for Bounded {
         }
         self.text.push_str(more);
         Ok(())
+    }
+}
+
+/// The parser stops at an `{{end}}` or `{{else}}` that belongs to nothing, and takes the end of the text for every
+/// `{{end}}` that is missing: text behind the template is then not the last of its nodes.
+fn whole(body: &str) -> gotmpl::Result<()> {
+    const BEHIND: char = '\0';
+    let (nodes, _) = Parser::new(&format!("{body}{BEHIND}"), "{{", "}}")?.parse()?;
+    match nodes.nodes.last() {
+        Some(Node::Text(text)) if text.text.ends_with(BEHIND) => Ok(()),
+        _ => Err(TemplateError::Exec(
+            "an {{end}} or {{else}} that belongs to nothing, or a block without its {{end}}".to_owned(),
+        )),
     }
 }
 
@@ -468,6 +483,29 @@ mod tests {
             assert!(render(format).starts_with("error"), "{format}");
         }
         assert!(render("{{.ID").starts_with("error"));
+    }
+
+    #[test]
+    fn blocks_and_their_ends_match() {
+        for format in [
+            "{{.ID}}{{end}} {{.Size}}",
+            "{{.ID}}{{else}} {{.Size}}",
+            "{{end}}",
+            "{{if .ID}}yes",
+            "{{if .ID}}yes{{else}}no",
+            "{{range .Names}}{{if .}}x{{end}}",
+            "{{define \"a\"}}x",
+        ] {
+            assert!(render(format).starts_with("error"), "{format}: {}", render(format));
+        }
+        for (format, shown) in [
+            ("{{/* {{end}} */}}{{\"{{end}}\"}} {{- .ID -}} {{- /* x */ -}} ", "{{end}}0123"),
+            ("{{if .Nope}}{{else if .ID}}a{{else}}b{{end}}{", "error"),
+            ("{{if not .ID}}a{{else if .Size}}b{{else}}c{{end}}{", "b{"),
+            ("{{define \"a\"}}<{{.}}>{{end}}{{with .ID}}{{template \"a\" .}}{{end}}", "<0123>"),
+        ] {
+            assert!(render(format).starts_with(shown), "{format}: {}", render(format));
+        }
     }
 
     #[test]
