@@ -149,15 +149,22 @@ impl Compiled {
     fn render_form(&self, GoForm { value, forms }: GoForm) -> Result<String, Error> {
         *self.forms.lock().unwrap_or_else(PoisonError::into_inner) = forms;
         match execute(&self.strict, &value) {
+            Err(TemplateError::MissingKey { .. }) => self.render_lax(with_health(value)),
+            other => other,
+        }
+        .map_err(|source| self.wrong(source))
+    }
+
+    fn render_lax(&self, value: Value) -> gotmpl::Result<String> {
+        match execute(&self.strict, &value) {
             // No field is missing if the template goes through with these keys in the maps.
             Err(TemplateError::MissingKey { .. })
                 if execute(&self.strict, &with_keys(&value, &names(&self.body))).is_ok() =>
             {
-                parse(&self.body, MissingKey::Invalid, &self.forms).and_then(|lax| execute(&lax, &value))
+                parse(&self.body, MissingKey::Invalid, &self.forms).and_then(|lax| print(&lax, &value, NO_VALUE))
             }
             other => other,
         }
-        .map_err(|source| self.wrong(source))
     }
 
     fn wrong(&self, source: TemplateError) -> Error {
@@ -179,14 +186,16 @@ impl Compiled {
 }
 
 /// What a row prints, up to a limit: `range` in `range` in `range` prints the product of their lengths.
-#[derive(Default)]
 struct Bounded {
     text: String,
     is_full: bool,
+    /// What stands for nothing.
+    nil: &'static str,
 }
 
 impl std::fmt::Write for Bounded {
     fn write_str(&mut self, more: &str) -> std::fmt::Result {
+        let more = if more == NO_VALUE { self.nil } else { more };
         self.is_full = self.text.len() + more.len() > LONGEST_ROW;
         if self.is_full {
             return Err(std::fmt::Error);
@@ -209,8 +218,16 @@ fn whole(body: &str) -> gotmpl::Result<()> {
     }
 }
 
+/// What the library writes, in one piece, for a field that is `null` as for a key that a map lacks.
+const NO_VALUE: &str = "<no value>";
+
+/// No key is missing where this succeeds: all there is of nothing are fields, which Go prints as `<nil>`.
 fn execute(template: &Template, value: &Value) -> gotmpl::Result<String> {
-    let mut row = Bounded::default();
+    print(template, value, "<nil>")
+}
+
+fn print(template: &Template, value: &Value, nil: &'static str) -> gotmpl::Result<String> {
+    let mut row = Bounded { text: String::new(), is_full: false, nil };
     let done = template.execute_fmt(&mut row, value);
     if row.is_full {
         return Err(TemplateError::Exec(format!("one row is longer than {} MiB", LONGEST_ROW >> 20)));
@@ -270,6 +287,33 @@ const MAPS: [&str; 13] = [
     "Tmpfs",
     "Volumes",
 ];
+
+/// The value with a `.State.Health` whose fields are empty where there is no health check: there Podman 4 has them,
+/// and Podman 5 an error. (Until a template asks for one of them it is nothing, so that `{{if .State.Health}}` is false.)
+fn with_health(value: Value) -> Value {
+    let empty = || {
+        Value::Map(Arc::new(
+            [("Status", text(String::new())), ("FailingStreak", Value::Int(0)), ("Log", Value::List(Arc::default()))]
+                .into_iter()
+                .map(|(name, field)| (Arc::from(name), field))
+                .collect(),
+        ))
+    };
+    match value {
+        Value::List(items) => Value::List(items.iter().cloned().map(with_health).collect()),
+        Value::Map(mut fields) => {
+            let state = Arc::make_mut(&mut fields).get_mut("State");
+            if let Some(Value::Map(state)) = state
+                && let Some(health @ Value::Map(_)) = Arc::make_mut(state).get_mut("Health")
+                && !health.is_truthy()
+            {
+                *health = empty();
+            }
+            Value::Map(fields)
+        }
+        other => other,
+    }
+}
 
 /// The value with these keys, empty, in all maps that lack them.
 fn with_keys(value: &Value, keys: &BTreeSet<String>) -> Value {
