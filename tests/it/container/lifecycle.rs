@@ -318,6 +318,9 @@ fn latest_of_none_is_an_error() {
     env.run(["inspect", "--latest", "c"]).code(125);
     env.run(["inspect", "--latest"]).success();
     env.run(["start"]).code(125).stderr_has("name a container, or use --all, --latest or --filter\n");
+    for verb in ["kill", "wait"] {
+        env.run([verb]).code(125).stderr_has("name a container, or use --all, --latest or --cidfile\n");
+    }
 }
 
 #[test]
