@@ -143,7 +143,8 @@ fn life(flags: &LifeFlags, around: &Surroundings<'_>, spec: &mut ContainerSpec) 
     spec.remove = flags.rm;
     if let Some(text) = &flags.restart {
         spec.restart = text.parse().map_err(|error| wrong("restart", text, error))?;
-        if spec.restart != RestartPolicy::No && spec.remove {
+        // It goes when it has ended, which these never let it.
+        if spec.remove && matches!(spec.restart, RestartPolicy::Always | RestartPolicy::UnlessStopped) {
             return Err(FlagError::Conflict("rm", "restart").into());
         }
     }

@@ -407,6 +407,7 @@ fn life_and_log() {
     assert_eq!(good("--image-volume ignore").image_volume, ImageVolume::Ignore);
     all_bad(&[
         "--rm --restart always",
+        "--rm --restart unless-stopped",
         "--restart x",
         "--stop-signal NOPE",
         "--stop-timeout x",
