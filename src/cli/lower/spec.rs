@@ -259,8 +259,14 @@ fn labels(flags: &ContainerFlags, around: &Surroundings<'_>) -> Result<BTreeMap<
         !key.is_empty()
     };
     for path in &flags.label_file {
-        for (_, line) in environment::lines("label-file", path, &(around.read)(path)?)? {
-            add(&line);
+        for (number, line) in environment::lines("label-file", path, &(around.read)(path)?)? {
+            let bad = |why| FlagError::Line { flag: "--label-file", path: path.display().to_string(), line: number, why };
+            if line.split('=').next().is_some_and(|name| name.contains(char::is_whitespace)) {
+                return Err(bad("the name has a blank in it").into());
+            }
+            if !add(&line) {
+                return Err(bad("the name is missing").into());
+            }
         }
     }
     for text in &flags.label {
