@@ -173,9 +173,13 @@ impl Compiled {
 
     /// The heading: the same template over the names of its fields.
     pub(crate) fn render_headings(&self, headers: &[(&str, &str)]) -> Result<String, Error> {
+        let labels = labels(&self.body);
         let names: serde_json::Map<String, serde_json::Value> = fields(&self.body)
             .into_iter()
             .map(|field| {
+                if field == "Labels" && !labels.is_empty() {
+                    return (field, serde_json::Value::Object(labels.clone()));
+                }
                 let heading = headers.iter().find(|(name, _)| *name == field).map(|(_, heading)| (*heading).to_owned());
                 let heading = heading.unwrap_or_else(|| heading_of(&field));
                 (field, serde_json::Value::String(heading))
@@ -247,10 +251,12 @@ fn parse(body: &str, missing: MissingKey, forms: &Arc<Mutex<JsonForms>>) -> gotm
     template.parse(body)
 }
 
+/// What stands for `.Label "`, which begins the call of a method in Podman.
+const LABEL: &str = "index .Labels \"";
+
 /// Splits Podman's `table ` prefix off, and turns the two escapes that shells pass on into what they mean.
 pub(crate) fn split_table(format: &str) -> (String, bool) {
-    // `.Label "k"` is a method in Podman.
-    let unescape = |text: &str| text.replace("\\t", "\t").replace("\\n", "\n").replace(".Label \"", "index .Labels \"");
+    let unescape = |text: &str| text.replace("\\t", "\t").replace("\\n", "\n").replace(".Label \"", LABEL);
     match format.trim_start().strip_prefix("table") {
         Some(rest) if rest.starts_with([' ', '\t', '{']) || rest.starts_with("\\t") => {
             let body = unescape(rest.trim_start());
@@ -342,6 +348,16 @@ fn with_keys(value: &Value, keys: &BTreeSet<String>) -> Value {
 fn names(body: &str) -> BTreeSet<String> {
     let name = |rest: &str| rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
     body.split('.').skip(1).map(name).collect()
+}
+
+/// The labels whose values `.Label "KEY"` shows, each with the heading that Docker gives it: the end of its key.
+fn labels(body: &str) -> serde_json::Map<String, serde_json::Value> {
+    let keys = body.split(LABEL).skip(1).filter_map(|rest| rest.split('"').next());
+    keys.map(|key| {
+        let end = key.rsplit('.').next().unwrap_or(key);
+        (key.to_owned(), end.replace(['-', '_'], " ").into())
+    })
+    .collect()
 }
 
 /// Fields at the top of the template: the `Name` of each `.Name`.
@@ -569,6 +585,11 @@ mod tests {
         assert_eq!(
             fields("{{.ID}} {{upper .Names}} {{.State.Pid}}").into_iter().collect::<Vec<_>>(),
             ["ID", "Names", "State"]
+        );
+        let (body, _) = split_table("table {{.ID}}\\t{{.Label \"org.app-name\"}}");
+        assert_eq!(
+            Compiled::new("", &body).and_then(|template| template.render_headings(&[])).expect("headings"),
+            "ID\tapp name"
         );
     }
 }
