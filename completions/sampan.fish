@@ -101,10 +101,10 @@ complete -c sampan -n "__fish_sampan_using_subcommand create" -l label-file -d '
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l annotation -d 'OCI annotation' -r
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l tz -d 'Time zone, or local for the caller\'s' -r
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l umask -d 'Umask in octal (default 0022)' -r
-complete -c sampan -n "__fish_sampan_using_subcommand create" -l restart -d 'When to start it again: no, on-failure[:MAX], always or unless-stopped' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l restart -d 'When to start it again: no, on-failure[:MAX], always or unless-stopped; the last two not with --rm' -r
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l stop-signal -d 'Signal that stops it (default SIGTERM, or the image\'s)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l stop-timeout -d 'Seconds between the stop signal and SIGKILL (default 10)' -r
-complete -c sampan -n "__fish_sampan_using_subcommand create" -l timeout -d 'Seconds after which it is killed' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l timeout -d 'Seconds after which it is killed. Its restart policy counts that as any other end' -r
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l health-cmd -d 'Check that tells whether the container is healthy: a script, or a JSON array of a program and its arguments; none for no check' -r
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l health-interval -d 'Time between two checks, or disable for checks by hand alone (default 30s, or the image\'s)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l health-retries -d 'Failures in a row that make it unhealthy (default 3, or the image\'s)' -r
@@ -371,10 +371,10 @@ complete -c sampan -n "__fish_sampan_using_subcommand run" -l label-file -d 'Fil
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l annotation -d 'OCI annotation' -r
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l tz -d 'Time zone, or local for the caller\'s' -r
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l umask -d 'Umask in octal (default 0022)' -r
-complete -c sampan -n "__fish_sampan_using_subcommand run" -l restart -d 'When to start it again: no, on-failure[:MAX], always or unless-stopped' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l restart -d 'When to start it again: no, on-failure[:MAX], always or unless-stopped; the last two not with --rm' -r
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l stop-signal -d 'Signal that stops it (default SIGTERM, or the image\'s)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l stop-timeout -d 'Seconds between the stop signal and SIGKILL (default 10)' -r
-complete -c sampan -n "__fish_sampan_using_subcommand run" -l timeout -d 'Seconds after which it is killed' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l timeout -d 'Seconds after which it is killed. Its restart policy counts that as any other end' -r
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l health-cmd -d 'Check that tells whether the container is healthy: a script, or a JSON array of a program and its arguments; none for no check' -r
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l health-interval -d 'Time between two checks, or disable for checks by hand alone (default 30s, or the image\'s)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l health-retries -d 'Failures in a row that make it unhealthy (default 3, or the image\'s)' -r
@@ -565,10 +565,10 @@ complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l annotation -d 'OCI annotation' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l tz -d 'Time zone, or local for the caller\'s' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l umask -d 'Umask in octal (default 0022)' -r
-complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l restart -d 'When to start it again: no, on-failure[:MAX], always or unless-stopped' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l restart -d 'When to start it again: no, on-failure[:MAX], always or unless-stopped; the last two not with --rm' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l stop-signal -d 'Signal that stops it (default SIGTERM, or the image\'s)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l stop-timeout -d 'Seconds between the stop signal and SIGKILL (default 10)' -r
-complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l timeout -d 'Seconds after which it is killed' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l timeout -d 'Seconds after which it is killed. Its restart policy counts that as any other end' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l health-cmd -d 'Check that tells whether the container is healthy: a script, or a JSON array of a program and its arguments; none for no check' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l health-interval -d 'Time between two checks, or disable for checks by hand alone (default 30s, or the image\'s)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l health-retries -d 'Failures in a row that make it unhealthy (default 3, or the image\'s)' -r
@@ -771,10 +771,10 @@ complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l annotation -d 'OCI annotation' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l tz -d 'Time zone, or local for the caller\'s' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l umask -d 'Umask in octal (default 0022)' -r
-complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l restart -d 'When to start it again: no, on-failure[:MAX], always or unless-stopped' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l restart -d 'When to start it again: no, on-failure[:MAX], always or unless-stopped; the last two not with --rm' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l stop-signal -d 'Signal that stops it (default SIGTERM, or the image\'s)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l stop-timeout -d 'Seconds between the stop signal and SIGKILL (default 10)' -r
-complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l timeout -d 'Seconds after which it is killed' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l timeout -d 'Seconds after which it is killed. Its restart policy counts that as any other end' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l health-cmd -d 'Check that tells whether the container is healthy: a script, or a JSON array of a program and its arguments; none for no check' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l health-interval -d 'Time between two checks, or disable for checks by hand alone (default 30s, or the image\'s)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l health-retries -d 'Failures in a row that make it unhealthy (default 3, or the image\'s)' -r

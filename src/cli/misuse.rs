@@ -109,6 +109,8 @@ mod tests {
                 "the same command with --help says what it takes",
             ),
             ("run --pod x y", "--pod is not supported yet", "instead: there are no pods"),
+            ("run --log-level debug x", "--log-level is not supported yet", "instead: they stand before it"),
+            ("--events-backend file ps", "--events-backend is not supported yet", "instead: sampan wait"),
             ("ps --al", "unexpected argument '--al' found", "'--all'; sampan ps --help lists all"),
             ("rename x", "the following required arguments were not provided: <", "sampan rename "),
             ("run --user", "a value is required for '--user", "--help"),

@@ -280,7 +280,7 @@ pub(super) fn delete(
 
 /// A container that never started goes back to what it was; with `--rm` it goes altogether.
 pub(super) fn failed_start(store: &Store, request: &StartRequest, held: &FileLock, error: &Error, restarts: u32) {
-    if restarts > 0 && !matches!(error, Error::StopAsked(_)) {
+    if restarts > 0 && !request.config.spec.remove && !matches!(error, Error::StopAsked(_)) {
         let mut exit = ExitRecord::unknown("restart failed");
         exit.error = Some(error.to_failure().to_string());
         exit.restarts = restarts;

@@ -84,7 +84,7 @@ pub(super) fn live(store: &Store, mut request: StartRequest, client: Option<Owne
         let ended = Ended {
             code: record.code,
             ran_for: since.elapsed(),
-            stopped_by_user: record.stopped_by_user || exited.timed_out,
+            stopped_by_user: record.stopped_by_user,
             unhealthy,
         };
         let decision = restarts.decide(ended);

@@ -36,8 +36,8 @@ impl Store {
                 lower: lower.collect::<Result<_, _>>()?,
                 upper: layout.container_upper(&config.id),
                 work: layout.container_work(&config.id),
-                // Nothing of it is read after the container is gone.
-                volatile: config.spec.remove,
+                // Nothing of it is read after the container is gone; and the kernel mounts such a root only once.
+                volatile: config.spec.remove && !config.spec.may_restart(),
             }),
             StorageDriver::FuseOverlayfs => Ok(RootfsPlan::Fuse {
                 program: tools.fuse_overlayfs.clone().ok_or(Error::NoFuseOverlayfs)?,

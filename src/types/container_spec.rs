@@ -217,6 +217,11 @@ impl Default for LogConfig {
 }
 
 impl ContainerSpec {
+    /// True if its monitor may start it again.
+    pub(crate) fn may_restart(&self) -> bool {
+        self.restart != RestartPolicy::No || self.health_on_failure == OnFailure::Restart
+    }
+
     /// Seconds between the stop signal and SIGKILL.
     pub(crate) fn stop_seconds(&self) -> u32 {
         self.stop_timeout.unwrap_or(10)

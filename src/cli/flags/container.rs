@@ -82,7 +82,7 @@ pub(crate) struct LifeFlags {
     /// Remove the container and its anonymous volumes after it has ended.
     #[arg(long)]
     pub(crate) rm: bool,
-    /// When to start it again: no, on-failure[:MAX], always or unless-stopped.
+    /// When to start it again: no, on-failure[:MAX], always or unless-stopped; the last two not with --rm.
     #[arg(long, value_name = "POLICY")]
     pub(crate) restart: Option<String>,
     /// Signal that stops it (default SIGTERM, or the image's).
@@ -91,7 +91,7 @@ pub(crate) struct LifeFlags {
     /// Seconds between the stop signal and SIGKILL (default 10).
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
     pub(crate) stop_timeout: Option<String>,
-    /// Seconds after which it is killed.
+    /// Seconds after which it is killed. Its restart policy counts that as any other end.
     #[arg(long, value_name = "SECONDS")]
     pub(crate) timeout: Option<u32>,
     #[command(flatten)]

@@ -27,6 +27,15 @@ pub(crate) struct SelectionFlags {
 impl SelectionFlags {
     /// In the engine's words. No container at all is an error: nobody means that.
     pub(crate) fn selection(self, filters: Vec<String>, ignore: bool) -> Result<Selection, Error> {
+        self.select(filters, ignore, "name a container, or use --all, --latest, --filter or --cidfile")
+    }
+
+    /// The same for a verb without --filter.
+    pub(crate) fn without_filters(self) -> Result<Selection, Error> {
+        self.select(Vec::new(), false, "name a container, or use --all, --latest or --cidfile")
+    }
+
+    fn select(self, filters: Vec<String>, ignore: bool, hint: &'static str) -> Result<Selection, Error> {
         let mut names = self.containers;
         for path in &self.cidfile {
             match user_file::read(path) {
@@ -40,7 +49,7 @@ impl SelectionFlags {
         }
         let nothing = names.is_empty() && self.cidfile.is_empty() && filters.is_empty() && !self.all && !self.latest;
         if nothing {
-            return Err(Error::usage("name a container, or use --all, --latest, --filter or --cidfile"));
+            return Err(Error::usage(hint));
         }
         Ok(Selection { names, all: self.all, latest: self.latest, filters, ignore })
     }

@@ -143,7 +143,8 @@ fn life(flags: &LifeFlags, around: &Surroundings<'_>, spec: &mut ContainerSpec) 
     spec.remove = flags.rm;
     if let Some(text) = &flags.restart {
         spec.restart = text.parse().map_err(|error| wrong("restart", text, error))?;
-        if spec.restart != RestartPolicy::No && spec.remove {
+        // It goes when it has ended, which these never let it.
+        if spec.remove && matches!(spec.restart, RestartPolicy::Always | RestartPolicy::UnlessStopped) {
             return Err(FlagError::Conflict("rm", "restart").into());
         }
     }
@@ -258,8 +259,14 @@ fn labels(flags: &ContainerFlags, around: &Surroundings<'_>) -> Result<BTreeMap<
         !key.is_empty()
     };
     for path in &flags.label_file {
-        for (_, line) in environment::lines("label-file", path, &(around.read)(path)?)? {
-            add(&line);
+        for (number, line) in environment::lines("label-file", path, &(around.read)(path)?)? {
+            let bad = |why| FlagError::Line { flag: "--label-file", path: path.display().to_string(), line: number, why };
+            if line.split('=').next().is_some_and(|name| name.contains(char::is_whitespace)) {
+                return Err(bad("the name has a blank in it").into());
+            }
+            if !add(&line) {
+                return Err(bad("the name is missing").into());
+            }
         }
     }
     for text in &flags.label {

@@ -138,6 +138,13 @@ fn f05_env_files() {
     ] {
         assert_eq!(lower_words(&["--env-file", "f", "img"], &[("f", text)]).expect_err(text), error);
     }
+    for (text, error) in [
+        ("a=b\nk2 =v", "--label-file f, line 2: the name has a blank in it"),
+        ("k2 ", "--label-file f, line 1: the name has a blank in it"),
+        ("a\n =x", "--label-file f, line 2: the name is missing"),
+    ] {
+        assert_eq!(lower_words(&["--label-file", "f", "img"], &[("f", text)]).expect_err(text), error);
+    }
 }
 
 #[test]
@@ -413,6 +420,7 @@ fn life_and_log() {
     assert_eq!(good("--image-volume ignore").image_volume, ImageVolume::Ignore);
     all_bad(&[
         "--rm --restart always",
+        "--rm --restart unless-stopped",
         "--restart x",
         "--stop-signal NOPE",
         "--stop-timeout x",

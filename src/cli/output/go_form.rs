@@ -16,6 +16,12 @@ use super::time;
 /// Fields that are times in Go.
 const TIMES: [&str; 6] = ["Created", "CreatedAt", "StartedAt", "FinishedAt", "CheckpointedAt", "RestoredAt"];
 
+/// Fields that are maps in Go, and may be `null`.
+const MAPS: [&str; 5] = ["Annotations", "CgroupConf", "Config", "Labels", "Volumes"];
+
+/// Fields that are lists in Go, and may be `null`.
+const LISTS: [&str; 2] = ["Links", "VolumesFrom"];
+
 /// Names of an entry of `.History`: in JSON, in Go.
 const HISTORY: [(&str, &str); 5] = [
     ("created", "Created"),
@@ -79,8 +85,9 @@ impl JsonForms {
                 let items = items.iter().map(|item| self.shown(item_name(name), item));
                 Ok(Value::List(items.collect::<gotmpl::Result<Vec<_>>>()?.into()))
             }
-            // `Labels` of an image without any: a map in Go.
-            Json::Null if matches!(name, "Labels" | "Annotations") => self.zero(&json!({})),
+            // Maps and lists in Go, where nothing else that is `null` is more than a pointer.
+            Json::Null if MAPS.contains(&name) => self.zero(&json!({})),
+            Json::Null if LISTS.contains(&name) || is_port(name) => self.zero(&json!([])),
             Json::String(text) if TIMES.contains(&name) => match text.parse::<Timestamp>() {
                 Ok(then) => Ok(self.noted(Value::String(time::go(then).into()), json.clone())),
                 Err(_) => json.to_serde_value(),
@@ -106,7 +113,7 @@ impl JsonForms {
             go_names(&mut fields);
             // Of a container whose bytes were not counted: a pointer and a number in Go.
             if fields.contains_key("EffectiveCaps") && !fields.contains_key("SizeRw") {
-                fields.insert("SizeRw".into(), self.noted(Value::String("<nil>".into()), Json::Null));
+                fields.insert("SizeRw".into(), Value::Nil);
                 fields.insert("SizeRootFs".into(), 0.to_serde_value()?);
             }
         }
@@ -151,6 +158,11 @@ fn item_name(list: &str) -> &'static str {
     }
 }
 
+/// A key of `.NetworkSettings.Ports`: `80/tcp`.
+fn is_port(key: &str) -> bool {
+    key.split_once('/').is_some_and(|(port, _)| port.parse::<u16>().is_ok())
+}
+
 fn go_name(key: &str) -> &str {
     HISTORY.iter().find(|(json, _)| *json == key).map_or(key, |(_, go)| go)
 }
@@ -189,6 +201,8 @@ fn zeros(name: &str) -> Option<Json> {
             "Cmd": [], "Entrypoint": [], "Env": [], "ExposedPorts": {}, "Healthcheck": null, "Labels": {},
             "OnBuild": [], "Shell": [], "StopSignal": "", "Timezone": "", "User": "", "Volumes": {}, "WorkingDir": "",
         }),
+        // Without a check there is nothing to point to.
+        "State" => json!({ "Health": {} }),
         "NetworkSettings" => json!({ "Networks": {} }),
         "Mounts[]" => json!({ "Name": "", "SubPath": "" }),
         "History[]" => json!({ "Created": null, "CreatedBy": "", "Author": "", "Comment": "", "EmptyLayer": false }),
@@ -254,9 +268,45 @@ mod tests {
     }
 
     #[test]
+    fn what_is_null() {
+        let report = json!({
+            "Config": { "Healthcheck": null, "OnBuild": null, "Volumes": null, "Labels": {} },
+            "HostConfig": { "LogConfig": { "Config": null }, "CgroupConf": null, "Links": null, "VolumesFrom": null },
+            "NetworkSettings": { "Ports": { "80/tcp": null } }, "RepoTags": [],
+        });
+        for (format, shown) in [
+            ("{{.Config.Healthcheck}} {{.Config.OnBuild}} {{.HealthCheck}}", "<nil> <nil> <nil>"),
+            ("{{if .Config.Healthcheck}}x{{end}}{{json .Config.Healthcheck}}", "null"),
+            ("{{.Config.Volumes}} {{.HostConfig.LogConfig.Config}} {{.HostConfig.CgroupConf}}", "map[] map[] map[]"),
+            ("{{.HostConfig.Links}} {{.HostConfig.VolumesFrom}} {{json .HostConfig.Links}}", "[] [] null"),
+            ("{{.NetworkSettings.Ports}} {{json .NetworkSettings.Ports}}", "map[80/tcp:[]] {\"80/tcp\":null}"),
+            ("{{.Config.Labels.nope}}", "<no value>"),
+        ] {
+            assert_eq!(render(&report, format), shown, "{format}");
+        }
+    }
+
+    #[test]
+    fn health_without_a_check() {
+        let report = json!({ "State": { "Pid": 7 } });
+        for (format, shown) in [
+            ("{{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}}", "none"),
+            ("{{.State.Health.Status}}|{{len .State.Health.Log}}", "|0"),
+            ("{{if eq .State.Health.Status \"healthy\"}}x{{end}}", ""),
+            ("{{json .State.Health}}", "null"),
+            ("{{range .}}{{.State.Health.Status}}{{end}}", ""),
+            ("{{json .State}}", "{\"Pid\":7}"),
+        ] {
+            let rows = json!([report]);
+            assert_eq!(render(if format.contains("range .}") { &rows } else { &report }, format), shown, "{format}");
+        }
+        assert!(render(&report, "{{.State.Health.Nope}}").contains("Nope"));
+    }
+
+    #[test]
     fn bytes_that_were_not_counted() {
         let report = json!({ "Id": "7", "EffectiveCaps": [] });
-        assert_eq!(render(&report, "{{.SizeRw}} {{json .SizeRw}} {{.SizeRootFs}}"), "<nil> null 0");
+        assert_eq!(render(&report, "{{.SizeRw}} {{json .SizeRw}}{{if .SizeRw}}x{{end}} {{.SizeRootFs}}"), "<nil> null 0");
         let counted = json!({ "Id": "7", "EffectiveCaps": [], "SizeRw": 5, "SizeRootFs": 6 });
         assert_eq!(render(&counted, "{{.SizeRw}} {{.SizeRootFs}}"), "5 6");
     }

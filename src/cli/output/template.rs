@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use gotmpl::parse::{Node, Parser};
 use gotmpl::{MissingKey, Template, TemplateError, ToSerdeValue, Value};
 use serde::Serialize;
 
@@ -128,6 +129,7 @@ impl Compiled {
     pub(crate) fn new(format: &str, body: &str) -> Result<Self, Error> {
         let forms = Arc::default();
         let strict = parse(body, MissingKey::Error, &forms)
+            .and_then(|template| whole(body).map(|()| template))
             .map_err(|source| Error::Template { format: format.to_owned(), source })?;
         Ok(Self { format: format.to_owned(), body: body.to_owned(), forms, strict })
     }
@@ -147,15 +149,22 @@ impl Compiled {
     fn render_form(&self, GoForm { value, forms }: GoForm) -> Result<String, Error> {
         *self.forms.lock().unwrap_or_else(PoisonError::into_inner) = forms;
         match execute(&self.strict, &value) {
+            Err(TemplateError::MissingKey { .. }) => self.render_lax(with_health(value)),
+            other => other,
+        }
+        .map_err(|source| self.wrong(source))
+    }
+
+    fn render_lax(&self, value: Value) -> gotmpl::Result<String> {
+        match execute(&self.strict, &value) {
             // No field is missing if the template goes through with these keys in the maps.
             Err(TemplateError::MissingKey { .. })
                 if execute(&self.strict, &with_keys(&value, &names(&self.body))).is_ok() =>
             {
-                parse(&self.body, MissingKey::Invalid, &self.forms).and_then(|lax| execute(&lax, &value))
+                parse(&self.body, MissingKey::Invalid, &self.forms).and_then(|lax| print(&lax, &value, NO_VALUE))
             }
             other => other,
         }
-        .map_err(|source| self.wrong(source))
     }
 
     fn wrong(&self, source: TemplateError) -> Error {
@@ -164,9 +173,13 @@ impl Compiled {
 
     /// The heading: the same template over the names of its fields.
     pub(crate) fn render_headings(&self, headers: &[(&str, &str)]) -> Result<String, Error> {
+        let labels = labels(&self.body);
         let names: serde_json::Map<String, serde_json::Value> = fields(&self.body)
             .into_iter()
             .map(|field| {
+                if field == "Labels" && !labels.is_empty() {
+                    return (field, serde_json::Value::Object(labels.clone()));
+                }
                 let heading = headers.iter().find(|(name, _)| *name == field).map(|(_, heading)| (*heading).to_owned());
                 let heading = heading.unwrap_or_else(|| heading_of(&field));
                 (field, serde_json::Value::String(heading))
@@ -177,14 +190,16 @@ impl Compiled {
 }
 
 /// What a row prints, up to a limit: `range` in `range` in `range` prints the product of their lengths.
-#[derive(Default)]
 struct Bounded {
     text: String,
     is_full: bool,
+    /// What stands for nothing.
+    nil: &'static str,
 }
 
 impl std::fmt::Write for Bounded {
     fn write_str(&mut self, more: &str) -> std::fmt::Result {
+        let more = if more == NO_VALUE { self.nil } else { more };
         self.is_full = self.text.len() + more.len() > LONGEST_ROW;
         if self.is_full {
             return Err(std::fmt::Error);
@@ -194,8 +209,29 @@ impl std::fmt::Write for Bounded {
     }
 }
 
+/// The parser stops at an `{{end}}` or `{{else}}` that belongs to nothing, and takes the end of the text for every
+/// `{{end}}` that is missing: text behind the template is then not the last of its nodes.
+fn whole(body: &str) -> gotmpl::Result<()> {
+    const BEHIND: char = '\0';
+    let (nodes, _) = Parser::new(&format!("{body}{BEHIND}"), "{{", "}}")?.parse()?;
+    match nodes.nodes.last() {
+        Some(Node::Text(text)) if text.text.ends_with(BEHIND) => Ok(()),
+        _ => Err(TemplateError::Exec(
+            "an {{end}} or {{else}} that belongs to nothing, or a block without its {{end}}".to_owned(),
+        )),
+    }
+}
+
+/// What the library writes, in one piece, for a field that is `null` as for a key that a map lacks.
+const NO_VALUE: &str = "<no value>";
+
+/// No key is missing where this succeeds: all there is of nothing are fields, which Go prints as `<nil>`.
 fn execute(template: &Template, value: &Value) -> gotmpl::Result<String> {
-    let mut row = Bounded::default();
+    print(template, value, "<nil>")
+}
+
+fn print(template: &Template, value: &Value, nil: &'static str) -> gotmpl::Result<String> {
+    let mut row = Bounded { text: String::new(), is_full: false, nil };
     let done = template.execute_fmt(&mut row, value);
     if row.is_full {
         return Err(TemplateError::Exec(format!("one row is longer than {} MiB", LONGEST_ROW >> 20)));
@@ -215,10 +251,12 @@ fn parse(body: &str, missing: MissingKey, forms: &Arc<Mutex<JsonForms>>) -> gotm
     template.parse(body)
 }
 
+/// What stands for `.Label "`, which begins the call of a method in Podman.
+const LABEL: &str = "index .Labels \"";
+
 /// Splits Podman's `table ` prefix off, and turns the two escapes that shells pass on into what they mean.
 pub(crate) fn split_table(format: &str) -> (String, bool) {
-    // `.Label "k"` is a method in Podman.
-    let unescape = |text: &str| text.replace("\\t", "\t").replace("\\n", "\n").replace(".Label \"", "index .Labels \"");
+    let unescape = |text: &str| text.replace("\\t", "\t").replace("\\n", "\n").replace(".Label \"", LABEL);
     match format.trim_start().strip_prefix("table") {
         Some(rest) if rest.starts_with([' ', '\t', '{']) || rest.starts_with("\\t") => {
             let body = unescape(rest.trim_start());
@@ -256,6 +294,33 @@ const MAPS: [&str; 13] = [
     "Volumes",
 ];
 
+/// The value with a `.State.Health` whose fields are empty where there is no health check: there Podman 4 has them,
+/// and Podman 5 an error. (Until a template asks for one of them it is nothing, so that `{{if .State.Health}}` is false.)
+fn with_health(value: Value) -> Value {
+    let empty = || {
+        Value::Map(Arc::new(
+            [("Status", text(String::new())), ("FailingStreak", Value::Int(0)), ("Log", Value::List(Arc::default()))]
+                .into_iter()
+                .map(|(name, field)| (Arc::from(name), field))
+                .collect(),
+        ))
+    };
+    match value {
+        Value::List(items) => Value::List(items.iter().cloned().map(with_health).collect()),
+        Value::Map(mut fields) => {
+            let state = Arc::make_mut(&mut fields).get_mut("State");
+            if let Some(Value::Map(state)) = state
+                && let Some(health @ Value::Map(_)) = Arc::make_mut(state).get_mut("Health")
+                && !health.is_truthy()
+            {
+                *health = empty();
+            }
+            Value::Map(fields)
+        }
+        other => other,
+    }
+}
+
 /// The value with these keys, empty, in all maps that lack them.
 fn with_keys(value: &Value, keys: &BTreeSet<String>) -> Value {
     match value {
@@ -283,6 +348,16 @@ fn with_keys(value: &Value, keys: &BTreeSet<String>) -> Value {
 fn names(body: &str) -> BTreeSet<String> {
     let name = |rest: &str| rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
     body.split('.').skip(1).map(name).collect()
+}
+
+/// The labels whose values `.Label "KEY"` shows, each with the heading that Docker gives it: the end of its key.
+fn labels(body: &str) -> serde_json::Map<String, serde_json::Value> {
+    let keys = body.split(LABEL).skip(1).filter_map(|rest| rest.split('"').next());
+    keys.map(|key| {
+        let end = key.rsplit('.').next().unwrap_or(key);
+        (key.to_owned(), end.replace(['-', '_'], " ").into())
+    })
+    .collect()
 }
 
 /// Fields at the top of the template: the `Name` of each `.Name`.
@@ -471,6 +546,29 @@ mod tests {
     }
 
     #[test]
+    fn blocks_and_their_ends_match() {
+        for format in [
+            "{{.ID}}{{end}} {{.Size}}",
+            "{{.ID}}{{else}} {{.Size}}",
+            "{{end}}",
+            "{{if .ID}}yes",
+            "{{if .ID}}yes{{else}}no",
+            "{{range .Names}}{{if .}}x{{end}}",
+            "{{define \"a\"}}x",
+        ] {
+            assert!(render(format).starts_with("error"), "{format}: {}", render(format));
+        }
+        for (format, shown) in [
+            ("{{/* {{end}} */}}{{\"{{end}}\"}} {{- .ID -}} {{- /* x */ -}} ", "{{end}}0123"),
+            ("{{if .Nope}}{{else if .ID}}a{{else}}b{{end}}{", "error"),
+            ("{{if not .ID}}a{{else if .Size}}b{{else}}c{{end}}{", "b{"),
+            ("{{define \"a\"}}<{{.}}>{{end}}{{with .ID}}{{template \"a\" .}}{{end}}", "<0123>"),
+        ] {
+            assert!(render(format).starts_with(shown), "{format}: {}", render(format));
+        }
+    }
+
+    #[test]
     fn what_a_row_prints_has_an_end() {
         let nested = format!("{}{}{}", "{{range $.Many}}".repeat(6), "x".repeat(20), "{{end}}".repeat(6));
         let compiled = Compiled::new(&nested, &nested).expect("it is a template");
@@ -487,6 +585,11 @@ mod tests {
         assert_eq!(
             fields("{{.ID}} {{upper .Names}} {{.State.Pid}}").into_iter().collect::<Vec<_>>(),
             ["ID", "Names", "State"]
+        );
+        let (body, _) = split_table("table {{.ID}}\\t{{.Label \"org.app-name\"}}");
+        assert_eq!(
+            Compiled::new("", &body).and_then(|template| template.render_headings(&[])).expect("headings"),
+            "ID\tapp name"
         );
     }
 }

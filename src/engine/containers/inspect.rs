@@ -131,15 +131,15 @@ fn state(record: &ContainerRecord) -> State {
     }
 }
 
-fn health(record: &ContainerRecord) -> Health {
-    let Some(health) = &record.health else { return Health::default() };
+fn health(record: &ContainerRecord) -> Option<Health> {
+    let Some(health) = &record.health else { return record.config.health_check().map(|_| Health::default()) };
     let log = health.log.iter().map(|check| HealthLog {
         start: check.start.to_string(),
         end: check.end.to_string(),
         exit_code: check.exit_code,
         output: check.output.clone(),
     });
-    Health { status: health.status.as_str(), failing_streak: health.failing_streak, log: log.collect() }
+    Some(Health { status: health.status.as_str(), failing_streak: health.failing_streak, log: log.collect() })
 }
 
 fn graph_driver(store: &Store, record: &ContainerRecord) -> GraphDriver {

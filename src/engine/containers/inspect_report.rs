@@ -81,7 +81,9 @@ pub(crate) struct State {
     pub(crate) error: String,
     pub(crate) started_at: String,
     pub(crate) finished_at: String,
-    pub(crate) health: Health,
+    /// None without a check.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) health: Option<Health>,
     pub(crate) cgroup_path: String,
     pub(crate) checkpointed_at: &'static str,
     pub(crate) restored_at: &'static str,
@@ -94,7 +96,7 @@ pub(crate) struct State {
 #[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Health {
-    /// Empty without a check.
+    /// Empty before the first start.
     pub(crate) status: &'static str,
     pub(crate) failing_streak: u32,
     pub(crate) log: Vec<HealthLog>,

@@ -1,6 +1,7 @@
 //! `run` and `start -a`: a client is connected before the program starts, so that no byte of output is lost.
 
 use crate::engine::{Engine, Error};
+use crate::storage::container_record::ContainerRecord;
 use crate::storage::images::FoundImage;
 use crate::storage::volumes::VolumeUsers;
 use crate::sys::process::{Pid, PidFd};
@@ -14,6 +15,9 @@ use super::attach::{AttachOptions, AttachOutcome};
 use super::attach_session::attach;
 use super::remove::RemoveRequest;
 use super::signal_proxy::SignalProxy;
+
+/// Tries of `--replace` at a name that others take at the same time.
+const REPLACE_TRIES: u32 = 16;
 
 /// A wish with its image.
 #[derive(Debug)]
@@ -47,22 +51,33 @@ pub(crate) enum RunReport {
 impl Engine {
     /// Makes a container.
     pub(crate) fn create_container(&self, new: NewContainer) -> Result<ContainerId, Error> {
-        self.make_room(&new)?;
-        Ok(self.create(new.spec, new.image)?.id().clone())
+        self.in_its_place(new, Self::create)
     }
 
-    fn make_room(&self, new: &NewContainer) -> Result<(), Error> {
-        match &new.spec.name {
-            Some(name) if new.replace => self.remove_by_name(name),
-            _ => Ok(()),
+    /// Makes a container by `create`, with `--replace` in the place of the one that has its name.
+    fn in_its_place(
+        &self,
+        new: NewContainer,
+        create: impl Fn(&Self, ContainerSpec, Option<FoundImage>) -> Result<ContainerRecord, Error>,
+    ) -> Result<ContainerId, Error> {
+        if let (true, Some(name)) = (new.replace, &new.spec.name) {
+            for _ in 1..REPLACE_TRIES {
+                self.remove_by_name(name)?;
+                match create(self, new.spec.clone(), new.image.clone()) {
+                    // Somebody else's has come into the place meanwhile.
+                    Err(error) if error.is_name_in_use() => {}
+                    made => return made.map(|record| record.id().clone()),
+                }
+            }
+            self.remove_by_name(name)?;
         }
+        create(self, new.spec, new.image).map(|record| record.id().clone())
     }
 
     /// Makes a container and starts it.
     pub(crate) fn run(&self, new: NewContainer, options: StartOptions<'_>) -> Result<(ContainerId, RunReport), Error> {
-        self.make_room(&new)?;
         let remove = new.spec.remove;
-        let id = self.create_to_run(new.spec, new.image)?.id().clone();
+        let id = self.in_its_place(new, Self::create_to_run)?;
         match self.start_with(&id, options) {
             Ok(report) => Ok((id, report)),
             Err(error) => {

@@ -4,16 +4,20 @@
 //! ctr.log      being written        ctr.log.1    the one before        ctr.log.2    the oldest (max-file = 3)
 //! ```
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
+use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::clock::Clock;
 use super::line::Stream;
-use crate::sys::{self, Errno, fs};
+use crate::sys::{self, Errno, fs, xattr};
 
+/// Attribute of a file that was begun by a rotation: how many went before it.
+const NUMBER: &str = "user.sampan.log_number";
 /// A batch goes to the kernel when it is this long, at the latest.
 const BATCH: usize = 32 << 10;
 
@@ -156,6 +160,11 @@ impl K8sFile {
         let fresh = numbered(&self.path, 0);
         fs::remove_file(&fresh)?;
         let file = fs::open_append(&fresh)?;
+        // Without it a reader who comes late cannot tell whether it has missed a file.
+        let number = number(&self.file).saturating_add(1).to_string();
+        if let Err(error) = xattr::set(file.as_fd(), OsStr::new(NUMBER), number.as_bytes()) {
+            tracing::debug!(%error, "log file without a number");
+        }
         for number in (1..self.max_files - 1).rev() {
             sys::fs::absent_is_none(fs::rename(&numbered(&self.path, number), &numbered(&self.path, number + 1)))?;
         }
@@ -170,6 +179,12 @@ pub(super) fn numbered(path: &Path, number: u32) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".{number}"));
     PathBuf::from(name)
+}
+
+/// How many files of this log went before this one; 0 for the first, and where nobody knows.
+pub(super) fn number(file: &File) -> u64 {
+    let value = xattr::get(file.as_fd(), OsStr::new(NUMBER)).ok().flatten();
+    value.and_then(|value| std::str::from_utf8(&value).ok()?.parse().ok()).unwrap_or(0)
 }
 
 fn file_size(file: &File, path: &Path) -> sys::Result<u64> {

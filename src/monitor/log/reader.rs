@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::k8s_file::numbered;
+use super::k8s_file::{number, numbered};
 use super::line::{self, Parts};
 use super::reverse;
 use crate::sys::{self, Call, fs};
@@ -18,6 +18,9 @@ const BLOCK: usize = 64 << 10;
 const LONGEST: usize = 1 << 20;
 /// Rotated files are looked for up to this number.
 const MOST_FILES: u32 = 100;
+
+/// Looks at the names of a log that is being rotated.
+const LOOKS: u32 = 16;
 
 /// Most rotated files that are kept open, and so on the disk, for a slow reader.
 const MOST_HELD: usize = 16;
@@ -161,7 +164,8 @@ impl LogReader {
     /// Opens the files that are newer than those that are known: who reads slower than the container writes shall not
     /// lose them to the next rotation.
     fn keep_up(&mut self) -> sys::Result<()> {
-        let newest = self.newer.back().or(self.current.as_ref()).and_then(identity);
+        let last = self.newer.back().or(self.current.as_ref());
+        let newest = last.and_then(identity);
         let named = fs::lstat(&self.path)?.map(|metadata| (metadata.dev(), metadata.ino()));
         if named.is_none() || named == newest || self.newer.len() >= MOST_HELD {
             return Ok(());
@@ -170,24 +174,44 @@ impl LogReader {
         let mut files = existing(&self.path)?;
         match files.iter().position(|file| identity(file) == newest) {
             Some(index) => drop(files.drain(..=index)),
-            None => self.lost |= newest.is_some(),
+            // Gone itself; the one after it may be the oldest that is left.
+            None => {
+                let is_next = |last: &File, next: &File| number(last).checked_add(1) == Some(number(next));
+                self.lost |= last.is_some_and(|last| !files.front().is_some_and(|next| is_next(last, next)));
+            }
         }
         self.newer.extend(files);
         Ok(())
     }
 }
 
-/// The files of a log, oldest first. A rotation meanwhile shifts names, so the newest is opened first: then no file is
-/// missed, and one that is met twice is left out.
+/// The files of a log, oldest first.
 fn existing(path: &Path) -> sys::Result<VecDeque<File>> {
+    let mut files = named(path)?;
+    for _ in 1..LOOKS {
+        let newest = fs::lstat(path)?.map(|metadata| (metadata.dev(), metadata.ino()));
+        if newest == files.back().and_then(identity) {
+            break;
+        }
+        // Rotated meanwhile: the order may be wrong.
+        files = named(path)?;
+    }
+    Ok(files)
+}
+
+/// A rotation meanwhile shifts names, so the newest is opened first: then no file is missed, and one that is met twice is
+/// left out. It leaves one name open, from the oldest on.
+fn named(path: &Path) -> sys::Result<VecDeque<File>> {
     let mut files: VecDeque<File> = VecDeque::new();
+    let mut absent = 0;
     for number in 0..MOST_FILES {
         let name = if number == 0 { path.to_owned() } else { numbered(path, number) };
         let Some(file) = fs::absent_is_none(fs::open(&name))? else {
-            if number == 0 {
-                continue;
+            absent += u32::from(number > 0);
+            if absent > 1 {
+                break;
             }
-            break;
+            continue;
         };
         if files.iter().all(|known| identity(known) != identity(&file)) {
             files.push_front(file);
@@ -202,6 +226,7 @@ fn identity(file: &File) -> Option<(u64, u64)> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::MetadataExt as _;
     use std::path::Path;
 
     use super::{LogReader, Start};
@@ -277,6 +302,38 @@ mod tests {
         write(&mut log, 0..6 * file);
         assert!(all(&mut reader).len() < 6 * file as usize);
         assert!(reader.take_lost() && !reader.take_lost());
+    }
+
+    /// Its file is gone, but all that came after it is there.
+    #[test]
+    fn a_reader_that_comes_just_in_time_is_told_of_no_loss() {
+        let dir = tempfile::tempdir().expect("temporary directory");
+        let (mut log, path) = log_in(dir.path());
+        let file = 2000 / LINE;
+        let mut reader = LogReader::open(&path, Start::Beginning).expect("open");
+        let (mut written, mut rotations) = (0, 0);
+        // Of three files the third rotation takes the first.
+        while rotations < 3 {
+            let inode = || fs::lstat(&path).expect("stat").map(|metadata| metadata.ino());
+            let before = inode();
+            write(&mut log, written..written + 1);
+            written += 1;
+            rotations += u32::from(inode() != before);
+        }
+        assert!(written > 2 * file, "{written}");
+        assert_eq!(all(&mut reader), numbers(0..written));
+        assert!(!reader.take_lost());
+    }
+
+    /// A rotation has moved `.1` away and nothing into its place yet.
+    #[test]
+    fn an_open_name_is_not_the_end() {
+        let dir = tempfile::tempdir().expect("temporary directory");
+        let (mut log, path) = log_in(dir.path());
+        write(&mut log, 0..60);
+        fs::rename(&dir.path().join("ctr.log.1"), &dir.path().join("ctr.log.2")).expect("renamed");
+        let mut reader = LogReader::open(&path, Start::Beginning).expect("open");
+        assert_eq!(all(&mut reader), numbers(0..60));
     }
 
     #[test]

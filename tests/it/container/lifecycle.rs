@@ -85,6 +85,29 @@ fn restart_policies() {
 }
 
 #[test]
+fn what_a_timeout_kills_is_started_again() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let run = ["run", "-d", "--name=c", "--restart=always", "--timeout=1", "--network=none", BUSYBOX, "sleep", "600"];
+    env.run(run).success();
+    eventually("it comes back", || env.run(["inspect", "c", "--format", "{{.RestartCount}}"]).trimmed() != "0");
+    env.run(["rm", "-f", "-t0", "c"]).success();
+}
+
+/// With one root, which keeps what it wrote; it goes when it has ended well.
+#[test]
+fn rm_goes_with_restarts() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let script = "echo x | tee -a /n; [ $(wc -l </n) = 3 ]";
+    let run = |more: &[&str]| env.run([&["run", "--rm", "--network=none"], more, &[BUSYBOX, "sh", "-c", script]].concat());
+    run(&["--restart=on-failure"]).success().prints("x\nx\nx\n");
+    run(&["--restart=on-failure:1"]).code(1).prints("x\nx\n");
+    run(&["--restart=always"]).code(125).stderr_has("--restart");
+    env.run(["ps", "-aq"]).prints("");
+}
+
+#[test]
 fn rm_names_a_monitor_that_does_not_end() {
     requires!(userns);
     let env = Env::with_busybox();
@@ -333,6 +356,9 @@ fn latest_of_none_is_an_error() {
     env.run(["inspect", "--latest", "c"]).code(125);
     env.run(["inspect", "--latest"]).success();
     env.run(["start"]).code(125).stderr_has("name a container, or use --all, --latest or --filter\n");
+    for verb in ["kill", "wait"] {
+        env.run([verb]).code(125).stderr_has("name a container, or use --all, --latest or --cidfile\n");
+    }
 }
 
 #[test]

@@ -71,6 +71,21 @@ fn identity_and_place() {
     env.command(words).stdin(vec![b'x'; 200_000]).run().success().stdout_has("200000");
 }
 
+/// The last one stays; the others are replaced, some of them before they run.
+#[test]
+fn replacing_side_by_side() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let run = ["run", "-d", "--replace", "--name=same", "--network=none", "--stop-timeout=0", BUSYBOX, "sleep", "600"];
+    let runs: Vec<_> = (0..6).map(|_| env.spawn(run)).collect();
+    for run in runs {
+        let done = run.wait();
+        assert!(!done.stderr().contains("already in use"), "{}", done.stderr());
+    }
+    env.run(["ps", "--format", "{{.Names}}"]).prints("same\n");
+    env.run(["rm", "-f", "-t0", "same"]).success();
+}
+
 #[test]
 fn names_ids_and_files() {
     requires!(userns);

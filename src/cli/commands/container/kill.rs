@@ -28,7 +28,7 @@ pub(crate) fn run(args: KillArgs, context: &Context) -> Result<ExitCode, Error> 
     let engine = context.engine()?;
     let all = args.which.all;
     let (mut worst, mut killed) = (Worst::default(), Vec::new());
-    for (word, found) in engine.select(&args.which.selection(Vec::new(), false)?)? {
+    for (word, found) in engine.select(&args.which.without_filters()?)? {
         let sent = found.and_then(|id| {
             if all && !engine.is_running(&id)? {
                 return Ok(None);

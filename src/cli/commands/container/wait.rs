@@ -40,7 +40,7 @@ fn interval(text: &str) -> Result<Duration, String> {
 /// Prints the codes in the order of the command line.
 pub(crate) fn run(args: WaitArgs, context: &Context) -> Result<ExitCode, Error> {
     let ignore = args.ignore;
-    let selection = args.which.selection(Vec::new(), false)?;
+    let selection = args.which.without_filters()?;
     let request = WaitRequest { selection, conditions: args.condition, interval: args.interval };
     let mut worst = Worst::default();
     for (_, code) in context.engine()?.wait(&request)? {
