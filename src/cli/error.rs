@@ -5,7 +5,6 @@ use std::process::ExitCode;
 
 use crate::config;
 use crate::engine;
-use crate::sys::stream;
 use crate::types::failure::chain;
 
 use super::exit;
@@ -92,7 +91,7 @@ pub(crate) fn print_text(message: &str, hint: Option<&str>) {
     }
     text.push('\n');
     // A closed stderr leaves nobody to tell.
-    drop(stream::stderr().write_all(text.as_bytes()));
+    drop(engine::standard::stderr().write_all(text.as_bytes()));
 }
 
 /// An error is one line: names from images and registries may hold line breaks and escape sequences.

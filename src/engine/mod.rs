@@ -22,6 +22,7 @@ pub(crate) mod mounts;
 mod patterns;
 pub(crate) mod registries;
 mod single_id;
+pub(crate) mod standard;
 pub(crate) mod system_prune;
 mod trash;
 pub(crate) mod unshare;

@@ -81,12 +81,8 @@ pub(super) fn live(store: &Store, mut request: StartRequest, client: Option<Owne
         let since = alive.since;
         let (exited, ending, unhealthy) = until_exit(store, &request, alive, &mut log, &mut clients);
         let record = exit::record(store, &request, &exited, &ending, restarts.count());
-        let ended = Ended {
-            code: record.code,
-            ran_for: since.elapsed(),
-            stopped_by_user: record.stopped_by_user,
-            unhealthy,
-        };
+        let ended =
+            Ended { code: record.code, ran_for: since.elapsed(), stopped_by_user: record.stopped_by_user, unhealthy };
         let decision = restarts.decide(ended);
         let remains = exit::tear_down(ending);
         if let Decision::Restart { pause } = decision

@@ -260,7 +260,8 @@ fn labels(flags: &ContainerFlags, around: &Surroundings<'_>) -> Result<BTreeMap<
     };
     for path in &flags.label_file {
         for (number, line) in environment::lines("label-file", path, &(around.read)(path)?)? {
-            let bad = |why| FlagError::Line { flag: "--label-file", path: path.display().to_string(), line: number, why };
+            let bad =
+                |why| FlagError::Line { flag: "--label-file", path: path.display().to_string(), line: number, why };
             if line.split('=').next().is_some_and(|name| name.contains(char::is_whitespace)) {
                 return Err(bad("the name has a blank in it").into());
             }

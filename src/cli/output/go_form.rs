@@ -306,7 +306,10 @@ mod tests {
     #[test]
     fn bytes_that_were_not_counted() {
         let report = json!({ "Id": "7", "EffectiveCaps": [] });
-        assert_eq!(render(&report, "{{.SizeRw}} {{json .SizeRw}}{{if .SizeRw}}x{{end}} {{.SizeRootFs}}"), "<nil> null 0");
+        assert_eq!(
+            render(&report, "{{.SizeRw}} {{json .SizeRw}}{{if .SizeRw}}x{{end}} {{.SizeRootFs}}"),
+            "<nil> null 0"
+        );
         let counted = json!({ "Id": "7", "EffectiveCaps": [], "SizeRw": 5, "SizeRootFs": 6 });
         assert_eq!(render(&counted, "{{.SizeRw}} {{.SizeRootFs}}"), "5 6");
     }

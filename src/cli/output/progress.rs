@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::sys::stream;
+use crate::engine::standard;
 use crate::types::progress::Progress;
 
 use super::table::clean;
@@ -47,7 +47,7 @@ impl Bars {
         match &self.multi {
             // A terminal that is gone leaves nobody to tell.
             Some(multi) => drop(multi.println(text.as_ref())),
-            None => drop(stream::stderr().write_all(format!("{text}\n").as_bytes())),
+            None => drop(standard::stderr().write_all(format!("{text}\n").as_bytes())),
         }
     }
 
@@ -169,7 +169,7 @@ impl Progress for Bars {
         for (index, option) in options.iter().enumerate() {
             self.line(&format!("  {}) {option}", index + 1));
         }
-        drop(stream::stderr().write_all(format!("Number [1-{}]: ", options.len()).as_bytes()));
+        drop(standard::stderr().write_all(format!("Number [1-{}]: ", options.len()).as_bytes()));
         let mut answer = String::new();
         std::io::stdin().lock().read_line(&mut answer).ok()?;
         let number: usize = answer.trim().parse().ok()?;

@@ -6,7 +6,7 @@ use std::io::{BufWriter, LineWriter, Write};
 
 use super::super::context::Invocation;
 use super::super::error::{Error, OnStdout};
-use crate::sys::stream::{self, Printed};
+use crate::engine::standard::{self, Printed};
 
 /// Standard output and error of this process.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ enum Out {
 
 impl Ui {
     pub(crate) fn new(at: &Invocation) -> Self {
-        let stdout = stream::stdout();
+        let stdout = standard::stdout();
         let dumb = at.var("TERM").is_none_or(|term| term == "dumb");
         Self {
             stdout: RefCell::new(if at.stdout_is_terminal {
@@ -64,7 +64,7 @@ impl Ui {
     /// Bytes on stderr as they are, after what was written to stdout before.
     pub(crate) fn write_stderr(&self, bytes: &[u8]) -> Result<(), Error> {
         self.flush()?;
-        stream::stderr().write_all(bytes).on_stdout()
+        standard::stderr().write_all(bytes).on_stdout()
     }
 
     /// Hands everything to the kernel: before a fork, before an attach, at the end.
@@ -96,10 +96,10 @@ impl Ui {
 
 fn eprint_line(text: &str) {
     // A closed stderr leaves nobody to tell.
-    drop(stream::stderr().write_all(format!("{}\n", super::table::clean(text)).as_bytes()));
+    drop(standard::stderr().write_all(format!("{}\n", super::table::clean(text)).as_bytes()));
 }
 
 fn eprint(text: &str) {
     // A closed stderr leaves nobody to tell.
-    drop(stream::stderr().write_all(text.as_bytes()));
+    drop(standard::stderr().write_all(text.as_bytes()));
 }

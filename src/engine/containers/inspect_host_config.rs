@@ -54,7 +54,11 @@ pub(super) fn host_config(store: &Store, record: &ContainerRecord) -> HostConfig
             })
             .collect(),
         group_add: spec.group_add.clone(),
-        ipc_mode: namespace(&spec.ipc),
+        ipc_mode: match spec.ipc {
+            NamespaceMode::Private if spec.no_shm => "none".to_owned(),
+            NamespaceMode::Private if !spec.ipc_unshared => "shareable".to_owned(),
+            _ => namespace(&spec.ipc),
+        },
         cgroup: String::new(),
         cgroups: match spec.cgroups {
             CgroupsMode::Enabled => "default",

@@ -100,7 +100,8 @@ fn rm_goes_with_restarts() {
     requires!(userns);
     let env = Env::with_busybox();
     let script = "echo x | tee -a /n; [ $(wc -l </n) = 3 ]";
-    let run = |more: &[&str]| env.run([&["run", "--rm", "--network=none"], more, &[BUSYBOX, "sh", "-c", script]].concat());
+    let run =
+        |more: &[&str]| env.run([&["run", "--rm", "--network=none"], more, &[BUSYBOX, "sh", "-c", script]].concat());
     run(&["--restart=on-failure"]).success().prints("x\nx\nx\n");
     run(&["--restart=on-failure:1"]).code(1).prints("x\nx\n");
     run(&["--restart=always"]).code(125).stderr_has("--restart");

@@ -66,6 +66,15 @@ fn ipc_shares_memory_and_network_low_ports() {
     let env = Env::with_busybox();
     env.run(["run", "-d", "--name=n", "--network=none", BUSYBOX, "sh", "-c", "echo shared >/dev/shm/x; sleep 600"])
         .success();
+    let shown = |name| env.run(["inspect", name, "--format", "{{.HostConfig.IpcMode}}"]);
+    shown("n").prints("shareable\n");
+    for mode in ["private", "none", "container:n"] {
+        let flag = format!("--ipc={mode}");
+        env.run(["create", "--replace", "--name=shown", "--network=none", &flag, BUSYBOX, "true"]).success();
+        let told = shown("shown").success().trimmed();
+        assert!(told == mode || told.starts_with("container:") && mode.starts_with("container:"), "{mode}: {told}");
+    }
+    env.run(["rm", "shown"]).success();
     let ipc = ["run", "--rm", "--network=none", "--ipc=container:n", BUSYBOX, "sh", "-c"];
     env.run(ipc.iter().chain(&["cat /dev/shm/x; echo back >/dev/shm/y"])).prints("shared\n");
     env.run(["exec", "n", "cat", "/dev/shm/y"]).prints("back\n");

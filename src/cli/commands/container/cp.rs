@@ -1,13 +1,12 @@
 //! `sampan cp`.
 
-use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::super::super::context::Context;
 use super::super::super::error::Error;
 use crate::engine::containers::copy::{CopyEnd, CopyRequest};
-use crate::sys::stream;
+use crate::engine::standard;
 
 /// Copies files between a container and the host.
 ///
@@ -43,16 +42,13 @@ pub(crate) fn run(args: CpArgs, context: &Context) -> Result<ExitCode, Error> {
     if nowhere(&ends.0) || nowhere(&ends.1) {
         return Err(Error::usage("a path is missing: CONTAINER:PATH, and CONTAINER:/ for everything"));
     }
-    let stream = |fd: std::os::fd::BorrowedFd<'_>| {
-        stream::waiting(fd).map(CopyEnd::Stream).map_err(|error| Error::usage(error.to_string()))
-    };
     let source = match ends.0 {
         Some(end) => end,
-        None => stream(std::io::stdin().as_fd())?,
+        None => CopyEnd::Stream(standard::input()?),
     };
     let target = match ends.1 {
         Some(end) => end,
-        None => stream(std::io::stdout().as_fd())?,
+        None => CopyEnd::Stream(standard::output()?),
     };
     let request = CopyRequest { source, target, archive: args.archive, overwrite: args.overwrite };
     context.engine()?.copy(request, context.progress(true).as_ref())?;

@@ -1,13 +1,12 @@
 //! `sampan export`.
 
-use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::super::super::context::Context;
 use super::super::super::error::Error;
 use crate::engine::containers::export::ExportOutput;
-use crate::sys::stream;
+use crate::engine::standard;
 
 /// Writes the root file system of a container to a tar.
 ///
@@ -29,10 +28,7 @@ pub(crate) fn run(args: ExportArgs, context: &Context) -> Result<ExitCode, Error
         None if context.invocation.stdout_is_terminal => {
             return Err(Error::usage("standard output is a terminal: redirect it, or use --output"));
         }
-        None => {
-            let stream = stream::waiting(std::io::stdout().as_fd());
-            ExportOutput::Stream(stream.map_err(|error| Error::usage(format!("standard output: {error}")))?)
-        }
+        None => ExportOutput::Stream(standard::output()?),
     };
     context.engine()?.export(&args.container, output, context.progress(true).as_ref())?;
     Ok(ExitCode::SUCCESS)

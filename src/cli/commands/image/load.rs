@@ -1,6 +1,5 @@
 //! `sampan load`.
 
-use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -8,7 +7,7 @@ use super::super::super::context::Context;
 use super::super::super::error::Error;
 use super::super::super::flags::absolute;
 use crate::engine::images::{ArchiveInput, LoadRequest};
-use crate::sys::stream;
+use crate::engine::standard;
 
 /// Takes images in from an archive.
 ///
@@ -53,6 +52,5 @@ pub(super) fn standard_input(context: &Context, instead: &str) -> Result<Archive
     if context.invocation.stdin_is_terminal {
         return Err(Error::usage(format!("standard input is a terminal: redirect it, or use {instead}")));
     }
-    let stream = stream::waiting(std::io::stdin().as_fd());
-    stream.map(ArchiveInput::Stream).map_err(|error| Error::usage(format!("standard input: {error}")))
+    Ok(ArchiveInput::Stream(standard::input()?))
 }

@@ -1,13 +1,12 @@
 //! `sampan save`.
 
-use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::super::super::context::Context;
 use super::super::super::error::Error;
 use crate::engine::images::{Access, Form, LayerForm, ManifestFormat, Output, SaveRequest, SavedNames};
-use crate::sys::stream;
+use crate::engine::standard;
 use crate::types::reference::Reference;
 
 /// Writes images to an archive or a directory.
@@ -63,10 +62,7 @@ pub(crate) fn run(args: SaveArgs, context: &Context) -> Result<ExitCode, Error> 
         None if context.invocation.stdout_is_terminal => {
             return Err(Error::usage("standard output is a terminal: redirect it, or use --output"));
         }
-        None => {
-            let stream = stream::waiting(std::io::stdout().as_fd());
-            Output::Stream(stream.map_err(|error| Error::usage(format!("standard output: {error}")))?)
-        }
+        None => Output::Stream(standard::output()?),
     };
     let mut images = args.images;
     let mut names = Vec::new();
