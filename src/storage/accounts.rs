@@ -141,7 +141,14 @@ impl Store {
             *accounts.records.entry(reference.digest).or_default() += size;
         }
         let root = layout.graphroot();
-        let others = [root.to_owned(), root.join("blobs"), layout.asides(), layout.unsynced(), layout.version()];
+        let others = [
+            root.to_owned(),
+            root.join("blobs"),
+            layout.asides(),
+            layout.unsynced(),
+            layout.version(),
+            layout.runroot_note(),
+        ];
         for path in layout.graph_dirs().chain(layout.old_dirs()).chain(others) {
             accounts.fixed += one(&path)?;
         }
