@@ -1,7 +1,7 @@
 //! What every verb gets: the caller's surroundings, the global flags, the terminal.
 
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -25,6 +25,8 @@ pub(crate) struct Invocation {
     pub(crate) cwd: Option<PathBuf>,
     /// Variables whose name and value are UTF-8.
     pub(crate) env: BTreeMap<String, String>,
+    /// Names of those whose value alone is not.
+    pub(crate) env_not_utf8: BTreeSet<String>,
     pub(crate) stdin_is_terminal: bool,
     pub(crate) stdout_is_terminal: bool,
     pub(crate) stderr_is_terminal: bool,
@@ -36,10 +38,18 @@ impl Invocation {
     /// Reads directory, environment and terminals of this process.
     #[expect(clippy::disallowed_methods, reason = "this is the one place that reads them")]
     pub(crate) fn read() -> Self {
-        let utf8 = |(key, value): (OsString, OsString)| Some((key.into_string().ok()?, value.into_string().ok()?));
+        let (mut env, mut env_not_utf8) = (BTreeMap::new(), BTreeSet::new());
+        for (name, value) in Self::environment() {
+            match (name.into_string(), value.into_string()) {
+                (Ok(name), Ok(value)) => drop(env.insert(name, value)),
+                (Ok(name), Err(_)) => drop(env_not_utf8.insert(name)),
+                (Err(_), _) => {}
+            }
+        }
         Self {
             cwd: std::env::current_dir().ok(),
-            env: std::env::vars_os().filter_map(utf8).collect(),
+            env,
+            env_not_utf8,
             stdin_is_terminal: std::io::stdin().is_terminal(),
             stdout_is_terminal: std::io::stdout().is_terminal(),
             stderr_is_terminal: std::io::stderr().is_terminal(),

@@ -80,6 +80,7 @@ fn plain(error: &engine::Error) -> Option<&'static str> {
             "sampan system check names what is damaged, and what it takes to have it again; with --repair the record is \
              taken away, or made anew"
         }
+        None if error.has_full_output() => "make room where it goes, or let it go to another file system",
         None if error.wants_unshare() => {
             "sampan unshare starts a shell in which it works; the mounts last as long as that shell"
         }

@@ -15,7 +15,8 @@ enum Word<'a> {
     Other(OsString),
 }
 
-/// The same command line without values of flags that take none, and without a form that is empty. What is no boolean stays for clap to refuse.
+/// The same command line without values of flags that take none, and without a form that is empty. What is no boolean stays
+/// for clap to refuse.
 pub(super) fn settled(tree: &Command, arguments: &[OsString]) -> Vec<OsString> {
     let mut reader = Reader { command: tree, place: 0, read: Vec::new() };
     let mut rest = arguments.iter();

@@ -36,6 +36,11 @@ pub(crate) enum Error {
     /// Neither `$HOME` nor the password file names a home directory.
     #[error("find the home directory: $HOME is not set and the password file has no entry; use --root and --runroot")]
     NoHome,
+    /// A home directory that depends on where one stands is none.
+    #[error(
+        "find the home directory: $HOME is not an absolute path, so the store would be {0:?}; use --root and --runroot"
+    )]
+    RelativeHome(PathBuf),
     /// The directory that stands in for `$XDG_RUNTIME_DIR` is somebody else's.
     #[error("use {path:?} for runtime files: it is not a directory that only this user may enter")]
     RuntimeDir { path: PathBuf },

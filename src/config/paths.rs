@@ -27,7 +27,7 @@ impl Roots {
         let dirs = ProjectDirs::from("", "", "sampan");
         let graphroot = match graphroot {
             Some(path) => path,
-            None => dirs.as_ref().ok_or(Error::NoHome)?.data_dir().to_owned(),
+            None => data_dir(dirs.as_ref().ok_or(Error::NoHome)?)?,
         };
         let runroot_given = runroot.is_some();
         let runroot = match runroot {
@@ -39,6 +39,11 @@ impl Roots {
         };
         Ok(Self { graphroot, runroot, runroot_given })
     }
+}
+
+fn data_dir(dirs: &ProjectDirs) -> Result<PathBuf, Error> {
+    let path = dirs.data_dir();
+    if path.is_absolute() { Ok(path.to_owned()) } else { Err(Error::RelativeHome(path.to_owned())) }
 }
 
 /// `$XDG_RUNTIME_DIR` may be left over from another login (`su`, `sudo -u`): its parent must be ours.

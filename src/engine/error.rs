@@ -90,6 +90,13 @@ pub(crate) enum Error {
         #[source]
         source: sys::Error,
     },
+    /// What a command writes where the user said.
+    #[error("write {path:?}")]
+    Output {
+        path: PathBuf,
+        #[source]
+        source: sys::Error,
+    },
     #[error("container {0} runs on it: stop that first")]
     LayerRuns(String),
     /// With what brings it back.

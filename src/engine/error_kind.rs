@@ -155,6 +155,20 @@ impl Error {
         }
     }
 
+    /// True if what the user wanted written does not fit where it goes. The store has nothing to do with that.
+    pub(crate) fn has_full_output(&self) -> bool {
+        is_full(self) && self.is_of_output()
+    }
+
+    fn is_of_output(&self) -> bool {
+        let written = |error: &registry::Error| matches!(error, registry::Error::WriteArchive { .. });
+        match self {
+            Self::Output { .. } => true,
+            Self::SaveTo { source, .. } => written(source),
+            _ => self.registry().is_some_and(written),
+        }
+    }
+
     /// True if the registry has turned these credentials down, and did not just fail.
     pub(crate) fn is_wrong_password(&self) -> bool {
         matches!(self, Self::LogIn { source, .. } if source.wants_login())
@@ -171,7 +185,7 @@ impl Error {
             Self::Failure(failure) | Self::Layer { source: failure, .. } => failure.kind,
             Self::NoCgroup { .. } => FailureKind::Cgroup,
             Self::Storage(error) if error.full().is_some() => error.full().unwrap_or(FailureKind::NoSpace),
-            _ if is_full(self) => FailureKind::NoSpace,
+            _ if is_full(self) && !self.is_of_output() => FailureKind::NoSpace,
             _ => FailureKind::Other,
         }
     }

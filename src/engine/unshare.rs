@@ -1,7 +1,7 @@
 //! `unshare`: a program in P, where the files of containers can be looked at and images mounted. P and its mount
 //! namespace live as long as the program: nothing is left when it ends.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use crate::rootless::outer::Entered;
@@ -21,8 +21,8 @@ pub(crate) const CONFIGURED: &str = "_CONTAINERS_USERNS_CONFIGURED";
 pub(crate) struct UnshareRequest {
     /// Name, looked for in the caller's PATH, or a path; and its arguments.
     pub(crate) command: Vec<OsString>,
-    /// The caller's environment, `KEY=value`.
-    pub(crate) environment: Vec<OsString>,
+    /// The caller's environment.
+    pub(crate) environment: Vec<(OsString, OsString)>,
 }
 
 impl Engine {
@@ -31,8 +31,7 @@ impl Engine {
         let failed = |source| Error::Host { what: "unshare", source };
         let Some(name) = request.command.first() else { return Err(Error::NoCommand) };
         let program = self.program_to_run(name)?;
-        let mut environment = request.environment.clone();
-        environment.extend(self.told()?);
+        let environment = self.environment_of(request)?;
         let live_dir = self.store.layout().outers();
         let (outer, turn) = Outer::find_in_turn(self.wish()?.clone(), &live_dir);
         match outer.enter()? {
@@ -77,27 +76,31 @@ impl Engine {
         find_program(&name.to_string_lossy(), &self.config.path).ok_or_else(|| refused(FailureKind::CommandNotFound))
     }
 
-    /// What Podman tells the programs that it runs so.
-    fn told(&self) -> Result<Vec<OsString>, Error> {
+    /// The caller's environment, as `KEY=value`, with what Podman tells the programs that it runs so.
+    fn environment_of(&self, request: &UnshareRequest) -> Result<Vec<OsString>, Error> {
         let (uid, gid) = process::ids();
         let layout = self.store.layout();
         // The first mount inside wants the directory.
         self.store.make_run()?;
-        let pairs = [
+        let told = [
             (CONFIGURED, OsString::from("done")),
             ("_CONTAINERS_ROOTLESS_UID", uid.to_string().into()),
             ("_CONTAINERS_ROOTLESS_GID", gid.to_string().into()),
             ("CONTAINERS_GRAPHROOT", layout.graphroot().into()),
             ("CONTAINERS_RUNROOT", layout.runroot().into()),
         ];
-        let pair = |(key, value): (&str, OsString)| {
-            let mut pair = OsString::from(key);
-            pair.push("=");
-            pair.push(value);
-            pair
-        };
-        Ok(pairs.into_iter().map(pair).collect())
+        let is_told = |name: &OsString| told.iter().any(|(key, _)| name == key);
+        let theirs = request.environment.iter().filter(|(name, _)| !is_told(name));
+        let theirs = theirs.map(|(name, value)| assignment(name, value));
+        Ok(theirs.chain(told.iter().map(|(name, value)| assignment(OsStr::new(name), value))).collect())
     }
+}
+
+fn assignment(name: &OsStr, value: &OsStr) -> OsString {
+    let mut text = name.to_owned();
+    text.push("=");
+    text.push(value);
+    text
 }
 
 /// Becomes the program; the answer is why not.

@@ -17,7 +17,7 @@ use crate::rootless::{Outer, worker};
 use crate::runtime::cgroup::ContainerCgroup;
 use crate::runtime::create::Created;
 use crate::runtime::kin::Kin;
-use crate::storage::container_record::{ContainerState, ExitRecord};
+use crate::storage::container_record::{ContainerConfig, ContainerRecord, ExitRecord};
 use crate::storage::{self, Store, cidfile, trash};
 use crate::sys::lock::FileLock;
 use crate::sys::process::{ExitStatus, Pid};
@@ -111,21 +111,13 @@ pub(super) fn record(
     if exited.timed_out {
         exit.error = Some("timeout".to_owned());
     }
-    let config = &request.config;
-    let written = match store.lock_own_container(config) {
-        Ok(mut locked) => {
-            complete(&mut exit, locked.state.as_ref());
-            locked.write_exit(store, exit.clone())
+    let written = write_end(store, &request.config, &mut exit, |exit, own| {
+        if let Some(state) = own.and_then(|own| own.state.as_ref()) {
+            exit.started_at = state.started_at;
+            exit.stopped_by_user = state.stopped_by_user;
         }
-        Err(error @ storage::Error::NoContainer(_)) => Err(error),
-        // Not even the lock can be made, for a logout took all of `/run/user/UID`: two records cannot be.
-        Err(error) => {
-            tracing::debug!(%error, "exit recorded without a lock");
-            let own = store.own_container(config).ok();
-            complete(&mut exit, own.and_then(|own| own.state).as_ref());
-            store.record_exit(config, &exit)
-        }
-    };
+        Ok(())
+    });
     if let Err(error) = written {
         // The container is gone (`rm -f`), or the disk is full: the status is then "stopped, monitor lost".
         tracing::warn!(%error, container = %request.config.id, "exit not recorded");
@@ -133,11 +125,25 @@ pub(super) fn record(
     exit
 }
 
-/// What only the state of the run tells.
-fn complete(exit: &mut ExitRecord, state: Option<&ContainerState>) {
-    if let Some(state) = state {
-        exit.started_at = state.started_at;
-        exit.stopped_by_user = state.stopped_by_user;
+/// Records an end; `complete` adds what only the records tell, if they can be read, under the container's lock.
+fn write_end(
+    store: &Store,
+    config: &ContainerConfig,
+    exit: &mut ExitRecord,
+    complete: impl FnOnce(&mut ExitRecord, Option<&ContainerRecord>) -> Result<(), storage::Error>,
+) -> Result<bool, storage::Error> {
+    match store.lock_own_container(config) {
+        Ok(locked) => {
+            complete(exit, Some(&locked))?;
+            store.record_exit(config, exit)
+        }
+        Err(error @ storage::Error::NoContainer(_)) => Err(error),
+        // Not even the lock can be made, for a logout took all of `/run/user/UID`: two records cannot be.
+        Err(error) => {
+            tracing::debug!(%error, "end recorded without a lock");
+            complete(exit, store.own_container(config).ok().as_ref())?;
+            store.record_exit(config, exit)
+        }
     }
 }
 
@@ -284,22 +290,11 @@ pub(super) fn failed_start(store: &Store, request: &StartRequest, held: &FileLoc
         let mut exit = ExitRecord::unknown("restart failed");
         exit.error = Some(error.to_failure().to_string());
         exit.restarts = restarts;
-        let config = &request.config;
-        let recorded = match store.lock_own_container(config) {
-            Ok(mut locked) => {
-                exit.started_at = locked.exit.as_ref().and_then(|last| last.started_at);
-                // The end of the run before is not the last word any more.
-                locked.clear_exit(store).and_then(|()| locked.write_exit(store, exit))
-            }
-            Err(error @ storage::Error::NoContainer(_)) => Err(error),
-            // As in `record`. That is why it could not start.
-            Err(error) => {
-                tracing::debug!(%error, "failed restart recorded without a lock");
-                let last = store.own_container(config).ok().and_then(|own| own.exit);
-                exit.started_at = last.and_then(|last| last.started_at);
-                store.clear_exit(&config.id).and_then(|()| store.record_exit(config, &exit))
-            }
-        };
+        let recorded = write_end(store, &request.config, &mut exit, |exit, own| {
+            exit.started_at = own.and_then(|own| own.exit.as_ref()).and_then(|last| last.started_at);
+            // The end of the run before is not the last word any more.
+            store.clear_exit(&request.config.id)
+        });
         if let Err(error) = recorded {
             tracing::warn!(%error, "exit not recorded");
         }

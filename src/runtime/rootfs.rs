@@ -57,8 +57,8 @@ fn own_top(lower: &Path, upper: &Path, root: (u32, u32)) -> sys::Result<()> {
     sys::dir::chown_path(sys::fs::open_path(upper)?.as_fd(), uid, gid)
 }
 
-/// An overlay mount of the spec (`type: overlay` with `lowerdir=`, `upperdir=`, `workdir=`). Init sets its attributes: a read-only
-/// one may have to be filled before.
+/// An overlay mount of the spec (`type: overlay` with `lowerdir=`, `upperdir=`, `workdir=`). Init sets its attributes: a
+/// read-only one may have to be filled before.
 pub(super) fn overlay_from_options(target: &Path, options: &MountOptions, root: (u32, u32)) -> Result<OwnedFd, Error> {
     let find = |key: &str| options.data.iter().find(|(k, _)| k == key).and_then(|(_, value)| value.as_deref());
     let missing = |option: &str| Error::MountOption { target: target.to_owned(), option: format!("no {option}") };

@@ -47,14 +47,24 @@ impl Store {
 
     /// Leaves word to later commands that this store's runroot is ours, unless something runs by another one. Best effort.
     pub(super) fn note_runroot(&self) {
-        let layout = self.layout();
-        let other = match layout.noted_runroot() {
-            Ok(Some(noted)) if noted == layout.runroot() => return,
-            Ok(noted) => noted.map(|noted| layout.at_runroot(&noted)),
-            Err(error) => return tracing::debug!(%error, "runroot not noted"),
-        };
-        if other.as_ref().is_some_and(Self::is_in_use) {
+        if self.runroot_noted.get().is_some() {
             return;
+        }
+        match self.take_over_note() {
+            Ok(()) => drop(self.runroot_noted.set(())),
+            Err(error) => tracing::debug!(%error, "runroot not noted"),
+        }
+    }
+
+    fn take_over_note(&self) -> Result<(), Error> {
+        let layout = self.layout();
+        let noted = layout.noted_runroot()?;
+        if noted.as_deref() == Some(layout.runroot()) {
+            return Ok(());
+        }
+        let other = noted.map(|noted| layout.at_runroot(&noted));
+        if other.as_ref().is_some_and(Self::is_in_use) {
+            return Ok(());
         }
         let mut text = format!("{} ", layout.epoch()).into_bytes();
         text.extend_from_slice(layout.runroot().as_os_str().as_bytes());
@@ -63,11 +73,11 @@ impl Store {
             Err(error) if error.is(Errno::EEXIST) => sys::fs::rewrite(&path, &text),
             other => other,
         };
-        match (written, other.filter(is_made)) {
-            (Err(error), _) => tracing::debug!(%error, "runroot not noted"),
-            (Ok(()), Some(other)) => Self::at(other).leave_runroot(),
-            (Ok(()), None) => {}
+        written.writing(&path)?;
+        if let Some(other) = other.filter(is_made) {
+            Self::at(other).leave_runroot();
         }
+        Ok(())
     }
 
     /// Takes away what ended runs have left in a runroot that nothing of this store is in any more.

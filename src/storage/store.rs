@@ -34,6 +34,8 @@ pub(crate) struct Store {
     graph_made: OnceLock<()>,
     /// Set when the epoch's part of runroot is known to have its directories.
     run_made: OnceLock<()>,
+    /// Set when graphroot is known to say that this is its runroot, or why it cannot.
+    pub(super) runroot_noted: OnceLock<()>,
 }
 
 /// The store lock, held exclusively: nobody else makes, names or removes anything. What removes by a look asks for it, and
@@ -60,7 +62,9 @@ impl Store {
         let noted = if given { None } else { layout.noted_runroot()? };
         let other = noted.as_ref().filter(|noted| *noted != runroot).map(|noted| layout.at_runroot(noted));
         let store = Self::begin(other.filter(Self::is_in_use).unwrap_or(layout))?;
-        if store.run_made.get().is_some() && noted.as_deref() != Some(store.layout.runroot()) {
+        if noted.as_deref() == Some(store.layout.runroot()) {
+            store.runroot_noted.get_or_init(|| ());
+        } else if !given && store.run_made.get().is_some() {
             store.note_runroot();
         }
         Ok(store)
@@ -97,6 +101,7 @@ impl Store {
             sync_policy: SyncPolicy::default(),
             graph_made: OnceLock::new(),
             run_made: OnceLock::new(),
+            runroot_noted: OnceLock::new(),
         }
     }
 
@@ -139,12 +144,11 @@ impl Store {
 
     /// Makes what is missing of the epoch's part of runroot.
     pub(crate) fn make_run(&self) -> Result<(), Error> {
-        if self.run_made.get().is_some() {
-            return Ok(());
+        if self.run_made.get().is_none() {
+            self.remake_run()?;
+            self.run_made.get_or_init(|| ());
         }
-        self.remake_run()?;
         self.note_runroot();
-        self.run_made.get_or_init(|| ());
         Ok(())
     }
 

@@ -49,7 +49,8 @@ impl Reference {
         format!("{}/{}", self.domain, self.path)
     }
 
-    /// True if the text is the end of the name, from a slash on: `debian`, `library/debian:latest`. Without a tag it means `latest`.
+    /// True if the text is the end of the name, from a slash on: `debian`, `library/debian:latest`. Without a tag it means
+    /// `latest`.
     pub(crate) fn is_ended_by(&self, text: &str) -> bool {
         let latest = if split_suffix(text).1.is_empty() { ":latest" } else { "" };
         self.to_string().ends_with(&format!("/{text}{latest}"))

@@ -12,24 +12,21 @@ use super::surroundings::Surroundings;
 const PROXIES: [&str; 8] =
     ["http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY"];
 
+const NOT_UTF8: &str = "its value here is not UTF-8, which an OCI configuration cannot hold";
+
 /// The container's variables without the image's, by Podman's precedence: proxies, `--env-host`, `--env-file` in
 /// order, `-e` in order (and containers.conf(5) below them all); of two with one name the later is kept, in the place of the first.
 pub(super) fn environment(flags: &ContainerFlags, around: &Surroundings<'_>) -> Result<Vec<(String, String)>, Error> {
     let mut env = Variables::default();
-    let host = &around.at.env;
     let defaults = &around.defaults.containers;
     env.add(defaults.env.as_deref().unwrap_or_default(), &[], around.at, around.read)?;
     if flags.http_proxy.or(defaults.http_proxy).unwrap_or(true) {
         for name in PROXIES {
-            if let Some(value) = host.get(name) {
-                env.set(name, value);
-            }
+            env.of_host(name, around.at).map_err(|why| wrong("http-proxy", name, why))?;
         }
     }
     if flags.env_host {
-        for (name, value) in host {
-            env.set(name, value);
-        }
+        env.all_of_host("", around.at).map_err(|(name, why)| wrong("env-host", name, why))?;
     }
     env.add(&flags.env, &flags.env_file, around.at, around.read)?;
     Ok(env.0)
@@ -95,17 +92,32 @@ impl Variables {
             ("", _) => return Err("the name is missing"),
             (name, Some(value)) => self.set(name, value),
             (name, None) => match name.strip_suffix('*') {
-                Some(prefix) => {
-                    for (name, value) in at.env.range(prefix.to_owned()..).take_while(|(n, _)| n.starts_with(prefix)) {
-                        self.set(name, value);
-                    }
-                }
-                None => {
-                    if let Some(value) = at.env.get(name) {
-                        self.set(name, value);
-                    }
-                }
+                Some(prefix) => self.all_of_host(prefix, at).map_err(|(_, why)| why)?,
+                None => self.of_host(name, at)?,
             },
+        }
+        Ok(())
+    }
+
+    /// The caller's variable, if there is one.
+    fn of_host(&mut self, name: &str, at: &Invocation) -> Result<(), &'static str> {
+        if at.env_not_utf8.contains(name) {
+            return Err(NOT_UTF8);
+        }
+        if let Some(value) = at.env.get(name) {
+            self.set(name, value);
+        }
+        Ok(())
+    }
+
+    /// All of the caller's that begin so; or the name of one that cannot be had.
+    fn all_of_host<'a>(&mut self, prefix: &str, at: &'a Invocation) -> Result<(), (&'a str, &'static str)> {
+        let begins = |name: &&String| name.starts_with(prefix);
+        if let Some(name) = at.env_not_utf8.range(prefix.to_owned()..).next().filter(begins) {
+            return Err((name, NOT_UTF8));
+        }
+        for (name, value) in at.env.range(prefix.to_owned()..).take_while(|(name, _)| begins(name)) {
+            self.set(name, value);
         }
         Ok(())
     }

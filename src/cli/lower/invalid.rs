@@ -17,6 +17,8 @@ pub(crate) enum FlagError {
     NoImage,
     #[error("argument {0} is not UTF-8, which an OCI configuration cannot hold")]
     NotUtf8(usize),
+    #[error("path {0:?} is not UTF-8, which an OCI configuration cannot hold")]
+    PathNotUtf8(std::path::PathBuf),
     #[error("the working directory is gone, so {0:?} cannot be resolved")]
     NoDirectory(String),
 }

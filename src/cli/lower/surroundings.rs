@@ -30,7 +30,9 @@ impl Surroundings<'_> {
     /// `path` on the host: absolute and without dots.
     pub(super) fn host_path(&self, path: &Path) -> Result<PathBuf, FlagError> {
         let path = self.at.absolute(path).ok_or_else(|| FlagError::NoDirectory(path.to_string_lossy().into_owned()))?;
-        Ok(without_dots(&path))
+        let path = without_dots(&path);
+        // The words of the command line are UTF-8, the working directory need not be.
+        if path.to_str().is_none() { Err(FlagError::PathNotUtf8(path)) } else { Ok(path) }
     }
 }
 

@@ -51,14 +51,17 @@ fn invocation() -> Invocation {
 }
 
 fn lower_words(words: &[&str], files: &[(&str, &str)]) -> Result<Lowered, String> {
+    lower_at(&invocation(), words, files)
+}
+
+fn lower_at(at: &Invocation, words: &[&str], files: &[(&str, &str)]) -> Result<Lowered, String> {
     let line = Line::try_parse_from(["run"].iter().chain(words)).map_err(|error| error.kind().to_string())?;
-    let at = invocation();
     let read = |path: &Path| {
         let found = files.iter().find(|(name, _)| Path::new(name) == path);
         found.map(|(_, text)| text.as_bytes().to_vec()).ok_or(Error::Flag(FlagError::NoImage))
     };
     let around = Surroundings {
-        at: &at,
+        at,
         defaults: &ContainersConf::default(),
         read: &read,
         container: &|_| Ok(ContainerId::from_bytes([7; 32])),
@@ -127,6 +130,32 @@ fn environment_by_precedence() {
     let wanted = map(&[proxy, ("A", "2"), ("B", "x=y "), ("HOST", "h"), ("C", "")]);
     assert_eq!(env(&["-e", "A=2", "--env-file", "f"], &[file]).expect("env"), wanted);
     assert!(env(&["-e", "=x"], &[]).is_err());
+}
+
+#[test]
+fn variables_that_are_not_utf8() {
+    let at = Invocation { env_not_utf8: ["Z_BYTES".to_owned()].into(), ..invocation() };
+    let lowered = |words: &[&str]| lower_at(&at, words, &[]);
+    let why = "its value here is not UTF-8, which an OCI configuration cannot hold";
+    for (words, error) in [
+        (&["-e", "Z_BYTES", "img"][..], format!("--env \"Z_BYTES\": {why}")),
+        (&["-e", "Z*", "img"], format!("--env \"Z*\": {why}")),
+        (&["--env-host", "img"], format!("--env-host \"Z_BYTES\": {why}")),
+    ] {
+        assert_eq!(lowered(words).expect_err("not UTF-8"), error);
+    }
+    assert!(lowered(&["-e", "Z_BYTES=x", "-e", "Y*", "img"]).is_ok());
+}
+
+/// Words are UTF-8, the working directory need not be.
+#[test]
+fn paths_that_are_not_utf8() {
+    use std::os::unix::ffi::OsStringExt as _;
+    let cwd = PathBuf::from(OsString::from_vec(b"/home/\xff".to_vec()));
+    let at = Invocation { cwd: Some(cwd), ..invocation() };
+    let lowered = |words: &[&str]| lower_at(&at, words, &[]);
+    assert!(lowered(&["-v", "./a:/b", "img"]).expect_err("not UTF-8").contains("is not UTF-8, which an OCI"));
+    assert!(lowered(&["-v", "/a:/b", "img"]).is_ok());
 }
 
 #[test]

@@ -135,8 +135,34 @@ impl Engine {
         Ok(None)
     }
 
-    /// Makes the record of an image from its manifest and its configuration.
+    /// Makes the record of an image from its manifest and its configuration. Where nothing but a name is left of it, that may
+    /// be a removal that was cut off: what would not be whole is not brought back.
     pub(super) fn rebuild_image(&self, digest: &Digest) -> Result<(), Error> {
+        let is_gone = || matches!(self.store.image_record(digest), Ok(None));
+        match self.image_of_documents(digest) {
+            Ok(image) if !is_gone() || self.has_all(&image.layers)? => return self.record_image(&image),
+            Err(Error::NotAnImage { .. } | Error::Decode(_)) if is_gone() => {}
+            Err(error) => return Err(error),
+            Ok(_) => {}
+        }
+        let lock = self.store.lock_exclusive()?;
+        // Nobody has brought it meanwhile.
+        if is_gone() { Ok(self.store.discard_image(digest, &lock)?) } else { Ok(()) }
+    }
+
+    /// True if each layer can be unpacked from a blob that is here, and whole.
+    fn has_all(&self, layers: &[IncomingLayer]) -> Result<bool, Error> {
+        for IncomingLayer { blob, twin, .. } in layers {
+            // A twin has been unpacked and compared.
+            let is_here = twin.is_some() || self.store.blob_size(blob)?.is_some() && self.store.verify_blob(blob)?;
+            if !is_here {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn image_of_documents(&self, digest: &Digest) -> Result<IncomingImage, Error> {
         let damaged = |why: &'static str| Error::NotAnImage { digest: digest.clone(), why };
         let manifest = self.store.whole_document(digest)?.ok_or_else(|| damaged("its manifest is missing"))?;
         let Ok(Manifest::Image(parsed)) = registry::parse_manifest(&manifest, None) else {
@@ -164,7 +190,7 @@ impl Engine {
             None => self.store.image_record(digest).ok().flatten().map(|record| self.store.credible_index(&record)),
             found => Some(Ok(found)),
         };
-        let image = IncomingImage {
+        Ok(IncomingImage {
             layers,
             manifest_digest: digest.clone(),
             manifest,
@@ -176,8 +202,7 @@ impl Engine {
             config,
             annotations: parsed.annotations.clone(),
             source: None,
-        };
-        self.record_image(&image)
+        })
     }
 
     /// A blob that holds this layer in whatever compression, as a record says that may be wrong: it is unpacked and compared.

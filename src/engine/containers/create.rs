@@ -126,7 +126,7 @@ impl Engine {
         let written = sys::fs::replace_volatile(path, record.id().as_str().as_bytes());
         written.map_err(|source| {
             self.discard(record.id());
-            Error::Path { what: "write", path: path.clone(), source }
+            Error::Output { path: path.clone(), source }
         })
     }
 }

@@ -52,5 +52,5 @@ pub(super) fn bare_root(pid: u32, root: &sys::root::RootDir) -> sys::Result<Owne
 }
 
 fn unwritable(path: &Path, source: sys::Error) -> Error {
-    Error::Path { what: "write", path: path.to_owned(), source }
+    Error::Output { path: path.to_owned(), source }
 }

@@ -87,8 +87,8 @@ impl Engine {
         Ok(found)
     }
 
-    /// Volumes that were filled by this start need it no more (under an overlay they were not). The program runs: what cannot be noted is a warning, and the
-    /// next start finds that the volume is not empty.
+    /// Volumes that were filled by this start need it no more (under an overlay they were not). The program runs: what cannot
+    /// be noted is a warning, and the next start finds that the volume is not empty.
     pub(super) fn note_filled(&self, spec: &ContainerSpec) -> Vec<String> {
         let note = |name: &VolumeName| match self.store.volume_if_exists(name)? {
             Some(meta) if meta.needs_copy_up => self.store.volume_filled(name),

@@ -59,7 +59,7 @@ impl Engine {
     }
 
     /// Removes these containers, but those that others need; what became of each. The trash has still to be emptied.
-    pub(crate) fn remove_unneeded(
+    pub(super) fn remove_unneeded(
         &self,
         ids: &[ContainerId],
         request: &RemoveRequest,
@@ -67,6 +67,13 @@ impl Engine {
         let plan = self.plan(request, ids.iter().cloned())?;
         let mut users = VolumeUsers::default();
         Ok(ids.iter().map(|id| self.remove_with_dependents(id, &plan, &mut users)).collect())
+    }
+
+    /// The same with the trash emptied; the first error of them.
+    pub(crate) fn remove_entirely(&self, ids: &[ContainerId], request: &RemoveRequest) -> Result<(), Error> {
+        let removed = self.remove_unneeded(ids, request)?;
+        self.empty_trash()?;
+        removed.into_iter().collect()
     }
 
     /// Dependents go first, so that `rm -a` takes a container and those that share its network in one go.

@@ -150,8 +150,7 @@ impl Engine {
                 // The beginning of an id is not the name.
                 if record.is_ok_and(|record| record.config.name == *name) {
                     let request = RemoveRequest { force: true, ..RemoveRequest::default() };
-                    self.remove_unneeded(&[id], &request)?.into_iter().collect::<Result<(), Error>>()?;
-                    self.empty_trash()?;
+                    self.remove_entirely(&[id], &request)?;
                 }
                 Ok(())
             }

@@ -42,15 +42,24 @@ impl Engine {
 
     /// Records that the user ended this run.
     pub(super) fn note_stop(&self, locked: &mut Locked<ContainerRecord>) -> Result<(), Error> {
-        // A logout took the state away, and its monitor may be about to start it again; or it has just begun.
-        let unwritten = || {
-            let monitored = locked.supervision == Supervision::Monitored;
-            monitored
-                .then(|| ContainerState { monitor: self.holder(locked.id()), ..ContainerState::new(locked.status) })
-        };
-        match locked.state.clone().or_else(unwritten) {
+        match self.state_to_stop(locked) {
             Some(state) if !state.stopped_by_user => self.write_stop(locked, state),
             _ => Ok(()),
+        }
+    }
+
+    /// The state, with the monitor in it that is at the container now. A logout took the state away, and that monitor may be
+    /// about to start it again; or it has just begun, and the state is the one of the run before.
+    fn state_to_stop(&self, locked: &ContainerRecord) -> Option<ContainerState> {
+        let state = locked.state.clone();
+        if locked.supervision != Supervision::Monitored || state.is_some() && locked.exit.is_none() {
+            return state;
+        }
+        let monitor = self.holder(locked.id());
+        match state {
+            Some(state) if monitor.is_none() || monitor == state.monitor => Some(state),
+            Some(state) => Some(ContainerState { monitor, stopped_by_user: false, ..state }),
+            None => Some(ContainerState { monitor, ..ContainerState::new(locked.status) }),
         }
     }
 

@@ -189,8 +189,7 @@ impl Engine {
     /// For its monitor.
     fn remove_lost(&self, id: &ContainerId) -> Result<(), Error> {
         let request = RemoveRequest { volumes: true, ..RemoveRequest::default() };
-        self.remove_unneeded(slice::from_ref(id), &request)?.into_iter().collect::<Result<(), Error>>()?;
-        self.empty_trash()
+        self.remove_entirely(slice::from_ref(id), &request)
     }
 
     fn wait_for(

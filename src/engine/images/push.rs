@@ -328,7 +328,7 @@ fn other_format(image: &Outgoing) -> ManifestFormat {
 pub(crate) fn write_digest(path: &Path, digest: &Digest) -> Result<(), Error> {
     let written = sys::fs::create(path, 0o644)
         .and_then(|file| sys::descriptor::write_all(file.as_fd(), digest.to_string().as_bytes()));
-    written.map_err(|source| Error::Path { what: "write", path: path.to_owned(), source })
+    written.map_err(|source| Error::Output { path: path.to_owned(), source })
 }
 
 /// What `--compression-format`, `--compression-level` and `--force-compression` ask for. A plain layer is never sent

@@ -63,7 +63,7 @@ impl Engine {
                 Outcome::Removed(removed) => return Ok(RemovedImage { containers, ..removed }),
                 // They may take seconds to end: not while others wait for the lock.
                 Outcome::UsedBy(users) => {
-                    self.remove_unneeded(&users, &RemoveRequest::with_all())?.into_iter().collect::<Result<(), _>>()?;
+                    self.remove_entirely(&users, &RemoveRequest::with_all())?;
                     containers.extend(users);
                 }
             }

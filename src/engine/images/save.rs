@@ -362,5 +362,5 @@ fn saving(name: &str) -> impl Fn(crate::registry::Error) -> Error {
 }
 
 fn unwritable(path: &Path, source: sys::Error) -> Error {
-    Error::Path { what: "write", path: path.to_owned(), source }
+    Error::Output { path: path.to_owned(), source }
 }

@@ -38,6 +38,10 @@ pub(crate) struct Archive {
 impl Archive {
     /// Opens a tar that is not compressed. `name` is for messages.
     pub(crate) fn from_tar(file: File, name: &str) -> Result<Self, Error> {
+        // What `load` gets when the command before it in a pipe has failed.
+        if file.metadata().is_ok_and(|metadata| metadata.len() == 0) {
+            return Err(invalid(name, "it is empty"));
+        }
         let members = Members::index(file).map_err(|why| invalid(name, why))?;
         Ok(Self { members, blobs: HashMap::new(), flat: false, is_dir: false, name: name.to_owned() })
     }

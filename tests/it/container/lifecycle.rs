@@ -453,6 +453,26 @@ fn a_removal_by_force_ends_a_start() {
     env.run(["ps", "-aq"]).prints("");
 }
 
+/// Of one that has run before, the state is the earlier run's until its new monitor writes its own.
+#[test]
+fn a_removal_by_force_ends_a_second_start() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    for delay in 0..24 {
+        env.run(["run", "--name=again", "--network=none", BUSYBOX, "true"]).success();
+        // What the user stopped once may be started again, and stopped again.
+        env.run(["stop", "again"]).success();
+        let start = env.spawn(["start", "again"]);
+        std::thread::sleep(Duration::from_micros(delay * 500));
+        env.run(["rm", "-f", "-t0", "again"]).success();
+        let started = start.wait();
+        if !started.is_success() {
+            started.code(125);
+        }
+        assert_eq!(env.run(["ps", "-aq"]).trimmed(), "");
+    }
+}
+
 /// What is told to a container that somebody starts waits until it runs.
 #[test]
 fn exec_and_kill_wait_for_a_start() {

@@ -46,6 +46,15 @@ fn g16_home_with_blanks_colons_and_other_letters() {
     assert!(home.join(".local/share/sampan").is_dir());
 }
 
+/// The store would be another one in each directory.
+#[test]
+fn a_home_that_is_not_absolute_is_refused() {
+    let mut env = Env::new();
+    env.set("HOME", "here");
+    env.run(["images"]).code(125).stderr_has("\"here/.local/share/sampan\"").stderr_has("--root");
+    assert!(!env.path("here").exists());
+}
+
 /// T-51: somebody else made the directory first, because its name could be foreseen.
 #[test]
 fn a_root_of_somebody_else_is_refused() {

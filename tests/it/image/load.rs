@@ -193,6 +193,10 @@ fn refused_archives_leave_nothing() {
     std::fs::write(&path, &bytes[..at]).unwrap();
     env.run(["load", "-i", path.to_str().unwrap()]).code(125).stderr_has("cut off");
     env.run(["load", "-i", "/etc/passwd"]).code(125).stderr_has("it is no tar");
+    // As after a command in the same pipe that has failed.
+    env.run(["load"]).code(125).stderr_has("it is empty");
+    std::fs::write(&path, "").unwrap();
+    env.run(["load", "-i", path.to_str().unwrap()]).code(125).stderr_has("it is empty");
     env.run(["load", "-i", "/nonexistent"]).code(125).stderr_has("/nonexistent");
     nothing_is_left(&env);
 }

@@ -250,7 +250,7 @@ fn a_save_that_fails_leaves_nothing() {
     std::fs::create_dir(&out).unwrap();
     let names = || std::fs::read_dir(&out).unwrap().count();
     let full = env.run(["save", "-q", "-o", "/dev/full", image::BUSYBOX]);
-    full.code(125).stderr_has("ENOSPC");
+    full.code(125).stderr_has("ENOSPC").stderr_has("Hint: make room where it goes");
     assert_eq!(full.stderr().lines().filter(|line| line.starts_with("Error")).count(), 1, "{full}");
     for format in FORMATS {
         let path = out.join("x");

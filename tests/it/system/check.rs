@@ -250,6 +250,28 @@ fn i01_i05_i06_records_of_images() {
     env.run(["image", "exists", &value["id"].as_str().unwrap()[..12]]).success();
 }
 
+/// What a power cut leaves of `rmi` of an image that nobody has synced: its name, and blobs without their content.
+#[test]
+fn i06_a_removal_that_was_cut_off_is_finished_if_nothing_whole_can_come_back() {
+    requires!(userns);
+    let env = Env::new();
+    for lost in ["layer", "config"] {
+        load(&env);
+        let record = children(&env.graphroot().join("images")).remove(0);
+        let value: serde_json::Value = serde_json::from_slice(&std::fs::read(&record).unwrap()).unwrap();
+        let blob = match lost {
+            "layer" => value["layers"][0]["blob"].as_str().unwrap().strip_prefix("sha256:").unwrap(),
+            _ => value["id"].as_str().unwrap(),
+        };
+        std::fs::write(env.graphroot().join("blobs/sha256").join(blob), "").unwrap();
+        std::fs::remove_file(&record).unwrap();
+        let out = env.run(["system", "check", "--repair"]);
+        out.code(1).stdout_has("leads to no image");
+        env.run(["images", "-aq"]).prints("");
+        env.run(["system", "check", "--full"]).prints("").success();
+    }
+}
+
 /// A record that is wrong in one place costs no blob, whoever sweeps first.
 #[test]
 fn i05_a_wrong_record_costs_no_blob() {

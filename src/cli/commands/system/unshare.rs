@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use super::super::super::context::{Context, Invocation};
 use super::super::super::error::Error;
 use super::super::super::exit;
-use crate::engine::unshare::{CONFIGURED, UnshareRequest};
+use crate::engine::unshare::UnshareRequest;
 
 /// Runs a program in the user namespace of containers, with a mount namespace of its own.
 ///
@@ -34,20 +34,7 @@ pub(crate) fn run(args: UnshareArgs, context: &Context) -> Result<ExitCode, Erro
     if command.is_empty() {
         command.extend(context.invocation.var("SHELL").map(OsString::from));
     }
-    let ours = [
-        CONFIGURED,
-        "_CONTAINERS_ROOTLESS_UID",
-        "_CONTAINERS_ROOTLESS_GID",
-        "CONTAINERS_GRAPHROOT",
-        "CONTAINERS_RUNROOT",
-    ];
-    let theirs = Invocation::environment().filter(|(key, _)| !ours.iter().any(|ours| key == ours));
-    let environment = theirs.map(|(mut pair, value)| {
-        pair.push("=");
-        pair.push(value);
-        pair
-    });
-    let environment = environment.collect();
+    let environment = Invocation::environment().collect();
     context.ui.flush()?;
     let code = context.engine()?.unshare(&UnshareRequest { command, environment })?;
     Ok(exit::of_container(code))
