@@ -14,6 +14,9 @@ use crate::sys::lock::{FileLock, TryLock};
 use crate::sys::{self, Errno};
 use crate::types::id::ContainerId;
 
+/// Why a file that is sound cannot be read now.
+const MAY_PASS: [Errno; 4] = [Errno::EIO, Errno::ENOMEM, Errno::EMFILE, Errno::ENFILE];
+
 /// Largest note, in bytes: an epoch and a path.
 const LARGEST: u64 = 8 << 10;
 
@@ -21,7 +24,15 @@ impl Layout {
     /// The runroot that was used last, if that was in this epoch.
     pub(super) fn noted_runroot(&self) -> Result<Option<PathBuf>, Error> {
         let path = self.runroot_note();
-        let text = sys::fs::absent_is_none(sys::fs::read_ordinary(&path, LARGEST)).reading(&path)?;
+        let text = match sys::fs::absent_is_none(sys::fs::read_ordinary(&path, LARGEST)) {
+            // What another one may read a moment later: with its own runroot this command would see none of what runs.
+            Err(error) if MAY_PASS.iter().any(|errno| error.is(*errno)) => return Err(error).reading(&path),
+            Err(error) => {
+                tracing::debug!(%error, "runroot not noted");
+                None
+            }
+            Ok(text) => text,
+        };
         let of_epoch = |text: &[u8]| {
             let path = text.strip_prefix(self.epoch().as_bytes())?.strip_prefix(b" ")?;
             let path = Path::new(OsStr::from_bytes(path));

@@ -84,6 +84,11 @@ impl Layout {
         RUN_DIRS.iter().map(|name| self.run(name))
     }
 
+    /// Files that lie in graphroot itself.
+    pub(super) fn graph_files(&self) -> [PathBuf; 3] {
+        [self.version(), self.store_lock(), self.runroot_note()]
+    }
+
     /// Names that may lie in graphroot, for the checker.
     pub(super) fn known_graph_names() -> impl Iterator<Item = &'static str> {
         let dirs = GRAPH_DIRS.iter().map(|name| name.split('/').next().unwrap_or(name));

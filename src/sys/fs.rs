@@ -92,7 +92,7 @@ pub(crate) fn write_in_place(path: &Path, bytes: &[u8]) -> Result<()> {
 /// Replaces the content of an existing file where it is; nobody else writes it. Its blocks are not given up first: on a full
 /// disk somebody else would have them.
 pub(crate) fn rewrite(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut file = open_to_write(path)?;
+    let mut file = open_to_rewrite(path)?;
     file.write_all(bytes).call("write", || format!("{path:?}"))?;
     file.set_len(bytes.len() as u64).call("ftruncate", || format!("{path:?}"))
 }
@@ -101,7 +101,7 @@ pub(crate) fn rewrite(path: &Path, bytes: &[u8]) -> Result<()> {
 /// left of an older one that was longer. ENOSPC if it has not that many blocks.
 pub(crate) fn rewrite_within_blocks(path: &Path, text: &[u8]) -> Result<()> {
     const BLOCK: usize = 4096;
-    let file = open_to_write(path)?;
+    let file = open_to_rewrite(path)?;
     let length = usize::try_from(file.metadata().call("fstat", || format!("{path:?}"))?.len()).unwrap_or(usize::MAX);
     if length > 1 << 20 || text.len() > length.next_multiple_of(BLOCK) {
         return Err(Error::new("write", format!("{path:?}: {} bytes over {length}", text.len()), Errno::ENOSPC));
@@ -109,6 +109,13 @@ pub(crate) fn rewrite_within_blocks(path: &Path, text: &[u8]) -> Result<()> {
     let mut padded = text.to_vec();
     padded.resize(length.max(text.len()), b' ');
     super::descriptor::write_all(file.as_fd(), &padded)
+}
+
+/// Like [`open_ordinary`], for writing. A link is ELOOP, a FIFO that nobody reads ENXIO.
+fn open_to_rewrite(path: &Path) -> Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_NOFOLLOW);
+    ordinary(options.open(path).call("open", || format!("{path:?}, O_WRONLY"))?, path)
 }
 
 fn open_to_write(path: &Path) -> Result<File> {
@@ -276,7 +283,10 @@ pub(crate) fn open(path: &Path) -> Result<File> {
 pub(crate) fn open_ordinary(path: &Path) -> Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY);
-    let file = options.open(path).call("open", || format!("{path:?}"))?;
+    ordinary(options.open(path).call("open", || format!("{path:?}"))?, path)
+}
+
+fn ordinary(file: File, path: &Path) -> Result<File> {
     let stat = file.metadata().call("fstat", || format!("{path:?}"))?;
     if !stat.is_file() {
         return Err(Error::new("open", format!("{path:?}, which is no ordinary file"), Errno::EINVAL));

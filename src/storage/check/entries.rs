@@ -27,7 +27,11 @@ type IsKnown<'a> = &'a dyn Fn(&str) -> bool;
 pub(super) fn check(store: &Store, findings: &mut Findings) -> Result<(), Error> {
     let layout = store.layout();
     let known: Vec<&str> = Layout::known_graph_names().collect();
-    list(layout.graphroot(), &|name| known.contains(&name), findings)?;
+    for path in list(layout.graphroot(), &|name| known.contains(&name), findings)? {
+        if layout.graph_files().contains(&path) {
+            private_file(&path, findings)?;
+        }
+    }
     private_dir(layout.graphroot(), findings)?;
     for dir in layout.graph_dirs() {
         private_dir(&dir, findings)?;

@@ -1,6 +1,6 @@
 //! Homes as people have them (G16), and machines that were switched off (G18).
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -146,7 +146,26 @@ fn what_runs_is_found_from_another_environment() {
         std::fs::write(&note, text).unwrap();
         env.run(["exec", "w", "true"]).success();
     }
-    std::fs::remove_file(&note).unwrap();
+    // It is a hint: whatever lies in its place keeps nobody from the store.
+    for make in [
+        |note: &Path| std::fs::create_dir(note).unwrap(),
+        |note: &Path| nix::unistd::mkfifo(note, nix::sys::stat::Mode::S_IRWXU).unwrap(),
+        |note: &Path| std::fs::write(note, vec![b' '; 100_000]).unwrap(),
+        |note: &Path| std::os::unix::fs::symlink("/dev/zero", note).unwrap(),
+    ] {
+        let away = env.path("away");
+        std::fs::rename(&note, &away).unwrap();
+        make(&note);
+        env.run(["exec", "w", "true"]).success();
+        env.run(["tag", BUSYBOX, "localhost/tagged:1"]).success();
+        env.run(["system", "check"]).code(2).stdout_has("I13: ").stdout_has("/runroot: ");
+        env.run(["system", "check", "--repair"]).code(if note.is_symlink() { 2 } else { 1 });
+        if note.is_symlink() {
+            std::fs::remove_file(&note).unwrap();
+        }
+        env.run(["system", "check"]).success();
+        std::fs::rename(&away, &note).unwrap();
+    }
     env.run(["rm", "-f", "-t0", "w"]).success();
 }
 
