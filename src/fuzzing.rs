@@ -115,9 +115,13 @@ pub fn layer(data: &[u8], ground: &Path, source: File) {
     let top = sys::dir::Dir::open(ground).expect("the ground is there");
     let left = top.entries().expect("the ground is there");
     assert_eq!(left.len(), 2, "outside of the tree: {left:?}");
-    let sentinel = sys::fs::read_limited(&ground.join("sentinel"), 64).expect("the sentinel is there");
-    let mode =
-        sys::fs::stat(&ground.join("sentinel")).expect("stat").map(|meta| std::os::unix::fs::MetadataExt::mode(&meta));
+    untouched(ground);
+}
+
+fn untouched(ground: &Path) {
+    let path = ground.join("sentinel");
+    let sentinel = sys::fs::read_limited(&path, 64).expect("the sentinel is there");
+    let mode = sys::fs::stat(&path).expect("stat").map(|meta| std::os::unix::fs::MetadataExt::mode(&meta));
     assert_eq!((sentinel.as_slice(), mode), (&b"untouched"[..], Some(0o100_640)));
 }
 
@@ -223,6 +227,22 @@ pub fn frames(data: &[u8]) {
     assert_eq!(decode(&[bytes]), decode(&[front, back]));
     let single: Vec<&[u8]> = bytes.chunks(1).collect();
     assert_eq!(decode(&[bytes]), decode(&single));
+}
+
+/// Output of a container through its log: what comes out is what was put in, whoever reads.
+pub fn log(data: &[u8], dir: &Path) {
+    monitor::fuzzing::log(data, dir);
+}
+
+/// Paths of a hostile tree, resolved by our own steps, against the kernel's answer.
+pub fn resolver(data: &[u8], dir: &Path) {
+    sys::fuzzing::resolver(data, dir);
+}
+
+/// A store of any content after a reboot, beside a sentinel in `ground`; what is repaired stays so.
+pub fn recovery(data: &[u8], dir: &Path, ground: &Path) {
+    storage::fuzzing::recovery(data, dir);
+    untouched(ground);
 }
 
 /// Lines of a log file.

@@ -43,16 +43,14 @@ targets! {
         open_up(&ground.join("diff"));
         fs::remove_dir_all(ground.join("diff")).expect("our own tree");
     },
-    layout => |data| {
-        let dir = SCRATCH.join("layout");
-        fs::create_dir(&dir).expect("scratch directory");
-        sampan::fuzzing::layout(data, &dir);
-        fs::remove_dir_all(dir).expect("our own tree");
-    },
+    layout => |data| in_directory(|dir| sampan::fuzzing::layout(data, dir)),
+    log => |data| in_directory(|dir| sampan::fuzzing::log(data, dir)),
     log_line => sampan::fuzzing::log_line,
     manifest => sampan::fuzzing::manifest,
     records => sampan::fuzzing::records,
+    recovery => |data| in_directory(|dir| sampan::fuzzing::recovery(data, dir, &SCRATCH.join("ground"))),
     reference => sampan::fuzzing::reference,
+    resolver => |data| in_directory(|dir| sampan::fuzzing::resolver(data, dir)),
     seccomp => sampan::fuzzing::seccomp,
     signature => sampan::fuzzing::signature,
     template => sampan::fuzzing::template,
@@ -73,6 +71,15 @@ static SCRATCH: LazyLock<PathBuf> = LazyLock::new(|| {
     fs::set_permissions(&sentinel, std::os::unix::fs::PermissionsExt::from_mode(0o640)).expect("sentinel");
     scratch
 });
+
+/// Calls `target` with an empty directory of its own, which is removed afterwards.
+fn in_directory(target: impl FnOnce(&Path)) {
+    let dir = SCRATCH.join("directory");
+    fs::create_dir(&dir).expect("scratch directory");
+    target(&dir);
+    open_up(&dir);
+    fs::remove_dir_all(dir).expect("our own tree");
+}
 
 /// A file with this content.
 fn source(data: &[u8]) -> File {

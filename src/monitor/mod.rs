@@ -13,6 +13,8 @@ pub(crate) mod supervise;
 mod error;
 pub(crate) mod exec_session;
 mod exit;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 pub(crate) mod health;
 mod hooks;
 mod life;

@@ -21,6 +21,8 @@ pub(crate) mod containers;
 pub(crate) mod copy_root;
 pub(crate) mod error;
 pub(crate) mod exec_record;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 pub(crate) mod gc;
 pub(crate) mod health_record;
 mod home;

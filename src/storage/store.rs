@@ -71,7 +71,7 @@ impl Store {
     }
 
     /// Opens the store of a given layout.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn with_layout(layout: Layout) -> Result<Self, Error> {
         require_ours(layout.graphroot())?;
         Self::begin(layout)

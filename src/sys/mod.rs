@@ -13,6 +13,8 @@ pub(crate) mod error;
 pub(crate) mod family;
 pub(crate) mod filesystem;
 pub(crate) mod fs;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 pub(crate) mod inotify;
 mod landlock;
 pub(crate) mod lock;

@@ -23,6 +23,9 @@ pub(super) fn open(
     mode: Mode,
     resolve: ResolveFlags,
 ) -> rustix::io::Result<OwnedFd> {
+    if path.as_os_str().is_empty() {
+        return Err(Errno::NOENT);
+    }
     let mut walk = Walk { root, below: Vec::new(), links: 0, resolve, mount: None };
     if resolve.contains(ResolveFlags::NO_XDEV) {
         walk.mount = Some(mount_of(root)?);
@@ -164,6 +167,7 @@ mod tests {
     /// Links of the tree: name and target.
     const LINKS: &str = "up ../../.. abs /etc file a/f deep a/b/../../abs/passwd loop loop out ../sentinel/file \
                          dangling no/where dot . slash a/ a/back ../up/etc";
+    /// And the empty one.
     const NAMES: &str = "a a/f a/f/x / . .. ../../x up up/a/f abs abs/passwd file deep loop loop/x out dangling \
                          dangling/x dot/a/f slash/f a/back/passwd a/../a/./f no no/x chain0 chain5 chain6 a/b/.. \
                          a/b/../.. up/..";
@@ -204,7 +208,7 @@ mod tests {
         let (inside, strict) = (ResolveFlags::IN_ROOT, ResolveFlags::NO_SYMLINKS);
         let rules =
             [inside, ResolveFlags::BENEATH, ResolveFlags::BENEATH | strict, inside | strict | ResolveFlags::NO_XDEV];
-        for name in NAMES.split_ascii_whitespace() {
+        for name in NAMES.split_ascii_whitespace().chain([""]) {
             for flags in ways.into_iter().flatten() {
                 for rule in rules {
                     let ours = id(super::open(root.as_fd(), Path::new(name), flags, Mode::empty(), rule));

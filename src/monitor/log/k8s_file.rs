@@ -101,7 +101,7 @@ impl K8sFile {
     }
 
     /// Lines dropped since the last line that was written.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn dropped(&self) -> u64 {
         self.lost.map_or(0, |lost| lost.lines)
     }
@@ -151,11 +151,6 @@ impl K8sFile {
     }
 
     fn shift(&self) -> sys::Result<File> {
-        if self.max_files == 1 {
-            let file = fs::open_append(&self.path)?;
-            sys::Call::call(file.set_len(0), "ftruncate", || format!("{:?}", self.path))?;
-            return Ok(file);
-        }
         // The new file first: on a full disk nothing has been moved then.
         let fresh = numbered(&self.path, 0);
         fs::remove_file(&fresh)?;
@@ -168,7 +163,9 @@ impl K8sFile {
         for number in (1..self.max_files - 1).rev() {
             sys::fs::absent_is_none(fs::rename(&numbered(&self.path, number), &numbered(&self.path, number + 1)))?;
         }
-        fs::rename(&self.path, &numbered(&self.path, 1))?;
+        if self.max_files > 1 {
+            fs::rename(&self.path, &numbered(&self.path, 1))?;
+        }
         fs::rename(&fresh, &self.path)?;
         Ok(file)
     }

@@ -136,8 +136,14 @@ impl LogReader {
             }
         };
         self.rest.end += count;
+        let is_cut = count == 0 && was_cut(file).call("lseek", || format!("{:?}", self.path))?;
+        if is_cut {
+            self.lost = true;
+            // What was read of a line goes on nowhere.
+            self.rest = 0..0;
+        }
         self.left = self.left.map(|left| left.saturating_sub(count as u64));
-        Ok(count > 0)
+        Ok(count > 0 || is_cut)
     }
 
     /// Goes to the next file if the current one is complete. True if there may be more to read now.
@@ -183,6 +189,16 @@ impl LogReader {
         self.newer.extend(files);
         Ok(())
     }
+}
+
+/// Goes back to the beginning of a file that has become shorter than what was read of it: the writer could not make another
+/// one (a full disk).
+fn was_cut(file: &mut File) -> std::io::Result<bool> {
+    let is_cut = file.metadata()?.len() < file.stream_position()?;
+    if is_cut {
+        file.rewind()?;
+    }
+    Ok(is_cut)
 }
 
 /// The files of a log, oldest first.
@@ -259,6 +275,28 @@ mod tests {
     fn log_in(dir: &Path) -> (K8sFile, std::path::PathBuf) {
         let path = dir.join("ctr.log");
         (K8sFile::open(&path, 2000, 3).expect("log"), path)
+    }
+
+    #[test]
+    fn follows_one_file_that_is_replaced_and_one_that_is_cut() {
+        let dir = tempfile::tempdir().expect("temporary directory");
+        let path = dir.path().join("ctr.log");
+        let mut log = K8sFile::open(&path, 500, 1).expect("log");
+        let mut reader = LogReader::open(&path, Start::Beginning).expect("open");
+        for number in 0..100 {
+            write(&mut log, number..number + 1);
+            assert_eq!(all(&mut reader), numbers(number..number + 1));
+        }
+        assert!(!reader.take_lost());
+        assert!(!fs::exists(&dir.path().join("ctr.log.1")) && fs::read(&path).expect("read").len() <= 500);
+        // As on a disk that has no room for another file.
+        log.append(Stream::Stdout, b"no end");
+        log.flush();
+        assert_eq!(all(&mut reader), ["no end…"]);
+        fs::open_append(&path).expect("open").set_len(0).expect("cut");
+        write(&mut log, 0..1);
+        assert_eq!(all(&mut reader), ["0"]);
+        assert!(reader.take_lost());
     }
 
     #[test]
