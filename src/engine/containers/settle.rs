@@ -14,6 +14,8 @@ use super::farewell::DEATH;
 
 /// How long a container may take to get from its start to its program.
 const STARTING: Duration = Duration::from_secs(25);
+/// How long a monitor that has recorded the end may take to leave. Nothing has been killed: a busy machine is a reason to wait.
+const LEAVING: Duration = Duration::from_secs(25);
 /// The first pause between two looks.
 const FIRST: Duration = Duration::from_millis(1);
 /// The longest.
@@ -78,7 +80,7 @@ impl Engine {
         if !leaving(&record) {
             return Ok(record);
         }
-        match self.look_until(id, DEATH, |now| !leaving(now))? {
+        match self.look_until(id, LEAVING, |now| !leaving(now))? {
             Some(record) => Ok(record),
             // Says that it is gone.
             None => Ok(self.store.container(id)?),

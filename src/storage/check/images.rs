@@ -56,76 +56,120 @@ fn check_image(
     findings: &mut Findings,
 ) -> Result<(), Error> {
     let record = &image.record;
-    let subject = format!("image {}", record.id.short());
-    let name = [display_name(image)];
     // What cannot be read is a finding of its own.
     let manifest = store.manifest(&record.digest).ok().flatten();
-    let rebuild = manifest.as_ref().map(|_| Repair::RebuildImage(record.digest.clone()));
-    if let Some(why) = disagreement(store, record, manifest.as_ref()) {
-        findings.add("I5", &subject, chain(&Error::DoubtfulRecord(why)), rebuild);
+    let look = ImageLook {
+        store,
+        record,
+        subject: format!("image {}", record.id.short()),
+        again: pull_again(&[display_name(image)]),
+        rebuild: manifest.as_ref().map(|_| Repair::RebuildImage(record.digest.clone())),
+        manifest: manifest.as_ref(),
+    };
+    if let Some(why) = disagreement(store, record, look.manifest) {
+        look.doubt(why, findings);
         return Ok(());
     }
-    // The documents that it was made of.
-    let config = config_digest(record);
-    let documents =
-        [("manifest", Some(record.digest.clone())), ("configuration", config), ("index", record.index.clone())];
-    for (what, digest) in documents {
-        if let Some(digest) = digest
-            && !sys::fs::exists(&store.layout().blob(&digest))
-        {
+    look.documents(findings)?;
+    look.layers(unpacked, findings)
+}
+
+/// What is known of an image while its parts are looked at.
+struct ImageLook<'a> {
+    store: &'a Store,
+    record: &'a ImageRecord,
+    manifest: Option<&'a Manifest>,
+    subject: String,
+    /// The cure for what no repair can bring back.
+    again: String,
+    /// With a manifest the record can be made anew.
+    rebuild: Option<Repair>,
+}
+
+impl ImageLook<'_> {
+    fn add(&self, problem: String, repair: Option<Repair>, findings: &mut Findings) {
+        findings.add("I5", &self.subject, problem, repair);
+    }
+
+    fn doubt(&self, why: &'static str, findings: &mut Findings) {
+        self.add(chain(&Error::DoubtfulRecord(why)), self.rebuild.clone(), findings);
+    }
+
+    /// The documents that it was made of.
+    fn documents(&self, findings: &mut Findings) -> Result<(), Error> {
+        let Self { store, record, .. } = self;
+        let documents = [
+            ("manifest", Some(record.digest.clone())),
+            ("configuration", config_digest(record)),
+            ("index", record.index.clone()),
+        ];
+        for (what, digest) in documents {
+            let Some(digest) = digest.filter(|digest| !sys::fs::exists(&store.layout().blob(digest))) else { continue };
             let other = if what == "index" { store.index_of(&record.digest)? } else { None };
-            let problem = format!("its {what} {digest} is missing: {}", pull_again(&name));
-            findings.add("I5", &subject, problem, rebuild.clone().filter(|_| other.is_some()));
+            let problem = format!("its {what} {digest} is missing: {}", self.again);
+            self.add(problem, self.rebuild.clone().filter(|_| other.is_some()), findings);
         }
+        Ok(())
     }
-    let (mut lost, mut packed) = (Vec::new(), false);
-    for (index, layer) in record.layers.iter().enumerate() {
-        let mut kept = false;
-        if let Some(blob) = &layer.blob {
-            match store.blob_size(blob)? {
-                Some(size) if size == layer.size => kept = true,
-                Some(_) if matches!(store.verify_blob(blob), Ok(true)) => {
-                    kept = true;
-                    let problem = chain(&Error::DoubtfulRecord("a layer's blob is whole and has another size"));
-                    findings.add("I5", &subject, problem, rebuild.clone());
-                }
-                Some(size) => blobs::damaged(store, blob, &format!("{size} of {} bytes", layer.size), findings)?,
-                // Without its manifest nobody knows that it is this blob.
-                None if manifest.is_some() && can_do_without(store, record, layer)? => {
-                    let problem = format!("blob {blob} of its layer is missing: {}", pull_again(&name));
-                    findings.add("I5", &subject, problem, Some(Repair::DropBlob(blob.clone())));
-                }
-                None => {}
+
+    fn layers(&self, unpacked: &BTreeSet<ChainId>, findings: &mut Findings) -> Result<(), Error> {
+        let (mut lost, mut packed) = (Vec::new(), false);
+        for (index, layer) in self.record.layers.iter().enumerate() {
+            let kept = self.keeps_blob(layer, findings)?;
+            let is_unpacked = unpacked.contains(&layer.chain);
+            match (is_unpacked, kept) {
+                (true, true) => {}
+                (true, false) => self.without_blob(index, layer, findings)?,
+                (false, true) => packed = true,
+                (false, false) => lost.push(layer.chain.0.to_string()),
             }
         }
-        let is_unpacked = unpacked.contains(&layer.chain);
-        if !kept && is_unpacked && !can_do_without(store, record, layer)? {
-            let which = layer.blob.as_ref().unwrap_or(&layer.diff_id.0);
-            let named = manifest.as_ref().and_then(|manifest| manifest.layers().nth(index));
-            if named.is_some_and(|named| sys::fs::exists(&store.layout().blob(named))) {
-                let problem = chain(&Error::DoubtfulRecord("it does not know a blob that is here"));
-                findings.add("I5", &subject, problem, rebuild.clone());
-            } else {
-                let again = pull_again(&name);
-                let problem = format!(
-                    "the blob of its layer, {which}, is missing, so that it cannot be saved or pushed: {again}"
-                );
-                findings.add("I5", &subject, problem, None);
+        if !lost.is_empty() {
+            let problem = format!("neither layer nor blob of {} is there: {}", lost.join(", "), self.again);
+            self.add(problem, None, findings);
+        } else if packed {
+            self.add("a layer is missing".to_owned(), Some(Repair::UnpackImage(self.record.digest.clone())), findings);
+        }
+        Ok(())
+    }
+
+    /// True if the blob of a layer is here, and as long as it should be.
+    fn keeps_blob(&self, layer: &ImageLayer, findings: &mut Findings) -> Result<bool, Error> {
+        let Some(blob) = &layer.blob else { return Ok(false) };
+        match self.store.blob_size(blob)? {
+            Some(size) if size == layer.size => return Ok(true),
+            Some(_) if matches!(self.store.verify_blob(blob), Ok(true)) => {
+                self.doubt("a layer's blob is whole and has another size", findings);
+                return Ok(true);
             }
+            Some(size) => blobs::damaged(self.store, blob, &format!("{size} of {} bytes", layer.size), findings)?,
+            // Without its manifest nobody knows that it is this blob.
+            None if self.manifest.is_some() && can_do_without(self.store, self.record, layer)? => {
+                let problem = format!("blob {blob} of its layer is missing: {}", self.again);
+                self.add(problem, Some(Repair::DropBlob(blob.clone())), findings);
+            }
+            None => {}
         }
-        match (is_unpacked, kept) {
-            (true, _) => {}
-            (false, true) => packed = true,
-            (false, false) => lost.push(layer.chain.0.to_string()),
+        Ok(false)
+    }
+
+    /// The blob of a layer that is unpacked is not here. It is missed unless it can be had from elsewhere.
+    fn without_blob(&self, index: usize, layer: &ImageLayer, findings: &mut Findings) -> Result<(), Error> {
+        if can_do_without(self.store, self.record, layer)? {
+            return Ok(());
         }
+        let which = layer.blob.as_ref().unwrap_or(&layer.diff_id.0);
+        let named = self.manifest.and_then(|manifest| manifest.layers().nth(index));
+        if named.is_some_and(|named| sys::fs::exists(&self.store.layout().blob(named))) {
+            self.doubt("it does not know a blob that is here", findings);
+        } else {
+            let again = &self.again;
+            let problem =
+                format!("the blob of its layer, {which}, is missing, so that it cannot be saved or pushed: {again}");
+            self.add(problem, None, findings);
+        }
+        Ok(())
     }
-    if !lost.is_empty() {
-        let problem = format!("neither layer nor blob of {} is there: {}", lost.join(", "), pull_again(&name));
-        findings.add("I5", &subject, problem, None);
-    } else if packed {
-        findings.add("I5", &subject, "a layer is missing", Some(Repair::UnpackImage(record.digest.clone())));
-    }
-    Ok(())
 }
 
 /// True if the blob of a layer can be had from elsewhere: another image has the layer, maybe in another compression, or an
