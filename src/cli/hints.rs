@@ -185,10 +185,12 @@ fn particular(error: &engine::Error) -> Option<String> {
             Some("a digest is what a registry says: take the name without what follows the @".to_owned())
         }
         engine::Error::NotForPlatform { list, .. } => Some(format!(
-            "sampan manifest inspect {list} shows which it has: --platform takes one of them, sampan manifest push moves all"
+            "sampan manifest inspect {list} shows which it has: run and create take one of them by --platform, and \
+             sampan manifest push --all moves all"
         )),
         engine::Error::ListExists(_) => Some("--amend adds to it".to_owned()),
         engine::Error::InstanceAbsent { from, .. } => Some(format!("sampan pull {from} brings it")),
+        engine::Error::ImportDirectory(path) => Some(format!("tar -C {path:?} -c . | sampan import -")),
         engine::Error::DirectoryAsStream => Some("say where it goes with --output DIR".to_owned()),
         engine::Error::Untrusted { name, why, .. } => Some(trust(name, why)),
         _ if error.read_only_image().is_some() => error.read_only_image().map(|image| {

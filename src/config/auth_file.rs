@@ -188,8 +188,18 @@ pub(super) fn read_bytes(path: &Path) -> Result<Option<Vec<u8>>, Error> {
 
 /// The message of serde could quote a value: only the place is told.
 fn parse(bytes: &[u8]) -> Result<AuthFile, String> {
+    // serde would also take an array for a struct.
+    if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+        return Err("it is not a JSON object".to_owned());
+    }
     serde_json::from_slice(bytes).map_err(|error| {
-        let what = if error.is_data() { "another kind of value is wanted" } else { "no JSON" };
+        let what = if error.is_data() {
+            "another kind of value is wanted"
+        } else if error.is_eof() {
+            "it ends in the middle of its JSON"
+        } else {
+            "no JSON"
+        };
         format!("{what} at line {}, column {}", error.line(), error.column())
     })
 }
@@ -319,6 +329,12 @@ mod tests {
         let error = find(&file, "h", "x", Path::new("auth.json")).expect_err("not base64");
         assert!(!error.to_string().contains("secret"), "{error}");
         assert!(parse(b"{\"auths\": 3").is_err());
+        for (array, why) in
+            [("[]", "object"), (r#"[{"h": {"auth": "YTpw"}}]"#, "object"), ("null", "object"), ("{", "ends")]
+        {
+            let refused = parse(array.as_bytes()).err();
+            assert!(refused.as_ref().is_some_and(|told| told.contains(why)), "{array}: {refused:?}");
+        }
         let shown = format!("{:?}", Credentials::Password { user: "u".into(), password: Secret::new("secret") });
         assert!(!shown.contains("secret"), "{shown}");
     }

@@ -259,7 +259,10 @@ fn change(
         Some(mut bytes) => {
             let read = serde_json::from_slice::<Map<String, Value>>(&bytes);
             wipe(&mut bytes);
-            read.map_err(|error| Error::Parse { path: path.clone(), why: format!("line {}", error.line()) })?
+            read.map_err(|error| Error::Parse {
+                path: path.clone(),
+                why: format!("no JSON object at line {}", error.line()),
+            })?
         }
         None => Map::new(),
     };

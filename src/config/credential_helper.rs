@@ -77,8 +77,7 @@ impl Helper {
         let Some(mut bytes) = self.run("get", &Secret::new(server))? else { return Ok(None) };
         let parsed = credentials_in(&bytes);
         wipe(&mut bytes);
-        // The message of serde could quote the answer.
-        parsed.map_err(|error| self.failed("get", format!("column {} of its answer", error.column())))
+        parsed.map_err(|error| self.failed("get", no_json(&error)))
     }
 
     pub(super) fn store(&self, server: &str, credentials: &Credentials) -> Result<(), Error> {
@@ -114,7 +113,7 @@ impl Helper {
     pub(super) fn list(&self) -> Result<BTreeMap<String, String>, Error> {
         let Some(bytes) = self.run("list", &Secret::default())? else { return Ok(BTreeMap::new()) };
         let parsed = serde_json::from_slice::<Option<BTreeMap<String, String>>>(&bytes);
-        parsed.map(Option::unwrap_or_default).map_err(|error| self.failed("list", format!("column {}", error.column())))
+        parsed.map(Option::unwrap_or_default).map_err(|error| self.failed("list", no_json(&error)))
     }
 
     /// Its answer, or none if it has nothing under that name.
@@ -138,12 +137,18 @@ impl Helper {
         if text == "credentials not found in native keychain" {
             return Ok(None);
         }
-        Err(self.failed(verb, format!("{text} (exit code {})", status.code())))
+        let code = format!("exit code {}", status.code());
+        Err(self.failed(verb, if text.is_empty() { code } else { format!("{text} ({code})") }))
     }
 
     fn failed(&self, verb: &'static str, why: String) -> Error {
         Error::Helper { program: self.program(), verb, why }
     }
+}
+
+/// The message of serde could quote the answer: only the place is told.
+fn no_json(error: &serde_json::Error) -> String {
+    format!("its answer is not the JSON of a credential helper, at line {}, column {}", error.line(), error.column())
 }
 
 /// What a helper may keep the credentials of a host under: Docker has those of its own registry under an old address.

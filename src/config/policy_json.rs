@@ -127,6 +127,10 @@ impl Policy {
 
     fn parse(path: &Path, bytes: &[u8]) -> Result<Self, Error> {
         let invalid = |why: String| Error::Parse { path: path.to_owned(), why };
+        // serde would also take an array for a struct.
+        if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+            return Err(invalid("it is not a JSON object".to_owned()));
+        }
         let document: Document = serde_json::from_slice(bytes).map_err(|error| invalid(error.to_string()))?;
         let lists = document.transports.0.values().flat_map(|scopes| scopes.0.values());
         if lists.chain([&document.default]).any(Vec::is_empty) {

@@ -187,6 +187,8 @@ pub(crate) enum Error {
     Place { text: String, why: String },
     #[error("save {count} images: a dir: directory holds one")]
     OneImageOnly { count: usize },
+    #[error("import {0:?}: it is a directory, and no tar")]
+    ImportDirectory(PathBuf),
     #[error("save a directory to standard output")]
     DirectoryAsStream,
     #[error("save to {0:?}: it is no directory")]

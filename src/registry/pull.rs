@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::error::Error;
 use super::manifest::{self, ImageManifest, Manifest};
+use super::push::KeptManifest;
 use super::reply::printable;
 use super::session::{Retry, Session};
 use crate::config::auth_file::{self, Credentials};
@@ -14,6 +15,7 @@ use crate::sys;
 use crate::types::descriptor::Descriptor;
 use crate::types::digest::{DiffId, Digest};
 use crate::types::image_config::ImageConfig;
+use crate::types::media_type;
 use crate::types::platform::Platform;
 use crate::types::reference::Reference;
 
@@ -52,6 +54,32 @@ impl RemoteImage {
     /// Layers, lowest first: the blob, and the digest of the tar in it.
     pub(crate) fn layers(&self) -> impl Iterator<Item = (&Descriptor, &DiffId)> {
         self.manifest.layers.iter().zip(&self.config.rootfs.diff_ids)
+    }
+
+    /// The image with plain layers that are called plain. containers-image writes them to a `dir:` as they are in its
+    /// store, and calls every layer of schema 2 gzip (`podman save --format docker-dir`). A blob with the digest of
+    /// the tar is that tar. The manifest becomes another one, which no index names.
+    pub(crate) fn truly_labelled(mut self) -> Result<Self, Error> {
+        if self.manifest.media_type != media_type::DOCKER_MANIFEST {
+            return Ok(self);
+        }
+        let mut layers = self.manifest.layers.clone();
+        for (layer, diff_id) in layers.iter_mut().zip(&self.config.rootfs.diff_ids) {
+            if layer.digest == diff_id.0
+                && let Some(plain) = layer.media_type.strip_suffix(".gzip")
+            {
+                layer.media_type = plain.to_owned();
+            }
+        }
+        if layers == self.manifest.layers {
+            return Ok(self);
+        }
+        let kept = KeptManifest::parse(&self.manifest_bytes, media_type::DOCKER_MANIFEST)?;
+        self.manifest.layers = layers;
+        (self.manifest_bytes, _) = kept.rewritten(kept.format, &self.manifest.layers);
+        self.manifest_digest = Digest::of(&self.manifest_bytes);
+        self.index = None;
+        Ok(self)
     }
 }
 

@@ -94,6 +94,7 @@ fn what_is_not_understood_trusts_nobody() {
         "",
         "{}",
         "[]",
+        r#"[[{"type": "insecureAcceptAnything"}]]"#,
         r#"{"default": []}"#,
         r#"{"default": [{"type": "acceptSome"}]}"#,
         r#"{"default": [{}]}"#,

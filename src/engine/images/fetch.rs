@@ -110,6 +110,19 @@ pub(super) struct Job {
     pub(super) passed_over: usize,
 }
 
+impl Job {
+    /// What keeps the part of the blob that has come, if anything does.
+    fn take_partial(&mut self) -> Option<Partial> {
+        match std::mem::replace(&mut self.blob, Blob::Away) {
+            Blob::Partial(partial) => Some(partial),
+            other => {
+                self.blob = other;
+                None
+            }
+        }
+    }
+}
+
 /// Where the blob of a layer is.
 #[derive(Debug)]
 pub(super) enum Blob {
@@ -171,7 +184,8 @@ struct Fetch<'a> {
 }
 
 /// Runs all jobs, the largest first. After the first failure the others are ended, and everything is gone when this
-/// returns but the files in the lease, and the partials.
+/// returns but the files in the lease, and the partials: those go if it is the disk that is full, where they would be
+/// in everybody's way.
 pub(super) fn run(
     jobs: Vec<Job>,
     origin: &mut dyn Origin,
@@ -187,7 +201,25 @@ pub(super) fn run(
     // The failure that came first is the one to tell.
     match result {
         Ok(()) => Ok(fetch.fetched),
-        Err(error) => end(fetch.running).and(Err(error)),
+        Err(error) => {
+            let jobs = fetch.running.iter_mut().map(|layer| &mut layer.job).chain(&mut fetch.ready);
+            let begun: Vec<Partial> = jobs.filter_map(Job::take_partial).chain(fetch.fetched.held).collect();
+            // Before, they may still write to them.
+            let ended = end(fetch.running);
+            if error.kind() == FailureKind::NoSpace {
+                give_back(begun);
+            }
+            ended.and(Err(error))
+        }
+    }
+}
+
+/// Removes what has come.
+fn give_back(partials: impl IntoIterator<Item = Partial>) {
+    for partial in partials {
+        if let Err(error) = partial.discard() {
+            tracing::debug!(%error, "part of a blob stays");
+        }
     }
 }
 
@@ -366,9 +398,12 @@ impl Running {
                 (blob.is_some(), failure)
             }
         };
+        if failure.kind == FailureKind::NoSpace {
+            give_back(self.job.take_partial());
+        }
         let error = self.failed(failure);
         if self.wrong
-            && let Blob::Partial(partial) = std::mem::replace(&mut self.job.blob, Blob::Away)
+            && let Some(partial) = self.job.take_partial()
         {
             partial.discard()?;
             if verified {

@@ -71,6 +71,10 @@ impl Engine {
         }
         let (feed, origin) = match request.input {
             ImportInput::Archive(ArchiveInput::Path(path)) => {
+                let stat = sys::fs::stat(&path).map_err(|source| unreadable(&path, source))?;
+                if stat.is_some_and(|stat| stat.is_dir()) {
+                    return Err(Error::ImportDirectory(path));
+                }
                 let file = sys::fs::open(&path).map_err(|source| unreadable(&path, source))?;
                 (Feed::File(file), path.display().to_string())
             }

@@ -97,6 +97,8 @@ impl Engine {
             if let Some(wanted) = &wanted {
                 trust::verify_archived(wanted, &archive, &name, &image)?;
             }
+            // After the check: what is signed is the manifest as it came.
+            let image = if form == Form::Dir { image.truly_labelled().map_err(failed)? } else { image };
             let image = self.take_in(&names, &mut archive, image, None, progress)?;
             loaded.push(LoadedImage { image, names });
         }

@@ -3,8 +3,8 @@
 //! The full disk is a tmpfs in a mount namespace of the test's own; there the caller is the only id.
 
 use crate::harness::env::program;
-use crate::harness::image::{BUSYBOX, ImageBuilder, busybox_tar};
-use crate::harness::{Env, Output, requires};
+use crate::harness::image::{BUSYBOX, ImageBuilder, Layer, busybox_tar, noise};
+use crate::harness::{Env, Output, Registry, requires};
 
 /// Runs `script` with a tmpfs of these options at `$D` and a store in it; `s` is the program, and `say` prints a mark and
 /// the exit code of a command.
@@ -75,6 +75,41 @@ fn g08_a_full_disk_is_said_and_can_be_cleared() {
     out.stdout_has("works\n").stdout_has("works=0\n").stdout_has("clean=0\n");
     out.stderr_has("ENOSPC").stderr_has("Hint: ");
     assert!(!out.stderr().contains("panicked"), "{out}");
+}
+
+/// What has come of a pull that has no room is in nobody's way.
+#[test]
+fn g08_a_pull_without_room_gives_back_what_it_took() {
+    requires!(userns, registry);
+    let env = Env::new();
+    let registry = Registry::start(&env);
+    let pushed = |name: &str, sizes: &[usize]| {
+        let layer = |image: ImageBuilder, size: &usize| {
+            image.layer(Layer::new().file(&format!("f{size}"), 0o644, &noise(*size as u64, *size)))
+        };
+        let dir = env.path(name);
+        sizes.iter().fold(ImageBuilder::scratch(), layer).oci_dir(&dir, "1");
+        registry.push(&format!("oci:{}:1", dir.display()), &format!("{name}:1"));
+        registry.name(&format!("{name}:1"))
+    };
+    let (large, small) = (pushed("large", &[1_000_000, 12_000_000, 11_000_000]), pushed("small", &[2_000_000]));
+    let script = format!(
+        "pull() {{ s pull -q --tls-verify=false --retry=0 $1 >/dev/null; }}
+         say large pull {0}
+         say kept ls -A $D/store/partial $D/store/staging
+         say small pull {1}
+         s rmi {1} >/dev/null
+         say again pull {0}
+         say kept ls -A $D/store/partial
+         say clean s system check",
+        large, small
+    );
+    let out = on_small_disk(&env, "size=8m", &script);
+    let disk = env.path("disk");
+    let (partial, staging) = (disk.join("store/partial"), disk.join("store/staging"));
+    let lists = format!("{}:\n\n{}:\n", partial.display(), staging.display());
+    out.success().prints(&format!("large=125\n{lists}kept=0\nsmall=0\nagain=125\nkept=0\nclean=0\n"));
+    out.stderr_has("ENOSPC").stderr_has("Hint: free some space").stderr_has("system prune --all");
 }
 
 /// What fills the runroot is often not ours (`/run/user/UID` is the session's). Then containers can still be ended, the word of

@@ -198,6 +198,7 @@ fn refused_archives_leave_nothing() {
     std::fs::write(&path, "").unwrap();
     env.run(["load", "-i", path.to_str().unwrap()]).code(125).stderr_has("it is empty");
     env.run(["load", "-i", "/nonexistent"]).code(125).stderr_has("/nonexistent");
+    env.run(["import", "/etc"]).code(125).stderr_has("it is a directory").stderr_has("Hint: tar -C \"/etc\" -c .");
     nothing_is_left(&env);
 }
 

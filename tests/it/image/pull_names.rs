@@ -38,6 +38,10 @@ fn b19_an_ambiguous_short_name_fails_closed_without_a_terminal() {
     env.run(["image", "exists", &second.name()]).success();
     // Now it is here, under the name that the search registries give it.
     env.run(["pull", "-q", "--policy=never", "web:1"]).success();
+    // If nobody has it, each tells why.
+    let nobody = env.run(["pull", "-q", "nothing:1"]);
+    nobody.code(125).stderr_has(&first.name().replace("web", "nothing")).stderr_has(second.address());
+    assert_eq!(nobody.stderr().lines().filter(|line| line.starts_with("Warning: ")).count(), 1, "{nobody}");
 }
 
 /// Loads an image of its own under each of these names.
@@ -234,6 +238,7 @@ fn all_tags() {
         env.run(["image", "exists", &format!("{name}:{tag}")]).success();
     }
     env.run(["pull", "-a", &format!("{name}:1")]).code(125).stderr_has("--all-tags");
+    env.run(["pull", "-a", &format!("oci:{}:1", env.path("1").display())]).code(125).stderr_has("--all-tags");
     let absent = env.run(["pull", "-a", "--tls-verify=false", &registry.name("team/nothing")]);
     absent.code(125).stderr_has("Hint: look at its spelling");
     // A tag whose manifest is gone, in the middle: the others come, and the command fails.

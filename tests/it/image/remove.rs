@@ -54,6 +54,30 @@ fn both_names_removed_at_once_take_the_image_along() {
 }
 
 #[test]
+fn what_came_and_went_again_has_come() {
+    requires!(userns);
+    let env = Env::new();
+    let path = env.path("x.tar");
+    ImageBuilder::scratch().layer(Layer::new().file("x", 0o644, b"x")).docker_archive(&path, "example.org/x:1");
+    let ends = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                while !ends.load(std::sync::atomic::Ordering::Relaxed) {
+                    env.run(["rmi", "-f", "-i", "example.org/x:1"]).success();
+                }
+            });
+        }
+        let loads: Vec<_> = (0..40).map(|_| env.run(["load", "-q", "-i", path.to_str().unwrap()])).collect();
+        ends.store(true, std::sync::atomic::Ordering::Relaxed);
+        for load in loads {
+            load.prints("Loaded image: example.org/x:1\n");
+        }
+    });
+    env.run(["system", "check", "--full"]).success();
+}
+
+#[test]
 fn force_all_and_prune() {
     requires!(userns);
     let env = Env::new();

@@ -229,6 +229,33 @@ fn a_pulled_image_of_schema_2_is_saved_as_it_came() {
 }
 
 #[test]
+fn a_plain_directory_of_podmans_is_read() {
+    requires!(userns);
+    let (env, other) = (Env::new(), Env::new());
+    let id = loaded(&env, &two_layers(Compression::Plain), "example.org/app:1");
+    let path = env.path("dir");
+    env.run(["save", "-q", "--format=docker-dir", "-o", text(&path), "example.org/app:1"]).success();
+    // Podman and Skopeo call the layers of schema 2 gzip, which here are tars as they are in their store.
+    let manifest = path.join("manifest.json");
+    let honest = std::fs::read_to_string(&manifest).unwrap();
+    let theirs = honest.replace("diff.tar\"", "diff.tar.gzip\"");
+    assert_ne!(honest, theirs);
+    std::fs::write(&manifest, &theirs).unwrap();
+    other.run(["load", "-q", "-i", text(&path)]).prints(&format!("Loaded image: sha256:{id}\n"));
+    other.run(["run", "--rm", "--network=none", &id, "cat", "/etc/other"]).prints("top\n");
+    other.run(["rmi", &id]).success();
+    other.run(["pull", "-q", &format!("dir:{}", path.display())]).prints(&format!("{id}\n"));
+    // What goes out says what it is.
+    let again = other.path("again");
+    other.run(["save", "-q", "--format=docker-dir", "-o", text(&again), &id]).success();
+    assert_eq!(std::fs::read_to_string(again.join("manifest.json")).unwrap(), honest);
+    other.run(["system", "check", "--full"]).success();
+    // A label that is wrong and a layer that is not the tar of its digest stay an error.
+    std::fs::write(&manifest, honest.replace("diff.tar\"", "diff.tar.zstd\"")).unwrap();
+    Env::new().run(["load", "-q", "-i", text(&path)]).code(125).stderr_has("labelled zstd");
+}
+
+#[test]
 fn a_file_that_is_replaced_keeps_its_mode() {
     use std::os::unix::fs::PermissionsExt as _;
     let env = Env::new();

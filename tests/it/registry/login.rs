@@ -364,6 +364,28 @@ fn the_login_that_was_just_made_is_the_one_that_counts() {
 }
 
 #[test]
+fn a_helper_that_fails_is_told() {
+    let mut env = Env::new();
+    let text = json!({"credHelpers": {"r.test": "odd"}}).to_string();
+    let file = env.write("auth.json", &text);
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    env.set("REGISTRY_AUTH_FILE", file.display().to_string());
+    for (script, told) in [
+        ("#!/bin/sh\nexit 3\n", "docker-credential-odd get: exit code 3\n"),
+        ("#!/bin/sh\necho locked; exit 4\n", "docker-credential-odd get: locked (exit code 4)\n"),
+        (
+            "#!/bin/sh\necho s3cret\n",
+            "docker-credential-odd get: its answer is not the JSON of a credential helper, at line 1",
+        ),
+    ] {
+        with_helper(&mut env, "odd", script);
+        let login = env.run(["login", "--get-login", "r.test"]);
+        login.code(125).stderr_has(told);
+        assert!(!login.stderr().contains("s3cret"), "{login}");
+    }
+}
+
+#[test]
 fn a_helper_that_is_gone_does_not_keep_images_from_anybody() {
     requires!(registry);
     let mut env = Env::new();

@@ -71,6 +71,8 @@ fn pull(
     progress: &dyn Progress,
 ) -> (Vec<ImageId>, Option<engine::Error>) {
     let pulled = match Place::parse(&request.name).transpose() {
+        // What is in a file has names, and no tags.
+        Ok(Some(_)) if all_tags => Err(engine::Error::TagWithAllTags(request.name.clone())),
         Ok(Some(place)) => engine
             .pull_place(&place, request, progress)
             .map(|loaded| (loaded.into_iter().map(|one| one.image.record.id).collect(), None)),
