@@ -18,11 +18,11 @@ use crate::sys::clone;
 use crate::sys::dir::Dir;
 use crate::sys::namespace::{self, NsKind};
 use crate::sys::process::{self, Pid};
-use crate::sys::{self, mount, prctl, pty};
+use crate::sys::{self, mount, prctl};
 use crate::types::idmap::{IdMap, IdMaps};
 
 use super::context::{Context, Place};
-use super::{hide, program, re_execute, sequence};
+use super::{console, hide, program, re_execute, sequence};
 
 /// The joiner's part before a re-execution. Never returns to what it was forked from.
 pub(in crate::runtime) fn run(context: Context, born_in_cgroup: bool, wish: &OuterWish) -> ! {
@@ -138,7 +138,7 @@ fn take_the_only_id(context: &Context, own_proc: &Dir) -> Result<IdMaps, Error> 
 fn become_program(context: &Context, number: Pid, maps: Option<&IdMaps>) -> Result<Infallible, Error> {
     process::setsid().map_err(|source| Error::Identity { operation: "start a session", source })?;
     let terminal = if context.bundle.terminal() {
-        Some(pty::open(Path::new("/dev/pts/ptmx")).map_err(Error::Console)?)
+        Some(console::open(&context.bundle)?)
     } else {
         None
     };
