@@ -149,6 +149,10 @@ fn particular(error: &engine::Error) -> Option<String> {
         engine::Error::OtherPlatformHere { name, here, .. } => {
             Some(format!("take it with --platform {here}, or pull the other with sampan pull --platform, then {name:?}"))
         }
+        engine::Error::NoRootInMap => Some("add a line for its root, --uidmap 0:FROM:AMOUNT".to_owned()),
+        engine::Error::NoRootDirectory(path) => {
+            Some(format!("import an archive of one, sampan import {path:?} NAME, or unpack it, and name the directory"))
+        }
         engine::Error::NoDevice(path) => Some(format!("a file or a directory comes in by -v {path:?}:TARGET")),
         engine::Error::NoSource { what: "device", .. } => Some("ls -l /dev shows those of this host".to_owned()),
         engine::Error::NoSource { path, .. } => Some(format!(

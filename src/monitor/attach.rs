@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use super::report::{self, Decoder, Event, ExitReport, FrameKind};
 use super::stdio::Input;
-use crate::sys::pty::WindowSize;
 use crate::sys::poll::{EventLoop, Interest, Ready, Token};
+use crate::sys::pty::WindowSize;
 use crate::sys::stream::{self, Transfer};
 use crate::sys::{self, fs, process, socket};
 

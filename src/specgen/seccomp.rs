@@ -206,7 +206,8 @@ mod tests {
     /// As Go writes a list that is not set.
     #[test]
     fn null_is_no_list() {
-        let text = r#"{"defaultAction":"SCMP_ACT_ALLOW","architectures":null,"archMap":null,"flags":null,"syscalls":null}"#;
+        let text =
+            r#"{"defaultAction":"SCMP_ACT_ALLOW","architectures":null,"archMap":null,"flags":null,"syscalls":null}"#;
         assert_eq!(file(text).expect("valid").expect("confined").syscalls().as_deref(), Some(&[][..]));
     }
 

@@ -157,6 +157,9 @@ fn check_sources(spec: &ContainerSpec) -> Result<(), Error> {
         if what == "device" && !is_device(&there) {
             return Err(Error::NoDevice(path.clone()));
         }
+        if what == "root file system" && !there.is_dir() {
+            return Err(Error::NoRootDirectory(path.clone()));
+        }
     }
     if let Some(zone) = &spec.timezone {
         timezone::read(zone)?;

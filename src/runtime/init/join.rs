@@ -137,11 +137,7 @@ fn take_the_only_id(context: &Context, own_proc: &Dir) -> Result<IdMaps, Error> 
 /// Tells the supervisor who we are, with the master of our terminal, and goes on without waiting for an answer.
 fn become_program(context: &Context, number: Pid, maps: Option<&IdMaps>) -> Result<Infallible, Error> {
     process::setsid().map_err(|source| Error::Identity { operation: "start a session", source })?;
-    let terminal = if context.bundle.terminal() {
-        Some(console::open(&context.bundle)?)
-    } else {
-        None
-    };
+    let terminal = if context.bundle.terminal() { Some(console::open(&context.bundle)?) } else { None };
     let master = terminal.as_ref().map(|pair| pair.master.as_fd());
     context.wire.send(&Message::InitPid(number.as_raw()), master.as_slice())?;
     program::execute(context, terminal.map(|pair| pair.slave), maps)
