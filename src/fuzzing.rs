@@ -91,7 +91,7 @@ pub fn image_config(data: &[u8]) {
 /// A layer, unpacked to `diff` beside a sentinel in `ground` (which holds `sentinel` and nothing else); its index is read
 /// back. The caller removes `diff`.
 pub fn layer(data: &[u8], ground: &Path, source: File) {
-    let maps = IdMaps { uid: IdMap::single(0, 1000), gid: IdMap::single(0, 1000) };
+    let maps = IdMaps { uid: IdMap::single(0, 0), gid: IdMap::single(0, 0) };
     let diff = ground.join("diff");
     sys::fs::mkdir(&diff, 0o700).expect("the ground is clean");
     let root = RootDir::open(&diff).expect("just made");

@@ -127,9 +127,6 @@ fn particular(error: &engine::Error) -> Option<String> {
         engine::Error::ManyDestinations { image, names } => {
             Some(format!("sampan push {image} {}", names.first().map_or("DESTINATION", String::as_str)))
         }
-        engine::Error::NoSource { what: "bind source", path } => {
-            Some(format!("make it first: mkdir -p {path:?}; a name without a slash is that of a volume"))
-        }
         engine::Error::Path { what: "read", path, .. } if is_address(path) => {
             Some(format!("load reads files: curl -fsSL {} | sampan load", path.display()))
         }
@@ -149,11 +146,12 @@ fn particular(error: &engine::Error) -> Option<String> {
         engine::Error::OtherPlatformHere { name, here, .. } => {
             Some(format!("take it with --platform {here}, or pull the other with sampan pull --platform, then {name:?}"))
         }
+        engine::Error::NoSource { what, path } => Some(source(what, path)),
+        engine::Error::NoRootInMap => Some("add a line for its root, --uidmap 0:FROM:AMOUNT".to_owned()),
+        engine::Error::NoRootDirectory(path) => {
+            Some(format!("import an archive of one, sampan import {path:?} NAME, or unpack it, and name the directory"))
+        }
         engine::Error::NoDevice(path) => Some(format!("a file or a directory comes in by -v {path:?}:TARGET")),
-        engine::Error::NoSource { what: "device", .. } => Some("ls -l /dev shows those of this host".to_owned()),
-        engine::Error::NoSource { path, .. } => Some(format!(
-            "it is the directory that becomes /: unpack one first, mkdir {path:?} && tar -xf ROOTFS.TAR -C {path:?}"
-        )),
         engine::Error::TimeZone { .. } => Some(
             "zones are named like Europe/Berlin and come with the host's package tzdata: sudo apt install tzdata"
                 .to_owned(),
@@ -203,6 +201,17 @@ fn particular(error: &engine::Error) -> Option<String> {
             Some(obstacle) => Some(around(obstacle)),
             None => Some(Need::behind(error.kind())?.cure(&Caller::this("/usr/sbin:/usr/bin:/sbin:/bin"))),
         },
+    }
+}
+
+/// Where what a flag names may come from.
+fn source(what: &str, path: &Path) -> String {
+    match what {
+        "bind source" => format!("make it first: mkdir -p {path:?}; a name without a slash is that of a volume"),
+        "device" => "ls -l /dev shows those of this host".to_owned(),
+        _ => format!(
+            "it is the directory that becomes /: unpack one first, mkdir {path:?} && tar -xf ROOTFS.TAR -C {path:?}"
+        ),
     }
 }
 

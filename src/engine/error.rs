@@ -114,6 +114,10 @@ pub(crate) enum Error {
     OtherPlatformHere { name: String, here: Platform, wanted: Platform },
     #[error("{0:?} is not a device")]
     NoDevice(PathBuf),
+    #[error("the id map of the container does not have uid 0")]
+    NoRootInMap,
+    #[error("root file system {0:?} is not a directory")]
+    NoRootDirectory(PathBuf),
     #[error("pull {name}")]
     Pull {
         name: String,

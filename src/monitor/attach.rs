@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use super::report::{self, Decoder, Event, ExitReport, FrameKind};
 use super::stdio::Input;
 use crate::sys::poll::{EventLoop, Interest, Ready, Token};
+use crate::sys::pty::WindowSize;
 use crate::sys::stream::{self, Transfer};
 use crate::sys::{self, fs, process, socket};
 
@@ -56,11 +57,20 @@ pub(crate) struct Clients {
     ready: Vec<Ready>,
     reading: bool,
     stalled: bool,
+    /// The size that one of them last gave the terminal.
+    window: Option<WindowSize>,
 }
 
 impl Clients {
     pub(crate) fn new() -> sys::Result<Self> {
-        Ok(Self { events: EventLoop::new()?, slots: Vec::new(), ready: Vec::new(), reading: true, stalled: false })
+        Ok(Self {
+            events: EventLoop::new()?,
+            slots: Vec::new(),
+            ready: Vec::new(),
+            reading: true,
+            stalled: false,
+            window: None,
+        })
     }
 
     /// Takes a connected socket.
@@ -75,6 +85,11 @@ impl Clients {
             None => self.slots.push(Some(client)),
         }
         Ok(())
+    }
+
+    /// For the terminal of the next run.
+    pub(super) fn window(&self) -> Option<WindowSize> {
+        self.window
     }
 
     pub(crate) fn count(&self) -> usize {
@@ -115,6 +130,7 @@ impl Clients {
             }
         }
         self.ready = ready;
+        self.window = input.window().or(self.window);
         self.set_reading(!input.is_blocked());
         Ok(())
     }

@@ -89,6 +89,9 @@ pub(super) fn live(store: &Store, mut request: StartRequest, client: Option<Owne
             && pause_unless(pause, || exit::stop_asked(store, &request))
         {
             remains.reap();
+            if let Some(size) = clients.window() {
+                request.bundle.set_window(size);
+            }
             last = Some(record);
             continue;
         }

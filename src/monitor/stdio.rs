@@ -63,6 +63,7 @@ pub(super) struct Input {
     end_wanted: bool,
     /// The terminal was told that nothing more comes.
     terminal_end: Option<TerminalEnd>,
+    window: Option<WindowSize>,
 }
 
 /// A terminal's end of input is a character, and lost if the program changes the terminal's mode before it reads, as
@@ -80,7 +81,7 @@ const MODE_LOOK: Duration = Duration::from_millis(500);
 impl Input {
     /// `writer`: the pipe, or the terminal's master; none without `-i`.
     pub(super) fn new(writer: Option<OwnedFd>, terminal: bool) -> Self {
-        Self { writer, terminal, queue: Vec::new(), sent: 0, end_wanted: false, terminal_end: None }
+        Self { writer, terminal, queue: Vec::new(), sent: 0, end_wanted: false, terminal_end: None, window: None }
     }
 
     /// Passes bytes on, or keeps those that do not fit. What comes after the end is dropped.
@@ -124,11 +125,17 @@ impl Input {
 
     pub(super) fn resize(&mut self, size: WindowSize) {
         if let Some(master) = self.writer.as_ref().filter(|_| self.terminal) {
+            self.window = Some(size);
             // The container may have closed its terminal: nobody is left to see the size.
             if let Err(error) = pty::set_window_size(master, size) {
                 tracing::debug!(%error, "window size stays");
             }
         }
+    }
+
+    /// The last size that it was given.
+    pub(super) fn window(&self) -> Option<WindowSize> {
+        self.window
     }
 
     /// Writes what the container takes now.

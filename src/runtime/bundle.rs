@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use oci_spec::runtime::{LinuxNamespaceType, Spec};
+use oci_spec::runtime::{BoxBuilder, LinuxNamespaceType, Spec};
 
+use crate::sys::pty::WindowSize;
 use crate::types::idmap::{Extent, IdMap, IdMaps};
 use crate::types::rootfs_plan::RootfsPlan;
 
@@ -27,6 +28,20 @@ pub(crate) struct Bundle {
 }
 
 impl Bundle {
+    /// The size that the program's terminal has before the program looks: one that came later it would have to be told of.
+    pub(crate) fn set_window(&mut self, size: WindowSize) {
+        let console = BoxBuilder::default().height(size.rows).width(size.columns).build();
+        if let (Some(process), Ok(console)) = (self.spec.process_mut(), console) {
+            process.set_console_size(Some(console));
+        }
+    }
+
+    pub(super) fn window(&self) -> Option<WindowSize> {
+        let console = self.spec.process().as_ref()?.console_size()?;
+        let (rows, columns) = (u16::try_from(console.height()).ok()?, u16::try_from(console.width()).ok()?);
+        Some(WindowSize { rows, columns })
+    }
+
     /// Paths into `/proc` of some processes lead to others, which have taken their place: `(before, now)`.
     pub(crate) fn follow(&mut self, moved: &[(u32, u32)]) {
         let follow = |path: &mut PathBuf| {

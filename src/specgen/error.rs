@@ -9,6 +9,9 @@ pub(crate) enum Error {
     /// Neither the command line nor the image says what to run.
     #[error("no command: none was given, and the image has neither ENTRYPOINT nor CMD")]
     NoCommand,
+    /// What it names runs without arguments, and it names nothing.
+    #[error("no command: none was given, and --entrypoint drops the image's CMD")]
+    DroppedCommand,
     #[error("working directory {0:?} is not an absolute path")]
     Workdir(PathBuf),
     #[error("environment variable {0:?} contains a NUL byte")]

@@ -28,6 +28,5 @@ pub(crate) use error::Error;
 pub(crate) use generate::generate;
 pub(crate) use placement::{Joined, PlacedMount, PlacedSource, Placement};
 pub(crate) use process::{arguments, user};
-#[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use seccomp::section as seccomp_section;
 pub(crate) use volumes::image_volumes;

@@ -60,7 +60,11 @@ pub(crate) fn arguments(spec: &ContainerSpec, image: &ImageConfig) -> Result<Vec
     } else if spec.entrypoint.is_none() {
         args.extend(image.cmd.iter().flatten().cloned());
     }
-    if args.is_empty() { Err(Error::NoCommand) } else { Ok(args) }
+    match args.is_empty() {
+        true if image.cmd.iter().flatten().next().is_some() => Err(Error::DroppedCommand),
+        true => Err(Error::NoCommand),
+        false => Ok(args),
+    }
 }
 
 /// The user in force, as text: `--user`, the caller with keep-id, the image's USER, or nothing (root).

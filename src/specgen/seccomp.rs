@@ -9,6 +9,7 @@ use oci_spec::runtime::{
 use serde::Deserialize;
 
 use crate::types::capability::{CapSet, Capability};
+use crate::types::null::null_is_default;
 use crate::types::platform::Platform;
 use crate::types::security::{SeccompMode, Security};
 
@@ -25,14 +26,14 @@ static DEFAULT_PROFILE: LazyLock<Result<Profile, serde_json::Error>> = LazyLock:
 struct Profile {
     default_action: LinuxSeccompAction,
     default_errno_ret: Option<u32>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     architectures: Vec<Arch>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     arch_map: Vec<ArchMap>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     flags: Vec<LinuxSeccompFilterFlag>,
     listener_path: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     syscalls: Vec<Rule>,
 }
 
@@ -47,7 +48,7 @@ struct ArchMap {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Rule {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     names: Vec<String>,
     /// Old form: one name.
     name: Option<String>,
@@ -200,6 +201,14 @@ mod tests {
         }
         let security = Security { seccomp: SeccompMode::File("/x.json".into()), ..Security::default() };
         assert!(matches!(section(&security, CapSet::EMPTY, None, (6, 1)), Err(Error::SeccompMissing)));
+    }
+
+    /// As Go writes a list that is not set.
+    #[test]
+    fn null_is_no_list() {
+        let text =
+            r#"{"defaultAction":"SCMP_ACT_ALLOW","architectures":null,"archMap":null,"flags":null,"syscalls":null}"#;
+        assert_eq!(file(text).expect("valid").expect("confined").syscalls().as_deref(), Some(&[][..]));
     }
 
     #[test]

@@ -76,6 +76,7 @@ fn entrypoint_and_command() {
         (Some("x"), "c d", Some("e"), Some("a"), Some("x c d")),
         (Some(""), "c", Some("e"), Some("a"), Some("c")),
         (Some(""), "", Some("e"), Some("a"), None),
+        (Some(""), "", Some("e"), None, None),
         (None, "", None, None, None),
     ] {
         let mut image = ImageConfig::default();
@@ -86,6 +87,7 @@ fn entrypoint_and_command() {
         let args = arguments(&spec, &image);
         match expected {
             Some(expected) => assert_eq!(args.expect("a command"), words(expected)),
+            None if image_cmd.is_some() => assert!(matches!(args, Err(Error::DroppedCommand))),
             None => assert!(matches!(args, Err(Error::NoCommand))),
         }
     }

@@ -27,6 +27,9 @@ pub(crate) struct Security {
     pub(crate) cap_drop: Vec<String>,
     pub(crate) no_new_privileges: bool,
     pub(crate) seccomp: SeccompMode,
+    /// What the file of `seccomp` held when the container was made: that may be gone by its next start, or another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) seccomp_profile: Option<String>,
     /// `mask=`: more paths to mask.
     pub(crate) mask: Vec<PathBuf>,
     /// `unmask=`: default masks not to apply.

@@ -29,6 +29,8 @@ pub(super) fn given(flags: &CreateFlags) -> CreateFlags {
     ] {
         text.take_if(|text| text.is_empty());
     }
+    // As compose files write it, `"${UID}:${GID}"`.
+    container.user.take_if(|text| text == ":");
     for path in [&mut life.cidfile, &mut life.pidfile, &mut resources.cgroup_parent] {
         path.take_if(|path| path.as_os_str().is_empty());
     }

@@ -1,11 +1,11 @@
 //! `--userns`, `--uidmap`, `--gidmap`.
 
-use crate::types::idmap::{Extent, IdMap, IdMaps};
+use crate::types::idmap::{Extent, IdMap, IdMaps, InvalidIdMap};
 use crate::types::namespace::UsernsMode;
 
 use super::super::error::Error;
 use super::super::flags::SecurityFlags;
-use super::invalid::{FlagError, unsupported, wrong};
+use super::invalid::{unsupported, wrong};
 use super::surroundings::Surroundings;
 
 /// The user namespace that the flags ask for.
@@ -81,11 +81,12 @@ fn explicit(flags: &SecurityFlags, around: &Surroundings<'_>) -> Result<IdMaps, 
         own_fits.into_iter().chain(other.iter().filter(marked).map(|entry| (entry.extent, entry.extend))).collect()
     };
     let (uid, gid) = (pick(&uids, &gids, true), pick(&gids, &uids, false));
+    let texts = [flags.uidmap.as_slice(), &flags.gidmap].concat().join(" ");
     let full = if needs_default(&uid) || needs_default(&gid) { Some((around.outer)()?) } else { None };
     let default = |map: fn(&IdMaps) -> &IdMap| full.as_ref().map(map);
     Ok(IdMaps {
-        uid: assemble("uidmap", &uid, default(|maps| &maps.uid))?,
-        gid: assemble("gidmap", &gid, default(|maps| &maps.gid))?,
+        uid: assemble(&uid, default(|maps| &maps.uid)).map_err(|why| wrong("uidmap", &texts, why))?,
+        gid: assemble(&gid, default(|maps| &maps.gid)).map_err(|why| wrong("gidmap", &texts, why))?,
     })
 }
 
@@ -94,7 +95,7 @@ fn needs_default(entries: &[(Extent, bool)]) -> bool {
     entries.first().is_none_or(|(_, extend)| *extend)
 }
 
-fn assemble(flag: &'static str, entries: &[(Extent, bool)], outer: Option<&IdMap>) -> Result<IdMap, FlagError> {
+fn assemble(entries: &[(Extent, bool)], outer: Option<&IdMap>) -> Result<IdMap, InvalidIdMap> {
     let mut map = Vec::new();
     if needs_default(entries) {
         let size = outer.and_then(IdMap::max_inside).map_or(0, |max| max.saturating_add(1));
@@ -107,7 +108,7 @@ fn assemble(flag: &'static str, entries: &[(Extent, bool)], outer: Option<&IdMap
         map.push(*extent);
     }
     map.sort_by_key(|extent| extent.inside);
-    IdMap::new(map).map_err(|error| wrong(flag, "", error))
+    IdMap::new(map)
 }
 
 /// What is left of `old` without the ids of `hole`, on both sides.

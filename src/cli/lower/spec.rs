@@ -248,7 +248,7 @@ fn user(text: &str) -> Result<String, FlagError> {
     // A group alone goes with root.
     let whole = if text.starts_with(':') && text.len() > 1 { format!("0{text}") } else { text.to_owned() };
     let bad = text.is_empty() || text.matches(':').count() > 1 || text.contains(|c: char| c.is_control() || c == '/');
-    if bad || whole == ":" { Err(wrong("user", text, "USER[:GROUP]")) } else { Ok(whole) }
+    if bad { Err(wrong("user", text, "USER[:GROUP]")) } else { Ok(whole) }
 }
 
 fn labels(flags: &ContainerFlags, around: &Surroundings<'_>) -> Result<BTreeMap<String, String>, Error> {

@@ -430,6 +430,7 @@ fn life_and_log() {
     assert_eq!(spec.restart, RestartPolicy::OnFailure { max: Some(3) });
     assert_eq!((spec.stop_timeout, spec.umask), (Some(u32::MAX), Some(0o27)));
     assert_eq!(good("-u :5").user.as_deref(), Some("0:5"));
+    assert_eq!(good("-u :").user, None);
     let empty = good("--name= --workdir=");
     assert_eq!((empty.name, empty.workdir), (None, None));
     let texts = "--user= --hostname= --tz= --umask= --restart= --stop-signal= --shm-size= --memory= --memory-swap= \
@@ -460,7 +461,6 @@ fn life_and_log() {
         "--log-opt max-size=0",
         "--image-volume x",
         "-w rel",
-        "-u :",
         "--annotation x",
         "--group-add keep-groups,5",
     ]);

@@ -9,6 +9,7 @@ use crate::engine::{Engine, Error};
 use crate::monitor::report::ExitReport;
 use crate::storage::container_record::{ContainerRecord, MonitorLock, Supervision};
 use crate::storage::process_identity::ProcessIdentity;
+use crate::sys::pty::{self, WindowSize};
 use crate::sys::{self, Errno, socket};
 use crate::types::detach_keys::DetachKeys;
 
@@ -27,6 +28,15 @@ pub(crate) struct AttachOptions<'a> {
     /// The container has a terminal (`-t`).
     pub(crate) terminal: bool,
     pub(crate) detach_keys: DetachKeys,
+}
+
+impl AttachOptions<'_> {
+    /// The size of our terminal, for the program's.
+    pub(crate) fn window(&self) -> Option<WindowSize> {
+        let ours = [self.stdin, self.stdout, self.stderr].into_iter().filter(|_| self.terminal);
+        let size = ours.flatten().find_map(|stream| pty::window_size(stream).ok());
+        size.filter(|size| size.rows > 0 && size.columns > 0)
+    }
 }
 
 /// How a session ended.
@@ -69,6 +79,7 @@ impl Engine {
         check_attachable(&record, &word)?;
         let failed = |source| Error::Attach { id: word.clone(), source };
         let init = record.init().map_or(Ok(None), ProcessIdentity::open).map_err(failed)?;
+        let pass_on = |number| self.pass_on(&record.config, init.as_ref(), number);
         let spec = &record.config.spec;
         // A terminal always takes what is typed; its end ends the program only if that was wanted.
         let stdin = request.options.stdin.filter(|_| spec.interactive || spec.tty);
@@ -82,7 +93,7 @@ impl Engine {
                 return Err(failed(error));
             }
         };
-        match attach(socket, options, proxy, init.as_ref()).map_err(failed)? {
+        match attach(socket, options, proxy, &pass_on).map_err(failed)? {
             AttachOutcome::Lost => Err(Error::HungUp(word)),
             outcome => Ok(outcome),
         }

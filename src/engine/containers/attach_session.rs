@@ -7,19 +7,18 @@ use super::attach::{AttachOptions, AttachOutcome};
 use super::signal_proxy::SignalProxy;
 use crate::monitor::report::{self, Decoder, Event, FrameKind};
 use crate::sys::poll::{EventLoop, Interest, Ready, Token};
-use crate::sys::process::PidFd;
 use crate::sys::pty::{self, RawMode};
 use crate::sys::stream::{self, Transfer};
 use crate::sys::{self, Errno, signal, socket};
 use crate::types::detach_keys::DetachScanner;
 
-/// Moves bytes between our streams and the owner of the container's until one of them has had enough. `program` gets the
-/// signals. The terminal is as before when this returns, however it returns.
+/// Moves bytes between our streams and the owner of the container's until one of them has had enough. `pass_on` brings the
+/// program a signal. The terminal is as before when this returns, however it returns.
 pub(crate) fn attach(
     socket: OwnedFd,
     options: AttachOptions<'_>,
     proxy: SignalProxy,
-    program: Option<&PidFd>,
+    pass_on: PassOn<'_>,
 ) -> sys::Result<AttachOutcome> {
     let terminal = options.keyboard.filter(|keyboard| options.terminal && pty::is_terminal(keyboard));
     let raw = match terminal {
@@ -28,7 +27,7 @@ pub(crate) fn attach(
         Some(terminal) if pty::is_foreground(terminal) => Some(RawMode::enter_with_signals(terminal)?),
         _ => None,
     };
-    let mut session = Session::new(&socket, options, &proxy, program, raw)?;
+    let mut session = Session::new(&socket, options, &proxy, pass_on, raw)?;
     let end = session.run();
     drop(session);
     match end? {
@@ -40,6 +39,9 @@ pub(crate) fn attach(
         }
     }
 }
+
+/// Brings the program a signal, if there is one.
+pub(crate) type PassOn<'a> = &'a dyn Fn(i32) -> sys::Result<()>;
 
 const SOCKET: Token = 0;
 
@@ -77,12 +79,11 @@ struct Stream<'a> {
     always_ready: bool,
 }
 
-#[derive(Debug)]
 struct Session<'a> {
     socket: &'a OwnedFd,
     options: AttachOptions<'a>,
     proxy: &'a SignalProxy,
-    program: Option<&'a PidFd>,
+    pass_on: PassOn<'a>,
     raw: Option<RawMode<'a>>,
     events: EventLoop,
     socket_interest: Interest,
@@ -109,7 +110,7 @@ impl<'a> Session<'a> {
         socket: &'a OwnedFd,
         options: AttachOptions<'a>,
         proxy: &'a SignalProxy,
-        program: Option<&'a PidFd>,
+        pass_on: PassOn<'a>,
         raw: Option<RawMode<'a>>,
     ) -> sys::Result<Self> {
         stream::set_nonblocking(socket, true)?;
@@ -120,7 +121,7 @@ impl<'a> Session<'a> {
         let mut session = Self {
             socket,
             proxy,
-            program,
+            pass_on,
             raw,
             events,
             socket_interest: Interest::READ,
@@ -295,23 +296,14 @@ impl<'a> Session<'a> {
                     self.send_size();
                 }
                 _ if !self.proxy.is_forwarding() => return Ok(Some(End::Signal(number))),
-                _ => {
-                    if let Some(program) = self.program {
-                        program.signal(number)?;
-                    }
-                }
+                _ => (self.pass_on)(number)?,
             }
         }
         Ok(None)
     }
 
     fn send_size(&mut self) {
-        if !self.options.terminal {
-            return;
-        }
-        let ours = [self.options.stdin, self.options.stdout, self.options.stderr];
-        let size = ours.into_iter().flatten().find_map(|stream| pty::window_size(stream).ok());
-        if let Some(size) = size.filter(|size| size.rows > 0 && size.columns > 0) {
+        if let Some(size) = self.options.window() {
             self.outbox.extend_from_slice(&report::resize(size));
             self.flush_outbox();
         }

@@ -11,6 +11,7 @@ use crate::storage::layers::MapKey;
 use crate::storage::process_identity::ProcessIdentity;
 use crate::storage::volumes::VolumeMeta;
 use crate::sys;
+use crate::types::capability::CapSet;
 use crate::types::container_spec::{ContainerSpec, ImageVolume};
 use crate::types::health::HealthCheck;
 use crate::types::image_config::ImageConfig;
@@ -63,6 +64,7 @@ impl Engine {
         // What is wrong with the wish shows now, not at the start.
         network::check_options(&spec.network()).map_err(Error::Network)?;
         specgen::arguments(&spec, &config).map_err(Error::Spec)?;
+        keep_seccomp_profile(&mut spec)?;
         let asked = spec.healthcheck.is_some() || !spec.health_on_failure.is_none();
         if asked && !spec.no_healthcheck && HealthCheck::of(&spec, Some(&config)).is_none() {
             return Err(Error::NothingToCheck);
@@ -131,6 +133,14 @@ impl Engine {
     }
 }
 
+/// As Podman does: the filter is that of now for as long as the container is there, for each start and `exec`.
+fn keep_seccomp_profile(spec: &mut ContainerSpec) -> Result<(), Error> {
+    spec.security.seccomp_profile = Engine::seccomp_profile(spec)?;
+    let text = spec.security.seccomp_profile.as_deref();
+    let kernel = sys::process::kernel_version();
+    specgen::seccomp_section(&spec.security, CapSet::DEFAULT, text, kernel).map(drop).map_err(Error::Spec)
+}
+
 /// Podman refuses a bind source that does not exist (Docker would make it); so are devices, a root file system and a time
 /// zone that are not there, before anything is recorded.
 fn check_sources(spec: &ContainerSpec) -> Result<(), Error> {
@@ -146,6 +156,9 @@ fn check_sources(spec: &ContainerSpec) -> Result<(), Error> {
         let Some(there) = there else { return Err(Error::NoSource { what, path: path.clone() }) };
         if what == "device" && !is_device(&there) {
             return Err(Error::NoDevice(path.clone()));
+        }
+        if what == "root file system" && !there.is_dir() {
+            return Err(Error::NoRootDirectory(path.clone()));
         }
     }
     if let Some(zone) = &spec.timezone {

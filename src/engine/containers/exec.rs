@@ -17,7 +17,7 @@ use crate::types::image_config::ImageConfig;
 use crate::types::namespace::{NamespaceMode, NetworkMode, UsernsMode};
 use crate::types::rootfs_plan::RootfsPlan;
 
-use super::attach::AttachOutcome;
+use super::attach::{AttachOptions, AttachOutcome};
 use super::attach_session;
 use super::run::StartOptions;
 use super::signal::init_of;
@@ -59,7 +59,10 @@ impl Engine {
         }
         let init = init_of(&record)?.ok_or_else(wrong)?;
         let id = ExecId::from_bytes(sys::fs::random());
-        let bundle = self.exec_bundle(&record.config, spec)?;
+        let mut bundle = self.exec_bundle(&record.config, spec)?;
+        if let Some(size) = options.attach.as_ref().and_then(AttachOptions::window) {
+            bundle.set_window(size);
+        }
         let failed = |source| Error::Attach { id: container.short().to_owned(), source };
         let (ours, theirs) = match &options.attach {
             Some(_) => socket::stream_pair().map(|(ours, theirs)| (Some(ours), Some(theirs))).map_err(failed)?,
@@ -84,7 +87,8 @@ impl Engine {
             return Ok(ExecReport::Detached { id });
         };
         let program = Pid::from_raw(started.pid).and_then(|pid| PidFd::open(pid).ok());
-        let outcome = attach_session::attach(ours, attached, proxy, program.as_ref()).map_err(failed)?;
+        let pass_on = |number| program.as_ref().map_or(Ok(()), |program| program.signal(number).map(drop));
+        let outcome = attach_session::attach(ours, attached, proxy, &pass_on).map_err(failed)?;
         match outcome {
             AttachOutcome::Exited(report) => Ok(ExecReport::Exited { code: report.code }),
             AttachOutcome::OutputLost(report, errno) => Ok(ExecReport::OutputLost { code: report.code, errno }),

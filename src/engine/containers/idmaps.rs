@@ -62,6 +62,8 @@ pub(super) fn container_maps(
             cut(&IdMaps { uid: map()?, gid: map()? }, outer)
         }
         UsernsMode::Auto { .. } => Err(Error::NoAutoRange { size: 0, have: subordinate(&outer.uid) }),
+        // Nobody but its root could put its mounts in place. All files are a lone user's.
+        UsernsMode::Explicit(maps) if !maps.is_single() && maps.uid.to_outside(0).is_none() => Err(Error::NoRootInMap),
         UsernsMode::Explicit(maps) => cut(maps, outer),
     }
 }

@@ -33,6 +33,9 @@ use super::mounts::scratches;
 use super::ports::exposed;
 use super::{create, host_facts, idmaps};
 
+/// Bytes of a seccomp profile; Docker's has 13 thousand.
+const LARGEST_PROFILE: u64 = 1 << 20;
+
 impl Engine {
     /// The plan of a container's root; with the copy driver the copy is made, if it is not there yet.
     pub(super) fn rootfs_of(&self, config: &ContainerConfig) -> Result<RootfsPlan, Error> {
@@ -125,15 +128,16 @@ impl Engine {
         })
     }
 
-    /// Text of the profile of `--security-opt seccomp=FILE`.
+    /// Text of the profile of `--security-opt seccomp=FILE`; of the file, if the container does not have it.
     pub(super) fn seccomp_profile(spec: &ContainerSpec) -> Result<Option<String>, Error> {
-        match &spec.security.seccomp {
-            SeccompMode::File(path) => sys::fs::read_to_string(path).map(Some).map_err(|source| Error::Path {
-                what: "read seccomp profile",
-                path: path.clone(),
-                source,
-            }),
-            SeccompMode::Default | SeccompMode::Unconfined => Ok(None),
+        match (&spec.security.seccomp_profile, &spec.security.seccomp) {
+            (Some(text), _) => Ok(Some(text.clone())),
+            (None, SeccompMode::File(path)) => {
+                let read = sys::fs::read_named(path, LARGEST_PROFILE);
+                let read = read.map(|bytes| Some(String::from_utf8_lossy(&bytes).into_owned()));
+                read.map_err(|source| Error::Path { what: "read seccomp profile", path: path.clone(), source })
+            }
+            (None, SeccompMode::Default | SeccompMode::Unconfined) => Ok(None),
         }
     }
 

@@ -15,6 +15,7 @@ use super::attach::{AttachOptions, AttachOutcome};
 use super::attach_session::attach;
 use super::remove::RemoveRequest;
 use super::signal_proxy::SignalProxy;
+use super::start::Foreground;
 
 /// Tries of `--replace` at a name that others take at the same time.
 const REPLACE_TRIES: u32 = 16;
@@ -111,14 +112,17 @@ impl Engine {
         // Before the start: a signal from now on waits for the program.
         let proxy = SignalProxy::new(options.proxy_signals).map_err(failed)?;
         let interrupts = proxy.interrupts().map_err(failed)?;
-        let started = self.start(id, Some(theirs), Some(&interrupts))?;
+        let config = self.store.container_config(id)?;
+        let foreground = Foreground { socket: theirs, window: attached.window() };
+        let started = self.start(id, Some(foreground), Some(&interrupts))?;
         started.warnings.iter().for_each(|warning| (options.warn)(warning));
         let init = match Pid::from_raw(started.pid).map(PidFd::open) {
             // It may have ended already: its output and its code are still to come.
             Some(Ok(init)) => Some(init),
             Some(Err(_)) | None => None,
         };
-        attach(ours, attached, proxy, init.as_ref()).map(RunReport::Attached).map_err(failed)
+        let pass_on = |number| self.pass_on(&config, init.as_ref(), number);
+        attach(ours, attached, proxy, &pass_on).map(RunReport::Attached).map_err(failed)
     }
 
     /// The container that a word means.

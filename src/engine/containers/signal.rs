@@ -2,11 +2,12 @@
 
 use crate::engine::error::Error;
 use crate::engine::handle::Engine;
-use crate::storage::container_record::{ContainerRecord, ContainerState, Supervision};
+use crate::storage::container_record::{ContainerConfig, ContainerRecord, ContainerState, Supervision};
 use crate::storage::containers::Locked;
 use crate::storage::process_identity::ProcessIdentity;
 use crate::sys::lock::FileLock;
 use crate::sys::process::PidFd;
+use crate::sys::{self, signal};
 use crate::types::id::ContainerId;
 use crate::types::signal::Signal;
 
@@ -29,6 +30,30 @@ impl Engine {
             init.signal(signal.number()).map_err(|source| Error::Host { what: "signal the container", source })?;
         }
         Ok(record)
+    }
+
+    /// Brings a signal that came to an attached command to the program. Where a policy may have started that again, it is not
+    /// the `first` one any more, or there is none just now; and who asks it to end wants no next one.
+    pub(super) fn pass_on(&self, config: &ContainerConfig, first: Option<&PidFd>, number: i32) -> sys::Result<()> {
+        if !config.spec.may_restart() {
+            return first.map_or(Ok(()), |program| program.signal(number).map(drop));
+        }
+        if let Err(error) = self.pass_on_to_present(&config.id, number) {
+            tracing::warn!(%error, number, "a signal did not reach the container");
+        }
+        Ok(())
+    }
+
+    fn pass_on_to_present(&self, id: &ContainerId, number: i32) -> Result<(), Error> {
+        let mut locked = self.lock_started(id)?;
+        if [signal::SIGINT, signal::SIGQUIT, signal::SIGTERM].contains(&number) {
+            self.note_stop(&mut locked)?;
+        }
+        let record = locked.unlock();
+        if let Some(init) = init_of(&record)? {
+            init.signal(number).map_err(|source| Error::Host { what: "signal the container", source })?;
+        }
+        Ok(())
     }
 
     /// Waits for the end of a run that got SIGKILL, so that `start` or `rm` can follow: without it a start could find the

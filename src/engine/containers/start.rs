@@ -9,6 +9,7 @@ use crate::monitor::spawn::{self, Started, Starting};
 use crate::storage::container_record::{ContainerRecord, Supervision};
 use crate::sys;
 use crate::sys::process::PidFd;
+use crate::sys::pty::WindowSize;
 use crate::sys::signal::SignalFd;
 use crate::types::container_spec::ContainerSpec;
 use crate::types::id::ContainerId;
@@ -20,6 +21,15 @@ use super::settle::is_starting;
 
 /// Most starts that are under way at once: more than processors, because a network helper is mostly waited for.
 const AT_ONCE: usize = 16;
+
+/// A `run` or `start -a` that is attached.
+#[derive(Debug)]
+pub(crate) struct Foreground {
+    /// The monitor's end of the connection.
+    pub(crate) socket: OwnedFd,
+    /// The size of the terminal that it has.
+    pub(crate) window: Option<WindowSize>,
+}
 
 /// A start under way.
 struct Launch {
@@ -41,18 +51,18 @@ enum Begun {
 }
 
 impl Engine {
-    /// Starts a container that does not run, after those whose namespaces it joins. `client` is attached before the
-    /// program starts; signals at `interrupts` end a start that takes too long.
+    /// Starts a container that does not run, after those whose namespaces it joins. `foreground` is attached before
+    /// the program starts; signals at `interrupts` end a start that takes too long.
     pub(crate) fn start(
         &self,
         id: &ContainerId,
-        client: Option<OwnedFd>,
+        foreground: Option<Foreground>,
         interrupts: Option<&SignalFd>,
     ) -> Result<Started, Error> {
         let record = self.settled(id)?;
         check_startable(&record)?;
         let ahead = self.start_dependencies(&record.config)?;
-        let mut started = self.launched(self.launch(record, client)?, interrupts)?;
+        let mut started = self.launched(self.launch(record, foreground)?, interrupts)?;
         started.warnings.extend(ahead.into_iter().flat_map(|(_, started)| started.warnings));
         Ok(started)
     }
@@ -128,12 +138,15 @@ impl Engine {
     }
 
     /// Forks the monitor.
-    fn launch(&self, mut record: ContainerRecord, client: Option<OwnedFd>) -> Result<Launch, Error> {
+    fn launch(&self, mut record: ContainerRecord, foreground: Option<Foreground>) -> Result<Launch, Error> {
         check_startable(&record)?;
         self.store.make_run()?;
         let warning = bear_oom_score(&mut record.config.spec);
         let mut request = self.place(&record.config).inspect_err(|_| self.forget_if_gone(record.id()))?;
-        request.client = client;
+        if let Some(size) = foreground.as_ref().and_then(|foreground| foreground.window) {
+            request.bundle.set_window(size);
+        }
+        request.client = foreground.map(|foreground| foreground.socket);
         let (outer, maker) = self.outer_made_ahead().map(|ahead| (ahead.answer, ahead.maker)).unzip();
         request.outer = outer;
         let starting = spawn::begin(&self.store, request)

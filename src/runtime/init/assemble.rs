@@ -15,7 +15,7 @@ use crate::sys::{self, Errno, process, stream};
 
 use super::context::Tree;
 use super::target::{self, Shape};
-use super::{devices, fill, masks, mtab, program, sysctl};
+use super::{console, devices, fill, masks, mtab, program, sysctl};
 
 /// Builds the root and enters it. The terminal is there if the spec asks for one.
 pub(super) fn root(bundle: &Bundle, new_root: &OwnedFd, trees: &[Tree]) -> Result<Option<pty::Pair>, Error> {
@@ -62,7 +62,7 @@ pub(super) fn root(bundle: &Bundle, new_root: &OwnedFd, trees: &[Tree]) -> Resul
     }
     process::fchdir(new_root.as_fd()).map_err(Error::Pivot)?;
     mount::pivot_to_current_dir().map_err(Error::Pivot)?;
-    if bundle.terminal() { terminal().map(Some) } else { Ok(None) }
+    if bundle.terminal() { terminal(bundle).map(Some) } else { Ok(None) }
 }
 
 /// A volume that is empty gets what the image has in its place, and its owner and mode. Where the image has nothing, nobody there
@@ -209,14 +209,14 @@ fn working_directory(root: &RootDir, bundle: &Bundle) -> Result<(), Error> {
 }
 
 /// Opens a terminal in the container's own devpts and puts it on /dev/console (case C04: only descriptors are used).
-pub(super) fn terminal() -> Result<pty::Pair, Error> {
-    let pair = pty::open(Path::new("/dev/pts/ptmx")).map_err(Error::Console)?;
-    let console = Path::new("/dev/console");
-    let place = match sys::fs::open_path(console) {
+fn terminal(bundle: &Bundle) -> Result<pty::Pair, Error> {
+    let pair = console::open(bundle)?;
+    let path = Path::new("/dev/console");
+    let place = match sys::fs::open_path(path) {
         Ok(place) => place,
         Err(absent) if absent.is(Errno::ENOENT) => {
-            drop(sys::fs::create_new(console, 0o600).map_err(Error::Console)?);
-            sys::fs::open_path(console).map_err(Error::Console)?
+            drop(sys::fs::create_new(path, 0o600).map_err(Error::Console)?);
+            sys::fs::open_path(path).map_err(Error::Console)?
         }
         Err(error) => return Err(Error::Console(error)),
     };

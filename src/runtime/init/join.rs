@@ -18,11 +18,11 @@ use crate::sys::clone;
 use crate::sys::dir::Dir;
 use crate::sys::namespace::{self, NsKind};
 use crate::sys::process::{self, Pid};
-use crate::sys::{self, mount, prctl, pty};
+use crate::sys::{self, mount, prctl};
 use crate::types::idmap::{IdMap, IdMaps};
 
 use super::context::{Context, Place};
-use super::{hide, program, re_execute, sequence};
+use super::{console, hide, program, re_execute, sequence};
 
 /// The joiner's part before a re-execution. Never returns to what it was forked from.
 pub(in crate::runtime) fn run(context: Context, born_in_cgroup: bool, wish: &OuterWish) -> ! {
@@ -137,11 +137,7 @@ fn take_the_only_id(context: &Context, own_proc: &Dir) -> Result<IdMaps, Error> 
 /// Tells the supervisor who we are, with the master of our terminal, and goes on without waiting for an answer.
 fn become_program(context: &Context, number: Pid, maps: Option<&IdMaps>) -> Result<Infallible, Error> {
     process::setsid().map_err(|source| Error::Identity { operation: "start a session", source })?;
-    let terminal = if context.bundle.terminal() {
-        Some(pty::open(Path::new("/dev/pts/ptmx")).map_err(Error::Console)?)
-    } else {
-        None
-    };
+    let terminal = if context.bundle.terminal() { Some(console::open(&context.bundle)?) } else { None };
     let master = terminal.as_ref().map(|pair| pair.master.as_fd());
     context.wire.send(&Message::InitPid(number.as_raw()), master.as_slice())?;
     program::execute(context, terminal.map(|pair| pair.slave), maps)

@@ -5,6 +5,7 @@
 //! identity; execute. Nothing here logs: what goes wrong is sent over the control wire.
 
 mod assemble;
+mod console;
 mod context;
 mod devices;
 pub(super) mod fill;

@@ -59,7 +59,7 @@ impl<'a> Owners<'a> {
     }
 
     /// Owner on disk of a file of `uid` and `gid`. An id without a mapping becomes nobody, or the highest one that is
-    /// mapped, and is remarked. In single-id mode everything is the caller's and that is no news.
+    /// mapped, and is remarked. Where there is but one id (single-id mode) everything is that one's, and that is no news.
     pub(super) fn resolve(&mut self, uid: u64, gid: u64, remarks: &mut Remarks) -> Owner {
         if let Some((uid, gid)) = self.fixed {
             return Owner { uid, gid, real: None };
@@ -70,7 +70,8 @@ impl<'a> Owners<'a> {
             return owner;
         }
         let owner = if self.ids.is_single() {
-            Owner { uid: 0, gid: 0, real: ((uid, gid) != (0, 0)).then_some((uid, gid)) }
+            let (u, g) = (nobody(&self.ids.uid), mapped(&self.ids.gid, gid).unwrap_or_else(|| nobody(&self.ids.gid)));
+            Owner { uid: u, gid: g, real: ((uid, gid) != (0, 0)).then_some((uid, gid)) }
         } else {
             let (u, g) = (mapped(&self.ids.uid, uid), mapped(&self.ids.gid, gid));
             for (id, found, map) in [(uid, u, &self.ids.uid), (gid, g, &self.ids.gid)] {

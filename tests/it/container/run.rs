@@ -187,6 +187,8 @@ fn sources_that_are_not_there() {
     run(&env, &["-v/nothing:/x"], &["true"]).code(125).stderr_has("mkdir -p \"/nothing\"");
     let words = ["run", "--rm", "--network=none", "--rootfs", "/nothing", "true"];
     env.run(words).code(125).stderr_has("root file system \"/nothing\" does not exist").stderr_has("Hint: ");
+    let words = ["create", "--rootfs", "/etc/passwd", "true"];
+    env.run(words).code(125).stderr_has("root file system \"/etc/passwd\" is not a directory").stderr_has("Hint: ");
     env.run(["ps", "-aq"]).prints("");
 }
 

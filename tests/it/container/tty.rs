@@ -21,6 +21,41 @@ fn size_follows_the_window() {
     assert_eq!(terminal.finish().0, 130);
 }
 
+/// A program looks at its start, and what it does then must fit.
+#[test]
+fn the_size_is_there_before_the_program_looks() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    for input in ["-it", "-t"] {
+        let run = ["run", "--rm", input, "--network=none", BUSYBOX, "stty", "size"];
+        let mut terminal = Terminal::start(&env.command(run), 31, 97);
+        terminal.expect("31 97\r\n");
+        assert_eq!(terminal.finish().0, 0);
+    }
+    env.run(["run", "-d", "--name=box", "--network=none", BUSYBOX, "sleep", "1000"]).success();
+    for _ in 0..4 {
+        let mut terminal = Terminal::start(&env.command(["exec", "-it", "box", "stty", "size"]), 32, 98);
+        terminal.expect("32 98\r\n");
+        assert_eq!(terminal.finish().0, 0);
+    }
+    env.run(["rm", "-f", "-t0", "box"]).success();
+}
+
+/// The terminal of a restarted container is another one.
+#[test]
+fn a_restarted_program_has_the_size_that_was_last() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let script = "stty size; [ -e /second ] && exit 0; trap '>/second; exit 3' WINCH; while :; do sleep 0.05; done";
+    let run = ["run", "--rm", "-it", "--restart=on-failure", "--network=none", BUSYBOX, "sh", "-c", script];
+    let mut terminal = Terminal::start(&env.command(run), 31, 97);
+    terminal.expect("31 97\r\n");
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    terminal.resize(40, 120);
+    terminal.expect("40 120\r\n");
+    assert_eq!(terminal.finish().0, 0);
+}
+
 #[test]
 fn jobs_are_controlled() {
     requires!(userns);
@@ -101,6 +136,38 @@ fn g06_signals_reach_the_program_unless_told_otherwise() {
     run.signal(Signal::SIGINT);
     assert!(!run.wait().is_success());
     assert_eq!(env.run(["inspect", "-f", "{{.State.Status}}", "deaf"]).trimmed(), "running");
+}
+
+/// Whoever was started first is gone then, and in the pause nobody is there.
+#[test]
+fn signals_reach_a_program_that_was_started_again_and_end_a_pause() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let script = "[ -e /second ] || { >/second; exit 3; }; trap 'echo usr1' USR1; trap 'exit 8' INT; \
+        echo ready; while :; do sleep 0.05; done";
+    let again = ["--restart=always", "--network=none", BUSYBOX, "sh", "-c"];
+    let run = env.spawn([&["run", "--name=again"], &again[..], &[script]].concat());
+    eventually("ready", || run.stdout().contains("ready"));
+    run.signal(Signal::SIGUSR1);
+    eventually("usr1", || run.stdout().contains("usr1"));
+    // It is no wish for a third run.
+    run.signal(Signal::SIGINT);
+    run.wait().code(8);
+    assert_eq!(env.run(["inspect", "-f", "{{.State.Status}}", "again"]).trimmed(), "exited");
+    let run = env.spawn([&["run", "--name=pause"], &again[..], &["exit 3"]].concat());
+    let restarts = || env.run(["inspect", "-f", "{{.RestartCount}}", "pause"]).trimmed().parse().unwrap_or(0);
+    eventually("a pause of seconds", || restarts() >= 4);
+    run.signal(Signal::SIGTERM);
+    run.wait().code(3);
+    let client = env.spawn([&["run", "-d", "--name=other"], &again[..], &[script]].concat());
+    client.wait().success();
+    eventually("ready", || env.run(["logs", "other"]).stdout().contains("ready"));
+    let attached = env.spawn(["attach", "other"]);
+    env.run(["exec", "other", "kill", "-USR1", "1"]).success();
+    eventually("usr1", || attached.stdout().contains("usr1"));
+    attached.signal(Signal::SIGINT);
+    attached.wait().code(8);
+    env.run(["rm", "-f", "again", "pause", "other"]).success();
 }
 
 /// Nobody takes what is typed: the lines come as the program ended them, and Ctrl-C is a signal for it.

@@ -258,6 +258,30 @@ fn c22_profiles_that_cannot_be_used_stop_the_start() {
     sh(&env, &[&fine], "mkdir /x 2>&1").code(1).prints("mkdir: can't create directory '/x': No space left on device\n");
 }
 
+/// Whoever changes or removes the file later changes nothing: neither a start nor `exec` looks at it again.
+#[test]
+fn c22_the_profile_is_that_of_the_time_the_container_was_made() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let profile = env.write(
+        "profile.json",
+        r#"{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["mkdir","mkdirat"],"action":"SCMP_ACT_ERRNO"}]}"#,
+    );
+    let option = format!("--security-opt=seccomp={}", profile.display());
+    env.run(["create", "--name=box", "--network=none", &option, BUSYBOX, "sleep", "1000"]).success();
+    env.write("profile.json", r#"{"defaultAction":"SCMP_ACT_ALLOW"}"#);
+    env.run(["start", "box"]).success();
+    env.run(["exec", "box", "mkdir", "/x"]).code(1).stderr_has("Operation not permitted");
+    std::fs::remove_file(&profile).unwrap();
+    env.run(["restart", "-t0", "box"]).success();
+    env.run(["exec", "box", "mkdir", "/x"]).code(1).stderr_has("Operation not permitted");
+    env.run(["rm", "-f", "-t0", "box"]).success();
+    // Not even made, and no wait for somebody to write.
+    nix::unistd::mkfifo(&profile, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    env.run(["create", &option, BUSYBOX, "true"]).code(125).stderr_has("seccomp profile");
+    env.run(["ps", "-aq"]).prints("");
+}
+
 #[test]
 fn sysctls_of_the_container_only() {
     requires!(userns);

@@ -23,6 +23,11 @@ fn owners_are_right_in_every_mode() {
     assert_eq!(run(&["--userns=nomap"]), answer("0", "0"));
     assert_eq!(run(&["--uidmap=0:1:5000", "--gidmap=0:1:5000"]), answer("0", "0"));
     assert_eq!(run(&["--uidmap=0:0:1", "--uidmap=1:1:3000", "--gidmap=0:0:1", "--gidmap=1:1:3000"]), answer("0", "0"));
+    // One id that is not the caller's.
+    assert_eq!(run(&["--uidmap=0:1:1"]), answer("0", "0"));
+    assert_eq!(run(&["--uidmap=0:1:1", "--gidmap=0:1:5000"]), answer("0", "0"));
+    let without_root = env.run(["run", "--rm", "--uidmap=5:1:100", "--user=5", BUSYBOX, "true"]);
+    without_root.code(125).stderr_has("does not have uid 0").stderr_has("Hint: ");
     env.run(["run", "--rm", "--uidmap=0:1:99999999", BUSYBOX, "true"]).code(125);
     env.run(["run", "--rm", "--userns=nope", BUSYBOX, "true"]).code(125).stderr_has("nope");
 }

@@ -86,7 +86,7 @@ pub(crate) fn run(args: ExecArgs, context: &Context) -> Result<ExitCode, Error> 
             user_file::read(path).map_err(Error::from)
         })?,
         // As in scripts: an empty text is none.
-        user: args.user.filter(|user| !user.is_empty()),
+        user: args.user.filter(|user| !user.is_empty() && user != ":"),
         workdir: args.workdir.filter(|path| !path.as_os_str().is_empty()),
         tty: args.tty,
         interactive: args.interactive,

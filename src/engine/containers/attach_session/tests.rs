@@ -82,7 +82,7 @@ fn streams_go_their_ways_and_the_code_comes_back() {
         stderr: Some(errors.as_fd()),
         ..options(false)
     };
-    assert_eq!(attach(client, options, proxy(true), None).expect("attach"), AttachOutcome::Exited(EXIT));
+    assert_eq!(attach(client, options, proxy(true), &|_signal| Ok(())).expect("attach"), AttachOutcome::Exited(EXIT));
     drop(out_writer);
     assert!(drain.join().expect("drain") == output);
     assert_eq!(crate::sys::fs::read(errors.path()).expect("errors"), b"oops");
@@ -105,7 +105,7 @@ fn g06_keys_sizes_and_modes_of_a_terminal() {
                 stdout: Some(terminal),
                 ..options(true)
             };
-            attach(client, options, proxy(true), None).expect("attach")
+            attach(client, options, proxy(true), &|_signal| Ok(())).expect("attach")
         });
         let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
         while modes() == before {
@@ -134,7 +134,7 @@ fn g06_a_signal_reaches_the_program_or_ends_us_with_the_terminal_restored() {
     drop(writer);
     let options = AttachOptions { stdin: Some(reader.as_fd()), ..options(false) };
     // Nobody to forward to: the signal is taken, and we live.
-    assert_eq!(attach(client, options, proxy, None).expect("attach"), AttachOutcome::Exited(EXIT));
+    assert_eq!(attach(client, options, proxy, &|_signal| Ok(())).expect("attach"), AttachOutcome::Exited(EXIT));
     thread.join().expect("monitor");
 }
 
@@ -151,7 +151,7 @@ fn a_full_disk_behind_our_output_is_told_at_the_end() {
     let full = crate::sys::fs::open_append(Path::new("/dev/full")).expect("open");
     let errors = tempfile::NamedTempFile::new().expect("file");
     let options = AttachOptions { stdout: Some(full.as_fd()), stderr: Some(errors.as_fd()), ..options(false) };
-    let outcome = attach(client, options, proxy(true), None).expect("attach");
+    let outcome = attach(client, options, proxy(true), &|_signal| Ok(())).expect("attach");
     assert_eq!(outcome, AttachOutcome::OutputLost(EXIT, Errno::ENOSPC));
     assert_eq!(crate::sys::fs::read(errors.path()).expect("errors"), b"kept");
     thread.join().expect("monitor");
@@ -163,9 +163,12 @@ fn a_closed_output_and_a_dead_monitor_are_told_apart() {
     let (reader, writer) = descriptor::pipe().expect("pipe");
     drop(reader);
     let options_closed = AttachOptions { stdout: Some(writer.as_fd()), ..options(false) };
-    assert_eq!(attach(client, options_closed, proxy(true), None).expect("attach"), AttachOutcome::OutputClosed);
+    assert_eq!(
+        attach(client, options_closed, proxy(true), &|_signal| Ok(())).expect("attach"),
+        AttachOutcome::OutputClosed
+    );
     thread.join().expect("monitor");
     let (client, thread) = monitor(|_| true, Vec::new());
-    assert_eq!(attach(client, options(false), proxy(true), None).expect("attach"), AttachOutcome::Lost);
+    assert_eq!(attach(client, options(false), proxy(true), &|_signal| Ok(())).expect("attach"), AttachOutcome::Lost);
     thread.join().expect("monitor");
 }

@@ -22,7 +22,7 @@ use crate::types::failure::chain;
 use crate::types::idmap::{IdMap, IdMaps};
 
 /// Single-id mode.
-static SINGLE: LazyLock<IdMaps> = LazyLock::new(|| IdMaps { uid: IdMap::single(0, 1000), gid: IdMap::single(0, 1000) });
+static SINGLE: LazyLock<IdMaps> = LazyLock::new(|| IdMaps { uid: IdMap::single(0, 0), gid: IdMap::single(0, 0) });
 
 /// A directory with `sentinel/` and `diff/`.
 pub(super) struct Ground {
