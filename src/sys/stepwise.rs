@@ -33,6 +33,9 @@ pub(super) fn open(
     let mut todo = VecDeque::new();
     walk.prepend(path.as_os_str(), &mut todo)?;
     while let Some(name) = todo.pop_front() {
+        if name == "." {
+            continue;
+        }
         if name == ".." {
             if walk.below.pop().is_none() && resolve.contains(ResolveFlags::BENEATH) {
                 return Err(Errno::XDEV);
@@ -131,6 +134,10 @@ impl Walk<'_> {
             }
             self.below.clear();
         }
+        // A directory is meant, and a link to one is followed.
+        if todo.is_empty() && (bytes.ends_with(b"/") || bytes.ends_with(b"/.")) {
+            todo.push_front(OsString::from("."));
+        }
         for name in bytes.split(|byte| *byte == b'/').rev().filter(|name| !name.is_empty() && *name != b".") {
             todo.push_front(OsStr::from_bytes(name).to_owned());
         }
@@ -170,7 +177,7 @@ mod tests {
     /// And the empty one.
     const NAMES: &str = "a a/f a/f/x / . .. ../../x up up/a/f abs abs/passwd file deep loop loop/x out dangling \
                          dangling/x dot/a/f slash/f a/back/passwd a/../a/./f no no/x chain0 chain5 chain6 a/b/.. \
-                         a/b/../.. up/..";
+                         a/b/../.. up/.. abs/ abs/. file/ a/f/ a/f/. slash slash/ loop/ dangling/ no/ a/ a/. //a//f chain6/";
 
     /// A tree of links to everywhere, and what must not be reached beside it.
     fn tree() -> (tempfile::TempDir, OwnedFd) {
