@@ -118,8 +118,8 @@ impl Engine {
         progress: &dyn Progress,
     ) -> Result<Image, Error> {
         let wanting = self.layers_without_blob(image, &blobs)?;
-        let remarks = match self.put_in_place(&lease, image, blobs, layers, names) {
-            Ok(remarks) => remarks,
+        let (record, remarks) = match self.put_in_place(&lease, image, blobs, layers, names) {
+            Ok(placed) => placed,
             Err(error) => {
                 // The disk may be full: what nobody will name gives its space back.
                 drop(lease);
@@ -141,7 +141,9 @@ impl Engine {
         if let Err(error) = self.empty_trash() {
             tracing::debug!(%error, "trash stays");
         }
-        Ok(self.store.image(&image.manifest_digest)?)
+        // Not what the store has by now: another command may have taken its name for itself, and a prune the image. It was
+        // there.
+        Ok(self.store.with_names(record)?)
     }
 
     /// Layers that are here, and whose blobs come only now: the store had lost them.
@@ -164,7 +166,7 @@ impl Engine {
         mut blobs: Vec<StagedBlob>,
         layers: Vec<StagedUnpack>,
         names: &[Reference],
-    ) -> Result<Remarks, Error> {
+    ) -> Result<(ImageRecord, Remarks), Error> {
         let keys = self.layer_keys(&image.chains())?;
         let documents = [&image.manifest, &image.config_bytes].into_iter();
         for bytes in documents.chain(image.index.as_ref().map(|(_, bytes)| bytes)) {
@@ -183,7 +185,8 @@ impl Engine {
             lease.promise(&self.store, &record.digest)?;
         }
         let stack = Stack { keys: &keys, kept: &kept, maps: &self.layer_maps()? };
-        self.publish_layers(lease, stack, &blobs, layers, Some(NewImage { record: &record, names }))
+        let remarks = self.publish_layers(lease, stack, &blobs, layers, Some(NewImage { record: &record, names }))?;
+        Ok((record, remarks))
     }
 
     /// Publishes blobs, unpacked layers of the stack, and the image.
