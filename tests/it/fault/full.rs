@@ -207,3 +207,19 @@ fn without_a_subordinate_range_a_user_gets_a_container() {
     let out = on_small_disk(&env, "size=64m", script);
     out.success().stdout_has("0\n").stdout_has("adopt=125\n").stderr_has("single-id mode").stderr_has("Error: ");
 }
+
+/// That it cannot look is no damage of what it looks at.
+#[test]
+fn g14_a_check_without_descriptors_finds_no_damage() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    for count in 5..24 {
+        for flag in ["--quick", "--full"] {
+            let words =
+                [&format!("--nofile={count}"), program().to_str().unwrap(), "system", "check", flag].map(String::from);
+            let out = env.other("prlimit").args(words).run();
+            assert!(matches!(out.exit_code(), Some(0 | 125)), "{count} descriptors: {out}");
+        }
+    }
+    env.run(["system", "check", "--full"]).success();
+}
