@@ -185,7 +185,7 @@ impl Engine {
         if !matches!(plan, Ok(RootfsPlan::Path { .. })) {
             self.needs_kernel_overlay(record.config.driver)?;
         }
-        let (tree, _) = runtime::mount_rootfs(&plan?, (0, 0)).map_err(Error::MountRoot)?;
+        let (tree, _) = runtime::mount_rootfs_at_rest(&plan?, (0, 0)).map_err(Error::MountRoot)?;
         Ok(tree)
     }
 

@@ -26,5 +26,5 @@ pub(crate) mod user;
 
 pub(crate) use error::Error;
 pub(crate) use furnish::{RootMount, furnish};
-pub(crate) use rootfs::mount as mount_rootfs;
+pub(crate) use rootfs::mount_at_rest as mount_rootfs_at_rest;
 pub(crate) use rootfs::{container_tree, fuse_splits, mount_layers, probe_overlay};

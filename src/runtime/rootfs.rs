@@ -42,6 +42,18 @@ pub(crate) fn mount(plan: &RootfsPlan, root: (u32, u32)) -> Result<(OwnedFd, Opt
     }
 }
 
+/// The same for who looks at a container that does not run. Overlay wants an upper directory that can be written: where none
+/// can, because errors of the disk made it read-only or it is a backup, what the container has written is the top layer.
+pub(crate) fn mount_at_rest(plan: &RootfsPlan, root: (u32, u32)) -> Result<(OwnedFd, Option<PidFd>), Error> {
+    if let RootfsPlan::Overlay { lower, upper, .. } = plan
+        && sys::filesystem::file_system(upper).map_err(Error::MountRootfs)?.read_only
+    {
+        let layers: Vec<PathBuf> = std::iter::once(upper).chain(lower).cloned().collect();
+        return mount_layers(&layers).map(|tree| (tree, None));
+    }
+    mount(plan, root)
+}
+
 /// What the kernel shows of an id that the user namespace does not map (`/proc/sys/kernel/overflowuid`).
 const UNMAPPED: u32 = 65_534;
 

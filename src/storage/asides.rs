@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::container_record::{ContainerConfig, ContainerState, MonitorLock};
+use super::container_record::{ContainerConfig, ContainerState, ExitRecord, MonitorLock};
 use super::error::{At as _, Error};
 use super::record;
 use super::store::{DIR_MODE, Store};
@@ -30,10 +30,17 @@ impl Store {
     }
 
     /// True if the definition is there and nothing is in it: a power cut leaves that of a container that was to go with its
-    /// run (`--rm`), whose definition is never synced. That of any other is, before anybody sees it.
+    /// run (`--rm`), whose definition is never synced. That of any other is, before anybody sees it. One whose end is on
+    /// record was there: its definition is damaged, and what it has written is worth keeping.
     pub(super) fn was_never_defined(&self, id: &ContainerId) -> bool {
         let path = self.layout().container_config(id);
-        sys::fs::read_limited(&path, record::LIMIT).is_ok_and(|bytes| bytes.iter().all(|byte| *byte == 0))
+        let blank = sys::fs::read_ordinary(&path, record::LIMIT).is_ok_and(|bytes| bytes.iter().all(|byte| *byte == 0));
+        // What cannot be read may be such a record. One without content is what the same power cut has left of it.
+        let has_ended = || match record::read_if_exists::<ExitRecord>(&self.layout().container_exit(id)) {
+            Ok(exit) => exit.is_some(),
+            Err(error) => !matches!(error, Error::Parse { .. }),
+        };
+        blank && !has_ended()
     }
 
     /// The file of `names/` that still has the definition of a container, if `config.json` itself is lost.

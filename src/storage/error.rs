@@ -147,9 +147,12 @@ impl Error {
     pub(crate) fn is_damage(&self) -> bool {
         match self {
             Self::BrokenContainer { source, .. } | Self::BrokenImage { source, .. } => source.is_damage(),
-            Self::Read { source, .. } => [Errno::ENOENT, Errno::ENOTDIR, Errno::EISDIR, Errno::ELOOP, Errno::EFBIG]
-                .into_iter()
-                .any(|errno| source.is(errno)),
+            // EINVAL: a directory, a FIFO or a device in the place of a file.
+            Self::Read { source, .. } => {
+                [Errno::ENOENT, Errno::ENOTDIR, Errno::EISDIR, Errno::ELOOP, Errno::EFBIG, Errno::EINVAL]
+                    .into_iter()
+                    .any(|errno| source.is(errno))
+            }
             Self::InitUnknown { .. } => false,
             _ => true,
         }
@@ -162,6 +165,11 @@ impl Error {
             Self::Write { source, .. } | Self::Lock { source, .. } if source.is_full() => Some(FailureKind::NoSpace),
             _ => None,
         }
+    }
+
+    /// True if this process or the machine lacks what it takes to look.
+    pub(crate) fn is_shortage(&self) -> bool {
+        matches!(self, Self::Read { source, .. } if source.is_shortage())
     }
 
     /// True if the disk does not give back what was written.

@@ -172,7 +172,8 @@ impl Store {
         self.with_names(self.image_record(digest)?.ok_or_else(|| Error::NoImage(digest.to_string()))?)
     }
 
-    pub(super) fn with_names(&self, record: ImageRecord) -> Result<Image, Error> {
+    /// An image of this record, with the names that it has now.
+    pub(crate) fn with_names(&self, record: ImageRecord) -> Result<Image, Error> {
         let (refs, _) = self.references()?;
         let names = refs.into_iter().filter(|r| r.digest == record.digest).map(|r| r.name).collect();
         Ok(Image { record, names })

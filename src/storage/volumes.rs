@@ -139,14 +139,23 @@ impl Store {
         sys::fs::sync_dir(staging).writing(staging)
     }
 
+    /// The container that an anonymous volume goes with. None: with nobody, or nobody can say any more.
+    fn volume_holder(&self, name: &VolumeName) -> Result<Option<ContainerId>, Error> {
+        let path = self.layout().volume(name).join(HOLDER);
+        match sys::fs::absent_is_none(sys::fs::read_ordinary(&path, record::LIMIT)).reading(&path) {
+            Ok(text) => Ok(text.and_then(|text| String::from_utf8_lossy(&text).parse().ok())),
+            Err(error) if error.is_damage() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Volumes that go with a container which is not there: it was killed before it was made whole, or was removed and its
     /// volumes not yet. The exclusive store lock is held.
     pub(super) fn lost_volumes(&self) -> Result<Vec<VolumeName>, Error> {
         let mut lost = Vec::new();
         for name in self.volume_names()? {
-            let path = self.layout().volume(&name).join(HOLDER);
-            let Some(holder) = sys::fs::read_if_exists(&path).reading(&path)? else { continue };
-            let Ok(holder) = String::from_utf8_lossy(&holder).parse::<ContainerId>() else { continue };
+            // One whose container is not known stays, whatever the reason.
+            let Ok(Some(holder)) = self.volume_holder(&name) else { continue };
             let container = self.layout().container(&holder);
             // Known to be absent, not merely unreadable now.
             if sys::fs::lstat(&container).reading(&container)?.is_some() {
@@ -181,9 +190,8 @@ impl Store {
     }
 
     fn release_volume(&self, name: &VolumeName, id: &ContainerId) -> Result<(), Error> {
-        let path = self.layout().volume(name).join(HOLDER);
-        let holder = sys::fs::read_if_exists(&path).reading(&path)?;
-        if holder.is_some_and(|holder| holder == id.as_str().as_bytes()) {
+        if self.volume_holder(name)?.is_some_and(|holder| holder == *id) {
+            let path = self.layout().volume(name).join(HOLDER);
             sys::fs::remove_file(&path).removing(&path)?;
             let dir = self.layout().volume(name);
             sys::fs::sync_dir(&dir).writing(&dir)?;

@@ -44,6 +44,11 @@ impl Error {
         self.errno == errno
     }
 
+    /// True if this process or the machine has nothing left to answer with: that says nothing of what was asked for.
+    pub(crate) fn is_shortage(&self) -> bool {
+        [Errno::EMFILE, Errno::ENFILE, Errno::ENOMEM].contains(&self.errno)
+    }
+
     /// True if the file system, or the user's share of it, is full.
     pub(crate) fn is_full(&self) -> bool {
         self.is(Errno::ENOSPC) || self.is(Errno::EDQUOT)

@@ -20,6 +20,9 @@ use crate::types::id::ContainerId;
 /// How long the monitor of a container that has ended may still tidy up.
 const TIDYING: Duration = Duration::from_secs(10);
 
+/// How often a removal by force ends a container that others start again.
+const ENDINGS: u32 = 20;
+
 /// `rm`.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RemoveRequest {
@@ -139,13 +142,26 @@ impl Engine {
         told.map(Some).map_err(|source| Error::Host { what: "signal the container", source })
     }
 
-    /// Whoever may need it; the trash has still to be emptied.
+    /// Whoever may need it; the trash has still to be emptied. By force also if a `start` comes between the end and the
+    /// removal.
     pub(super) fn remove_one(
         &self,
         id: &ContainerId,
         request: &RemoveRequest,
         users: &mut VolumeUsers,
     ) -> Result<(), Error> {
+        let mut endings = if request.force { ENDINGS } else { 1 };
+        loop {
+            endings -= 1;
+            match self.remove_if_ended(id, request, users) {
+                Err(Error::WrongStatus { .. }) if endings > 0 => {}
+                done => return done,
+            }
+        }
+    }
+
+    /// Ends it first by force. [`Error::WrongStatus`] if it runs when it is locked for the removal.
+    fn remove_if_ended(&self, id: &ContainerId, request: &RemoveRequest, users: &mut VolumeUsers) -> Result<(), Error> {
         let record = match self.store.container(id) {
             Ok(record) => record,
             // What is damaged can still be removed, if nothing runs there. A disk that does not answer may do so later.
@@ -203,15 +219,24 @@ impl Engine {
         }
     }
 
-    /// Ends one container; then until its monitor has tidied up.
+    /// Ends one container, and each run of it that others begin meanwhile; then until its monitor has tidied up.
     fn end_by_force(&self, id: &ContainerId, grace: Option<u32>) -> Result<bool, Error> {
-        let told = match self.tell_to_end(id, grace) {
-            Err(Error::Storage(storage::Error::NoContainer(_))) => None,
-            told => told?,
-        };
-        see_off(&mut told.into_iter().collect::<Vec<_>>())
-            .map_err(|source| Error::Host { what: "wait for the container", source })?;
-        self.wait_for_end(id, DEATH)
+        for _ in 0..ENDINGS {
+            let before = match self.store.container(id) {
+                Err(storage::Error::NoContainer(_)) => return Ok(true),
+                found => found?,
+            };
+            let told = match self.tell_to_end(id, grace) {
+                Err(Error::Storage(storage::Error::NoContainer(_))) => None,
+                told => told?,
+            };
+            see_off(&mut told.into_iter().collect::<Vec<_>>())
+                .map_err(|source| Error::Host { what: "wait for the container", source })?;
+            if let Some(ended) = self.wait_for_end_of_run(&before, DEATH)? {
+                return Ok(ended);
+            }
+        }
+        Ok(false)
     }
 
     /// What of a container is still there: its program, or its monitor alone.

@@ -53,6 +53,21 @@ impl Engine {
         Ok(self.look_until(id, timeout, is_at_rest)?.is_none_or(|record| is_at_rest(&record)))
     }
 
+    /// The same of the run that `before` tells of; none if somebody has begun another one since.
+    pub(super) fn wait_for_end_of_run(
+        &self,
+        before: &ContainerRecord,
+        timeout: Duration,
+    ) -> Result<Option<bool>, Error> {
+        let is_another = |now: &ContainerRecord| now.monitor().is_some() && now.monitor() != before.monitor();
+        let last = self.look_until(before.id(), timeout, |now| is_at_rest(now) || is_another(now))?;
+        Ok(match last {
+            Some(record) if is_at_rest(&record) => Some(true),
+            Some(record) => (!is_another(&record)).then_some(false),
+            None => Some(true),
+        })
+    }
+
     /// Waits until the monitor of this run has recorded the end and freed everything, so that `rm` or `start` can follow.
     pub(super) fn wait_for_monitor(&self, record: &ContainerRecord) -> Result<(), Error> {
         let monitor = record.monitor();

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use crate::engine::error::failure;
 use crate::engine::{Engine, Error};
 use crate::rootless::{Outer, worker};
-use crate::storage;
 use crate::storage::blobs::StagedBlob;
 use crate::storage::images::{Image, ImageLayer, ImageRecord, ImageSource};
 use crate::storage::layer_index::{self, IndexWriter};
@@ -142,11 +141,9 @@ impl Engine {
         if let Err(error) = self.empty_trash() {
             tracing::debug!(%error, "trash stays");
         }
-        match self.store.image(&image.manifest_digest) {
-            // It came, and another command has removed it since.
-            Err(storage::Error::NoImage(_)) => Ok(Image { record, names: names.to_vec() }),
-            found => Ok(found?),
-        }
+        // Not what the store has by now: another command may have taken its name for itself, and a prune the image. It was
+        // there.
+        Ok(self.store.with_names(record)?)
     }
 
     /// Layers that are here, and whose blobs come only now: the store had lost them.

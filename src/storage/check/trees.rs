@@ -34,6 +34,8 @@ pub(crate) fn compare(store: &Store, jobs: &[TreeJob], content: bool) -> Result<
     for job in jobs {
         let problem = match compare_one(store, job, content) {
             Ok(problem) => problem,
+            // It may be whole: that we lack descriptors or memory is no damage of its.
+            Err(error) if error.is_shortage() => return Err(error),
             Err(error) => Some(chain(&error)),
         };
         // Swept meanwhile: nothing is wrong.

@@ -80,7 +80,7 @@ pub(crate) fn compare(root: &RootDir, index: &Path, how: &Comparison<'_>) -> Res
         }
         walk.expected.insert(entry.path.as_os_str().to_owned(), entry);
     }
-    walk.tree(root);
+    walk.tree(root).map_err(|source| storage::Error::Read { path: index.to_owned(), source })?;
     Ok(walk.end())
 }
 
@@ -100,10 +100,10 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn tree(&mut self, root: &RootDir) {
+    fn tree(&mut self, root: &RootDir) -> sys::Result<()> {
         match root.dir().stat_self() {
-            Ok(stat) => self.name(root.dir(), OsStr::new(""), OsString::new(), &stat),
-            Err(error) => self.unread(b"", &error),
+            Ok(stat) => self.name(root.dir(), OsStr::new(""), OsString::new(), &stat)?,
+            Err(error) => self.unread(b"", error)?,
         }
         let mut dirs = vec![OsString::new()];
         while let Some(path) = dirs.pop() {
@@ -111,7 +111,7 @@ impl Walk<'_> {
             let (names, dir) = match opened {
                 Ok(opened) => opened,
                 Err(error) => {
-                    self.unread(path.as_bytes(), &error);
+                    self.unread(path.as_bytes(), error)?;
                     self.forget_below(&path);
                     continue;
                 }
@@ -127,21 +127,26 @@ impl Walk<'_> {
                         if stat.is_dir() {
                             dirs.push(below.clone());
                         }
-                        self.name(&dir, &name, below, &stat);
+                        self.name(&dir, &name, below, &stat)?;
                     }
                     // Gone since the directory was read.
                     Ok(None) => {}
-                    Err(error) => self.unread(below.as_bytes(), &error),
+                    Err(error) => self.unread(below.as_bytes(), error)?,
                 }
             }
         }
+        Ok(())
     }
 
-    fn unread(&mut self, path: &[u8], error: &sys::Error) {
-        if self.how.tolerant && error.is(Errno::EACCES) {
-            return;
+    /// Ends the walk if it is we who cannot read.
+    fn unread(&mut self, path: &[u8], error: sys::Error) -> sys::Result<()> {
+        if error.is_shortage() {
+            return Err(error);
         }
-        self.found.add(path, format_args!("cannot be read ({})", error.errno.desc()));
+        if !(self.how.tolerant && error.is(Errno::EACCES)) {
+            self.found.add(path, format_args!("cannot be read ({})", error.errno.desc()));
+        }
+        Ok(())
     }
 
     /// A directory that cannot be entered says nothing about what is in it.
@@ -150,23 +155,27 @@ impl Walk<'_> {
         self.expected.retain(|name, _| !name.as_bytes().starts_with(prefix.as_bytes()));
     }
 
-    fn name(&mut self, dir: &Dir, name: &OsStr, path: OsString, stat: &Stat) {
+    fn name(&mut self, dir: &Dir, name: &OsStr, path: OsString, stat: &Stat) -> sys::Result<()> {
         let file = (stat.device, stat.inode);
         if let Some(target) = self.targets.get_mut(&path) {
             *target = Some(file);
         }
         let Some(entry) = self.expected.remove(&path) else {
-            return self.found.add(path.as_bytes(), "is not of this layer");
+            self.found.add(path.as_bytes(), "is not of this layer");
+            return Ok(());
         };
         if entry.kind == EntryKind::Hardlink {
-            return self.links.push((path, entry.target, file));
+            self.links.push((path, entry.target, file));
+            return Ok(());
         }
         if !is_of_kind(entry.kind, stat) {
-            return self.found.add(path.as_bytes(), format_args!("is {}, not {}", word(stat), entry.kind.word()));
+            self.found.add(path.as_bytes(), format_args!("is {}, not {}", word(stat), entry.kind.word()));
+            return Ok(());
         }
         self.metadata(path.as_bytes(), &entry, stat);
-        if let Err(error) = self.inside(dir, name, path.as_bytes(), &entry, stat) {
-            self.unread(path.as_bytes(), &error);
+        match self.inside(dir, name, path.as_bytes(), &entry, stat) {
+            Ok(()) => Ok(()),
+            Err(error) => self.unread(path.as_bytes(), error),
         }
     }
 

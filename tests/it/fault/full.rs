@@ -242,3 +242,39 @@ fn without_a_subordinate_range_a_user_gets_a_container() {
     let out = on_small_disk(&env, "size=64m", script);
     out.success().stdout_has("0\n").stdout_has("adopt=125\n").stderr_has("single-id mode").stderr_has("Error: ");
 }
+
+/// That it cannot look is no damage of what it looks at.
+#[test]
+fn g14_a_check_without_descriptors_finds_no_damage() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    for count in 5..24 {
+        for flag in ["--quick", "--full"] {
+            let words =
+                [&format!("--nofile={count}"), program().to_str().unwrap(), "system", "check", flag].map(String::from);
+            let out = env.other("prlimit").args(words).run();
+            assert!(matches!(out.exit_code(), Some(0 | 125)), "{count} descriptors: {out}");
+        }
+    }
+    env.run(["system", "check", "--full"]).success();
+}
+
+/// Errors of the disk have made it read-only (G13): what the containers have written can still be had.
+#[test]
+fn g13_files_come_out_of_a_store_that_cannot_be_written() {
+    requires!(userns);
+    let env = Env::new();
+    let script = "
+        s import $T $B >/dev/null || exit 98
+        s run --name c --network=none $B sh -c 'echo kept >/root/kept; rm /etc/passwd' || exit 97
+        mount -o remount,bind,ro $D || exit 96
+        say ps s ps -aq
+        s cp c:/root/kept $D.kept; echo kept=$(cat $D.kept)
+        s export c >$D.tar; echo export=$?
+        echo exported=$(tar -xOf $D.tar root/kept)
+        echo gone=$(tar -tf $D.tar | grep -c etc/passwd)
+        say write s cp $T c:/root/";
+    let out = on_small_disk(&env, "size=64m", script);
+    out.stdout_has("ps=0\n").stdout_has("kept=kept\n").stdout_has("export=0\nexported=kept\ngone=0\n");
+    out.stdout_has("write=125\n").stderr_has("EROFS");
+}

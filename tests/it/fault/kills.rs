@@ -352,3 +352,39 @@ fn a_run_killed_at_any_moment_leaves_nothing_half() {
     assert!(matches!(check.exit_code(), Some(0 | 1)), "{check}");
     env.run(["system", "check"]).success();
 }
+
+/// Whoever waits for a command that was stopped says so, and goes on when that does (G20).
+#[test]
+fn g20_a_wait_for_a_lock_is_told_of() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let lock = std::fs::File::open(env.graphroot().join("store.lock")).unwrap();
+    lock.lock().unwrap();
+    env.run(["ps"]).success();
+    let waits = env.spawn(["volume", "create", "waits"]);
+    eventually("it is told", || waits.stderr().contains(&format!("waiting for process {}", std::process::id())));
+    assert!(waits.stderr().contains("store.lock"), "{}", waits.stderr());
+    env.run(["volume", "exists", "waits"]).code(1);
+    lock.unlock().unwrap();
+    waits.wait().success().prints("waits\n");
+}
+
+/// `rm --force` ends what others start while it removes: each of its locks comes late here.
+#[test]
+fn removal_by_force_beside_starts() {
+    requires!(userns, strace);
+    let env = Env::with_busybox();
+    env.run(["create", "--name=contended", "--network=none", BUSYBOX, "sleep", "600"]).success();
+    let strace = env.other("strace").args(["-qq", "-o", "/dev/null", "-e", "trace=flock"]);
+    let strace =
+        strace.args(["-e", "inject=flock:delay_enter=300000", crate::harness::env::program().to_str().unwrap()]);
+    let removal = strace.args(["rm", "--force", "contended"]).spawn();
+    let (begun, mut started) = (Instant::now(), 0);
+    while begun.elapsed() < Duration::from_secs(3) {
+        started += usize::from(env.run(["start", "contended"]).is_success());
+    }
+    removal.wait().success();
+    assert!(started > 0, "it is contended");
+    env.run(["container", "exists", "contended"]).code(1);
+    env.run(["system", "check"]).success();
+}

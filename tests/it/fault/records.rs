@@ -131,3 +131,60 @@ fn f11_clocks_that_were_wrong() {
     env.run(["container", "prune", "--force"]).success();
     env.run(["ps", "-aq"]).prints("");
 }
+
+/// A directory, a FIFO, a circle of links: what a slip of the hand or another tool leaves in the place of a file.
+#[test]
+fn f08_what_is_no_file_holds_up_nobody() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let fifo = |path: &std::path::Path| nix::unistd::mkfifo(path, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    env.run(["create", "--name=whole", "-v=/data", "--network=none", BUSYBOX, "true"]).success();
+    let volume = env.run(["volume", "ls", "-q"]).success().trimmed();
+    let holder = env.graphroot().join("volumes").join(&volume).join("holder");
+    std::fs::remove_file(&holder).unwrap();
+    fifo(&holder);
+    let names = env.graphroot().join("names");
+    std::fs::create_dir(names.join("directory")).unwrap();
+    fifo(&names.join("fifo"));
+    std::os::unix::fs::symlink("circle", names.join("circle")).unwrap();
+    let broken = config(&env, &create(&env, "broken"));
+    std::fs::remove_file(&broken).unwrap();
+    fifo(&broken);
+    env.run(["ps", "-a", "--format", "{{.Names}}"]).success().prints("whole\n").stderr_has("cannot be read");
+    env.run(["images", "-q"]).success();
+    env.run(["system", "df"]).success();
+    let found = env.run(["system", "check"]);
+    found
+        .code(2)
+        .stdout_has("names/directory")
+        .stdout_has("names/fifo")
+        .stdout_has("names/circle")
+        .stdout_has("holder");
+    // The sweep goes past them, and takes away nothing of theirs.
+    env.run(["image", "prune", "--force"]).success();
+    env.run(["volume", "inspect", &volume]).success();
+    env.run(["system", "check", "--repair"]).code(2).stdout_has("names/circle");
+    std::fs::remove_file(names.join("circle")).unwrap();
+    env.run(["system", "check"]).success();
+    env.run(["rm", "broken", "whole"]).success();
+}
+
+/// A power cut leaves the definition of a `--rm` container without content. One that has ended with a record is another:
+/// its files are kept.
+#[test]
+fn f07_what_a_container_with_a_blank_definition_has_written_is_kept() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    env.run(["run", "--name=ended", "--network=none", "-v=/data", BUSYBOX, "sh", "-c", "echo kept >/root/kept"])
+        .success();
+    let id = env.run(["ps", "-aq", "--no-trunc"]).success().trimmed();
+    std::fs::write(config(&env, &id), "").unwrap();
+    // As after a reboot.
+    std::fs::remove_dir_all(env.runroot()).unwrap();
+    env.run(["ps", "-aq"]).success().prints("").stderr_has(&id[..12]);
+    assert_eq!(env.run(["volume", "ls", "-q"]).success().stdout().lines().count(), 1);
+    env.run(["system", "check", "--repair"]).code(1).stdout_has("keeps its files");
+    let kept = env.graphroot().join("aside").join(&id).join("upper/root/kept");
+    assert_eq!(std::fs::read_to_string(kept).unwrap(), "kept\n");
+    assert_eq!(env.run(["volume", "ls", "-q"]).success().stdout().lines().count(), 1);
+}

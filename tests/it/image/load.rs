@@ -4,8 +4,9 @@ use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
 use super::peer::{Answer, Peer};
+use crate::harness::env::program;
 use crate::harness::image::{self, Compression, ImageBuilder, Layer};
-use crate::harness::{Env, requires};
+use crate::harness::{Env, eventually, requires};
 
 fn two_layers() -> ImageBuilder {
     let top = Layer::new().file("etc/top", 0o644, b"top\n").whiteout("etc/os-release").opaque("home");
@@ -223,4 +224,26 @@ fn a_broken_image_of_an_archive_keeps_nobody_from_another() {
     env.run(["load", "-q", "-i", "layout"]).code(125).stderr_has(bad.trim());
     env.run(["images", "-aq"]).success().prints("");
     env.run(["pull", "-q", "oci:layout:localhost/good:1"]).success();
+}
+
+/// An image that was imported may lose its name to the next one at once, and be pruned: its import has succeeded. Its last
+/// steps, from the removal of its lease on, come late here.
+#[test]
+fn an_import_whose_image_is_pruned_at_once() {
+    requires!(userns, strace);
+    let env = Env::new();
+    let tar = image::busybox_tar();
+    let tar = tar.to_str().unwrap();
+    let strace = env.other("strace").args(["-qq", "-o", "/dev/null", "-e", "trace=unlink,unlinkat"]);
+    let late = strace.args(["-e", "inject=unlink,unlinkat:delay_exit=300000", program().to_str().unwrap()]);
+    let first = late.args(["import", "-q", tar, "name"]).spawn();
+    eventually("it has its name", || env.run(["image", "exists", "name"]).is_success());
+    env.run(["import", "-q", tar, "name"]).success();
+    let one_is_left = || {
+        env.run(["image", "prune", "--force"]).success();
+        env.run(["images", "-q"]).success().stdout().lines().count() == 1
+    };
+    eventually("the first one is pruned", one_is_left);
+    first.wait().success().stdout_has("sha256:");
+    env.run(["system", "check"]).success();
 }

@@ -193,7 +193,7 @@ impl ContainerSide {
                 }
                 RootOf::Stopped { plan, .. } => {
                     let root_ids = (self.maps.uid.to_outside(0).unwrap_or(0), self.maps.gid.to_outside(0).unwrap_or(0));
-                    let (root, server) = runtime::mount_rootfs(plan, root_ids)
+                    let (root, server) = runtime::mount_rootfs_at_rest(plan, root_ids)
                         .map_err(|error| Failure::from_error(FailureKind::Mount, &error))?;
                     let furnished = runtime::furnish(&root, mounts);
                     let done = furnished
