@@ -120,6 +120,17 @@ fn plain(error: &engine::Error) -> Option<&'static str> {
     Some(hint)
 }
 
+/// How the root file system of this name comes in.
+fn import_of(name: &str) -> String {
+    if name == "standard input" {
+        "sampan import -".to_owned()
+    } else if Path::new(name).is_dir() {
+        format!("tar -C {name:?} -c . | sampan import -")
+    } else {
+        format!("sampan import {name:?}")
+    }
+}
+
 /// Cures that name what is to be changed here.
 fn particular(error: &engine::Error) -> Option<String> {
     match error {
@@ -131,14 +142,7 @@ fn particular(error: &engine::Error) -> Option<String> {
             Some(format!("load reads files: curl -fsSL {} | sampan load", path.display()))
         }
         engine::Error::Archive { name, .. } if error.is_without_images() => {
-            let import = if name == "standard input" {
-                "sampan import -".to_owned()
-            } else if Path::new(name).is_dir() {
-                format!("tar -C {name:?} -c . | sampan import -")
-            } else {
-                format!("sampan import {name:?}")
-            };
-            Some(format!("load takes what save wrote; a root file system comes in by {import}"))
+            Some(format!("load takes what save wrote; a root file system comes in by {}", import_of(name)))
         }
         engine::Error::PullById(_) => {
             Some("no registry knows ids: sampan images shows the names of those here".to_owned())
@@ -188,7 +192,7 @@ fn particular(error: &engine::Error) -> Option<String> {
         )),
         engine::Error::ListExists(_) => Some("--amend adds to it".to_owned()),
         engine::Error::InstanceAbsent { from, .. } => Some(format!("sampan pull {from} brings it")),
-        engine::Error::ImportDirectory(path) => Some(format!("tar -C {path:?} -c . | sampan import -")),
+        engine::Error::ImportDirectory(path) => Some(import_of(&path.display().to_string())),
         engine::Error::DirectoryAsStream => Some("say where it goes with --output DIR".to_owned()),
         engine::Error::Untrusted { name, why, .. } => Some(trust(name, why)),
         _ if error.read_only_image().is_some() => error.read_only_image().map(|image| {

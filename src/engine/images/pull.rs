@@ -128,12 +128,14 @@ impl Engine {
         let configuration = RegistriesConf::load().map_err(Error::Config)?;
         let wanted = resolve::remote(&request.name, &configuration, progress)?;
         let last = wanted.names.len().saturating_sub(1);
-        let mut passed = Vec::new();
+        let mut passed: Vec<String> = Vec::new();
         for (index, reference) in wanted.names.into_iter().enumerate() {
             progress.message(&format!("Trying to pull {reference}..."));
             match self.pull_reference(&reference, request, &configuration, progress) {
                 Ok(image) => {
-                    passed.iter().for_each(|line: &String| progress.message(line));
+                    for line in &passed {
+                        progress.message(line);
+                    }
                     if let Some((short, full)) = &wanted.chosen
                         && let Err(error) = record_alias(short, full)
                     {
@@ -147,7 +149,9 @@ impl Engine {
                 }
                 Err(error) => {
                     // The name may be misspelt in all of them, or one of them not be reached.
-                    passed.iter().for_each(|line| progress.warn(line));
+                    for line in &passed {
+                        progress.warn(line);
+                    }
                     return Err(error);
                 }
             }

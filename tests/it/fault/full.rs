@@ -95,14 +95,13 @@ fn g08_a_pull_without_room_gives_back_what_it_took() {
     let (large, small) = (pushed("large", &[1_000_000, 12_000_000, 11_000_000]), pushed("small", &[2_000_000]));
     let script = format!(
         "pull() {{ s pull -q --tls-verify=false --retry=0 $1 >/dev/null; }}
-         say large pull {0}
+         say large pull {large}
          say kept ls -A $D/store/partial $D/store/staging
-         say small pull {1}
-         s rmi {1} >/dev/null
-         say again pull {0}
+         say small pull {small}
+         s rmi {small} >/dev/null
+         say again pull {large}
          say kept ls -A $D/store/partial
-         say clean s system check",
-        large, small
+         say clean s system check"
     );
     let out = on_small_disk(&env, "size=8m", &script);
     let disk = env.path("disk");

@@ -54,7 +54,7 @@ fn basic_login_lasts_and_is_shared() {
     let (empty, torn) = (env.write("empty.json", ""), env.write("torn.json", "// s3cret"));
     let file = |path: &Path| format!("--authfile={}", path.display());
     let out = login(&["--get-login", &file(&torn)]).run();
-    out.code(125).stderr_has("no JSON at line 1, column 1");
+    out.code(125).stderr_has("it is not a JSON object");
     assert!(!out.stderr().contains("s3cret"), "{out}");
     login(&["-u", "alice", "--password-stdin", &file(&empty)]).stdin("s3cret").run().success();
     login(&["--get-login", &file(&empty)]).run().prints("alice\n");
