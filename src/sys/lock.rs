@@ -12,9 +12,6 @@ use std::time::{Duration, Instant};
 
 use super::error::{Call, Errno, Error, Result};
 
-/// A wait for a lock that takes longer is told of (case G20).
-const PATIENCE: Duration = Duration::from_secs(2);
-
 /// A held lock. Dropping it closes the descriptor, which releases the lock unless a child still shares it.
 #[derive(Debug)]
 pub(crate) struct FileLock {
@@ -56,12 +53,12 @@ pub(crate) enum TryLock {
 impl FileLock {
     /// Waits for the exclusive lock on `path`, which is made if absent (mode 0600).
     pub(crate) fn exclusive(path: &Path) -> Result<Self> {
-        Self::acquire(path, File::try_lock, File::lock)
+        Self::acquire(path, |file| file.lock())
     }
 
     /// Waits for a shared lock on `path`, which is made if absent.
     pub(crate) fn shared(path: &Path) -> Result<Self> {
-        Self::acquire(path, File::try_lock_shared, File::lock_shared)
+        Self::acquire(path, |file| file.lock_shared())
     }
 
     /// Takes the exclusive lock if nobody has it.
@@ -108,20 +105,14 @@ impl FileLock {
     /// The process that holds the lock on `path` exclusively, if `/proc/locks` tells (its line has the pid, and device and
     /// inode of the file: `proc_locks(5)`; 0 or -1 stands for one that we cannot see).
     pub(crate) fn holder_pid(path: &Path) -> Option<u32> {
-        Self::holder_of(path, &["WRITE"])
-    }
-
-    /// The same of a lock of one of these kinds.
-    fn holder_of(path: &Path, kinds: &[&str]) -> Option<u32> {
         let inode = std::fs::metadata(path).ok()?.ino();
         let locks = std::fs::read_to_string("/proc/locks").ok()?;
         // File systems that show other device numbers than these in stat(2) are common: the inode has to do.
         let of_line = |line: &str| {
             let words: Vec<_> = line.split_ascii_whitespace().collect();
-            let [_, "FLOCK", _, kind, pid, file, ..] = words.as_slice() else { return None };
-            let is_meant = kinds.contains(kind);
+            let [_, "FLOCK", _, "WRITE", pid, file, ..] = words.as_slice() else { return None };
             let same = file.rsplit(':').next().and_then(|text| text.parse().ok()) == Some(inode);
-            pid.parse().ok().filter(|pid| is_meant && same && *pid > 0)
+            pid.parse().ok().filter(|pid| same && *pid > 0)
         };
         locks.lines().find_map(of_line)
     }
@@ -150,30 +141,10 @@ impl FileLock {
         &self.file
     }
 
-    fn acquire(
-        path: &Path,
-        try_lock: impl Fn(&File) -> std::result::Result<(), TryLockError>,
-        lock: impl Fn(&File) -> std::io::Result<()>,
-    ) -> Result<Self> {
-        let told_at = Instant::now() + PATIENCE;
-        let mut pause = Duration::from_micros(50);
+    fn acquire(path: &Path, lock: impl Fn(&File) -> std::io::Result<()>) -> Result<Self> {
         loop {
             let file = open(path)?;
-            let locked = match try_lock(&file) {
-                Ok(()) => Ok(()),
-                // `flock(2)` knows no time limit, and a signal of our own would meet any thread.
-                Err(TryLockError::WouldBlock) if Instant::now() < told_at => {
-                    std::thread::sleep(pause);
-                    pause = (pause * 2).min(Duration::from_millis(5));
-                    continue;
-                }
-                Err(TryLockError::WouldBlock) => {
-                    tell_of_wait(path);
-                    lock(&file)
-                }
-                Err(TryLockError::Error(error)) => Err(error),
-            };
-            match locked {
+            match lock(&file) {
                 Ok(()) if same_file(&file, path) => return Ok(Self { file, path: path.to_owned() }),
                 // The file was replaced or removed while we waited: lock the one that is there now.
                 Ok(()) => {}
@@ -232,20 +203,6 @@ impl<Dir: AsFd> Drop for DirLock<Dir> {
         if rustix::fs::flock(&self.0, rustix::fs::FlockOperation::Unlock).is_err() {
             tracing::debug!("lock held until the descriptor closes");
         }
-    }
-}
-
-/// Says what we wait for, and for whom: it may be a command that somebody has stopped.
-fn tell_of_wait(path: &Path) {
-    match FileLock::holder_of(path, &["WRITE", "READ"]) {
-        Some(pid) => {
-            let command =
-                super::fs::read_ordinary(Path::new(&format!("/proc/{pid}/cmdline")), 4096).unwrap_or_default();
-            let words: Vec<_> = command.split(|byte| *byte == 0).filter(|word| !word.is_empty()).take(4).collect();
-            let command = words.join(&b' ').escape_ascii().to_string();
-            tracing::warn!("waiting for process {pid} ({command}), which holds {}", path.display());
-        }
-        None => tracing::warn!("waiting for whoever holds {}", path.display()),
     }
 }
 

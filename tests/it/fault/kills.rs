@@ -353,22 +353,6 @@ fn a_run_killed_at_any_moment_leaves_nothing_half() {
     env.run(["system", "check"]).success();
 }
 
-/// Whoever waits for a command that was stopped says so, and goes on when that does (G20).
-#[test]
-fn g20_a_wait_for_a_lock_is_told_of() {
-    requires!(userns);
-    let env = Env::with_busybox();
-    let lock = std::fs::File::open(env.graphroot().join("store.lock")).unwrap();
-    lock.lock().unwrap();
-    env.run(["ps"]).success();
-    let waits = env.spawn(["volume", "create", "waits"]);
-    eventually("it is told", || waits.stderr().contains(&format!("waiting for process {}", std::process::id())));
-    assert!(waits.stderr().contains("store.lock"), "{}", waits.stderr());
-    env.run(["volume", "exists", "waits"]).code(1);
-    lock.unlock().unwrap();
-    waits.wait().success().prints("waits\n");
-}
-
 /// `rm --force` ends what others start while it removes: each of its locks comes late here.
 #[test]
 fn removal_by_force_beside_starts() {
