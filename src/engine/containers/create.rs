@@ -135,10 +135,11 @@ impl Engine {
 
 /// As Podman does: the filter is that of now for as long as the container is there, for each start and `exec`.
 fn keep_seccomp_profile(spec: &mut ContainerSpec) -> Result<(), Error> {
-    spec.security.seccomp_profile = Engine::seccomp_profile(spec)?;
-    let text = spec.security.seccomp_profile.as_deref();
+    let Some(text) = Engine::seccomp_profile(spec)? else { return Ok(()) };
     let kernel = sys::process::kernel_version();
-    specgen::seccomp_section(&spec.security, CapSet::DEFAULT, text, kernel).map(drop).map_err(Error::Spec)
+    specgen::seccomp_section(&spec.security, CapSet::DEFAULT, Some(&text), kernel).map_err(Error::Spec)?;
+    spec.security.seccomp_profile = Some(text);
+    Ok(())
 }
 
 /// Podman refuses a bind source that does not exist (Docker would make it); so are devices, a root file system and a time
