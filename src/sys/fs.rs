@@ -111,10 +111,10 @@ pub(crate) fn rewrite_within_blocks(path: &Path, text: &[u8]) -> Result<()> {
     super::descriptor::write_all(file.as_fd(), &padded)
 }
 
-/// Like [`open_ordinary`], for writing. A link is ELOOP, a FIFO that nobody reads ENXIO.
+/// Like [`open_ordinary`], for writing. A FIFO that nobody reads is ENXIO.
 fn open_to_rewrite(path: &Path) -> Result<File> {
     let mut options = OpenOptions::new();
-    options.write(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_NOFOLLOW);
+    options.write(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY);
     ordinary(options.open(path).call("open", || format!("{path:?}, O_WRONLY"))?, path)
 }
 
