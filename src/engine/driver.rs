@@ -67,8 +67,8 @@ impl Engine {
                 Err(error) => Err(Failure::from_error(FailureKind::Other, &error)),
             }
         });
-        lease.finish(&self.store)?;
-        if let Err(error) = self.empty_trash() {
+        let passed = lease.finish(&self.store)?;
+        if let Err(error) = self.clean_up(passed) {
             tracing::debug!(%error, "trash stays");
         }
         Ok(overlay?)

@@ -10,7 +10,7 @@ impl Engine {
     /// Ends a lease, whatever came of the work: what it had staged goes at once. Where that fails after a failure, the next
     /// sweep takes it.
     pub(super) fn end_lease<T>(&self, lease: Lease, outcome: Result<T, Error>) -> Result<T, Error> {
-        let ended = lease.finish(&self.store).map_err(Error::from).and_then(|()| self.empty_trash());
+        let ended = lease.finish(&self.store).map_err(Error::from).and_then(|passed| self.clean_up(passed));
         match (outcome, ended) {
             (Ok(value), ended) => ended.map(|()| value),
             (Err(error), Ok(())) => Err(error),
@@ -19,6 +19,11 @@ impl Engine {
                 Err(error)
             }
         }
+    }
+
+    /// Empties the trash after a lease. Where a sweep `passed` meanwhile, what it spared for the lease may be nobody's now.
+    pub(super) fn clean_up(&self, passed: bool) -> Result<(), Error> {
+        if passed { self.sweep_images() } else { self.empty_trash() }
     }
 
     /// Empties the trash, in a worker in P if something there belongs to subordinate ids.

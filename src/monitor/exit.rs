@@ -132,19 +132,17 @@ fn write_end(
     exit: &mut ExitRecord,
     complete: impl FnOnce(&mut ExitRecord, Option<&ContainerRecord>) -> Result<(), storage::Error>,
 ) -> Result<bool, storage::Error> {
-    match store.lock_own_container(config) {
-        Ok(locked) => {
-            complete(exit, Some(&locked))?;
-            store.record_exit(config, exit)
-        }
-        Err(error @ storage::Error::NoContainer(_)) => Err(error),
+    let locked = match store.lock_own_container(config) {
+        Ok(locked) => Ok(locked),
+        Err(error @ storage::Error::NoContainer(_)) => return Err(error),
         // Not even the lock can be made, for a logout took all of `/run/user/UID`: two records cannot be.
         Err(error) => {
             tracing::debug!(%error, "end recorded without a lock");
-            complete(exit, store.own_container(config).ok().as_ref())?;
-            store.record_exit(config, exit)
+            Err(store.own_container(config).ok())
         }
-    }
+    };
+    complete(exit, locked.as_deref().map_or_else(Option::as_ref, Some))?;
+    store.record_exit(config, exit)
 }
 
 fn timestamp(time: SystemTime) -> Timestamp {

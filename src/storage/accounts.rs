@@ -141,15 +141,8 @@ impl Store {
             *accounts.records.entry(reference.digest).or_default() += size;
         }
         let root = layout.graphroot();
-        let others = [
-            root.to_owned(),
-            root.join("blobs"),
-            layout.asides(),
-            layout.unsynced(),
-            layout.version(),
-            layout.runroot_note(),
-        ];
-        for path in layout.graph_dirs().chain(layout.old_dirs()).chain(others) {
+        let others = [root.to_owned(), root.join("blobs"), layout.asides(), layout.unsynced()];
+        for path in layout.graph_dirs().chain(layout.old_dirs()).chain(layout.graph_files()).chain(others) {
             accounts.fixed += one(&path)?;
         }
         for dir in [layout.partials(), layout.staging(), layout.trash(), layout.asides()] {

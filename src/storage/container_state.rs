@@ -56,7 +56,8 @@ impl Locked<ContainerRecord> {
 }
 
 impl Store {
-    /// [`Locked::clear_exit`] for a monitor that has no lock, because a logout took all of `/run/user/UID`.
+    /// The same for a monitor, which reads no state: under the container's lock, or without one where a logout took all of
+    /// `/run/user/UID`.
     pub(crate) fn clear_exit(&self, id: &ContainerId) -> Result<(), Error> {
         let path = self.layout().container_exit(id);
         if sys::fs::remove_file(&path).removing(&path)? {

@@ -58,6 +58,7 @@ impl Store {
         self.sweep_volumes()?;
         self.sweep_locks()?;
         self.sweep_partials(super::partials::KEPT, &lock)?;
+        lease::note_sweep(self)?;
         let marks = mark(self)?;
         let mut swept = Swept { staging, names, containers, cautious: marks.incomplete.clone(), ..Swept::default() };
         if marks.incomplete.is_none() {

@@ -14,9 +14,6 @@ use crate::sys::lock::{FileLock, TryLock};
 use crate::sys::{self, Errno};
 use crate::types::id::ContainerId;
 
-/// Why a file that is sound cannot be read now.
-const MAY_PASS: [Errno; 4] = [Errno::EIO, Errno::ENOMEM, Errno::EMFILE, Errno::ENFILE];
-
 /// Largest note, in bytes: an epoch and a path.
 const LARGEST: u64 = 8 << 10;
 
@@ -26,7 +23,7 @@ impl Layout {
         let path = self.runroot_note();
         let text = match sys::fs::absent_is_none(sys::fs::read_ordinary(&path, LARGEST)) {
             // What another one may read a moment later: with its own runroot this command would see none of what runs.
-            Err(error) if MAY_PASS.iter().any(|errno| error.is(*errno)) => return Err(error).reading(&path),
+            Err(error) if error.is_shortage() || error.is(Errno::EIO) => return Err(error).reading(&path),
             Err(error) => {
                 tracing::debug!(%error, "runroot not noted");
                 None

@@ -46,6 +46,9 @@ impl Record for LeaseRecord {
     }
 }
 
+/// File in a staging directory: a sweep has gone by.
+const SWEPT: &str = "swept";
+
 /// File in a staging directory: an image that shall get a name.
 fn promise(digest: &Digest) -> String {
     format!("image-{}", digest.hex())
@@ -162,19 +165,24 @@ impl Lease {
         Ok(there)
     }
 
-    /// Ends the lease and removes the directory. What is left in it goes to the trash: it may belong to subordinate ids.
-    pub(crate) fn finish(self, store: &Store) -> Result<(), Error> {
+    /// Ends the lease and removes the directory. What is left in it goes to the trash: it may belong to subordinate ids. True
+    /// if a sweep has gone by meanwhile: what it spared for this lease alone is for its holder to sweep.
+    #[must_use = "what a sweep has spared is swept by nobody else"]
+    pub(crate) fn finish(self, store: &Store) -> Result<bool, Error> {
         let Self { dir, lock, .. } = self;
+        // Before the look for the sweep's note, which is written before this is read.
+        let relied = dir.join("lease.json");
+        sys::fs::remove_file(&relied).removing(&relied)?;
+        let mut passed = false;
         for name in sys::fs::names(&dir).reading(&dir)? {
-            if promised(&name).is_some() {
+            passed |= name == SWEPT;
+            if name == SWEPT || promised(&name).is_some() {
                 let path = dir.join(name);
                 sys::fs::remove_file(&path).removing(&path)?;
             }
         }
-        for name in ["lease.json", "lock"] {
-            let path = dir.join(name);
-            sys::fs::remove_file(&path).removing(&path)?;
-        }
+        let path = dir.join("lock");
+        sys::fs::remove_file(&path).removing(&path)?;
         match sys::fs::remove_dir(&dir) {
             Err(error) if error.is(sys::Errno::ENOTEMPTY) => {
                 store.move_to_trash(&dir)?;
@@ -182,6 +190,24 @@ impl Lease {
             other => drop(other.removing(&dir)?),
         }
         drop(lock);
-        Ok(())
+        Ok(passed)
     }
+}
+
+/// Tells everyone who has a lease that a sweep goes by, which shall free what only they rely on when they end. Without the
+/// note, as on a full disk, the next sweep does.
+pub(super) fn note_sweep(store: &Store) -> Result<(), Error> {
+    let staging = store.layout().staging();
+    for name in sys::fs::names(&staging).reading(&staging)? {
+        let dir = staging.join(name);
+        if !sys::fs::exists(&dir.join("lease.json")) {
+            continue;
+        }
+        match sys::fs::replace_volatile(&dir.join(SWEPT), b"") {
+            Err(error) if error.is(sys::Errno::ENOENT) => {}
+            Err(error) => tracing::debug!(%error, "what leases hold stays for the next sweep"),
+            Ok(()) => {}
+        }
+    }
+    Ok(())
 }

@@ -34,7 +34,7 @@ pub(crate) struct Store {
     graph_made: OnceLock<()>,
     /// Set when the epoch's part of runroot is known to have its directories.
     run_made: OnceLock<()>,
-    /// Set when graphroot is known to say that this is its runroot, or why it cannot.
+    /// Set when graphroot is known to say that this is its runroot, or another one that is in use.
     pub(super) runroot_noted: OnceLock<()>,
 }
 

@@ -187,7 +187,7 @@ pub(super) fn store_image(store: &Store, content: &str, name: &str) -> ImageReco
     };
     store.put_image(&record).expect("recorded");
     tag(store, name, &record.digest).expect("tagged");
-    lease.finish(store).expect("finished");
+    assert!(!lease.finish(store).expect("finished"), "no sweep");
     record
 }
 
@@ -351,6 +351,22 @@ fn r5_lease_protects_and_a_dead_one_is_swept() {
     assert_eq!((swept.layers.len(), swept.staging), (1, 1));
     let lease = store.lease().expect("lease");
     assert!(!lease.rely_on_layer(&store, &key).expect("noted"));
+}
+
+#[test]
+fn i15_who_ends_a_lease_is_told_of_the_sweep_that_spared_it() {
+    let fixture = Fixture::new();
+    let store = fixture.open();
+    let image = store_image(&store, "x", "localhost/x:1");
+    let key = LayerKey::new(&image.layers[0].chain, &MapKey::from_text("single"));
+    let (lease, idle) = (store.lease().expect("lease"), store.lease().expect("lease"));
+    assert!(lease.rely_on_layer(&store, &key).expect("noted"));
+    remove(&store, &image.id).expect("removed");
+    assert!(store.sweep().expect("swept").layers.is_empty());
+    assert!(lease.finish(&store).expect("finished"));
+    assert!(!idle.finish(&store).expect("finished"), "it held nothing");
+    assert_eq!(entries(&store.layout().staging()), 0);
+    assert_eq!(store.sweep().expect("swept").layers, [key]);
 }
 
 #[test]
@@ -832,7 +848,7 @@ fn r5_a_copy_that_fails_leaves_nothing_in_its_container() {
     let lease = store.lease().expect("lease");
     copy_root(&store, &made.config, &lease).expect_err("no files");
     assert_eq!(entries(&store.layout().container(made.id())), 1, "config.json");
-    lease.finish(&store).expect("ended");
+    assert!(!lease.finish(&store).expect("ended"), "no sweep");
     assert_eq!(entries(&store.layout().staging()), 0);
 }
 
@@ -1003,7 +1019,7 @@ fn the_source_that_a_pull_noted_outlives_a_load_beside_it() {
     let lease = store.lease().expect("lease");
     let image = Some(NewImage { record: &loaded, names: &[] });
     store.publish(&lease, &Staged { image, ..Staged::default() }).expect("published");
-    lease.finish(&store).expect("finished");
+    assert!(!lease.finish(&store).expect("finished"), "no sweep");
     assert_eq!(store.image_record(&loaded.digest).expect("read").expect("there").source, pulled.source);
 }
 

@@ -132,13 +132,13 @@ impl Engine {
         for line in remarks.lines() {
             progress.warn(&line);
         }
-        lease.finish(&self.store)?;
+        let passed = lease.finish(&self.store)?;
         // Before, nothing could be done about a damaged one.
         if let Err(error) = self.mend_layers(&wanting) {
             progress.warn(&format!("a layer that is damaged here stays as it is: {}", chain(&error)));
         }
         // The image is there, whatever becomes of the empty staging directory.
-        if let Err(error) = self.empty_trash() {
+        if let Err(error) = self.clean_up(passed) {
             tracing::debug!(%error, "trash stays");
         }
         // Not what the store has by now: another command may have taken its name for itself, and a prune the image. It was

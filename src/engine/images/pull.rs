@@ -132,27 +132,25 @@ impl Engine {
         for (index, reference) in wanted.names.into_iter().enumerate() {
             progress.message(&format!("Trying to pull {reference}..."));
             match self.pull_reference(&reference, request, &configuration, progress) {
-                Ok(image) => {
+                Err(error) if index < last => {
+                    let chain = Failure::from_error(error.kind(), &error).to_string();
+                    passed.push(format!("{reference}: {chain}"));
+                }
+                outcome => {
                     for line in &passed {
-                        progress.message(line);
+                        match &outcome {
+                            Ok(_) => progress.message(line),
+                            // The name may be misspelt in all of them, or one of them not be reached.
+                            Err(_) => progress.warn(line),
+                        }
                     }
+                    let image = outcome?;
                     if let Some((short, full)) = &wanted.chosen
                         && let Err(error) = record_alias(short, full)
                     {
                         tracing::warn!(%error, "you will be asked again what {short:?} means");
                     }
                     return Ok(PullReport { image, name: Some(reference) });
-                }
-                Err(error) if index < last => {
-                    let chain = Failure::from_error(error.kind(), &error).to_string();
-                    passed.push(format!("{reference}: {chain}"));
-                }
-                Err(error) => {
-                    // The name may be misspelt in all of them, or one of them not be reached.
-                    for line in &passed {
-                        progress.warn(line);
-                    }
-                    return Err(error);
                 }
             }
         }

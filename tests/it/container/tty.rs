@@ -46,11 +46,11 @@ fn the_size_is_there_before_the_program_looks() {
 fn a_restarted_program_has_the_size_that_was_last() {
     requires!(userns);
     let env = Env::with_busybox();
-    let script = "stty size; [ -e /second ] && exit 0; trap '>/second; exit 3' WINCH; while :; do sleep 0.05; done";
+    let script =
+        "stty size; [ -e /second ] && exit 0; trap '>/second; exit 3' WINCH; echo ready; while :; do sleep 0.05; done";
     let run = ["run", "--rm", "-it", "--restart=on-failure", "--network=none", BUSYBOX, "sh", "-c", script];
     let mut terminal = Terminal::start(&env.command(run), 31, 97);
-    terminal.expect("31 97\r\n");
-    std::thread::sleep(std::time::Duration::from_millis(300));
+    terminal.expect("31 97\r\nready\r\n");
     terminal.resize(40, 120);
     terminal.expect("40 120\r\n");
     assert_eq!(terminal.finish().0, 0);

@@ -227,7 +227,7 @@ fn a_broken_image_of_an_archive_keeps_nobody_from_another() {
 }
 
 /// An image that was imported may lose its name to the next one at once, and be pruned: its import has succeeded. Its last
-/// steps, from the removal of its lease on, come late here.
+/// steps, from the removal of its lease on, come late here; what the prune left to that lease goes with it (I15).
 #[test]
 fn an_import_whose_image_is_pruned_at_once() {
     requires!(userns, strace);
