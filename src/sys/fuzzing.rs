@@ -63,7 +63,11 @@ fn resolve(root: &OwnedFd, path: &Path) {
             // AGAIN and LOOP: somebody renames something somewhere (see the test of `stepwise`).
             let mut answers = asked.take(1000).filter(|answer| *answer != Err(Errno::AGAIN));
             let kernel = answers.find(|answer| *answer == ours || *answer != Err(Errno::LOOP));
-            assert_eq!(ours, kernel.unwrap_or(Err(Errno::LOOP)), "{path:?}, {flags:?}, {rule:?}");
+            let kernel = kernel.unwrap_or(Err(Errno::LOOP));
+            // Before it says that a `..` leads out, the kernel begins anew, with locks, and counts the links twice (Linux
+            // 6.18, `follow_dotdot_rcu`).
+            let counted_twice = ours == Err(Errno::XDEV) && kernel == Err(Errno::LOOP);
+            assert!(ours == kernel || counted_twice, "{path:?}, {flags:?}, {rule:?}: {ours:?}, the kernel {kernel:?}");
         }
     }
 }
