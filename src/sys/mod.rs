@@ -4,6 +4,7 @@
 mod allocator;
 pub(crate) mod bpf;
 pub(crate) mod caps;
+pub(crate) mod caretaker;
 pub(crate) mod clone;
 pub(crate) mod confine;
 pub(crate) mod contents;

@@ -41,6 +41,15 @@ impl OutFile {
         // A link to a file stays a link.
         let path = if existing.is_some() { fs::canonical(path)? } else { path.to_owned() };
         sweep(&path);
+        Self::begin(path, existing)
+    }
+
+    /// Begins a file that will stand at `path` in a directory that is ours.
+    pub(crate) fn create_in_ours(path: &Path) -> Result<Self> {
+        Self::begin(path.to_owned(), fs::lstat(path)?)
+    }
+
+    fn begin(path: PathBuf, existing: Option<std::fs::Metadata>) -> Result<Self> {
         let parent = parent(&path).to_owned();
         let wanted = existing.map(|stat| stat.mode() & 0o777);
         let mode = Mode::from_raw_mode(wanted.unwrap_or(0o666));
@@ -77,9 +86,17 @@ impl OutFile {
     }
 
     /// Makes the file durable and gives it its name.
-    pub(crate) fn publish(mut self) -> Result<()> {
+    pub(crate) fn publish(self) -> Result<()> {
+        match self.publish_volatile()? {
+            Some(path) => fs::sync_dir(parent(&path)),
+            None => Ok(()),
+        }
+    }
+
+    /// Makes the content durable and gives it its name, which the caller makes durable: the path, if it is no stream.
+    pub(crate) fn publish_volatile(mut self) -> Result<Option<PathBuf>> {
         let (path, temporary) = match std::mem::replace(&mut self.kind, Kind::Stream) {
-            Kind::Stream => return Ok(()),
+            Kind::Stream => return Ok(None),
             Kind::Nameless { path } => {
                 self.file.sync_data().call("fdatasync", || format!("{path:?}"))?;
                 let own = format!("/proc/self/fd/{}", self.file.as_raw_fd());
@@ -88,7 +105,7 @@ impl OutFile {
                         .call("linkat", || format!("{own:?}, {to:?}"))
                 };
                 match link(&path) {
-                    Ok(()) => return fs::sync_dir(parent(&path)),
+                    Ok(()) => return Ok(Some(path)),
                     Err(error) if error.is(Errno::EEXIST) => {}
                     Err(error) => return Err(error),
                 }
@@ -105,7 +122,7 @@ impl OutFile {
             }
         };
         fs::rename(&temporary, &path).inspect_err(|_| drop(fs::remove_file(&temporary)))?;
-        fs::sync_dir(parent(&path))
+        Ok(Some(path))
     }
 }
 
@@ -127,11 +144,10 @@ pub(crate) struct OutDir {
 }
 
 impl OutDir {
-    /// Makes it, empty, and takes away what a killed one has left.
-    pub(crate) fn create(path: &Path) -> Result<Self> {
+    /// Makes it, empty, at `temporary` ([`temporary`]), and takes away what a killed one has left.
+    pub(crate) fn create(path: &Path, temporary: PathBuf) -> Result<Self> {
         sweep(path);
         loop {
-            let temporary = temporary(path);
             fs::mkdir(&temporary, 0o755)?;
             let Some(lock) = fs::absent_is_none(fs::open(&temporary))? else { continue };
             hold(&lock)?;
@@ -269,7 +285,7 @@ mod tests {
     fn what_killed_writers_left_goes_and_what_others_write_stays() {
         let dir = tempfile::tempdir().expect("temporary directory");
         let path = dir.path().join("a");
-        let alive = OutDir::create(&path).expect("created");
+        let alive = OutDir::create(&path, temporary(&path)).expect("created");
         std::fs::write(alive.dir().join("x"), "x").expect("written");
         std::fs::create_dir_all(temporary(&path).join("deep")).expect("left");
         std::fs::write(temporary(&path), "left").expect("left");
@@ -281,11 +297,11 @@ mod tests {
         assert!(lock_dir(&path).expect("looked").is_none());
         alive.publish(false).expect("published");
         assert!(path.join("x").exists() && lock_dir(&path).expect("locked").is_some());
-        let error = OutDir::create(&path).expect("created").publish(false).expect_err("taken");
+        let error = OutDir::create(&path, temporary(&path)).expect("created").publish(false).expect_err("taken");
         assert!(error.is(super::Errno::EEXIST), "{error}");
-        OutDir::create(&path).expect("created").publish(true).expect("replaced");
+        OutDir::create(&path, temporary(&path)).expect("created").publish(true).expect("replaced");
         assert!(!path.join("x").exists());
-        OutDir::create(&path).expect("created").discard().expect("gone");
+        OutDir::create(&path, temporary(&path)).expect("created").discard().expect("gone");
         // The one that was refused lies there until somebody writes `a` again.
         assert_eq!(std::fs::read_dir(dir.path()).expect("listable").count(), 2);
     }

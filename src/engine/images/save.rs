@@ -15,6 +15,7 @@ use crate::registry::{Access, ManifestFormat};
 use crate::storage::lease::Lease;
 use crate::storage::unpack::Compression;
 use crate::sys;
+use crate::sys::caretaker::Caretaker;
 use crate::sys::outfile::{OutDir, OutFile};
 use crate::types::descriptor::{DOCUMENT_LIMIT, Descriptor};
 use crate::types::digest::{ChainId, Digest};
@@ -194,7 +195,10 @@ impl Engine {
             self.write_oci(&mut out, images, Some(&index))?;
             return out.finish().map(|()| true);
         }
-        let staged = OutDir::create(path).map_err(failed)?;
+        let staging = sys::outfile::temporary(path);
+        // Without one, what a killed command leaves is the next writer's to take away.
+        let _caretaker = Caretaker::of(&staging).inspect_err(|error| tracing::debug!(%error, "no caretaker"));
+        let staged = OutDir::create(path, staging).map_err(failed)?;
         let mut out = Out { writer: Writer::dir(staged.dir()), name, layout: None, progress };
         let written = match form {
             Form::Dir => self.write_plain(&mut out, images),

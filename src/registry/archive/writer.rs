@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::registry::error::Error;
 use crate::sys::fs::File;
+use crate::sys::outfile::OutFile;
 use crate::sys::{self, Call as _};
 use crate::types::digest::Digest;
 
@@ -32,6 +33,8 @@ pub(crate) struct Writer {
     written: BTreeSet<String>,
     /// Files that were new in a directory: what an error takes away again.
     added: Vec<PathBuf>,
+    /// Directories whose entries are not durable yet.
+    unsynced: BTreeSet<PathBuf>,
     buffer: Vec<u8>,
 }
 
@@ -47,7 +50,14 @@ impl Writer {
     }
 
     fn new(place: Place, name: String) -> Self {
-        Self { place, name, written: BTreeSet::new(), added: Vec::new(), buffer: vec![0; BUFFER] }
+        Self {
+            place,
+            name,
+            written: BTreeSet::new(),
+            added: Vec::new(),
+            unsynced: BTreeSet::new(),
+            buffer: vec![0; BUFFER],
+        }
     }
 
     /// True if a file of this name was written before: equal layers are one file.
@@ -62,11 +72,13 @@ impl Writer {
 
     /// Writes a small file of a directory in the place of the one there, at once; into a tar like any other.
     pub(crate) fn replace(&mut self, name: &str, bytes: &[u8]) -> Result<(), Error> {
+        // What names others comes after them.
+        self.sync_names()?;
         match &self.place {
             Place::Tar(_) => self.put(name, bytes),
             Place::Dir(dir) => {
                 let path = dir.join(name);
-                let staged = sys::outfile::OutFile::create(&path).map_err(|source| self.failed(source))?;
+                let staged = OutFile::create(&path).map_err(|source| self.failed(source))?;
                 let written = staged.file().write_all(bytes).call("write", || format!("{path:?}"));
                 written.and_then(|()| staged.publish()).map_err(|source| self.failed(source))
             }
@@ -85,47 +97,39 @@ impl Writer {
             return Ok(());
         }
         self.parents(name)?;
-        let target = match &self.place {
-            Place::Tar(file) => {
-                let mut file = file.try_clone().call("fcntl", || "F_DUPFD_CLOEXEC".to_owned());
-                if let Ok(file) = &mut file {
-                    self.write_to(file, &header(name, size, tar::EntryType::Regular))?;
-                }
-                file
-            }
-            Place::Dir(dir) => {
-                let path = dir.join(name);
-                if let Some(parent) = path.parent() {
-                    sys::fs::mkdir_all(parent, 0o755).map_err(|source| self.failed(source))?;
-                }
-                let path = sys::outfile::temporary(&path);
-                let created = sys::fs::create_new(&path, 0o666);
-                self.added.push(path);
-                created
-            }
-        };
-        let mut target = target.map_err(|source| self.failed(source))?;
-        self.copy(name, size, expected, from, &mut target)?;
         match &self.place {
-            Place::Tar(_) => {
+            Place::Tar(file) => {
+                let cloned = file.try_clone().call("fcntl", || "F_DUPFD_CLOEXEC".to_owned());
+                let mut target = cloned.map_err(|source| self.failed(source))?;
+                self.write_to(&mut target, &header(name, size, tar::EntryType::Regular))?;
+                self.copy(name, size, expected, from, &mut target)?;
                 let rest = usize::try_from(size.next_multiple_of(BLOCK as u64) - size).unwrap_or_default();
                 self.write_to(&mut target, &[0; BLOCK][..rest])
             }
             Place::Dir(dir) => {
                 let path = dir.join(name);
-                let synced = target.sync_data().call("fdatasync", || format!("{path:?}"));
-                synced.map_err(|source| self.failed(source))?;
-                let there = sys::fs::exists(&path);
-                let temporary = self.added.pop().unwrap_or_default();
-                let renamed = sys::fs::rename(&temporary, &path).map_err(|source| self.failed(source));
-                self.added.push(if renamed.is_ok() { path } else { temporary });
-                if there && renamed.is_ok() {
-                    // It was not ours to take away.
-                    self.added.pop();
+                if let Some(parent) = path.parent() {
+                    sys::fs::mkdir_all(parent, 0o755).map_err(|source| self.failed(source))?;
+                    self.unsynced.insert(parent.to_owned());
                 }
-                renamed
+                let there = sys::fs::exists(&path);
+                let staged = OutFile::create_in_ours(&path).map_err(|source| self.failed(source))?;
+                self.copy(name, size, expected, from, &mut staged.file())?;
+                staged.publish_volatile().map_err(|source| self.failed(source))?;
+                // One that was there was not ours to take away.
+                if !there {
+                    self.added.push(path);
+                }
+                Ok(())
             }
         }
+    }
+
+    fn sync_names(&mut self) -> Result<(), Error> {
+        for dir in std::mem::take(&mut self.unsynced) {
+            sys::fs::sync_dir(&dir).map_err(|source| self.failed(source))?;
+        }
+        Ok(())
     }
 
     /// The directories above a file of a tar: some readers give those that are not named to root.
@@ -148,7 +152,7 @@ impl Writer {
         size: u64,
         expected: &Digest,
         from: &mut dyn Read,
-        to: &mut File,
+        to: &mut impl Write,
     ) -> Result<(), Error> {
         let mut buffer = std::mem::take(&mut self.buffer);
         let (mut hash, mut copied) = (Sha256::new(), 0_u64);
@@ -179,6 +183,7 @@ impl Writer {
 
     /// The end: of a tar, its end mark.
     pub(crate) fn finish(mut self) -> Result<(), Error> {
+        self.sync_names()?;
         self.added.clear();
         match &self.place {
             Place::Tar(file) => {
@@ -189,7 +194,7 @@ impl Writer {
         }
     }
 
-    fn write_to(&self, file: &mut File, bytes: &[u8]) -> Result<(), Error> {
+    fn write_to(&self, file: &mut impl Write, bytes: &[u8]) -> Result<(), Error> {
         file.write_all(bytes).call("write", || bytes.len().to_string()).map_err(|source| self.failed(source))
     }
 

@@ -4,6 +4,8 @@ use std::fmt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
+use nix::sys::signal::Signal;
+
 use super::filters::Filters;
 
 /// A finished command. Say what you expect of it: `.success()`, `.code(125)`.
@@ -61,6 +63,11 @@ impl Output {
 
     pub(crate) fn exit_code(&self) -> Option<i32> {
         self.status.code()
+    }
+
+    /// True if this signal ended it.
+    pub(crate) fn died_by(&self, signal: Signal) -> bool {
+        self.status.signal() == Some(signal as i32)
     }
 
     pub(crate) fn stdout(&self) -> String {

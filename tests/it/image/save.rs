@@ -1,11 +1,12 @@
 //! `save` and what others make of it; what others write and `load` makes of it; `export` and `import`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use nix::sys::signal::Signal;
 use serde_json::Value;
 
 use crate::harness::image::{self, Compression, ImageBuilder, Layer, sha256};
-use crate::harness::{Env, requires};
+use crate::harness::{Env, eventually, requires};
 
 const FORMATS: [&str; 4] = ["docker-archive", "oci-archive", "oci-dir", "docker-dir"];
 
@@ -373,6 +374,50 @@ fn a_running_container_is_exported_without_its_mounts() {
         assert!(!listed.contains(absent), "{absent}\n{listed}");
     }
     env.run(["rm", "-f", "-t", "0", "one"]).success();
+}
+
+/// Whatever ends a command that writes a directory, nothing is left of what it has written.
+#[test]
+fn a_directory_that_is_not_whole_goes_with_its_writer() {
+    requires!(userns);
+    let env = Env::new();
+    let big = ImageBuilder::scratch().layer(Layer::new().file("a", 0o644, &vec![7; 64 << 20]));
+    let big = loaded(&env, &big.compression(Compression::Plain), "localhost/big:1");
+    let out = env.path("out");
+    std::fs::create_dir(&out).unwrap();
+    let names = |dir: &Path| -> Vec<String> {
+        let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
+        entries.map(|entry| entry.file_name().into_string().unwrap()).collect()
+    };
+    let target = out.join("x");
+    let oci = format!("oci:{}", target.display());
+    for place in [&oci, &format!("dir:{}", target.display())] {
+        for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGKILL] {
+            let writer = env.spawn(["push", "-q", &big, place]);
+            eventually("it has begun", || !names(&out).is_empty());
+            writer.signal(signal);
+            assert!(writer.wait().died_by(signal));
+            eventually("it is gone", || names(&out).is_empty());
+        }
+    }
+    // A blob that comes to a layout has no name before it is whole.
+    let small = loaded(&env, &two_layers(Compression::Gzip), "localhost/small:1");
+    env.run(["push", "-q", &small, &oci]).success();
+    let blobs = target.join("blobs/sha256");
+    let before = names(&blobs).len();
+    let writer = env.spawn(["push", "-q", &big, &oci]);
+    let open = PathBuf::from(format!("/proc/{}/fd", writer.pid()));
+    let nameless = |entry: &std::fs::DirEntry| {
+        std::fs::read_link(entry.path()).is_ok_and(|file| file.to_string_lossy().contains("/blobs/sha256/#"))
+    };
+    eventually("it writes", || std::fs::read_dir(&open).into_iter().flatten().flatten().any(|entry| nameless(&entry)));
+    writer.signal(Signal::SIGTERM);
+    assert!(writer.wait().died_by(Signal::SIGTERM));
+    assert!(!names(&blobs).iter().any(|name| name.ends_with(".tmp")));
+    env.run(["push", "-q", &big, &oci]).success();
+    assert_eq!(names(&blobs).len(), before + 3);
+    // What the killed ones held of the store is let go of by the next sweep.
+    env.run(["image", "prune", "-f"]).success();
 }
 
 #[test]
