@@ -1,6 +1,6 @@
 //! The supervisor of an exec session: a small monitor without log, socket and network (K-A12).
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 use super::attach::{Clients, Pace};
@@ -8,7 +8,7 @@ use super::error::Error;
 use super::hooks::{NoHooks, StopPlan};
 use super::log::LogSink;
 use super::report::ExitReport;
-use super::spawn::{self, Reply, Started};
+use super::spawn::{self, Kept, Reply, Started};
 use super::start::identity;
 use super::stdio::ContainerIo;
 use super::supervise::{self, Exited, Supervised};
@@ -20,7 +20,6 @@ use crate::storage::Store;
 use crate::storage::exec_record::ExecRecord;
 use crate::sys::process::{ExitStatus, Pid, PidFd};
 use crate::sys::signal::{SIGKILL, SIGTERM, SignalFd};
-use crate::sys::stream;
 use crate::types::cgroup::CgroupRecord;
 use crate::types::id::{ContainerId, ExecId};
 
@@ -42,23 +41,22 @@ pub(crate) struct ExecRequest {
 
 /// Forks the supervisor of a session and waits until the program runs or has failed, or a signal at `interrupts` has waited
 /// too long for that. The caller has one thread.
-pub(crate) fn run(store: &Store, mut request: ExecRequest, interrupts: Option<&SignalFd>) -> Result<Started, Error> {
-    let client = request.client.take();
-    // The pidfd must outlive the closing of everything else.
-    let kept = [stream::duplicate(&request.init).map_err(Error::Fork)?];
-    let pid = request.init.pid();
-    let starting = spawn::fork_detached(client, kept, spawn::EXEC_NAME, move |client, [init], reply| {
-        let request = ExecRequest { init: PidFd::from_received(pid, init), ..request };
-        live(store, request, client, reply)
-    })?;
+pub(crate) fn run(store: &Store, request: ExecRequest, interrupts: Option<&SignalFd>) -> Result<Started, Error> {
+    let starting = spawn::fork_detached(request, spawn::EXEC_NAME, |request, reply| live(store, request, reply))?;
     starting.finish(interrupts)
 }
 
-fn live(store: &Store, request: ExecRequest, client: Option<OwnedFd>, reply: &mut Reply) -> i32 {
+impl Kept for ExecRequest {
+    fn descriptors(&self) -> Vec<BorrowedFd<'_>> {
+        self.client.as_ref().map(AsFd::as_fd).into_iter().chain([self.init.as_fd()]).collect()
+    }
+}
+
+fn live(store: &Store, mut request: ExecRequest, reply: &mut Reply) -> i32 {
     let id = request.id.clone();
     let record = ExecRecord::new(id, request.container.clone());
     let begun = Clients::new().map_err(Error::Supervise).and_then(|mut clients| {
-        if let Some(client) = client {
+        if let Some(client) = request.client.take() {
             clients.add(client, Pace::Lossless).map_err(Error::Supervise)?;
         }
         let (entered, io) = begin(&request)?;

@@ -4,6 +4,7 @@
 //! exit code. So a check costs the monitor a fork, there is never more than one at a time, and the next begins an interval
 //! after the end of the last. `sampan healthcheck run` starts the same supervisor from the CLI.
 
+use std::os::fd::{AsFd as _, BorrowedFd};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -14,7 +15,7 @@ use super::exec_session::{self, ExecRequest};
 use super::hooks::{Hooks, StopPlan, Wish};
 use super::log::{Head, LogSink};
 use super::request::HealthRequest;
-use super::spawn::{self, Reply, Started, Starting};
+use super::spawn::{self, Kept, Reply, Started, Starting};
 use super::supervise::{self, Supervised};
 use crate::storage::Store;
 use crate::storage::container_record::{ContainerConfig, ContainerRecord};
@@ -80,18 +81,21 @@ pub(crate) fn check_now(
 
 /// Forks the supervisor of a check.
 fn begin(store: &Store, config: &ContainerConfig, request: &HealthRequest, init: &PidFd) -> Result<Starting, Error> {
-    let kept = [stream::duplicate(init).map_err(Error::Fork)?];
-    let pid = init.pid();
-    spawn::fork_detached(None, kept, c"sampan-health", move |_, [init], reply| {
-        match check(store, config, request, PidFd::from_received(pid, init), reply) {
-            Ok(verdict) => verdict.code(),
-            Err(error) => {
-                tracing::warn!(%error, container = %config.id, "health check not run");
-                reply.send(&Err(error.to_failure()));
-                Verdict::NotRun.code()
-            }
+    let init = PidFd::from_received(init.pid(), stream::duplicate(init).map_err(Error::Fork)?);
+    spawn::fork_detached(init, c"sampan-health", |init, reply| match check(store, config, request, init, reply) {
+        Ok(verdict) => verdict.code(),
+        Err(error) => {
+            tracing::warn!(%error, container = %config.id, "health check not run");
+            reply.send(&Err(error.to_failure()));
+            Verdict::NotRun.code()
         }
     })
+}
+
+impl Kept for PidFd {
+    fn descriptors(&self) -> Vec<BorrowedFd<'_>> {
+        vec![self.as_fd()]
+    }
 }
 
 /// The supervisor's whole life.

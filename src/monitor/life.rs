@@ -1,6 +1,5 @@
 //! The monitor's life: start the container, supervise it, record its end, start it again or tidy up.
 
-use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 use super::attach::{Clients, Pace};
@@ -14,11 +13,12 @@ use super::request::StartRequest;
 use super::restart::{Decision, Ended, Restarts, pause_unless};
 use super::scratch;
 use super::spawn::{self, Reply, Started};
-use super::start::{Alive, identity, start};
+use super::start::{Alive, identity, start, why_failed};
 use super::supervise::{self, Exited, Supervised};
 use crate::rootless::outer::Published;
 use crate::storage::Store;
-use crate::storage::container_record::{ContainerState, ExitRecord};
+use crate::storage::container_record::{ContainerRecord, ContainerState, ExitRecord};
+use crate::storage::containers::Locked;
 use crate::sys;
 use crate::sys::lock::FileLock;
 use crate::sys::process::{ExitStatus, Pid, PidFd};
@@ -30,16 +30,23 @@ use crate::types::status::ContainerStatus;
 const FUSE_GRACE: Duration = Duration::from_secs(5);
 
 /// Runs the container to its end; the monitor's exit code.
-pub(super) fn live(store: &Store, mut request: StartRequest, client: Option<OwnedFd>, reply: &mut Reply) -> i32 {
-    let held = match hold(store, &request) {
+pub(super) fn live(
+    store: &Store,
+    mut request: StartRequest,
+    locked: Locked<ContainerRecord>,
+    reply: &mut Reply,
+) -> i32 {
+    let held = match hold(store, &locked) {
         Ok(held) => held,
         Err(error) => {
             reply.send(&Err(error.to_failure()));
             return 1;
         }
     };
+    // From now on this container has a monitor.
+    drop(locked);
     let prepared = Clients::new().map_err(Error::Supervise).and_then(|mut clients| {
-        if let Some(client) = client {
+        if let Some(client) = request.client.take() {
             clients.add(client, Pace::Lossless).map_err(Error::Supervise)?;
         }
         scratch::renew(store, &request, &held)?;
@@ -62,6 +69,7 @@ pub(super) fn live(store: &Store, mut request: StartRequest, client: Option<Owne
         let mut alive = match joined.and_then(|()| start(store, &request, outer.take(), restarts.count())) {
             Ok(alive) => alive,
             Err(error) => {
+                let error = why_failed(store, &request, error);
                 if let (Error::StopAsked(_), Some(record)) = (&error, &last) {
                     // As if the word had come in the pause before.
                     drop(log);
@@ -101,14 +109,10 @@ pub(super) fn live(store: &Store, mut request: StartRequest, client: Option<Owne
     }
 }
 
-/// Takes the liveness lock; from now on this container has a monitor.
-fn hold(store: &Store, request: &StartRequest) -> Result<FileLock, Error> {
-    let locked = store.lock_container(&request.config.id).map_err(Error::Storage)?;
-    if locked.status.is_alive() || locked.status == ContainerStatus::Removing {
-        return Err(Error::Held(request.config.id.short().to_owned()));
-    }
-    let lock = store.take_monitor_lock(&locked).map_err(Error::Storage)?;
-    lock.ok_or_else(|| Error::Held(request.config.id.short().to_owned()))
+/// Takes the liveness lock.
+fn hold(store: &Store, locked: &Locked<ContainerRecord>) -> Result<FileLock, Error> {
+    let lock = store.take_monitor_lock(locked).map_err(Error::Storage)?;
+    lock.ok_or_else(|| Error::Held(locked.id().short().to_owned()))
 }
 
 fn open_log(store: &Store, request: &StartRequest) -> Result<LogSink, Error> {

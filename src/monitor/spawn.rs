@@ -11,6 +11,8 @@ use super::error::Error;
 use super::life;
 use super::request::StartRequest;
 use crate::storage::Store;
+use crate::storage::container_record::ContainerRecord;
+use crate::storage::containers::Locked;
 use crate::sys::clone::{Forked, fork};
 use crate::sys::prctl;
 use crate::sys::process::{self, ExitStatus, PidFd};
@@ -130,31 +132,38 @@ impl Starting {
     }
 }
 
-/// Forks the monitor of a container, which starts it. The caller has one thread and holds no lock.
-pub(crate) fn begin(store: &Store, mut request: StartRequest) -> Result<Starting, Error> {
-    let (client, name) = (request.client.take(), NAME);
-    match request.outer.take() {
-        None => fork_detached(client, [], name, move |client, [], reply| life::live(store, request, client, reply)),
-        Some(outer) => fork_detached(client, [outer], name, move |client, [outer], reply| {
-            life::live(store, StartRequest { outer: Some(outer), ..request }, client, reply)
-        }),
+/// Forks the monitor of a container, which starts it. The caller has one thread, and no lock but the container's: the monitor
+/// takes that over, so that nobody comes between.
+pub(crate) fn begin(store: &Store, request: StartRequest, locked: Locked<ContainerRecord>) -> Result<Starting, Error> {
+    fork_detached((request, locked), NAME, |(request, locked), reply| life::live(store, request, locked, reply))
+}
+
+/// What a detached process takes along.
+pub(super) trait Kept {
+    fn descriptors(&self) -> Vec<BorrowedFd<'_>>;
+}
+
+impl Kept for (StartRequest, Locked<ContainerRecord>) {
+    fn descriptors(&self) -> Vec<BorrowedFd<'_>> {
+        let (request, locked) = self;
+        let passed = [request.client.as_ref(), request.outer.as_ref()];
+        passed.into_iter().flatten().map(AsFd::as_fd).chain([locked.as_fd()]).collect()
     }
 }
 
-/// Forks a process that leaves everything of the CLI behind but `client` and `kept`.
-pub(super) fn fork_detached<const N: usize>(
-    client: Option<OwnedFd>,
-    kept: [OwnedFd; N],
+/// Forks a process that leaves everything of the CLI behind but what is `kept`.
+pub(super) fn fork_detached<K: Kept>(
+    kept: K,
     name: &CStr,
-    live: impl FnOnce(Option<OwnedFd>, [OwnedFd; N], &mut Reply) -> i32,
+    live: impl FnOnce(K, &mut Reply) -> i32,
 ) -> Result<Starting, Error> {
     let (reader, writer) = descriptor::pipe().map_err(Error::Fork)?;
     match fork().map_err(Error::Fork)? {
         Forked::Child => {
             drop(reader);
             let mut reply = Reply(Some(writer));
-            let code = match detach(&reply, client.as_ref(), &kept, name) {
-                Ok(()) => live(client, kept, &mut reply),
+            let code = match detach(&reply, &kept, name) {
+                Ok(()) => live(kept, &mut reply),
                 Err(error) => {
                     reply.send(&Err(Error::Detach(error).to_failure()));
                     1
@@ -164,7 +173,7 @@ pub(super) fn fork_detached<const N: usize>(
         }
         Forked::Parent(monitor) => {
             drop(writer);
-            drop(client);
+            drop(kept);
             Ok(Starting { reader, monitor })
         }
     }
@@ -197,14 +206,15 @@ fn receive(reader: &OwnedFd, monitor: &PidFd) -> Result<Started, Error> {
 }
 
 /// Own session, no descriptor but ours, nothing of the caller's directory, umask and signal settings (K-A11).
-fn detach(reply: &Reply, client: Option<&OwnedFd>, kept: &[OwnedFd], name: &CStr) -> sys::Result<()> {
+fn detach(reply: &Reply, kept: &impl Kept, name: &CStr) -> sys::Result<()> {
     process::setsid()?;
     let null = descriptor::dev_null()?;
     for stream in 0..3 {
         descriptor::redirect(null.as_fd(), stream)?;
     }
     drop(null);
-    let keep: Vec<BorrowedFd<'_>> = client.into_iter().chain(kept).chain(&reply.0).map(AsFd::as_fd).collect();
+    let mut keep = kept.descriptors();
+    keep.extend(reply.0.as_ref().map(AsFd::as_fd));
     descriptor::close_all_but(&keep)?;
     process::chdir(Path::new("/"))?;
     process::umask(0o022);

@@ -16,10 +16,10 @@ use crate::rootless::Outer;
 use crate::rootless::outer::{Published, Turn};
 use crate::runtime::cgroup::{self, ContainerCgroup};
 use crate::runtime::create::{self, Created, Running, Staging};
-use crate::storage::Store;
 use crate::storage::container_record::{ContainerRecord, ContainerState};
 use crate::storage::containers::Locked;
 use crate::storage::process_identity::ProcessIdentity;
+use crate::storage::{self, Store};
 use crate::sys::process::Pid;
 use crate::sys::{self, process};
 use crate::types::cgroup::CgroupRecord;
@@ -252,13 +252,29 @@ fn assemble(
 /// began, or since it decided to start the container again.
 fn lock_unless_stopped(store: &Store, request: &StartRequest) -> Result<Locked<ContainerRecord>, Error> {
     let locked = store.lock_own_container(&request.config).map_err(Error::Storage)?;
-    if let Some(state) = &locked.state
-        && state.stopped_by_user
-        && state.monitor == identity(Pid::this())?
-    {
+    if stop_asked(&locked)? {
         return Err(Error::StopAsked(request.config.id.short().to_owned()));
     }
     Ok(locked)
+}
+
+/// True if somebody wants what this monitor starts to end. The word may be for another run, long ago.
+fn stop_asked(container: &ContainerRecord) -> Result<bool, Error> {
+    let Some(state) = container.state.as_ref().filter(|state| state.stopped_by_user) else { return Ok(false) };
+    Ok(state.monitor == identity(Pid::this())?)
+}
+
+/// What a start has failed for: where its processes were killed because somebody wants it to end, that.
+pub(super) fn why_failed(store: &Store, request: &StartRequest, error: Error) -> Error {
+    let asked = match store.own_container(&request.config) {
+        Ok(own) => stop_asked(&own).unwrap_or(false),
+        Err(gone) => matches!(gone, storage::Error::NoContainer(_)),
+    };
+    if !asked {
+        return error;
+    }
+    tracing::debug!(%error, "start ended by a stop");
+    Error::StopAsked(request.config.id.short().to_owned())
 }
 
 /// Makes cgroup and init known before the program runs: whoever finds the container without a monitor knows what there

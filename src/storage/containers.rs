@@ -5,6 +5,7 @@
 //! which the next one who wants the name takes over (rule R6).
 
 use std::ops::Deref;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 
 use super::cidfile;
@@ -34,6 +35,13 @@ impl<T> Locked<T> {
     pub(crate) fn unlock(self) -> T {
         drop(self.lock);
         self.value
+    }
+}
+
+impl<T> AsFd for Locked<T> {
+    /// What the lock belongs to: a child that has a copy holds it, too.
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.lock.file().as_fd()
     }
 }
 

@@ -1,7 +1,7 @@
 //! Advisory locks on files (`flock(2)`), released by the kernel when the holder dies.
 //!
 //! A lock belongs to the open file description, so a forked child shares it: fork with no lock held, or let the
-//! child leave the description alone (it never unlocks explicitly; only the last close does).
+//! child leave the description alone (it never unlocks explicitly; only the last close does), or hand the lock over to it.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::engine::error::Error;
 use crate::engine::handle::Engine;
 use crate::monitor::spawn::Started;
-use crate::storage::container_record::{ContainerConfig, Supervision};
+use crate::storage::container_record::ContainerConfig;
 use crate::types::id::ContainerId;
 use crate::types::namespace::{NamespaceMode, NetworkMode, UsernsMode};
 
@@ -39,23 +39,9 @@ impl Engine {
                 continue;
             }
             self.start_below(&record.config, seen, ahead)?;
-            match self.start_alone(record) {
-                Ok(started) => ahead.push((id.clone(), started)),
-                Err(error) if self.was_started_elsewhere(id, &error) => {}
-                Err(error) => return Err(error),
-            }
+            ahead.extend(self.start_alone(id)?.map(|started| (id.clone(), started)));
         }
         Ok(())
-    }
-
-    /// True if a start failed because somebody else was faster; that start is waited for. One of ours that fails leaves
-    /// nothing that runs, or something without a monitor.
-    pub(super) fn was_started_elsewhere(&self, id: &ContainerId, error: &Error) -> bool {
-        matches!(error, Error::Start { .. } | Error::WrongStatus { .. })
-            && self.settled(id).is_ok()
-            && self
-                .lock_started(id)
-                .is_ok_and(|record| record.status.is_alive() && record.supervision == Supervision::Monitored)
     }
 }
 

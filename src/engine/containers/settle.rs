@@ -84,18 +84,17 @@ impl Engine {
     /// The container once no monitor is about to leave it: one that has recorded the end still frees the network, the ports
     /// and the cgroup, or will start the program again as its policy says.
     pub(super) fn settled(&self, id: &ContainerId) -> Result<ContainerRecord, Error> {
-        let leaving = |now: &ContainerRecord| now.status.can_start() && now.supervision == Supervision::Monitored;
         // One that is damaged is not waited for.
         let record = self.store.container(id)?;
-        if record.supervision == Supervision::Lost && record.config.spec.remove {
+        if is_to_go(&record) {
             // It goes, as its monitor would have had it.
             self.record_loss(id, None)?;
             return Ok(self.store.container(id)?);
         }
-        if !leaving(&record) {
+        if !is_leaving(&record) {
             return Ok(record);
         }
-        match self.look_until(id, LEAVING, |now| !leaving(now))? {
+        match self.look_until(id, LEAVING, |now| !is_leaving(now))? {
             Some(record) => Ok(record),
             // Says that it is gone.
             None => Ok(self.store.container(id)?),
@@ -122,8 +121,23 @@ impl Engine {
     }
 }
 
+/// [`Engine::settled`] has something to do.
+pub(super) fn is_unsettled(record: &ContainerRecord) -> bool {
+    is_to_go(record) || is_leaving(record)
+}
+
+/// Its monitor has recorded the end.
+fn is_leaving(record: &ContainerRecord) -> bool {
+    record.status.can_start() && record.supervision == Supervision::Monitored
+}
+
+/// Its monitor died before it could remove it.
+fn is_to_go(record: &ContainerRecord) -> bool {
+    record.supervision == Supervision::Lost && record.config.spec.remove
+}
+
 /// A monitor is at it, and its program does not run yet.
-pub(super) fn is_starting(record: &ContainerRecord) -> bool {
+fn is_starting(record: &ContainerRecord) -> bool {
     let is_early = matches!(record.status, ContainerStatus::Created | ContainerStatus::Initialized);
     is_early && record.supervision == Supervision::Monitored
 }

@@ -6,7 +6,8 @@ use std::path::Path;
 use crate::engine::error::Error;
 use crate::engine::handle::Engine;
 use crate::monitor::spawn::{self, Started, Starting};
-use crate::storage::container_record::{ContainerRecord, Supervision};
+use crate::storage::container_record::{ContainerConfig, ContainerRecord, Supervision};
+use crate::storage::containers::Locked;
 use crate::sys;
 use crate::sys::process::PidFd;
 use crate::sys::pty::WindowSize;
@@ -17,10 +18,12 @@ use crate::types::status::ContainerStatus;
 
 use super::dependencies::{Ahead, dependencies};
 use super::select::Answers;
-use super::settle::is_starting;
+use super::settle::is_unsettled;
 
 /// Most starts that are under way at once: more than processors, because a network helper is mostly waited for.
 const AT_ONCE: usize = 16;
+/// How often to look again for a container that others keep ending and starting.
+const CLAIMS: usize = 3;
 
 /// A `run` or `start -a` that is attached.
 #[derive(Debug)]
@@ -33,7 +36,7 @@ pub(crate) struct Foreground {
 
 /// A start under way.
 struct Launch {
-    record: ContainerRecord,
+    config: ContainerConfig,
     starting: Starting,
     /// The process that made P for it, to be reaped.
     maker: Option<PidFd>,
@@ -59,17 +62,41 @@ impl Engine {
         foreground: Option<Foreground>,
         interrupts: Option<&SignalFd>,
     ) -> Result<Started, Error> {
-        let record = self.settled(id)?;
-        check_startable(&record)?;
-        let ahead = self.start_dependencies(&record.config)?;
-        let mut started = self.launched(self.launch(record, foreground)?, interrupts)?;
+        let mut locked = self.claim(id)?;
+        check_startable(&locked)?;
+        let mut ahead = Ahead::new();
+        if !dependencies(&locked.config).is_empty() {
+            ahead = self.start_dependencies(&locked.unlock().config)?;
+            locked = self.claim(id)?;
+            check_startable(&locked)?;
+        }
+        let mut started = self.launched(self.launch(locked, foreground)?, interrupts)?;
         started.warnings.extend(ahead.into_iter().flat_map(|(_, started)| started.warnings));
         Ok(started)
     }
 
-    /// Starts a container whose dependencies run.
-    pub(super) fn start_alone(&self, record: ContainerRecord) -> Result<Started, Error> {
-        self.launched(self.launch(record, None)?, None)
+    /// Starts a container whose dependencies run; none if somebody else was faster.
+    pub(super) fn start_alone(&self, id: &ContainerId) -> Result<Option<Started>, Error> {
+        let locked = self.claim(id)?;
+        if runs_already(&locked) {
+            return Ok(None);
+        }
+        check_startable(&locked)?;
+        self.launched(self.launch(locked, None)?, None).map(Some)
+    }
+
+    /// The container, locked, and no start of somebody else under way: nobody else starts or removes it until its monitor
+    /// is there.
+    fn claim(&self, id: &ContainerId) -> Result<Locked<ContainerRecord>, Error> {
+        for _ in 0..CLAIMS {
+            let locked = self.lock_started(id)?;
+            if !is_unsettled(&locked) {
+                return Ok(locked);
+            }
+            drop(locked);
+            self.settled(id)?;
+        }
+        self.lock_started(id)
     }
 
     /// Starts containers, some at a time; those that run already, and none at all, are no error (and no start).
@@ -83,26 +110,27 @@ impl Engine {
         for (word, wanted) in wanted {
             let begun = wanted.and_then(|id| {
                 let Some(id) = id else { return Ok(Begun::Nothing) };
-                let mut record = self.settled(&id)?;
+                let mut locked = self.claim(&id)?;
                 // The start of another one took it along.
                 if let Some(at) = ahead.iter().position(|(known, _)| *known == id) {
                     return Ok(Begun::Started(ahead.swap_remove(at).1));
                 }
-                if is_starting(&record) {
-                    // Somebody else is at it: who hears that it is started shall find it running.
-                    drop(self.lock_started(&id)?);
-                    record = self.settled(&id)?;
-                }
-                if record.status.is_alive() && record.status != ContainerStatus::Stopping {
+                if runs_already(&locked) {
                     return Ok(Begun::Nothing);
                 }
-                check_startable(&record)?;
-                if !dependencies(&record.config).is_empty() {
+                check_startable(&locked)?;
+                if !dependencies(&locked.config).is_empty() {
+                    let config = locked.unlock().config;
                     // They may be among those that are under way.
                     self.finish_launches(&mut under_way, &mut answers);
-                    ahead.extend(self.start_dependencies(&record.config)?);
+                    ahead.extend(self.start_dependencies(&config)?);
+                    locked = self.claim(&id)?;
+                    if runs_already(&locked) {
+                        return Ok(Begun::Nothing);
+                    }
+                    check_startable(&locked)?;
                 }
-                self.launch(record, None).map(|launch| Begun::Launched(Box::new(launch)))
+                self.launch(locked, None).map(|launch| Begun::Launched(Box::new(launch)))
             });
             match begun {
                 Ok(Begun::Launched(launch)) => {
@@ -128,44 +156,38 @@ impl Engine {
 
     fn finish_launches(&self, under_way: &mut Vec<(usize, Launch)>, answers: &mut Answers<Option<Started>>) {
         for (index, launch) in under_way.drain(..) {
-            let id = launch.record.id().clone();
-            answers[index].1 = match self.launched(launch, None) {
-                // As if it had run before.
-                Err(error) if self.was_started_elsewhere(&id, &error) => Ok(None),
-                started => started.map(Some),
-            };
+            answers[index].1 = self.launched(launch, None).map(Some);
         }
     }
 
     /// Forks the monitor.
-    fn launch(&self, mut record: ContainerRecord, foreground: Option<Foreground>) -> Result<Launch, Error> {
-        check_startable(&record)?;
-        self.store.make_run()?;
-        let warning = bear_oom_score(&mut record.config.spec);
-        let mut request = self.place(&record.config).inspect_err(|_| self.forget_if_gone(record.id()))?;
+    fn launch(&self, locked: Locked<ContainerRecord>, foreground: Option<Foreground>) -> Result<Launch, Error> {
+        let mut config = locked.config.clone();
+        let warning = bear_oom_score(&mut config.spec);
+        let mut request = self.place(&config)?;
         if let Some(size) = foreground.as_ref().and_then(|foreground| foreground.window) {
             request.bundle.set_window(size);
         }
         request.client = foreground.map(|foreground| foreground.socket);
         let (outer, maker) = self.outer_made_ahead().map(|ahead| (ahead.answer, ahead.maker)).unzip();
         request.outer = outer;
-        let starting = spawn::begin(&self.store, request)
-            .map_err(|source| Error::Start { id: record.id().short().to_owned(), source })?;
-        Ok(Launch { record, starting, maker, warning })
+        let starting = spawn::begin(&self.store, request, locked)
+            .map_err(|source| Error::Start { id: config.id.short().to_owned(), source })?;
+        Ok(Launch { config, starting, maker, warning })
     }
 
     /// Hears from the monitor.
     fn launched(&self, launch: Launch, interrupts: Option<&SignalFd>) -> Result<Started, Error> {
-        let Launch { record, starting, maker, warning } = launch;
+        let Launch { config, starting, maker, warning } = launch;
         let started = starting.finish(interrupts);
         if let Some(Err(error)) = maker.map(|maker| maker.wait()) {
             tracing::debug!(%error, "maker of P not reaped");
         }
         let mut started = started
-            .inspect_err(|_| self.forget_if_gone(record.id()))
-            .map_err(|source| Error::Start { id: record.id().short().to_owned(), source })?;
+            .inspect_err(|_| self.forget_if_gone(&config.id))
+            .map_err(|source| Error::Start { id: config.id.short().to_owned(), source })?;
         started.warnings.extend(warning);
-        started.warnings.extend(self.note_filled(&record.config.spec));
+        started.warnings.extend(self.note_filled(&config.spec));
         self.warn_of_single_id();
         Ok(started)
     }
@@ -189,6 +211,10 @@ fn bear_oom_score(spec: &mut ContainerSpec) -> Option<String> {
     }
     spec.oom_score_adj = Some(ours);
     Some(format!("--oom-score-adj {wanted}: only root may go below what this session has, it stays {ours}"))
+}
+
+fn runs_already(record: &ContainerRecord) -> bool {
+    record.status.is_alive() && record.status != ContainerStatus::Stopping
 }
 
 fn check_startable(record: &ContainerRecord) -> Result<(), Error> {

@@ -372,3 +372,40 @@ fn removal_by_force_beside_starts() {
     env.run(["container", "exists", "contended"]).code(1);
     env.run(["system", "check"]).success();
 }
+
+/// Whoever is second finds the container running; none harms the start of another, whose files it would make.
+#[test]
+fn starts_of_one_container_at_once() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    env.run(["create", "--name=shared", "--network=none", BUSYBOX, "sleep", "600"]).success();
+    for _ in 0..5 {
+        let starts: Vec<_> = (0..8).map(|_| env.spawn(["start", "shared"])).collect();
+        for start in starts {
+            start.wait().success().prints("shared\n");
+        }
+        env.run(["stop", "-t0", "shared"]).success();
+    }
+    env.run(["rm", "shared"]).success();
+}
+
+/// A start that a removal overtakes says so, whatever the removal has met it at.
+#[test]
+fn starts_that_a_removal_overtakes_say_so() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let answers = ["", "was stopped while it started", "no such container"];
+    for _ in 0..8 {
+        env.run(["create", "--name=brief", "--network=none", BUSYBOX, "sleep", "600"]).success();
+        let starts: Vec<_> = (0..3).map(|_| env.spawn(["start", "brief"])).collect();
+        let removal = env.spawn(["rm", "--force", "-t0", "brief"]);
+        for start in starts {
+            let start = start.wait();
+            let told = start.stderr();
+            let expected = if start.is_success() { &answers[..1] } else { &answers[1..] };
+            assert!(expected.iter().any(|answer| told.contains(answer)), "{told}");
+        }
+        removal.wait().success();
+        env.run(["container", "exists", "brief"]).code(1);
+    }
+}
