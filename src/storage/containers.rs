@@ -282,14 +282,6 @@ impl Store {
         Ok(trashed)
     }
 
-    /// Removes the volatile files of a container that is gone: who meant to start it made them anew.
-    pub(crate) fn forget_if_gone(&self, id: &ContainerId) -> Result<(), Error> {
-        if self.is_container(id)? {
-            return Ok(());
-        }
-        self.forget_container(id, None, self.cgroup_of(id).as_ref())
-    }
-
     pub(super) fn cgroup_of(&self, id: &ContainerId) -> Option<CgroupRecord> {
         record::read_if_exists::<ContainerState>(&self.layout().container_state(id)).ok().flatten()?.cgroup
     }

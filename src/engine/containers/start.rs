@@ -77,12 +77,17 @@ impl Engine {
 
     /// Starts a container whose dependencies run; none if somebody else was faster.
     pub(super) fn start_alone(&self, id: &ContainerId) -> Result<Option<Started>, Error> {
+        let Some(locked) = self.claim_unless_runs(id)? else { return Ok(None) };
+        self.launched(self.launch(locked, None)?, None).map(Some)
+    }
+
+    fn claim_unless_runs(&self, id: &ContainerId) -> Result<Option<Locked<ContainerRecord>>, Error> {
         let locked = self.claim(id)?;
-        if runs_already(&locked) {
+        if locked.status.is_alive() && locked.status != ContainerStatus::Stopping {
             return Ok(None);
         }
         check_startable(&locked)?;
-        self.launched(self.launch(locked, None)?, None).map(Some)
+        Ok(Some(locked))
     }
 
     /// The container, locked, and no start of somebody else under way: nobody else starts or removes it until its monitor
@@ -110,25 +115,18 @@ impl Engine {
         for (word, wanted) in wanted {
             let begun = wanted.and_then(|id| {
                 let Some(id) = id else { return Ok(Begun::Nothing) };
-                let mut locked = self.claim(&id)?;
                 // The start of another one took it along.
                 if let Some(at) = ahead.iter().position(|(known, _)| *known == id) {
                     return Ok(Begun::Started(ahead.swap_remove(at).1));
                 }
-                if runs_already(&locked) {
-                    return Ok(Begun::Nothing);
-                }
-                check_startable(&locked)?;
+                let Some(mut locked) = self.claim_unless_runs(&id)? else { return Ok(Begun::Nothing) };
                 if !dependencies(&locked.config).is_empty() {
                     let config = locked.unlock().config;
                     // They may be among those that are under way.
                     self.finish_launches(&mut under_way, &mut answers);
                     ahead.extend(self.start_dependencies(&config)?);
-                    locked = self.claim(&id)?;
-                    if runs_already(&locked) {
-                        return Ok(Begun::Nothing);
-                    }
-                    check_startable(&locked)?;
+                    let Some(again) = self.claim_unless_runs(&id)? else { return Ok(Begun::Nothing) };
+                    locked = again;
                 }
                 self.launch(locked, None).map(|launch| Begun::Launched(Box::new(launch)))
             });
@@ -183,20 +181,11 @@ impl Engine {
         if let Some(Err(error)) = maker.map(|maker| maker.wait()) {
             tracing::debug!(%error, "maker of P not reaped");
         }
-        let mut started = started
-            .inspect_err(|_| self.forget_if_gone(&config.id))
-            .map_err(|source| Error::Start { id: config.id.short().to_owned(), source })?;
+        let mut started = started.map_err(|source| Error::Start { id: config.id.short().to_owned(), source })?;
         started.warnings.extend(warning);
         started.warnings.extend(self.note_filled(&config.spec));
         self.warn_of_single_id();
         Ok(started)
-    }
-
-    /// Where a `rm` was faster than a start, the files that the start has made belong to nobody.
-    fn forget_if_gone(&self, id: &ContainerId) {
-        if let Err(error) = self.store.forget_if_gone(id) {
-            tracing::debug!(%error, "volatile files of a removed container stay");
-        }
     }
 }
 
@@ -211,10 +200,6 @@ fn bear_oom_score(spec: &mut ContainerSpec) -> Option<String> {
     }
     spec.oom_score_adj = Some(ours);
     Some(format!("--oom-score-adj {wanted}: only root may go below what this session has, it stays {ours}"))
-}
-
-fn runs_already(record: &ContainerRecord) -> bool {
-    record.status.is_alive() && record.status != ContainerStatus::Stopping
 }
 
 fn check_startable(record: &ContainerRecord) -> Result<(), Error> {

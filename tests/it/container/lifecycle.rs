@@ -7,7 +7,7 @@ use nix::sys::signal::Signal;
 
 use crate::harness::env::program;
 use crate::harness::image::BUSYBOX;
-use crate::harness::{Env, eventually, leaks, requires};
+use crate::harness::{Env, eventually, requires};
 
 const LOOP: &str = "trap 'exit 7' TERM; trap 'exit 8' USR1; trap 'exit 9' INT; echo up; while :; do sleep 0.05; done";
 
@@ -335,8 +335,10 @@ fn a_start_beside_a_removal_leaves_nothing() {
     });
     let start = env.spawn(["start", "victim"]);
     let volatile = epoch.join("ctr").join(&id);
-    eventually("it waits", || volatile.exists() && env.processes().iter().any(leaks::Process::is_monitor));
-    // What `rm` does under that lock, but for those files: they were not there yet.
+    let open = format!("/proc/{}/fd", start.pid());
+    let is_lock = |fd: std::fs::DirEntry| std::fs::read_link(fd.path()).is_ok_and(|file| file == lock);
+    eventually("it waits", || std::fs::read_dir(&open).into_iter().flatten().flatten().any(is_lock));
+    // What `rm` does under that lock.
     std::fs::rename(env.graphroot().join("containers").join(&id), env.path("trash")).unwrap();
     std::fs::remove_file(env.graphroot().join("names/victim")).unwrap();
     holder.signal(Signal::SIGKILL);
