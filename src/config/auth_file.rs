@@ -182,7 +182,7 @@ pub(super) fn read(path: &Path) -> Result<Option<AuthFile>, Error> {
 
 /// None if there is no file, or nothing in it.
 pub(super) fn read_bytes(path: &Path) -> Result<Option<Vec<u8>>, Error> {
-    let bytes = sys::fs::absent_is_none(sys::fs::read_limited(path, LIMIT)).reading(path)?;
+    let bytes = sys::fs::absent_is_none(sys::fs::read_named(path, LIMIT)).reading(path)?;
     Ok(bytes.filter(|bytes| !bytes.iter().all(u8::is_ascii_whitespace)))
 }
 

@@ -57,7 +57,7 @@ impl Certificates {
         let mut found = Self::default();
         for name in &names {
             let path = dir.join(name);
-            let file = |path: &Path| sys::fs::read_limited(path, LIMIT).reading(path);
+            let file = |path: &Path| sys::fs::read_named(path, LIMIT).reading(path);
             match path.extension().and_then(|extension| extension.to_str()) {
                 Some("crt") => found.authorities.push((path.clone(), file(&path)?)),
                 Some("cert") => {

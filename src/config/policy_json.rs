@@ -117,7 +117,7 @@ impl Policy {
         }
         let user = super::environment::config_home().map(|home| home.join("containers/policy.json"));
         for path in user.into_iter().chain([PathBuf::from("/etc/containers/policy.json")]) {
-            let read = sys::fs::absent_is_none(sys::fs::read_limited(&path, LIMIT));
+            let read = sys::fs::absent_is_none(sys::fs::read_named(&path, LIMIT));
             if let Some(bytes) = read.reading(&path)? {
                 return Self::parse(&path, &bytes).map(Some);
             }

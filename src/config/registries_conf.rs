@@ -121,7 +121,7 @@ impl RegistriesConf {
         let mut merged = Self::default();
         let mut unknown = BTreeMap::new();
         for path in files {
-            let read = sys::fs::absent_is_none(sys::fs::read_limited(path, LIMIT));
+            let read = sys::fs::absent_is_none(sys::fs::read_named(path, LIMIT));
             if let Some(bytes) = read.reading(path)? {
                 let (file, beyond) = parse(&String::from_utf8_lossy(&bytes), path)?;
                 merged.merge(file);

@@ -55,7 +55,7 @@ impl RegistriesD {
     pub(crate) fn from_files(files: &[PathBuf]) -> Result<Self, Error> {
         let mut merged = Self::default();
         for path in files {
-            let read = sys::fs::absent_is_none(sys::fs::read_limited(path, LIMIT));
+            let read = sys::fs::absent_is_none(sys::fs::read_named(path, LIMIT));
             let Some(bytes) = read.reading(path)? else { continue };
             let text = String::from_utf8_lossy(&bytes);
             merged.merge(&text).map_err(|why| Error::Parse { path: path.clone(), why })?;

@@ -63,7 +63,7 @@ pub(crate) fn record_alias(name: &str, target: &str) -> Result<(), Error> {
         sys::fs::mkdir_all(dir, 0o700).writing(&path)?;
     }
     let lock = FileLock::exclusive(&path.with_extension("conf.lock")).writing(&path)?;
-    let bytes = sys::fs::absent_is_none(sys::fs::read_limited(&path, LIMIT)).writing(&path)?.unwrap_or_default();
+    let bytes = sys::fs::absent_is_none(sys::fs::read_named(&path, LIMIT)).writing(&path)?.unwrap_or_default();
     // What cannot be read was no list of aliases.
     let mut document: toml::Table = String::from_utf8_lossy(&bytes).parse().unwrap_or_default();
     let aliases = document.entry("aliases").or_insert_with(|| toml::Value::Table(toml::Table::new()));

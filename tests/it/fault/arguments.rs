@@ -59,6 +59,37 @@ fn f05_env_file_of_every_kind() {
     run("fifo").success();
 }
 
+/// Nobody waits for a writer that never comes: the file is empty.
+#[test]
+fn f05_a_configuration_that_is_a_fifo() {
+    let env = Env::new();
+    let fifo = |name: &str| {
+        let path = env.home().join(".config/containers").join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        drop(std::fs::remove_file(&path));
+        nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        path
+    };
+    let quick = |arguments: &[&str]| env.spawn(arguments).wait_for(std::time::Duration::from_secs(20));
+    let login = ["login", "--get-login", "registry.example"];
+    for (name, told) in [
+        ("auth.json", "not logged in"),
+        ("policy.json", "policy.json"),
+        ("registries.conf", ""),
+        ("containers.conf", ""),
+    ] {
+        let path = fifo(name);
+        let command: &[&str] = match name {
+            "auth.json" => &login,
+            "containers.conf" => &["ps"],
+            _ => &["pull", "-q", "localhost:1/x"],
+        };
+        let out = quick(command);
+        assert!(out.stderr().contains(told), "{name}: {}", out.stderr());
+        std::fs::remove_file(path).unwrap();
+    }
+}
+
 #[test]
 fn f09_extremes() {
     requires!(userns);
