@@ -49,7 +49,8 @@ impl Engine {
         if self.store.needs_copy(config) {
             let outer = self.outer()?;
             let lease = self.store.lease()?;
-            let copied = worker::run(&outer, || {
+            // Whose end lets go of the container's lock.
+            let copied = worker::run_bound(&outer, || {
                 let copied = copy_root::copy_root(&self.store, config, &lease);
                 copied.map_err(|error| Failure::from_error(FailureKind::Other, &error))
             });
