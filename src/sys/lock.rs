@@ -206,19 +206,20 @@ impl<Dir: AsFd> Drop for DirLock<Dir> {
     }
 }
 
+/// For a lock. One on a file system that is read-only, as a disk with errors becomes, is as good: nobody writes there, but looks
+/// may ask for it.
 fn open(path: &Path) -> Result<File> {
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .custom_flags(libc::O_NOFOLLOW)
-        .open(path)
-        .call("open", || format!("{path:?}, O_RDWR|O_CREAT"))
-        .map_err(|error| {
-            if error.is(Errno::ELOOP) { Error { args: format!("{path:?} is a symbolic link"), ..error } } else { error }
-        })
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600).custom_flags(libc::O_NOFOLLOW);
+    let opened = options.open(path).call("open", || format!("{path:?}, O_RDWR|O_CREAT"));
+    opened.or_else(|error| match error.errno {
+        Errno::EROFS => {
+            let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+            OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(|_absent| error)
+        }
+        Errno::ELOOP => Err(Error { args: format!("{path:?} is a symbolic link"), ..error }),
+        _ => Err(error),
+    })
 }
 
 fn same_file(file: &File, path: &Path) -> bool {

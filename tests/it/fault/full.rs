@@ -272,8 +272,10 @@ fn g13_files_come_out_of_a_store_that_cannot_be_written() {
         s export c >$D.tar; echo export=$?
         echo exported=$(tar -xOf $D.tar root/kept)
         echo gone=$(tar -tf $D.tar | grep -c etc/passwd)
-        say write s cp $T c:/root/";
+        say check s system check --full
+        say write s cp $T c:/root/
+        say remove s rm c; s ps -aq | wc -l";
     let out = on_small_disk(&env, "size=64m", script);
     out.stdout_has("ps=0\n").stdout_has("kept=kept\n").stdout_has("export=0\nexported=kept\ngone=0\n");
-    out.stdout_has("write=125\n").stderr_has("EROFS");
+    out.stdout_has("check=0\n").stdout_has("write=125\n").stdout_has("remove=125\n1\n").stderr_has("EROFS");
 }
