@@ -178,8 +178,8 @@ impl Need {
                  net.ipv4.ip_unprivileged_port_start=80",
                 network::first_unprivileged_port()
             ),
-            Self::Space => "free some space: sampan rm of containers, sampan rmi of images, sampan volume rm of volumes, and sampan system prune \
-                            --all of all that no container uses, and of downloads that were cut off"
+            Self::Space => "free some space: sampan rm of containers, sampan rmi of images, sampan volume rm of volumes, \
+                            and sampan system prune --all of all that no container uses, and of downloads that were cut off"
                 .to_owned(),
             Self::RunSpace => "make room there: not the store is full, but the file system of the runroot; df -h and du -xah \
                                with its path show by what"

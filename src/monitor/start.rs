@@ -252,14 +252,14 @@ fn assemble(
 /// began, or since it decided to start the container again.
 fn lock_unless_stopped(store: &Store, request: &StartRequest) -> Result<Locked<ContainerRecord>, Error> {
     let locked = store.lock_own_container(&request.config).map_err(Error::Storage)?;
-    if stop_asked(&locked)? {
+    if is_to_end(&locked)? {
         return Err(Error::StopAsked(request.config.id.short().to_owned()));
     }
     Ok(locked)
 }
 
 /// True if somebody wants what this monitor starts to end. The word may be for another run, long ago.
-fn stop_asked(container: &ContainerRecord) -> Result<bool, Error> {
+fn is_to_end(container: &ContainerRecord) -> Result<bool, Error> {
     let Some(state) = container.state.as_ref().filter(|state| state.stopped_by_user) else { return Ok(false) };
     Ok(state.monitor == identity(Pid::this())?)
 }
@@ -267,7 +267,7 @@ fn stop_asked(container: &ContainerRecord) -> Result<bool, Error> {
 /// What a start has failed for: where its processes were killed because somebody wants it to end, that.
 pub(super) fn why_failed(store: &Store, request: &StartRequest, error: Error) -> Error {
     let asked = match store.own_container(&request.config) {
-        Ok(own) => stop_asked(&own).unwrap_or(false),
+        Ok(own) => is_to_end(&own).unwrap_or(false),
         Err(gone) => matches!(gone, storage::Error::NoContainer(_)),
     };
     if !asked {

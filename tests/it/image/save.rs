@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
+use crate::harness::env::program;
 use crate::harness::image::{self, Compression, ImageBuilder, Layer, sha256};
 use crate::harness::{Env, eventually, requires};
 
@@ -376,13 +377,19 @@ fn a_running_container_is_exported_without_its_mounts() {
     env.run(["rm", "-f", "-t", "0", "one"]).success();
 }
 
-/// Whatever ends a command that writes a directory, nothing is left of what it has written.
+/// Whatever ends a command that writes a directory, nothing is left of what it has written. Its disk is slow here.
 #[test]
 fn a_directory_that_is_not_whole_goes_with_its_writer() {
-    requires!(userns);
+    requires!(userns, strace);
     let env = Env::new();
-    let big = ImageBuilder::scratch().layer(Layer::new().file("a", 0o644, &vec![7; 64 << 20]));
-    let big = loaded(&env, &big.compression(Compression::Plain), "localhost/big:1");
+    let other = ImageBuilder::scratch().layer(Layer::new().file("a", 0o644, b"a"));
+    let other = loaded(&env, &other, "localhost/other:1");
+    let slow_push = |to: &str| {
+        // `-D`: the child is the command itself, for the signals.
+        let strace = env.other("strace").args(["-D", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync"]);
+        let slow = strace.args(["-e", "inject=fdatasync:delay_enter=700000", program().to_str().unwrap()]);
+        slow.args(["push", "-q", &other, to]).spawn()
+    };
     let out = env.path("out");
     std::fs::create_dir(&out).unwrap();
     let names = |dir: &Path| -> Vec<String> {
@@ -393,7 +400,7 @@ fn a_directory_that_is_not_whole_goes_with_its_writer() {
     let oci = format!("oci:{}", target.display());
     for place in [&oci, &format!("dir:{}", target.display())] {
         for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGKILL] {
-            let writer = env.spawn(["push", "-q", &big, place]);
+            let writer = slow_push(place);
             eventually("it has begun", || !names(&out).is_empty());
             writer.signal(signal);
             assert!(writer.wait().died_by(signal));
@@ -405,7 +412,7 @@ fn a_directory_that_is_not_whole_goes_with_its_writer() {
     env.run(["push", "-q", &small, &oci]).success();
     let blobs = target.join("blobs/sha256");
     let before = names(&blobs).len();
-    let writer = env.spawn(["push", "-q", &big, &oci]);
+    let writer = slow_push(&oci);
     let open = PathBuf::from(format!("/proc/{}/fd", writer.pid()));
     let nameless = |entry: &std::fs::DirEntry| {
         std::fs::read_link(entry.path()).is_ok_and(|file| file.to_string_lossy().contains("/blobs/sha256/#"))
@@ -414,7 +421,7 @@ fn a_directory_that_is_not_whole_goes_with_its_writer() {
     writer.signal(Signal::SIGTERM);
     assert!(writer.wait().died_by(Signal::SIGTERM));
     assert!(!names(&blobs).iter().any(|name| name.contains(".tmp")));
-    env.run(["push", "-q", &big, &oci]).success();
+    env.run(["push", "-q", &other, &oci]).success();
     assert_eq!(names(&blobs).len(), before + 3);
     // What the killed ones held of the store is let go of by the next sweep.
     env.run(["image", "prune", "-f"]).success();
