@@ -379,8 +379,8 @@ fn starts_of_one_container_at_once() {
     requires!(userns);
     let env = Env::with_busybox();
     env.run(["create", "--name=shared", "--network=none", BUSYBOX, "sleep", "600"]).success();
-    for _ in 0..5 {
-        let starts: Vec<_> = (0..8).map(|_| env.spawn(["start", "shared"])).collect();
+    for _ in 0..3 {
+        let starts: Vec<_> = (0..6).map(|_| env.spawn(["start", "shared"])).collect();
         for start in starts {
             start.wait().success().prints("shared\n");
         }
