@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use serde::Deserialize;
 
+use super::config_file;
 use super::credential_helper::Helper;
 use super::environment;
 use super::error::{At as _, Error};
@@ -15,7 +16,6 @@ use crate::sys;
 use crate::types::null::null_is_default;
 use crate::types::secret::{Secret, wipe};
 
-pub(super) const LIMIT: u64 = 1 << 20;
 /// What Docker calls its own registry in such files.
 pub(super) const DOCKER_KEY: &str = "https://index.docker.io/v1/";
 
@@ -182,7 +182,7 @@ pub(super) fn read(path: &Path) -> Result<Option<AuthFile>, Error> {
 
 /// None if there is no file, or nothing in it.
 pub(super) fn read_bytes(path: &Path) -> Result<Option<Vec<u8>>, Error> {
-    let bytes = sys::fs::absent_is_none(sys::fs::read_named(path, LIMIT)).reading(path)?;
+    let bytes = config_file::read_if_exists(path)?;
     Ok(bytes.filter(|bytes| !bytes.iter().all(u8::is_ascii_whitespace)))
 }
 

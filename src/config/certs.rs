@@ -5,13 +5,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::environment;
 use super::error::{At as _, Error};
+use super::{config_file, environment};
 use crate::sys;
 use crate::types::secret::Secret;
-
-/// Largest file that is taken.
-const LIMIT: u64 = 1 << 20;
 
 /// What the directory of a host holds, in PEM.
 #[derive(Debug, Clone, Default)]
@@ -57,18 +54,17 @@ impl Certificates {
         let mut found = Self::default();
         for name in &names {
             let path = dir.join(name);
-            let file = |path: &Path| sys::fs::read_named(path, LIMIT).reading(path);
             match path.extension().and_then(|extension| extension.to_str()) {
-                Some("crt") => found.authorities.push((path.clone(), file(&path)?)),
+                Some("crt") => found.authorities.push((path.clone(), config_file::read(&path)?)),
                 Some("cert") => {
                     let key = path.with_extension("key");
                     if !names.iter().any(|name| Some(name.as_os_str()) == key.file_name()) {
                         let why = format!("its key {:?} is missing", key.file_name().unwrap_or_default());
                         return Err(Error::Parse { path, why });
                     }
-                    let text = String::from_utf8(file(&key)?).ok();
+                    let text = String::from_utf8(config_file::read(&key)?).ok();
                     let text = text.ok_or(Error::Parse { path: key, why: "it is not PEM".to_owned() })?;
-                    let chain = file(&path)?;
+                    let chain = config_file::read(&path)?;
                     found.clients.push(ClientCertificate { path, chain, key: Secret::new(text) });
                 }
                 Some("key") => {

@@ -9,13 +9,8 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use crate::sys;
-
-use super::error::{At as _, Error};
-use super::{drop_in, environment, toml_error};
-
-/// Largest file that is read.
-const LIMIT: u64 = 1 << 20;
+use super::error::Error;
+use super::{config_file, drop_in, environment, toml_error};
 
 /// The keys that are heeded.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -72,8 +67,7 @@ impl ContainersConf {
     pub(crate) fn from_files(paths: &[PathBuf]) -> Result<Self, Error> {
         let mut conf = Self::default();
         for path in paths {
-            let read = sys::fs::absent_is_none(sys::fs::read_named(path, LIMIT));
-            let Some(bytes) = read.reading(path)? else { continue };
+            let Some(bytes) = config_file::read_if_exists(path)? else { continue };
             let wrong = |why: String| Error::Parse { path: path.clone(), why };
             let text = std::str::from_utf8(&bytes).map_err(|error| wrong(error.to_string()))?;
             let text = without_comments(text);

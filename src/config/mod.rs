@@ -5,6 +5,7 @@ pub(crate) mod auth_file;
 pub(crate) mod auth_key;
 pub(crate) mod auth_store;
 pub(crate) mod certs;
+mod config_file;
 pub(crate) mod containers_conf;
 mod credential_helper;
 mod drop_in;

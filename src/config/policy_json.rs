@@ -16,15 +16,13 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 
-use super::error::{At as _, Error};
-use crate::sys;
+use super::config_file;
+use super::error::Error;
 use crate::types::reference::Reference;
 use requirement::Requirement;
 
 pub(crate) use identity::SignedIdentity;
 pub(crate) use requirement::{Beyond, KeySource, SigstoreSigned};
-
-const LIMIT: u64 = 1 << 20;
 
 /// One policy file.
 #[derive(Debug, Clone)]
@@ -112,13 +110,12 @@ impl Policy {
     /// Reads the file of `--signature-policy`, or else the user's, or else the system's. `None`: there is none.
     pub(crate) fn load(explicit: Option<&Path>) -> Result<Option<Self>, Error> {
         if let Some(path) = explicit {
-            let bytes = sys::fs::read_named(path, LIMIT).reading(path)?;
+            let bytes = config_file::read(path)?;
             return Self::parse(path, &bytes).map(Some);
         }
         let user = super::environment::config_home().map(|home| home.join("containers/policy.json"));
         for path in user.into_iter().chain([PathBuf::from("/etc/containers/policy.json")]) {
-            let read = sys::fs::absent_is_none(sys::fs::read_named(&path, LIMIT));
-            if let Some(bytes) = read.reading(&path)? {
+            if let Some(bytes) = config_file::read_if_exists(&path)? {
                 return Self::parse(&path, &bytes).map(Some);
             }
         }

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::config_file;
 use super::drop_in;
 use super::error::{At as _, Error};
 use super::toml_error;
@@ -20,9 +21,6 @@ use crate::types::reference::{Reference, has_domain, split_suffix};
 
 pub(crate) use route::{Blocked, Location};
 pub(crate) use short_names::{ShortName, record_alias};
-
-/// Largest file that is read.
-const LIMIT: u64 = 1 << 20;
 
 /// All files, merged.
 #[derive(Debug, Clone, Default)]
@@ -121,8 +119,7 @@ impl RegistriesConf {
         let mut merged = Self::default();
         let mut unknown = BTreeMap::new();
         for path in files {
-            let read = sys::fs::absent_is_none(sys::fs::read_named(path, LIMIT));
-            if let Some(bytes) = read.reading(path)? {
+            if let Some(bytes) = config_file::read_if_exists(path)? {
                 let (file, beyond) = parse(&String::from_utf8_lossy(&bytes), path)?;
                 merged.merge(file);
                 unknown.insert(path.as_path(), beyond);

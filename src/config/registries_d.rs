@@ -4,14 +4,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::config_file;
 use super::drop_in;
-use super::error::{At as _, Error};
+use super::error::Error;
 use super::policy_json::scopes_of;
 use super::yaml::Node;
 use crate::sys;
-
-/// Largest file that is read.
-const LIMIT: u64 = 1 << 20;
 
 /// All files of the directory.
 #[derive(Debug, Clone, Default)]
@@ -55,8 +53,7 @@ impl RegistriesD {
     pub(crate) fn from_files(files: &[PathBuf]) -> Result<Self, Error> {
         let mut merged = Self::default();
         for path in files {
-            let read = sys::fs::absent_is_none(sys::fs::read_named(path, LIMIT));
-            let Some(bytes) = read.reading(path)? else { continue };
+            let Some(bytes) = config_file::read_if_exists(path)? else { continue };
             let text = String::from_utf8_lossy(&bytes);
             merged.merge(&text).map_err(|why| Error::Parse { path: path.clone(), why })?;
         }

@@ -41,7 +41,7 @@ impl<T> Locked<T> {
 impl<T> AsFd for Locked<T> {
     /// What the lock belongs to: a child that has a copy holds it, too.
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.lock.file().as_fd()
+        self.lock.as_fd()
     }
 }
 

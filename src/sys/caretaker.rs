@@ -18,12 +18,13 @@ pub(crate) struct Caretaker {
 }
 
 impl Caretaker {
-    /// Looks after what is made at `path`, whose name nobody else has; it ends with a rename, or a removal. The caller has one thread.
+    /// Looks after what is made at `path`, whose name nobody else has; it ends with a rename, or a removal. The caller has
+    /// one thread.
     pub(crate) fn of(path: &Path) -> Result<Self> {
         let (reader, writer) = descriptor::pipe()?;
         match fork()? {
             Forked::Child => {
-                // Before the look: the child has a copy of it.
+                // As long as we have a copy, we would not hear of the other's end.
                 drop(writer);
                 wait_in_peace(&reader);
                 drop(fs::remove_tree(path));

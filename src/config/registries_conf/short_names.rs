@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::{LIMIT, RegistriesConf, ShortNameMode};
+use super::{RegistriesConf, ShortNameMode};
+use crate::config::config_file::LIMIT;
 use crate::config::environment;
 use crate::config::error::{At as _, Error};
 use crate::sys;

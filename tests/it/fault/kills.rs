@@ -394,7 +394,7 @@ fn starts_of_one_container_at_once() {
 fn starts_that_a_removal_overtakes_say_so() {
     requires!(userns);
     let env = Env::with_busybox();
-    let answers = ["", "was stopped while it started", "no such container"];
+    let answers = ["was stopped while it started", "no such container"];
     for _ in 0..8 {
         env.run(["create", "--name=brief", "--network=none", BUSYBOX, "sleep", "600"]).success();
         let starts: Vec<_> = (0..3).map(|_| env.spawn(["start", "brief"])).collect();
@@ -402,8 +402,7 @@ fn starts_that_a_removal_overtakes_say_so() {
         for start in starts {
             let start = start.wait();
             let told = start.stderr();
-            let expected = if start.is_success() { &answers[..1] } else { &answers[1..] };
-            assert!(expected.iter().any(|answer| told.contains(answer)), "{told}");
+            assert!(start.is_success() || answers.iter().any(|answer| told.contains(answer)), "{told}");
         }
         removal.wait().success();
         env.run(["container", "exists", "brief"]).code(1);
