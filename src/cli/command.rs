@@ -202,12 +202,17 @@ pub(crate) fn main() -> ExitCode {
     })
 }
 
-/// Parses; what clap alone refuses of a flag with a boolean value is settled first. That needs the whole tree, which is
-/// not made where nobody writes so.
+/// Parses; what clap alone refuses, of a flag with a boolean value or of a value that looks like a flag, is settled first.
+/// That needs the whole tree, which is not made where nobody writes so.
 pub(super) fn parse(arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
     let arguments = in_long_words(arguments);
     match Cli::try_parse_from(&arguments) {
-        Err(error) if matches!(error.kind(), ErrorKind::TooManyValues | ErrorKind::UnknownArgument) => {
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::TooManyValues | ErrorKind::UnknownArgument | ErrorKind::InvalidValue
+            ) =>
+        {
             let mut whole = command();
             whole.build();
             let settled = switches::settled(&whole, &arguments);
@@ -315,6 +320,20 @@ mod tests {
             let told = format!("{:?}", parse(words(line)).expect(line));
             assert!(told.contains(&format!("privileged: {privileged}")), "{line}: {told}");
         }
+        for line in ["sampan ps --format -{{.ID}} -a", "sampan ps -a --format=-{{.ID}}"] {
+            let told = format!("{:?}", parse(words(line)).expect(line));
+            assert!(told.contains("Some(\"-{{.ID}}\")") && told.contains("all: true"), "{line}: {told}");
+        }
+        for (line, value) in [
+            ("sampan import -m -note a.tar", "\"-note\""),
+            ("sampan run --rm --label -a=b x", "\"-a=b\""),
+            ("sampan run --rm --label -- x", "\"--\""),
+            ("sampan run -iw --rm x", "\"--rm\""),
+        ] {
+            let told = format!("{:?}", parse(words(line)).expect(line));
+            assert!(told.contains(value), "{line}: {told}");
+        }
+        assert!(parse(words("sampan ps --format")).is_err());
         let told = format!("{:?}", parse(words("sampan exec -w /a -e A=1 -w /b -e B=2 c true")).expect("parses"));
         assert!(told.contains("workdir: Some(\"/b\")") && told.contains("env: [\"A=1\", \"B=2\"]"), "{told}");
     }

@@ -1,6 +1,7 @@
 //! Flags without a value, given one: `--rm=true`, `-it=false`. Go's flag packages read every boolean flag so; clap does
 //! not. What it refuses is said here in the words that it knows: a flag that is true is the flag alone, one that is
 //! false is none, and takes back those before it. So is a `--format` that is empty, as scripts give it (`--format "$FORM"`).
+//! A value that begins as flags do (`--format '- {{.Names}}'`) is made one word with the flag that it is a value of.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -15,8 +16,8 @@ enum Word<'a> {
     Other(OsString),
 }
 
-/// The same command line without values of flags that take none, and without a form that is empty. What is no boolean stays
-/// for clap to refuse.
+/// The same command line without values of flags that take none, without a form that is empty, and with an equals sign before
+/// values that begin with a hyphen. What is no boolean stays for clap to refuse.
 pub(super) fn settled(tree: &Command, arguments: &[OsString]) -> Vec<OsString> {
     let mut reader = Reader { command: tree, place: 0, read: Vec::new() };
     let mut rest = arguments.iter();
@@ -26,9 +27,9 @@ pub(super) fn settled(tree: &Command, arguments: &[OsString]) -> Vec<OsString> {
             Next::Flags => {}
             Next::Form => match rest.next() {
                 Some(form) if form.is_empty() => drop(reader.read.pop()),
-                form => reader.read.extend(form.cloned().map(Word::Other)),
+                form => reader.value(form),
             },
-            Next::Value => reader.read.extend(rest.next().cloned().map(Word::Other)),
+            Next::Value => reader.value(rest.next()),
             Next::Words => break,
         }
     }
@@ -129,6 +130,16 @@ impl<'a> Reader<'a> {
             }
         }
         Next::Flags
+    }
+
+    fn value(&mut self, value: Option<&OsString>) {
+        match (value, self.read.last_mut()) {
+            (Some(value), Some(Word::Other(flag))) if value.len() > 1 && value.as_encoded_bytes().starts_with(b"-") => {
+                flag.push("=");
+                flag.push(value);
+            }
+            _ => self.read.extend(value.cloned().map(Word::Other)),
+        }
     }
 
     fn switch(&mut self, arg: &'a Arg, flag: String, value: Option<&str>) {
@@ -283,10 +294,12 @@ mod tests {
             ("sampan run -i --interactive=f --rm=T x", "sampan run --rm x"),
             ("sampan run --rm=maybe -t=no x", "sampan run --rm=maybe --tty=no x"),
             // Values, whatever they look like.
-            ("sampan run --name --rm=false x", "sampan run --name --rm=false x"),
-            ("sampan run -itw --rm=false x", "sampan run -i -t -w --rm=false x"),
+            ("sampan run --name --rm=false x", "sampan run --name=--rm=false x"),
+            ("sampan run -itw --rm=false x", "sampan run -i -t -w=--rm=false x"),
             ("sampan run -e-t=false x", "sampan run -e-t=false x"),
-            ("sampan run -e -t=false x", "sampan run -e -t=false x"),
+            ("sampan run -e -t=false x", "sampan run -e=-t=false x"),
+            ("sampan ps --format -{{.ID}} -a", "sampan ps --format=-{{.ID}} -a"),
+            ("sampan import -m -- -c=- -", "sampan import -m=-- -c=- -"),
             // What follows the image, and what follows `--`.
             ("sampan run x --rm=false -t=false", "sampan run x --rm=false -t=false"),
             ("sampan exec -t=false c ls -l=true", "sampan exec c ls -l=true"),

@@ -242,20 +242,23 @@ pub(super) fn finish(
 fn remove(store: &Store, request: &StartRequest, published: Option<&Published>) -> Result<(), Error> {
     let locked = store.lock_container(&request.config.id).map_err(Error::Storage)?;
     let mut trashed = vec![store.remove_container(locked).map_err(Error::Storage)?];
-    let mut kept = Ok(());
     cidfile::remove(&request.config);
-    for mount in &request.config.spec.mounts {
-        if let crate::types::mount::MountSource::Volume { name, anonymous: true, .. } = &mount.source {
-            match store.trash_volume(name) {
-                Ok(path) => trashed.push(path),
-                // Another container mounts it, and takes it along some day; or somebody has removed it.
-                Err(storage::Error::VolumeInUse { .. } | storage::Error::NoVolume(_)) => {}
-                Err(error) => kept = kept.and(Err(Error::Storage(error))),
-            }
+    let volumes = trash_volumes(store, request, &mut trashed);
+    // What is in the trash goes in any case.
+    delete(store, request, published, trashed).and(volumes.map_err(Error::Storage))
+}
+
+fn trash_volumes(store: &Store, request: &StartRequest, trashed: &mut Vec<PathBuf>) -> Result<(), storage::Error> {
+    let mut kept = Ok(());
+    for name in store.volumes_that_go_with(&request.config)? {
+        match store.trash_volume(&name) {
+            Ok(path) => trashed.push(path),
+            // Another container mounts it, and takes it along some day; or somebody has removed it.
+            Err(storage::Error::VolumeInUse { .. } | storage::Error::NoVolume(_)) => {}
+            Err(error) => kept = kept.and(Err(error)),
         }
     }
-    // What is in the trash goes in any case.
-    delete(store, request, published, trashed).and(kept)
+    kept
 }
 
 /// Deletes trees that are ours alone, as what we moved to the trash: by ourselves if every file is the caller's, else in P.

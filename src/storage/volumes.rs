@@ -149,16 +149,21 @@ impl Store {
         }
     }
 
+    /// True of a volume that went with a container which is not there any more.
+    fn is_holder_gone(&self, name: &VolumeName) -> Result<bool, Error> {
+        // One whose container is not known stays, whatever the reason.
+        let Ok(Some(holder)) = self.volume_holder(name) else { return Ok(false) };
+        let container = self.layout().container(&holder);
+        // Known to be absent, not merely unreadable now.
+        Ok(sys::fs::lstat(&container).reading(&container)?.is_none())
+    }
+
     /// Volumes that go with a container which is not there: it was killed before it was made whole, or was removed and its
     /// volumes not yet. The exclusive store lock is held.
     pub(super) fn lost_volumes(&self) -> Result<Vec<VolumeName>, Error> {
         let mut lost = Vec::new();
         for name in self.volume_names()? {
-            // One whose container is not known stays, whatever the reason.
-            let Ok(Some(holder)) = self.volume_holder(&name) else { continue };
-            let container = self.layout().container(&holder);
-            // Known to be absent, not merely unreadable now.
-            if sys::fs::lstat(&container).reading(&container)?.is_some() {
+            if !self.is_holder_gone(&name)? {
                 continue;
             }
             match self.volume_users(&name) {
@@ -179,30 +184,27 @@ impl Store {
         Ok(())
     }
 
-    /// Like [`Self::release_volumes`], for a container whose definition is known: looks at its own volumes only.
+    /// Lets [`Self::volumes_that_go_with`] a container outlive it (`rm` without `-v`). Takes no space (rule R13).
     pub(crate) fn release_volumes_of(&self, config: &ContainerConfig) -> Result<(), Error> {
-        for mount in &config.spec.mounts {
-            if let MountSource::Volume { name, anonymous: true, .. } = &mount.source {
-                self.release_volume(name, &config.id)?;
+        self.volumes_that_go_with(config)?.iter().try_for_each(|name| self.release_volume(name))
+    }
+
+    /// Like [`Self::release_volumes_of`], for a container whose definition is not known.
+    pub(crate) fn release_volumes(&self, id: &ContainerId) -> Result<(), Error> {
+        for name in self.volume_names()? {
+            if self.volume_holder(&name)?.is_some_and(|holder| holder == *id) {
+                self.release_volume(&name)?;
             }
         }
         Ok(())
     }
 
-    fn release_volume(&self, name: &VolumeName, id: &ContainerId) -> Result<(), Error> {
-        if self.volume_holder(name)?.is_some_and(|holder| holder == *id) {
+    fn release_volume(&self, name: &VolumeName) -> Result<(), Error> {
+        if self.volume_holder(name)?.is_some() {
             let path = self.layout().volume(name).join(HOLDER);
             sys::fs::remove_file(&path).removing(&path)?;
             let dir = self.layout().volume(name);
             sys::fs::sync_dir(&dir).writing(&dir)?;
-        }
-        Ok(())
-    }
-
-    /// Lets the anonymous volumes of a container outlive it (`rm` without `-v`). Takes no space (rule R13).
-    pub(crate) fn release_volumes(&self, id: &ContainerId) -> Result<(), Error> {
-        for name in self.volume_names()? {
-            self.release_volume(&name, id)?;
         }
         Ok(())
     }
@@ -318,21 +320,27 @@ impl Store {
         self.move_to_trash(&path)
     }
 
-    /// Removes the anonymous volumes of a container that is gone (`--rm`, `rm -v`), unless others mount them.
-    pub(crate) fn remove_anonymous_volumes(
-        &self,
-        config: &ContainerConfig,
-        users: &mut VolumeUsers,
-    ) -> Result<(), Error> {
-        let anonymous = config.spec.mounts.iter().filter_map(|mount| match &mount.source {
-            MountSource::Volume { name, anonymous: true, .. } => Some(name),
-            _ => None,
-        });
-        for name in anonymous {
+    /// What goes with a container at `--rm` and `rm -v`, unless others mount it: its anonymous volumes, and those of
+    /// containers that went so before it, while it mounted them (`--volumes-from`).
+    pub(crate) fn volumes_that_go_with(&self, config: &ContainerConfig) -> Result<Vec<VolumeName>, Error> {
+        let mut names = Vec::new();
+        for mount in &config.spec.mounts {
+            if let MountSource::Volume { name, anonymous, .. } = &mount.source
+                && (*anonymous || self.is_holder_gone(name)?)
+            {
+                names.push(name.clone());
+            }
+        }
+        Ok(names)
+    }
+
+    /// Removes [`Self::volumes_that_go_with`] a container which is gone, unless others mount them.
+    pub(crate) fn remove_volumes_with(&self, config: &ContainerConfig, users: &mut VolumeUsers) -> Result<(), Error> {
+        for name in self.volumes_that_go_with(config)? {
             // As in `trash_volume`.
             let _lock = self.lock_exclusive()?;
-            let path = self.layout().volume(name);
-            if sys::fs::exists(&path) && !users.has(self, name)? {
+            let path = self.layout().volume(&name);
+            if sys::fs::exists(&path) && !users.has(self, &name)? {
                 self.move_to_trash(&path)?;
             }
         }

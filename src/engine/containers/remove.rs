@@ -203,7 +203,7 @@ impl Engine {
         }
         cidfile::remove(&config);
         if with_volumes {
-            self.store.remove_anonymous_volumes(&config, users)?;
+            self.store.remove_volumes_with(&config, users)?;
         }
         Ok(())
     }

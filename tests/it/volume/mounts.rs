@@ -54,8 +54,39 @@ fn an_anonymous_volume_that_is_shared_stays_alone() {
     let trash = || std::fs::read_dir(env.graphroot().join("trash")).unwrap().count();
     eventually("nothing waits to be deleted", || trash() == 0);
     env.run(["start", "-a", "heir"]).success().prints("a\n");
+    // Nobody who mounts it is left, and nobody asked that it stays.
     env.run(["rm", "-v", "heir"]).success();
-    env.run(["volume", "rm", name]).success();
+    env.run(["volume", "ls", "-q"]).success().prints("");
+}
+
+/// The last container that mounts what another had for itself decides what becomes of it.
+#[test]
+fn an_anonymous_volume_goes_with_the_last_that_mounts_it() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let shared = |owner: &[&str], heir: &[&str]| {
+        let sleeps = ["--network=none", BUSYBOX, "sleep", "600"];
+        env.run(["run", "-d", "--name=owner", "-v", "/a"].iter().chain(&sleeps)).success();
+        let heir = ["run", "-d", "--name=heir", "--volumes-from=owner"].iter().chain(heir);
+        env.run(heir.chain(&sleeps)).success();
+        env.run(["rm", "-f", "-t0"].iter().chain(owner).chain(&["owner"])).success();
+        assert_eq!(env.run(["volume", "ls", "-q"]).success().stdout().lines().count(), 1, "the heir mounts it");
+    };
+    let none_left = || env.run(["volume", "ls", "-q"]).success().stdout().is_empty();
+    shared(&["-v"], &[]);
+    env.run(["rm", "-f", "-v", "-t0", "heir"]).success();
+    assert!(none_left());
+    shared(&["-v"], &["--rm"]);
+    env.run(["stop", "-t0", "heir"]).success();
+    eventually("it goes with the heir", none_left);
+    // Without `-v` it stays, and what sweeps the store leaves it alone.
+    shared(&["-v"], &[]);
+    env.run(["stop", "-t0", "heir"]).success();
+    env.run(["rm", "heir"]).success();
+    env.run(["image", "prune", "-f"]).success();
+    assert!(!none_left());
+    env.run(["volume", "prune", "-f"]).success();
+    assert!(none_left());
 }
 
 /// As with Podman.
