@@ -1,11 +1,11 @@
 //! Waiting for the locks of containers: for a command that holds one, and for a monitor that lives.
 
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
 
 use super::container_record::{ContainerRecord, ExitRecord};
 use super::containers::Locked;
 use super::error::{At as _, Error};
+use super::patience::{self, Share};
 use super::record;
 use super::store::Store;
 use crate::sys::lock::{FileLock, LockWatch, TryLock};
@@ -43,7 +43,8 @@ impl Store {
         read: impl FnOnce() -> Result<ContainerRecord, Error>,
     ) -> Result<Locked<ContainerRecord>, Error> {
         self.make_run()?;
-        let wait = || patient_lock(&self.layout().container_lock(id), &format!("container {}", id.short()));
+        let path = self.layout().container_lock(id);
+        let wait = || patience::lock(&path, Share::Exclusive, || format!("container {}", id.short()));
         let lock = match wait() {
             // A logout took the directory of locks away since it was made (G19).
             Err(Error::Lock { source, .. }) if source.is(Errno::ENOENT) => {
@@ -83,25 +84,4 @@ impl Store {
         }
         Ok(())
     }
-}
-
-/// How long to wait for a lock before saying for whom (case G20).
-const PATIENCE: Duration = Duration::from_secs(2);
-
-/// Waits for the exclusive lock of an object; after a while says who has it, so that a stopped command is found.
-fn patient_lock(path: &Path, object: &str) -> Result<FileLock, Error> {
-    let deadline = Instant::now() + PATIENCE;
-    let mut pause = Duration::from_micros(50);
-    while Instant::now() < deadline {
-        match FileLock::try_exclusive(path).locking(path)? {
-            TryLock::Held(lock) => return Ok(lock),
-            TryLock::Busy => std::thread::sleep(pause),
-        }
-        pause = (pause * 2).min(Duration::from_millis(2));
-    }
-    match FileLock::holder_pid(path) {
-        Some(pid) => tracing::warn!("waits for {object}: process {pid} has its lock"),
-        None => tracing::warn!("waits for {object}: another command has its lock"),
-    }
-    FileLock::exclusive(path).locking(path)
 }

@@ -40,6 +40,7 @@ pub(crate) mod lists;
 pub(crate) mod overlay;
 pub(crate) mod pack;
 pub(crate) mod partials;
+mod patience;
 pub(crate) mod process_identity;
 pub(crate) mod publish;
 pub(crate) mod record;

@@ -11,6 +11,7 @@ use std::sync::OnceLock;
 
 use super::error::{At as _, Error};
 use super::layout::Layout;
+use super::patience::{self, Share};
 use super::recover;
 use super::sync_policy::SyncPolicy;
 use crate::sys;
@@ -176,14 +177,14 @@ impl Store {
     pub(crate) fn lock_shared(&self) -> Result<FileLock, Error> {
         self.make_graph()?;
         let path = self.layout.store_lock();
-        FileLock::shared(&path).locking(&path)
+        patience::lock(&path, Share::Shared, || "the store".to_owned())
     }
 
     /// Held exclusively by whoever sweeps or removes; waits for the makers, who hold theirs for milliseconds.
     pub(crate) fn lock_exclusive(&self) -> Result<Exclusive, Error> {
         self.make_graph()?;
         let path = self.layout.store_lock();
-        FileLock::exclusive(&path).locking(&path).map(Exclusive)
+        patience::lock(&path, Share::Exclusive, || "the store".to_owned()).map(Exclusive)
     }
 
     /// Like [`Self::lock_exclusive`]; none if somebody is at work.

@@ -63,15 +63,27 @@ impl FileLock {
 
     /// Takes the exclusive lock if nobody has it.
     pub(crate) fn try_exclusive(path: &Path) -> Result<TryLock> {
+        Self::attempt(path, "LOCK_EX|LOCK_NB", |file| file.try_lock())
+    }
+
+    /// Takes a shared lock if nobody has it for himself.
+    pub(crate) fn try_shared(path: &Path) -> Result<TryLock> {
+        Self::attempt(path, "LOCK_SH|LOCK_NB", |file| file.try_lock_shared())
+    }
+
+    fn attempt(
+        path: &Path,
+        how: &str,
+        lock: impl Fn(&File) -> std::result::Result<(), TryLockError>,
+    ) -> Result<TryLock> {
         loop {
             let file = open(path)?;
-            match file.try_lock() {
+            match lock(&file) {
                 Ok(()) if same_file(&file, path) => return Ok(TryLock::Held(Self { file, path: path.to_owned() })),
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => return Ok(TryLock::Busy),
-                Err(TryLockError::Error(error)) => {
-                    return Err(error).call("flock", || format!("{path:?}, LOCK_EX|LOCK_NB"));
-                }
+                Err(TryLockError::Error(error)) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(TryLockError::Error(error)) => return Err(error).call("flock", || format!("{path:?}, {how}")),
             }
         }
     }
@@ -105,16 +117,22 @@ impl FileLock {
     /// The process that holds the lock on `path` exclusively, if `/proc/locks` tells (its line has the pid, and device and
     /// inode of the file: `proc_locks(5)`; 0 or -1 stands for one that we cannot see).
     pub(crate) fn holder_pid(path: &Path) -> Option<u32> {
-        let inode = std::fs::metadata(path).ok()?.ino();
+        Self::pid_in_proc(path, "WRITE")
+    }
+
+    /// The same of one that shares it with others.
+    pub(crate) fn sharer_pid(path: &Path) -> Option<u32> {
+        Self::pid_in_proc(path, "READ")
+    }
+
+    fn pid_in_proc(path: &Path, access: &str) -> Option<u32> {
+        let file = std::fs::metadata(path).ok()?;
+        // Others (btrfs, overlay) show other device numbers in stat(2) than the kernel has: there the inode has to do.
+        let is_exact = super::filesystem::file_system(path)
+            .is_ok_and(|found| ["tmpfs", "ext4", "xfs", "f2fs"].contains(&found.name.as_str()));
+        let device = format!("{:02x}:{:02x}", rustix::fs::major(file.dev()), rustix::fs::minor(file.dev()));
         let locks = std::fs::read_to_string("/proc/locks").ok()?;
-        // File systems that show other device numbers than these in stat(2) are common: the inode has to do.
-        let of_line = |line: &str| {
-            let words: Vec<_> = line.split_ascii_whitespace().collect();
-            let [_, "FLOCK", _, "WRITE", pid, file, ..] = words.as_slice() else { return None };
-            let same = file.rsplit(':').next().and_then(|text| text.parse().ok()) == Some(inode);
-            pid.parse().ok().filter(|pid| same && *pid > 0)
-        };
-        locks.lines().find_map(of_line)
+        who_locks(&locks, access, is_exact.then_some(&device), file.ino())
     }
 
     /// Writes who holds the lock, for messages only.
@@ -206,6 +224,17 @@ impl<Dir: AsFd> Drop for DirLock<Dir> {
     }
 }
 
+/// The first process in `/proc/locks` that has `access` to a file by `flock(2)`. Without a device, on any.
+fn who_locks(locks: &str, access: &str, device: Option<&str>, inode: u64) -> Option<u32> {
+    locks.lines().find_map(|line| {
+        let words: Vec<_> = line.split_ascii_whitespace().collect();
+        let [_, "FLOCK", _, its_access, pid, file, ..] = words.as_slice() else { return None };
+        let (its_device, its_inode) = file.rsplit_once(':')?;
+        let same = its_inode.parse() == Ok(inode) && device.is_none_or(|device| device == its_device);
+        pid.parse().ok().filter(|pid| same && *its_access == access && *pid > 0)
+    })
+}
+
 /// For a lock. One on a file system that is read-only, as a disk with errors becomes, is as good: nobody writes there, but looks
 /// may ask for it.
 fn open(path: &Path) -> Result<File> {
@@ -226,5 +255,30 @@ fn same_file(file: &File, path: &Path) -> bool {
     match (file.metadata(), std::fs::symlink_metadata(path)) {
         (Ok(held), Ok(named)) => held.ino() == named.ino() && held.dev() == named.dev(),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::who_locks;
+
+    #[test]
+    fn a_lock_of_another_file_system_is_another_lock() {
+        let locks = "1: FLOCK  ADVISORY  WRITE 11 00:28:27 0 EOF\n\
+                     1: -> FLOCK  ADVISORY  WRITE 12 00:28:27 0 EOF\n\
+                     2: POSIX  ADVISORY  WRITE 13 00:3e:27 0 EOF\n\
+                     3: FLOCK  ADVISORY  WRITE -1 00:3e:27 0 EOF\n\
+                     4: FLOCK  ADVISORY  WRITE 14 00:3e:27 0 EOF\n\
+                     5: FLOCK  ADVISORY  READ 15 fe:00:794779 0 EOF\n";
+        for (access, device, inode, wanted) in [
+            ("WRITE", Some("00:3e"), 27, Some(14)),
+            ("WRITE", Some("00:28"), 27, Some(11)),
+            ("WRITE", None, 27, Some(11)),
+            ("WRITE", Some("fe:00"), 27, None),
+            ("WRITE", Some("fe:00"), 794_779, None),
+            ("READ", Some("fe:00"), 794_779, Some(15)),
+        ] {
+            assert_eq!(who_locks(locks, access, device, inode), wanted, "{access} {device:?} {inode}");
+        }
     }
 }

@@ -270,3 +270,27 @@ fn g20_a_stopped_command_that_holds_a_lock() {
     waiting.wait().success();
     env.run(["rm", "one", "two"]).success();
 }
+
+#[test]
+fn g20_a_stopped_command_that_holds_the_lock_of_the_store() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let lock = env.graphroot().join("store.lock");
+    let lock = lock.to_str().unwrap();
+    let commands: [(&str, &[&str]); 2] =
+        [("--exclusive", &["create", "--network=none", BUSYBOX, "true"]), ("--shared", &["untag", BUSYBOX])];
+    for (share, command) in commands {
+        let holder = env.other("flock").args([share, "--no-fork", lock, "sleep", "1000"]).spawn();
+        eventually("the lock is held", || {
+            !env.other("flock").args(["--exclusive", "--nonblock", lock, "true"]).run().is_success()
+        });
+        holder.signal(Signal::SIGSTOP);
+        let waiting = env.spawn(command);
+        // Looking takes no lock.
+        env.run(["images", "-q"]).success();
+        let line = format!("waits for the store: process {} has its lock", holder.pid());
+        eventually("it says for whom it waits", || waiting.stderr().contains(&line));
+        holder.signal(Signal::SIGKILL);
+        waiting.wait().success();
+    }
+}
