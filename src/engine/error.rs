@@ -106,7 +106,7 @@ pub(crate) enum Error {
     NotAnImage { digest: crate::types::digest::Digest, why: &'static str },
     #[error("read a document of the image")]
     Decode(#[source] serde_json::Error),
-    #[error("image {0:?} not found in the local store")]
+    #[error("{0}: image not known")]
     ImageNotFound(String),
     #[error("pull policy is always, but {0:?} is an id")]
     PullById(String),
@@ -249,8 +249,8 @@ pub(crate) enum Error {
     Transport { text: String, transport: &'static str },
     #[error("filter {text:?}: {why}")]
     Filter { text: String, why: String },
-    #[error("image {image} does not have the name {name:?}")]
-    NotAName { image: String, name: String },
+    #[error("{0}: tag not known")]
+    NotAName(String),
     #[error("{0} is the only name of the manifest list")]
     LastListName(Reference),
     #[error("write {list} as a docker-archive: that form has no manifest lists, and this one is of {count} images")]

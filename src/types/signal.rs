@@ -39,6 +39,8 @@ impl FromStr for Signal {
 
     fn from_str(text: &str) -> Result<Self, InvalidSignal> {
         let invalid = || InvalidSignal(text.to_owned());
+        // As kill(1) has it.
+        let text = text.strip_prefix('-').unwrap_or(text);
         if let Ok(number) = text.parse::<u8>() {
             return Self::new(number).ok_or_else(invalid);
         }

@@ -48,7 +48,8 @@ fn compression(text: &str) -> Result<Compression, String> {
 fn manifest_format(text: &str) -> Result<ManifestFormat, String> {
     match text {
         "oci" => Ok(ManifestFormat::Oci),
-        "v2s2" => Ok(ManifestFormat::Docker),
+        // Podman's word for it, too.
+        "v2s2" | "docker" => Ok(ManifestFormat::Docker),
         "v2s1" => Err("oci or v2s2: the old schema 1 carries no checked sizes".to_owned()),
         _ => Err("oci or v2s2".to_owned()),
     }

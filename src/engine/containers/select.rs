@@ -1,5 +1,7 @@
 //! Which containers a command means: names, `--all`, `--latest`, filters.
 
+use std::collections::BTreeSet;
+
 use crate::engine::{Engine, Error};
 use crate::storage;
 use crate::storage::container_record::ContainerRecord;
@@ -13,7 +15,7 @@ pub(crate) struct Selection {
     pub(crate) all: bool,
     /// The one made last.
     pub(crate) latest: bool,
-    /// `--filter key=value`.
+    /// `--filter key=value`: only those of the others that pass, or of all.
     pub(crate) filters: Vec<String>,
     /// A name that nothing has is passed over.
     pub(crate) ignore: bool,
@@ -36,9 +38,11 @@ impl Engine {
     /// Finds the containers of a command, each with the word that named it, without doubles.
     pub(crate) fn select(&self, selection: &Selection) -> Result<Vec<Selected>, Error> {
         let mut selected: Vec<Selected> = Vec::new();
+        let passing = self.passing(&selection.filters)?;
         let mut push = |word: String, found: Result<ContainerId, Error>| {
             let known = |id: &ContainerId| selected.iter().any(|(_, other)| other.as_ref().is_ok_and(|o| o == id));
-            if !found.as_ref().is_ok_and(known) {
+            let fails = |id: &ContainerId| passing.as_ref().is_some_and(|passing| !passing.contains(id));
+            if !found.as_ref().is_ok_and(|id| known(id) || fails(id)) {
                 selected.push((word, found));
             }
         };
@@ -55,20 +59,23 @@ impl Engine {
                 None => push("--latest".to_owned(), Err(Error::NoContainers)),
             }
         }
-        if selection.all {
+        if selection.all || selection.names.is_empty() && !selection.latest && passing.is_some() {
             // By id: a damaged container is among all, too.
             for id in self.store.container_ids()? {
                 push(id.to_string(), Ok(id));
             }
-        } else if !selection.filters.is_empty() {
-            let filters = super::filter::Filters::parse(self, &selection.filters)?;
-            for record in self.store.containers()?.0 {
-                if filters.matches(&record) {
-                    push(record.id().to_string(), Ok(record.id().clone()));
-                }
-            }
         }
         Ok(selected)
+    }
+
+    /// The containers that pass these filters. None: no filters.
+    fn passing(&self, filters: &[String]) -> Result<Option<BTreeSet<ContainerId>>, Error> {
+        if filters.is_empty() {
+            return Ok(None);
+        }
+        let filters = super::filter::Filters::parse(self, filters)?;
+        let (records, _) = self.store.containers()?;
+        Ok(Some(records.iter().filter(|record| filters.matches(record)).map(|record| record.id().clone()).collect()))
     }
 
     /// The container that a word means.

@@ -47,7 +47,7 @@ impl Engine {
         }
         let found = self.find_own_image(image)?;
         let has = &self.store.whole_image(&found)?.names;
-        for name in gone(self, image, has, names)? {
+        for name in gone(self, has, names)? {
             self.store.untag(&name, &lock)?;
         }
         Ok(())
@@ -58,7 +58,7 @@ impl Engine {
         let digest = list.digest();
         let same = self.store.lists()?.0.into_iter().filter(|other| other.digest() == digest);
         let has: Vec<Reference> = same.map(|other| other.name).collect();
-        let gone = gone(self, &list.name.to_string(), &has, names)?;
+        let gone = gone(self, &has, names)?;
         if has.iter().all(|name| gone.contains(name)) {
             return Err(Error::LastListName(list.name.clone()));
         }
@@ -70,14 +70,14 @@ impl Engine {
 }
 
 /// The names that go: those that are given, or all.
-fn gone(engine: &Engine, image: &str, has: &[Reference], names: &[String]) -> Result<Vec<Reference>, Error> {
+fn gone(engine: &Engine, has: &[Reference], names: &[String]) -> Result<Vec<Reference>, Error> {
     if names.is_empty() {
         return Ok(has.to_vec());
     }
     let one = |text: &String| {
         let names = engine.image_word(text)?.names.map_err(Error::Reference)?;
         let found = names.into_iter().find(|name| has.contains(name));
-        found.ok_or_else(|| Error::NotAName { image: image.to_owned(), name: text.clone() })
+        found.ok_or_else(|| Error::NotAName(text.clone()))
     };
     names.iter().map(one).collect()
 }

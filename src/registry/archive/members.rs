@@ -64,8 +64,11 @@ pub(super) enum Member {
     Link(String),
 }
 
+const NO_TAR: &str =
+    "payload does not match any of the supported image formats: docker-archive, oci-archive, oci, docker-dir";
+
 fn malformed(at: u64, error: &tar_core::parse::ParseError) -> String {
-    if at == 0 { "it is no tar".to_owned() } else { format!("malformed tar at byte {at}: {error}") }
+    if at == 0 { NO_TAR.to_owned() } else { format!("malformed tar at byte {at}: {error}") }
 }
 
 /// The files by name.
@@ -92,7 +95,11 @@ impl Members {
                     }
                     if !extend(&file, at, &mut window)? {
                         let rest = window.iter().any(|byte| *byte != 0);
-                        return if rest { Err("it is cut off".to_owned()) } else { Ok(Self::tar(file, members)) };
+                        return match rest {
+                            true if at == 0 => Err(NO_TAR.to_owned()),
+                            true => Err("it is cut off".to_owned()),
+                            false => Ok(Self::tar(file, members)),
+                        };
                     }
                 }
                 ParseEvent::End { .. } => return Ok(Self::tar(file, members)),

@@ -55,6 +55,7 @@ pub(crate) fn run(args: StartArgs, context: &Context) -> Result<ExitCode, Error>
     if args.containers.is_empty() && args.filter.is_empty() && !args.all && !args.latest {
         return Err(Error::usage("name a container, or use --all, --latest or --filter"));
     }
+    let every = args.all;
     let which = SelectionFlags { containers: args.containers, all: args.all, latest: args.latest, cidfile: Vec::new() };
     let selected = engine.select(&which.selection(args.filter, false)?)?;
     if attach {
@@ -72,6 +73,8 @@ pub(crate) fn run(args: StartArgs, context: &Context) -> Result<ExitCode, Error>
     // One that runs already is no error, as in Podman.
     for (word, started) in engine.start_each(selected.into_iter().map(|(word, found)| (word, found.map(Some)))) {
         match started {
+            // Of all containers only those that did not run are worth a line.
+            Ok(None) if every => {}
             Ok(started) => {
                 started.iter().flat_map(|started| &started.warnings).for_each(|warning| context.ui.warn(warning));
                 context.ui.line(word)?;
