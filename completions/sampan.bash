@@ -1044,7 +1044,7 @@ _sampan() {
             return 0
             ;;
         sampan__subcmd__container__subcmd__list)
-            opts="-a -f -n -l -q -s -h --all --filter --format --last --latest --namespace --ns --no-trunc --noheading --quiet --size --sort --help"
+            opts="-a -f -n -l -q -s -h --all --external --filter --format --last --latest --namespace --ns --no-trunc --noheading --quiet --size --sort --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3516,7 +3516,7 @@ _sampan() {
             return 0
             ;;
         sampan__subcmd__ps)
-            opts="-a -f -n -l -q -s -h --all --filter --format --last --latest --namespace --ns --no-trunc --noheading --quiet --size --sort --help"
+            opts="-a -f -n -l -q -s -h --all --external --filter --format --last --latest --namespace --ns --no-trunc --noheading --quiet --size --sort --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

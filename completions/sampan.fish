@@ -292,6 +292,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand ps" -l format -d 'Form of 
 complete -c sampan -n "__fish_sampan_using_subcommand ps" -s n -l last -d 'The last N that were made, running or not' -r
 complete -c sampan -n "__fish_sampan_using_subcommand ps" -l sort -d 'Order: command, created, id, image, names, runningfor, size or status' -r
 complete -c sampan -n "__fish_sampan_using_subcommand ps" -s a -l all -d 'Those that do not run, too'
+complete -c sampan -n "__fish_sampan_using_subcommand ps" -l external -d 'Those that other programs made in this store, too. There are none: a store of Sampan is Sampan\'s alone'
 complete -c sampan -n "__fish_sampan_using_subcommand ps" -s l -l latest -d 'The container that was made last'
 complete -c sampan -n "__fish_sampan_using_subcommand ps" -l ns -l namespace -d 'Show the namespaces of each container\'s first process'
 complete -c sampan -n "__fish_sampan_using_subcommand ps" -l no-trunc -d 'Print ids and commands in full'
@@ -679,6 +680,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from list" -s n -l last -d 'The last N that were made, running or not' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from list" -l sort -d 'Order: command, created, id, image, names, runningfor, size or status' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from list" -s a -l all -d 'Those that do not run, too'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from list" -l external -d 'Those that other programs made in this store, too. There are none: a store of Sampan is Sampan\'s alone'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from list" -s l -l latest -d 'The container that was made last'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from list" -l ns -l namespace -d 'Show the namespaces of each container\'s first process'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from list" -l no-trunc -d 'Print ids and commands in full'
@@ -691,6 +693,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from ls" -s n -l last -d 'The last N that were made, running or not' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from ls" -l sort -d 'Order: command, created, id, image, names, runningfor, size or status' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from ls" -s a -l all -d 'Those that do not run, too'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from ls" -l external -d 'Those that other programs made in this store, too. There are none: a store of Sampan is Sampan\'s alone'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from ls" -s l -l latest -d 'The container that was made last'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from ls" -l ns -l namespace -d 'Show the namespaces of each container\'s first process'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from ls" -l no-trunc -d 'Print ids and commands in full'
@@ -703,6 +706,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from ps" -s n -l last -d 'The last N that were made, running or not' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from ps" -l sort -d 'Order: command, created, id, image, names, runningfor, size or status' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from ps" -s a -l all -d 'Those that do not run, too'
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from ps" -l external -d 'Those that other programs made in this store, too. There are none: a store of Sampan is Sampan\'s alone'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from ps" -s l -l latest -d 'The container that was made last'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from ps" -l ns -l namespace -d 'Show the namespaces of each container\'s first process'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from ps" -l no-trunc -d 'Print ids and commands in full'

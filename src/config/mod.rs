@@ -9,7 +9,7 @@ mod config_file;
 pub(crate) mod containers_conf;
 mod credential_helper;
 mod drop_in;
-mod environment;
+pub(crate) mod environment;
 mod error;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;

@@ -66,7 +66,7 @@ pub(crate) struct HostInfo {
     pub(crate) log_driver: &'static str,
     pub(crate) mem_free: u64,
     pub(crate) mem_total: u64,
-    pub(crate) oci_runtime: Program,
+    pub(crate) oci_runtime: OciRuntime,
     pub(crate) os: &'static str,
     pub(crate) pasta: Program,
     pub(crate) remote_socket: RemoteSocket,
@@ -99,6 +99,14 @@ pub(crate) struct Mapping {
     pub(crate) container_id: u32,
     pub(crate) host_id: u32,
     pub(crate) size: u32,
+}
+
+/// Who runs the containers: the program itself.
+#[derive(Debug, Serialize)]
+pub(crate) struct OciRuntime {
+    pub(crate) name: &'static str,
+    pub(crate) path: String,
+    pub(crate) version: &'static str,
 }
 
 /// A program that Sampan uses; empty if it is not installed.
@@ -258,10 +266,10 @@ impl Engine {
             log_driver: "k8s-file",
             mem_free: kilobytes("MemFree"),
             mem_total: kilobytes("MemTotal"),
-            oci_runtime: Program {
-                name: "sampan".to_owned(),
-                executable: sys::process::own_executable().map_or_else(|_| String::new(), |p| p.display().to_string()),
-                version: env!("CARGO_PKG_VERSION").to_owned(),
+            oci_runtime: OciRuntime {
+                name: "sampan",
+                path: sys::process::own_executable().map_or_else(|_| String::new(), |p| p.display().to_string()),
+                version: env!("CARGO_PKG_VERSION"),
             },
             os: "linux",
             remote_socket: RemoteSocket { exists: false, path: "" },

@@ -209,6 +209,15 @@ impl Error {
             if matches!(source.kind(), ConnectionReset | ConnectionAborted | BrokenPipe | UnexpectedEof))
     }
 
+    /// The registry does not know who came with these credentials (RFC 9110, 401).
+    pub(crate) fn is_refused_login(&self) -> bool {
+        match self {
+            Self::Denied { status: 401, with_credentials, .. } => *with_credentials,
+            Self::Login { source, .. } => source.is_refused_login(),
+            _ => false,
+        }
+    }
+
     /// They are not enough for what was asked.
     pub(super) fn is_denied(&self) -> bool {
         match self {

@@ -25,7 +25,11 @@ pub(super) fn annotations(spec: &ContainerSpec, at: &Placement) -> HashMap<Strin
     let mut all: HashMap<_, _> = spec.annotations.clone().into_iter().collect();
     all.insert("io.container.manager".to_owned(), "sampan".to_owned());
     // Ours win over what the user gave: init acts by them.
-    for (key, name) in [(annotation::USER_NAME, &at.user_name), (annotation::GROUP_NAME, &at.group_name)] {
+    for (key, name) in [
+        (annotation::USER_NAME, &at.user_name),
+        (annotation::USER_HOME, &at.user_home),
+        (annotation::GROUP_NAME, &at.group_name),
+    ] {
         all.remove(key);
         if let (UsernsMode::KeepId { .. }, Some(name)) = (&spec.userns, name) {
             all.insert(key.to_owned(), name.clone());

@@ -31,6 +31,8 @@ pub(crate) struct Placement {
     pub(crate) seccomp_profile: Option<String>,
     /// Name of the caller, for the entry in `/etc/passwd` with keep-id.
     pub(crate) user_name: Option<String>,
+    /// Home directory of the caller, if the container has it.
+    pub(crate) user_home: Option<String>,
     /// Name of the caller's group, for the entry in `/etc/group` with keep-id.
     pub(crate) group_name: Option<String>,
     /// Kernel of the host as (major, minor), for `minKernel` in profiles.

@@ -3,6 +3,9 @@
 /// Name for the user of a keep-id container: the caller's.
 pub(crate) const USER_NAME: &str = "io.sampan.user-name";
 
+/// Home directory of that user, if it is mounted: the caller's. Otherwise it is the working directory.
+pub(crate) const USER_HOME: &str = "io.sampan.user-home";
+
 /// Name for the group of a keep-id container's user: the caller's.
 pub(crate) const GROUP_NAME: &str = "io.sampan.group-name";
 

@@ -33,8 +33,10 @@ fn parse_with(
     if let Ok(local) = text.parse::<DateTime>() {
         return local.to_zoned(zone.clone()).map(|zoned| zoned.timestamp()).ok().ok_or_else(invalid);
     }
-    let duration = parse_duration(text).ok().and_then(|duration| SignedDuration::try_from(duration).ok());
-    duration.and_then(away).ok_or_else(invalid)
+    // Go's durations have a sign: a negative one leads the other way.
+    let (sign, length) = text.strip_prefix('-').map_or((1, text), |length| (-1, length));
+    let duration = parse_duration(length).ok().and_then(|duration| SignedDuration::try_from(duration).ok());
+    duration.and_then(|duration| away(duration * sign)).ok_or_else(invalid)
 }
 
 fn unix(text: &str) -> Option<Timestamp> {
@@ -66,6 +68,7 @@ mod tests {
             ("2024-01-02T03:04:05", "2024-01-02T01:04:05Z"),
             ("2024-01-02", "2024-01-01T22:00:00Z"),
             ("10m", "2024-05-06T11:50:00Z"),
+            ("-5m", "2024-05-06T12:05:00Z"),
             ("1h30m0.5s", "2024-05-06T10:29:59.5Z"),
         ] {
             let expected: Timestamp = expected.parse().expect("expected");
@@ -73,7 +76,7 @@ mod tests {
         }
         let ahead: Timestamp = "2024-05-06T12:10:00Z".parse().expect("expected");
         assert_eq!(parse_moment_ahead("10m", now, &zone), Ok(ahead));
-        for text in ["", "yesterday", "-5m", "2024-13-01", "1.2.3", "12:00"] {
+        for text in ["", "yesterday", "--5m", "-", "2024-13-01", "1.2.3", "12:00"] {
             assert!(parse_moment(text, now, &zone).is_err(), "{text}");
         }
     }

@@ -81,12 +81,19 @@ mod tests {
 
     #[test]
     fn names_and_numbers() {
-        for (text, number) in
-            [("9", 9), ("SIGTERM", 15), ("term", 15), ("RTMIN+3", 37), ("SIGRTMAX-1", 63), ("CLD", 17)]
-        {
+        for (text, number) in [
+            ("9", 9),
+            ("-9", 9),
+            ("-HUP", 1),
+            ("SIGTERM", 15),
+            ("term", 15),
+            ("RTMIN+3", 37),
+            ("SIGRTMAX-1", 63),
+            ("CLD", 17),
+        ] {
             assert_eq!(text.parse::<Signal>().expect(text).number(), number, "{text}");
         }
-        for text in ["0", "65", "", "SIG", "RTMIN+31", "RTMAX-31", "-9", "NOPE"] {
+        for text in ["0", "65", "", "SIG", "RTMIN+31", "RTMAX-31", "--9", "-", "NOPE"] {
             assert!(text.parse::<Signal>().is_err(), "{text}");
         }
     }

@@ -17,6 +17,7 @@ const KNOWN: &[&str] = &[
     "--cgroup-manager",
     "--chrootdirs",
     "--compress",
+    "--config",
     "--conmon",
     "--conmon-pidfile",
     "--connection",

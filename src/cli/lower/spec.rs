@@ -95,7 +95,10 @@ fn process(
     spec.command = command.to_vec();
     // As in scripts: an empty text is none.
     let name = flags.name.as_deref().filter(|name| !name.is_empty());
-    spec.name = name.map(|text| text.parse().map_err(|e| wrong("name", text, e))).transpose()?;
+    // Docker's names begin with a slash.
+    spec.name = name
+        .map(|text| text.strip_prefix('/').unwrap_or(text).parse().map_err(|e| wrong("name", text, e)))
+        .transpose()?;
     if flags.replace && spec.name.is_none() {
         return Err(FlagError::Needs { flag: "replace", needs: "name" }.into());
     }

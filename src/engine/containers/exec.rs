@@ -113,6 +113,12 @@ impl Engine {
         spec.command.clone_from(&exec.command);
         spec.entrypoint = Some(Vec::new());
         spec.tty = exec.tty;
+        let has_term = spec.env.iter().any(|(name, _)| name == "TERM")
+            || image.config.env.iter().any(|variable| variable.starts_with("TERM="));
+        if config.spec.tty && !has_term {
+            // The container's own program has it with its terminal.
+            spec.env.push(("TERM".to_owned(), "xterm".to_owned()));
+        }
         spec.env.extend(exec.env.iter().cloned());
         spec.oom_score_adj = None;
         spec.init = false;

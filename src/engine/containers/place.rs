@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::config::environment;
 use crate::engine::error::Error;
 use crate::engine::handle::Engine;
 use crate::monitor::request::StartRequest;
@@ -96,6 +97,7 @@ impl Engine {
             seccomp_profile: Self::seccomp_profile(spec)?,
             kernel: sys::process::kernel_version(),
             user_name: self.user_name(config)?,
+            user_home: mounted_home(spec),
             group_name: self.group_name(config)?,
         };
         let oci = specgen::generate(spec, image, facts, &placement).map_err(Error::Spec)?;
@@ -297,4 +299,10 @@ pub(super) fn hostname(config: &ContainerConfig) -> String {
 /// `--stop-signal`, the image's STOPSIGNAL, or SIGTERM.
 pub(super) fn stop_signal(config: &ContainerConfig, image: &ImageConfig) -> Signal {
     config.spec.stop_signal.or_else(|| image.config.stop_signal.parse().ok()).unwrap_or(Signal::TERM)
+}
+
+/// The caller's home directory, if it is mounted where it is here: programs of a keep-id container find it there.
+fn mounted_home(spec: &ContainerSpec) -> Option<String> {
+    let home = environment::home().filter(|home| spec.mounts.iter().any(|mount| mount.target == *home))?;
+    home.into_os_string().into_string().ok()
 }

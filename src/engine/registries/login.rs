@@ -39,7 +39,13 @@ pub(crate) fn current(request: &LoginRequest) -> Result<Option<Credentials>, Err
 pub(crate) fn check(request: &LoginRequest, credentials: &Credentials) -> Result<(), Error> {
     let configuration = RegistriesConf::load().map_err(Error::Config)?;
     let key = &request.key;
-    let failed = |source| Error::LogIn { name: key.to_string(), source: Box::new(source) };
+    let failed = |source: registry::Error| {
+        if source.is_refused_login() {
+            Error::WrongLogin(key.to_string())
+        } else {
+            Error::LogIn { name: key.to_string(), source: Box::new(source) }
+        }
+    };
     let session = registry::login_session(key.host(), key.path(), &request.access, credentials.clone(), &configuration);
     session.and_then(|mut session| session.check_login()).map_err(failed)
 }

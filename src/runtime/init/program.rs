@@ -197,10 +197,15 @@ fn find(name: &OsStr, env: &[OsString]) -> Result<PathBuf, Error> {
 /// Looks the user up where the program will. Somebody whom `/etc/passwd` does not know gets a line there, and the group in
 /// `/etc/group`, if it is the container's own file and can be written.
 fn resolve(root: &RootDir, bundle: &Bundle, spec: &Process, maps: &IdMaps) -> Result<Identity, Error> {
-    let who = user::resolve(root, &user_text(spec), &bundle.group_add, maps)?;
+    let mut who = user::resolve(root, &user_text(spec), &bundle.group_add, maps)?;
     let name = |key: &str| bundle.spec.annotations().as_ref()?.get(key).map(String::as_str);
     if !who.known && who.uid != 0 {
-        append(root, "etc/passwd", &user::passwd_line(&who, name(annotation::USER_NAME), spec.cwd()));
+        let (caller, home) =
+            (name(annotation::USER_NAME), name(annotation::USER_HOME).map_or(spec.cwd().as_path(), Path::new));
+        let is_there = append(root, "etc/passwd", &user::passwd_line(&who, caller, home));
+        if is_there && caller.is_some() {
+            home.clone_into(&mut who.home);
+        }
     }
     if !who.group_known && who.gid != 0 {
         append(root, "etc/group", &user::group_line(&who, name(annotation::GROUP_NAME)));
@@ -208,9 +213,8 @@ fn resolve(root: &RootDir, bundle: &Bundle, spec: &Process, maps: &IdMaps) -> Re
     Ok(who)
 }
 
-fn append(root: &RootDir, path: &str, line: &str) {
-    if let Err(error) = root.append_own(Path::new(path), line.as_bytes()) {
-        // A read-only root, a file that is mounted there, or no such file: as the image wants it.
-        tracing::debug!(%error, path, "no line for the user");
-    }
+/// False: a read-only root, a file that is mounted there, or no such file. Then it is as the image wants it.
+fn append(root: &RootDir, path: &str, line: &str) -> bool {
+    let appended = root.append_own(Path::new(path), line.as_bytes());
+    appended.inspect_err(|error| tracing::debug!(%error, path, "no line for the user")).is_ok()
 }

@@ -47,3 +47,28 @@ fn filters_mean_what_podmans_mean() {
         env.run(["ps", "--filter", filter]).code(125).stderr_has(why);
     }
 }
+
+/// A filter restricts what is chosen otherwise: it adds nothing, and what it does not let through is no error.
+#[test]
+fn filters_restrict_what_is_named_and_all() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    for (name, label) in [("one", "k=1"), ("two", "k=2"), ("three", "k=1")] {
+        let name = format!("--name={name}");
+        env.run(["create", &name, "--label", label, "--network=none", BUSYBOX, "sleep", "600"]).success();
+    }
+    let id = |name: &str| env.run(["inspect", "-f", "{{.Id}}", name]).success().trimmed();
+    env.run(["start", "--filter=label=k=1", "one", "two"]).success().prints("one\n");
+    env.run(["start", "--filter=label=k=1", "nobody"]).code(125).stderr_has("nobody");
+    // Of all that pass, those that did not run.
+    env.run(["start", "--all", "--filter=label=k=1"]).success().prints(&format!("{}\n", id("three")));
+    env.run(["start", "--all"]).success().prints(&format!("{}\n", id("two")));
+    env.run(["stop", "-t0", "--filter=label=k=2", "one", "two"]).success().prints("two\n");
+    env.run(["rm", "-f", "-t0", "--filter=label=k=2", "--filter=name=t"]).success();
+    assert_eq!(env.run(["ps", "-q", "--external"]).success().stdout().lines().count(), 2);
+    let gone = env.run(["rm", "-f", "-t0", "--all", "--filter=label=k=2"]).success().stdout();
+    assert_eq!(gone, "");
+    env.run(["kill", "-s", "-KILL", "one"]).success();
+    env.run(["create", "--name=/four", BUSYBOX, "true"]).success();
+    env.run(["container", "exists", "four"]).success();
+}

@@ -42,6 +42,7 @@ fn the_monitor_checks_and_everybody_hears_of_it() {
     env.run(["wait", "--condition=healthy", "c"]).success();
     env.run(["ps", "--filter=health=healthy", "--format={{.Names}} {{.Status}}"]).stdout_has("(healthy)");
     assert_eq!(inspect(&env, "c", ".State.Health.FailingStreak"), "0");
+    assert_eq!(inspect(&env, "c", ".State.Healthcheck.FailingStreak"), "0");
     eventually("only the last five are kept", || {
         env.run(["inspect", "c"]).json()[0]["State"]["Health"]["Log"].as_array().unwrap().len() == 5
     });

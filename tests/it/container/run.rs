@@ -330,3 +330,15 @@ fn a_score_that_only_root_may_lower_stays() {
         assert_eq!(ran.stderr().contains(&format!("it stays {ours}")), wanted < ours, "{ran}");
     }
 }
+
+/// The container's terminal gives TERM to its program, and to every other that comes in.
+#[test]
+fn a_terminal_has_its_name_in_exec() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    env.run(["run", "-d", "-t", "--name=t", "--network=none", BUSYBOX, "sleep", "600"]).success();
+    env.run(["run", "-d", "--name=n", "--network=none", BUSYBOX, "sleep", "600"]).success();
+    for (flags, wanted) in [(&["t"][..], "xterm\n"), (&["-e", "TERM=x", "t"], "x\n"), (&["n"], "\n")] {
+        env.run(["exec"].iter().chain(flags).chain(&["sh", "-c", "echo $TERM"])).success().prints(wanted);
+    }
+}

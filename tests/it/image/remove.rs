@@ -86,6 +86,7 @@ fn force_all_and_prune() {
     env.run(["rmi", "-f", &id[..12]]).success().stdout_has(&format!("Deleted: {id}"));
     let (_second, id) = pulled(&env, b"2");
     env.run(["image", "prune", "-f"]).prints("");
+    env.run(["untag", &id, "localhost/no:such"]).code(125).stderr_has("Error: localhost/no:such: tag not known\n");
     env.run(["untag", &id]).success();
     env.run(["image", "prune", "-f", "--filter", "until=2020-01-01"]).prints("");
     env.run(["image", "prune", "-f"]).prints(&format!("{id}\n"));

@@ -74,6 +74,7 @@ fn imported_then_pulled_is_one_image() {
     env.run(["history", "--format", "{{.Tags}}", "mine:1"]).stdout_has("theirs:1").stdout_has("mine:1");
     env.run(["image", "tree", &far]).success().stdout_has("localhost/mine:1");
     env.run(["system", "df", "--format", "{{.Type}} {{.Total}}"]).success().stdout_has("Images 1\n");
+    env.run(["system", "df", "--format", "{{json .}}"]).success().stdout_has(r#"{"Type":"Images","Total":1,"#);
     // A container of one is a container of the other.
     let container = env.run(["create", "--name=c", "mine:1", "true"]).success().trimmed();
     for name in ["mine:1", &far, &id] {

@@ -69,3 +69,22 @@ fn t57_the_user_of_keep_id_has_no_power_over_roots_exec() {
         env.run(["exec", "--user=0", "k", "id", "-u"]).prints("0\n");
     }
 }
+
+/// Programs of the caller find his home where it is mounted, and otherwise begin at home, at the first start and later.
+#[test]
+fn keep_id_has_a_home() {
+    requires!(userns, subids);
+    let env = Env::with_busybox();
+    let home = env.home().to_str().unwrap().to_owned();
+    for (flags, wanted) in
+        [(&[][..], "/tmp"), (&["-v", "/elsewhere"][..], "/tmp"), (&["-v", home.as_str()][..], home.as_str())]
+    {
+        let words = ["run", "-d", "--name=c", "--userns=keep-id", "--network=none", "-w", "/tmp"];
+        let script = "echo $HOME >/tmp/home; sleep 600";
+        env.run(words.iter().chain(flags).chain(&[BUSYBOX, "sh", "-c", script])).success();
+        let first = || env.run(["exec", "c", "cat", "/tmp/home"]).stdout();
+        crate::harness::eventually("it is written", || first() == format!("{wanted}\n"));
+        env.run(["exec", "c", "sh", "-c", "echo $HOME ~"]).success().prints(&format!("{wanted} {wanted}\n"));
+        env.run(["rm", "-f", "-v", "-t0", "c"]).success();
+    }
+}

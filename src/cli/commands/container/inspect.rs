@@ -59,22 +59,33 @@ pub(crate) fn run(args: InspectArgs, context: &Context) -> Result<ExitCode, Erro
         names.insert(0, latest.to_string());
         kind = "container";
     }
-    let (mut found, mut worst) = (Vec::new(), Worst::default());
+    let (mut found, mut missing) = (Vec::new(), Vec::new());
     let mut images = WholeImages::default();
     for name in &names {
         match inspect(name, kind, args.size, &mut images, context) {
             Ok(value) => found.push(value),
-            Err(error) => {
-                worst.note(OURS);
-                context.report(&error);
-            }
+            Err(error) => missing.push(error),
         }
     }
     match &args.format {
         Some(format) if !template::is_json(format) => {
+            // The name that templates of Docker's time have for it.
+            for report in &mut found {
+                if let Some(state) = report.get_mut("State").and_then(Value::as_object_mut)
+                    && let Some(health) = state.get("Health").cloned()
+                {
+                    state.insert("Healthcheck".to_owned(), health);
+                }
+            }
             template::print_reports(&context.ui, format, &found, &[], false)?;
         }
         _ => json::print(&context.ui, &found)?,
+    }
+    let mut worst = Worst::default();
+    context.ui.flush()?;
+    for error in missing {
+        worst.note(OURS);
+        context.report(&error);
     }
     Ok(worst.code())
 }

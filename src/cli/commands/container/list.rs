@@ -23,6 +23,9 @@ pub(crate) struct PsArgs {
     /// Those that do not run, too.
     #[arg(short, long)]
     all: bool,
+    /// Those that other programs made in this store, too. There are none: a store of Sampan is Sampan's alone.
+    #[arg(long)]
+    external: bool,
     /// Only those that pass: KEY=VALUE.
     #[arg(short, long, value_name = "FILTER")]
     filter: Vec<String>,

@@ -64,6 +64,13 @@ pub(crate) fn run(args: DfArgs, context: &Context) -> Result<ExitCode, Error> {
     }
     let rows: Vec<Row> = usage.kinds.iter().map(Row::new).collect();
     if let Some(format) = &args.format {
+        // As in Podman: the word is the list, the template each row by itself.
+        if template::is_json(format) && format.trim() != "json" {
+            for row in &rows {
+                context.ui.line(serde_json::to_string(row).map_err(Error::Encode)?)?;
+            }
+            return Ok(ExitCode::SUCCESS);
+        }
         template::print_rows(&context.ui, format, &rows, &[], true)?;
         return Ok(ExitCode::SUCCESS);
     }

@@ -20,7 +20,9 @@ const MOST_LINKS: usize = 40;
 enum Found {
     Nothing,
     Directory,
-    Other,
+    File,
+    /// A device, FIFO or socket: nothing that a copy may take the place of.
+    Special,
 }
 
 /// Why a copy has no place to land, or nothing to begin with.
@@ -38,6 +40,8 @@ pub(crate) enum Misplaced {
     FileInTheWay { target: PathBuf, from: PathBuf },
     #[error("directory {0:?} does not exist")]
     NoTarget(PathBuf),
+    #[error("invalid destination: {0:?} must be a directory or a regular file")]
+    SpecialTarget(PathBuf),
 }
 
 /// Where the copy goes: into this directory, under this name; without one, the content only.
@@ -73,13 +77,12 @@ impl Landing {
         match look(target, &to)? {
             Found::Directory if directory && ends_with(from, "/.") => Ok(Self { dir: to, name: None }),
             Found::Directory => Ok(Self { dir: to, name: own_name }),
-            Found::Other if directory => {
-                Err(Error::Copy(Misplaced::FileInTheWay { target: to, from: from.to_owned() }))
-            }
+            Found::Special => Err(Error::Copy(Misplaced::SpecialTarget(to))),
+            Found::File if directory => Err(Error::Copy(Misplaced::FileInTheWay { target: to, from: from.to_owned() })),
             Found::Nothing if !directory && (ends_with(&to, "/") || ends_with(&to, "/.")) => {
                 Err(Error::Copy(Misplaced::NoTarget(to)))
             }
-            Found::Other | Found::Nothing => {
+            Found::File | Found::Nothing => {
                 let to = behind_links(target, to)?;
                 let landing = Self::parted(&to)?;
                 match look(target, &landing.dir)? {
@@ -116,6 +119,7 @@ fn behind_links(side: &Side, path: PathBuf) -> Result<PathBuf, Error> {
         Side::Container(side) => {
             side.run(|root| link_end(root, path).map_err(|error| failure(&error))).map_err(Error::Failure)
         }
+        Side::Host(_) if sys::fs::stat(&path).map_err(copying)?.is_some() => sys::fs::canonical(&path).map_err(copying),
         Side::Host(_) | Side::Stream(_) => Ok(path),
     }
 }
@@ -146,13 +150,19 @@ fn look(side: &Side, path: &Path) -> Result<Found, Error> {
     let found = |kind: Option<FileKind>| match kind {
         None => Found::Nothing,
         Some(FileKind::Directory) => Found::Directory,
-        Some(_) => Found::Other,
+        Some(FileKind::Regular) => Found::File,
+        Some(_) => Found::Special,
     };
     match side {
-        Side::Stream(_) => Ok(Found::Other),
+        Side::Stream(_) => Ok(Found::File),
         Side::Host(_) => {
             let stat = sys::fs::stat(path).map_err(copying)?;
-            Ok(stat.map_or(Found::Nothing, |stat| if stat.is_dir() { Found::Directory } else { Found::Other }))
+            Ok(match stat {
+                None => Found::Nothing,
+                Some(stat) if stat.is_dir() => Found::Directory,
+                Some(stat) if stat.is_file() => Found::File,
+                Some(_) => Found::Special,
+            })
         }
         Side::Container(side) => {
             let look = |root: &RootDir| {
