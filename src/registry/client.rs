@@ -8,11 +8,13 @@ use std::time::Duration;
 
 use ureq::http::{Method, Request, Response, Uri, header};
 use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
+use ureq::unversioned::transport::{ConnectProxyConnector, Connector as _, DefaultConnector, TcpConnector};
 use ureq::{Body, SendBody};
 
 use super::error::Error;
 use super::reply::{Reply, printable};
 use super::resolver::{self, HostResolver};
+use super::tls::{self, TlsConnector, Verifier};
 use super::trust;
 use super::url::{self, Origin};
 use crate::config::certs::Certificates;
@@ -44,7 +46,7 @@ pub(super) struct Client {
     shown: Cell<usize>,
     proxies: Proxies,
     /// Root certificates take 3–9 ms to load: only when the first https connection is made.
-    roots: OnceCell<RootCerts>,
+    verifier: OnceCell<Arc<Verifier>>,
     agents: RefCell<Vec<(Way, ureq::Agent)>>,
 }
 
@@ -142,7 +144,7 @@ impl Client {
             certificates: Certificates::default(),
             shown: Cell::new(0),
             proxies: Proxies::from_environment(),
-            roots: OnceCell::new(),
+            verifier: OnceCell::new(),
             agents: RefCell::default(),
         }
     }
@@ -299,16 +301,19 @@ impl Client {
             Some(address) => Some(ureq::Proxy::new(address.expose()).ok().ok_or(Error::Proxy)?),
             None => None,
         };
-        let roots = if way.https && !self.insecure { self.roots()? } else { RootCerts::new_with_certs(&[]) };
+        let client =
+            if way.https && own { trust::client_certificate(&self.certificates, self.shown.get())? } else { None };
+        let verifying = if way.https && !self.insecure {
+            let connector = TlsConnector::new(self.verifier()?, client.as_ref());
+            Some(connector.map_err(|source| no_tls(origin.name(), &self.host, source))?)
+        } else {
+            None
+        };
         let tls = TlsConfig::builder()
             .provider(TlsProvider::Rustls)
-            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .root_certs(roots)
-            .client_cert(if way.https && own {
-                trust::client_certificate(&self.certificates, self.shown.get())?
-            } else {
-                None
-            })
+            .unversioned_rustls_crypto_provider(tls::provider())
+            .root_certs(RootCerts::new_with_certs(&[]))
+            .client_cert(client)
             .disable_verification(self.insecure)
             .build();
         let config = ureq::Agent::config_builder()
@@ -329,18 +334,23 @@ impl Client {
             .timeout_recv_response(Some(HEADER))
             .tls_config(tls)
             .build();
-        let connector = ureq::unversioned::transport::DefaultConnector::default();
-        let agent = ureq::Agent::with_parts(config, connector, HostResolver);
+        let agent = match verifying {
+            Some(tls) => {
+                let connector = ().chain(ConnectProxyConnector::default()).chain(TcpConnector::default()).chain(tls);
+                ureq::Agent::with_parts(config, connector, HostResolver)
+            }
+            None => ureq::Agent::with_parts(config, DefaultConnector::default(), HostResolver),
+        };
         self.agents.borrow_mut().push((way, agent.clone()));
         Ok(agent)
     }
 
-    fn roots(&self) -> Result<RootCerts, Error> {
-        if let Some(roots) = self.roots.get() {
-            return Ok(roots.clone());
+    fn verifier(&self) -> Result<Arc<Verifier>, Error> {
+        if let Some(verifier) = self.verifier.get() {
+            return Ok(Arc::clone(verifier));
         }
-        let roots = trust::roots(&self.certificates)?;
-        Ok(self.roots.get_or_init(|| roots).clone())
+        let verifier = Arc::new(trust::verifier(&self.certificates)?);
+        Ok(Arc::clone(self.verifier.get_or_init(|| verifier)))
     }
 
     /// Goes on to the next client certificate, if the peer is the one that is shown them and there is one more.

@@ -22,6 +22,7 @@ mod session;
 pub(crate) mod signature;
 mod source;
 mod tags;
+mod tls;
 mod trust;
 mod upload;
 mod url;

@@ -3,9 +3,10 @@
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use rustls::{AlertDescription, CertificateError};
-use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts};
+use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey};
 
 use super::error::Error;
+use super::tls::{Verifier, is_authority, provider};
 use crate::config::certs::Certificates;
 
 /// Why no connection came to be that can be trusted, as far as the user can do something about it.
@@ -32,6 +33,7 @@ impl TlsFault {
         match error {
             rustls::Error::InvalidCertificate(why) => match why {
                 Wrong::UnknownIssuer | Wrong::BadSignature => Self::Authority,
+                why if is_authority(why) => Self::Authority,
                 Wrong::Expired | Wrong::ExpiredContext { .. } => Self::Clock,
                 Wrong::NotValidYet | Wrong::NotValidYetContext { .. } => Self::Clock,
                 Wrong::NotValidForName | Wrong::NotValidForNameContext { .. } => Self::Name,
@@ -52,13 +54,12 @@ impl TlsFault {
 }
 
 /// The system's certificate authorities, and those that were given for this registry.
-pub(super) fn roots(certificates: &Certificates) -> Result<RootCerts, Error> {
+pub(super) fn verifier(certificates: &Certificates) -> Result<Verifier, Error> {
     let found = rustls_native_certs::load_native_certs();
     for error in &found.errors {
         tracing::debug!(%error, "root certificate left out");
     }
-    let mut all: Vec<Certificate<'static>> =
-        found.certs.iter().map(|der| Certificate::from_der(der).to_owned()).collect();
+    let mut all = found.certs;
     let given: Vec<_> = certificates.authorities.iter().map(|(path, pem)| (path, certificates_of(pem))).collect();
     for (path, more) in &given {
         let why = "no certificate in PEM is in it";
@@ -67,13 +68,10 @@ pub(super) fn roots(certificates: &Certificates) -> Result<RootCerts, Error> {
                 return Err(Error::Certificate { path: (*path).clone(), why });
             }
             [] => tracing::warn!("{} is passed over: {why}", path.display()),
-            more => all.extend_from_slice(more),
+            more => all.extend(more.iter().map(|one| CertificateDer::from(one.der().to_vec()))),
         }
     }
-    if all.is_empty() {
-        return Err(Error::RootCertificates(None));
-    }
-    Ok(all.into())
+    Verifier::new(all).ok_or(Error::RootCertificates(None))
 }
 
 /// The client certificate in place `shown`, if there is one.
@@ -90,7 +88,7 @@ pub(super) fn client_certificate(certificates: &Certificates, shown: usize) -> R
     let ders = chain.iter().map(|one| CertificateDer::from(one.der().to_vec())).collect();
     let unusable = "the key beside it is of a kind that is not supported: RSA, P-256, P-384 and Ed25519 are";
     let key_der = PrivateKeyDer::try_from(key.der().to_vec()).ok().ok_or_else(|| wrong(unusable))?;
-    let provider = rustls::crypto::ring::default_provider();
+    let provider = provider();
     provider.key_provider.load_private_key(key_der.clone_key()).ok().ok_or_else(|| wrong(unusable))?;
     match CertifiedKey::from_der(ders, key_der, &provider) {
         Ok(_) => {}

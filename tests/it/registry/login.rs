@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::harness::env::{eventually, program};
 use crate::harness::image::BUSYBOX;
-use crate::harness::token::{READER, REFRESH, TokenServer, WRITER, certificates};
+use crate::harness::token::{READER, REFRESH, TokenServer, WRITER, certificates, openssl};
 use crate::harness::{Env, Registry, Terminal, requires};
 
 /// A registry that knows `alice` with the password `s3cret`.
@@ -207,6 +207,75 @@ fn b14_private_authority_and_client_certificate() {
     login(both.address(), &["--authfile=", "--cert-dir="]).code(125).stderr_has("it wants to know who we are");
     std::fs::write(standing.join("ca.crt"), "nonsense").unwrap();
     login(both.address(), &[]).code(125).stderr_has("ca.crt");
+}
+
+/// A directory with `own.crt` for the name localhost, as most instructions have it made: an authority, signed by
+/// itself; and the lines for a registry that shows it.
+fn own_authority(env: &Env, name: &str) -> (String, String) {
+    let dir = env.path(name);
+    std::fs::create_dir_all(&dir).unwrap();
+    let path = |name: &str| dir.join(name).display().to_string();
+    let (key, certificate) = (path("own.pem"), path("own.crt"));
+    let make = ["req", "-newkey", "rsa:2048", "-nodes", "-sha256", "-x509", "-days", "2", "-subj", "/CN=localhost"];
+    let more = ["-addext", "subjectAltName=DNS:localhost", "-keyout", &key, "-out", &certificate];
+    openssl(&[&make[..], &more].concat(), &[]);
+    (path(""), format!("  tls: {{certificate: {certificate}, key: {key}}}\n"))
+}
+
+/// Makes the certificate in `dir` one of the year 2020.
+fn expire(dir: &Path) {
+    let path = |name: &str| dir.join(name).display().to_string();
+    let (key, request, config) = (path("own.pem"), path("own.csr"), path("ca.conf"));
+    for (name, text) in [("index", ""), ("index.attr", ""), ("serial", "01\n")] {
+        std::fs::write(dir.join(name), text).unwrap();
+    }
+    let text = format!(
+        "[ca]\ndefault_ca = own\n[own]\ndatabase = {}\nserial = {}\nnew_certs_dir = {}\ndefault_md = sha256\n\
+         policy = names\nx509_extensions = more\n[names]\ncommonName = supplied\n[more]\n\
+         basicConstraints = critical,CA:TRUE\nsubjectAltName = DNS:localhost\n",
+        path("index"),
+        path("serial"),
+        dir.display()
+    );
+    std::fs::write(&config, text).unwrap();
+    openssl(&["req", "-new", "-key", &key, "-subj", "/CN=localhost", "-out", &request], &[]);
+    let make = ["ca", "-config", &config, "-batch", "-selfsign", "-notext", "-keyfile", &key, "-in", &request];
+    let dates = ["-startdate", "20200101000000Z", "-enddate", "20200201000000Z", "-out", &path("own.crt")];
+    openssl(&[&make[..], &dates].concat(), &[]);
+}
+
+#[test]
+fn b14_a_certificate_that_is_its_own_authority() {
+    requires!(registry);
+    let env = Env::new();
+    let (own, tls) = own_authority(&env, "own");
+    // The same names, another key.
+    let (other, _) = own_authority(&env, "other");
+    let (old, old_tls) = own_authority(&env, "old");
+    expire(Path::new(&old));
+    let registry = Registry::start_with(&env, &tls, "");
+    let expired = Registry::start_with(&env, &old_tls, "");
+    let by_name = |registry: &Registry| registry.address().replace("127.0.0.1", "localhost");
+    let login = |host: &str, more: &[&str]| env.run([&["login", "-u", "x", "-p", "y"], more, &[host]].concat());
+    let host = by_name(&registry);
+
+    login(&host, &["--cert-dir", &own]).success();
+    login(&host, &[]).code(125).stderr_has("establish TLS").stderr_has("Hint: put the certificate of its");
+    login(&host, &["--cert-dir", &other]).code(125).stderr_has("establish TLS");
+    let unnamed = login(registry.address(), &["--cert-dir", &own]);
+    unnamed.code(125).stderr_has("Hint: use a name that its certificate is for");
+    let late = login(&by_name(&expired), &["--cert-dir", &old]);
+    late.code(125).stderr_has("Hint: look at the clock of this machine first");
+    login(&by_name(&expired), &["--tls-verify=false"]).success();
+    // Among others in one directory, and found without a flag in certs.d.
+    let standing = env.home().join(".config/containers/certs.d").join(&host);
+    std::fs::create_dir_all(&standing).unwrap();
+    for (from, to) in [(&other, "a.crt"), (&own, "b.crt")] {
+        std::fs::copy(Path::new(from).join("own.crt"), standing.join(to)).unwrap();
+    }
+    login(&host, &[]).success();
+    let out = env.run(["search", "--list-tags", &format!("{host}/none")]);
+    assert!(!out.code(125).stderr().contains("establish TLS"), "{out}");
 }
 
 /// A helper that keeps its passwords in files, and what it was asked in a log.
