@@ -21,7 +21,7 @@ enum Found {
     Nothing,
     Directory,
     File,
-    /// A device, FIFO or socket: nothing that a copy may take the place of.
+    /// A device, FIFO or socket of the host: nothing that a copy may take the place of. In a container it may.
     Special,
 }
 
@@ -150,8 +150,7 @@ fn look(side: &Side, path: &Path) -> Result<Found, Error> {
     let found = |kind: Option<FileKind>| match kind {
         None => Found::Nothing,
         Some(FileKind::Directory) => Found::Directory,
-        Some(FileKind::Regular) => Found::File,
-        Some(_) => Found::Special,
+        Some(_) => Found::File,
     };
     match side {
         Side::Stream(_) => Ok(Found::File),
