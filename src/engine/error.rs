@@ -137,7 +137,7 @@ pub(crate) enum Error {
         #[source]
         source: Box<registry::Error>,
     },
-    #[error("log in at {0:?}: invalid username/password")]
+    #[error("logging into {0:?}: invalid username/password")]
     WrongLogin(String),
     #[error("keep the login at {name}")]
     KeepLogin {
