@@ -54,12 +54,7 @@ impl Restarts {
 
     /// Decides, and counts a restart.
     pub(crate) fn decide(&mut self, ended: Ended) -> Decision {
-        let wanted = match self.policy {
-            RestartPolicy::No => false,
-            RestartPolicy::OnFailure { max } => ended.code != 0 && max.is_none_or(|max| self.count < max),
-            RestartPolicy::Always | RestartPolicy::UnlessStopped => true,
-        };
-        if !(wanted || ended.unhealthy) || ended.stopped_by_user {
+        if !(self.policy.wants(ended.code, self.count) || ended.unhealthy) || ended.stopped_by_user {
             return Decision::End;
         }
         if ended.ran_for >= HEALTHY {

@@ -89,7 +89,8 @@ fn kernel_mounts(spec: &ContainerSpec, at: &Placement) -> Result<Vec<Mount>, Err
         // A sysfs of one's own needs a network namespace of one's own (K-B2).
         all.push(mount("/sys", "bind", "/sys", &["rbind", "rslave", "nosuid", "noexec", "nodev", access]));
     }
-    if matches!(spec.cgroupns, NamespaceMode::Host) {
+    if spec.cgroupns != NamespaceMode::Private {
+        // Of a joined cgroup namespace the kernel mounts none for us: it belongs to another user namespace, as the host's.
         let options = ["rbind", "nosuid", "noexec", "nodev", access];
         all.push(mount("/sys/fs/cgroup", "bind", "/sys/fs/cgroup", &options));
     } else {

@@ -44,6 +44,15 @@ impl FromStr for RestartPolicy {
 }
 
 impl RestartPolicy {
+    /// True if a container that has ended with this code by itself starts again, after so many restarts.
+    pub(crate) fn wants(self, code: i32, restarts: u32) -> bool {
+        match self {
+            Self::No => false,
+            Self::OnFailure { max } => code != 0 && max.is_none_or(|max| restarts < max),
+            Self::Always | Self::UnlessStopped => true,
+        }
+    }
+
     /// Podman's name in `inspect` and `ps --filter restart-policy=`.
     pub(crate) fn name(self) -> &'static str {
         match self {

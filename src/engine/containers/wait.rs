@@ -11,13 +11,18 @@ use crate::engine::{Engine, Error};
 use crate::runtime::cgroup;
 use crate::storage;
 use crate::storage::container_locks::MonitorWatch;
-use crate::storage::container_record::{ContainerRecord, ExitRecord, Supervision, UNKNOWN_CODE};
+use crate::storage::container_record::{ContainerRecord, ContainerState, ExitRecord, Supervision, UNKNOWN_CODE};
+use crate::storage::process_identity::ProcessIdentity;
 use crate::sys::process::ExitStatus;
 use crate::types::id::ContainerId;
+use crate::types::restart::RestartPolicy;
 use crate::types::status::ContainerStatus;
 
 /// Looks are at most this far apart (the user's `--interval` may be longer).
 const INTERVAL: Duration = Duration::from_millis(15);
+
+/// As far where the end of the program wakes us, and only its monitor's has to be seen.
+const LONG_INTERVAL: Duration = Duration::from_millis(250);
 
 /// The answer for a container that never started (Podman's number).
 const NEVER_RAN_CODE: i32 = 0;
@@ -90,9 +95,49 @@ impl Engine {
         if !request.conditions.iter().all(|condition| is_end(*condition)) {
             return self.wait_for(id, &request.conditions, request.interval);
         }
+        if let Some(exit) = self.wait_for_run(id, request.interval)? {
+            return Ok(exit.code);
+        }
         let unseen = !request.conditions.is_empty();
         let exit = self.wait_for_any_exit(id, watch, unseen)?;
         Ok(exit.map_or(NEVER_RAN_CODE, |exit| exit.code))
+    }
+
+    /// Waits until the run that goes on has ended after which a restart policy starts the container again: as with Podman, that
+    /// is an end. In the pause between two runs it is the last one's. `None` for what ends for good, or has no such policy.
+    fn wait_for_run(&self, id: &ContainerId, interval: Option<Duration>) -> Result<Option<ExitRecord>, Error> {
+        let mut awaited: Option<Run> = None;
+        loop {
+            let record = match self.store.container(id) {
+                Ok(record) => record,
+                // How it ended its monitor tells.
+                Err(storage::Error::NoContainer(_)) => return Ok(None),
+                Err(error) => return Err(error.into()),
+            };
+            let policy = record.config.spec.restart;
+            if policy == RestartPolicy::No || record.supervision != Supervision::Monitored {
+                return Ok(None);
+            }
+            let starts_again = |exit: &ExitRecord| !exit.stopped_by_user && policy.wants(exit.code, exit.restarts);
+            let last = record.exit.as_ref();
+            if let Some(exit) = last.filter(|_| record.status == ContainerStatus::Exited) {
+                return Ok(starts_again(exit).then(|| exit.clone()));
+            }
+            if let Some(now) = record.state.as_ref().filter(|state| state.status.is_alive()).map(Run::of)
+                && *awaited.get_or_insert(now) != now
+            {
+                // The next one has begun between two looks. Its monitor forgets the end before when the program runs.
+                return Ok(Some(last.cloned().unwrap_or_else(|| ExitRecord::unknown("not seen"))));
+            }
+            if let Some(init) = init_of(&record)? {
+                let ended = init.wait_gone(Some(interval.unwrap_or(LONG_INTERVAL)));
+                if !ended.map_err(|source| Error::Host { what: "wait for the container's init", source })? {
+                    continue;
+                }
+            }
+            // Until its monitor has recorded that, or has begun the run.
+            std::thread::sleep(INTERVAL);
+        }
     }
 
     /// Waits until the container has ended, and answers how. One whose monitor is gone will have no exit code: that is
@@ -212,6 +257,19 @@ impl Engine {
             }
             std::thread::sleep(interval.unwrap_or(INTERVAL));
         }
+    }
+}
+
+/// Tells one run of a container from the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Run {
+    monitor: Option<ProcessIdentity>,
+    restarts: u32,
+}
+
+impl Run {
+    fn of(state: &ContainerState) -> Self {
+        Self { monitor: state.monitor, restarts: state.restarts }
     }
 }
 

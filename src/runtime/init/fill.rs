@@ -17,6 +17,9 @@ const FILLING: &str = "user.sampan.filling";
 /// How long another container may take to fill the volume. Any container that has it can hold its lock for ever.
 const TURN: Duration = Duration::from_mins(1);
 
+/// What ids are called that the container's map lacks, and `nobody` as well.
+const OVERFLOW: u32 = 65_534;
+
 /// Copies what the image has at `target` into `tree`, a volume, if that is an empty directory; `durable`: it survives a power
 /// cut. False if the image has nothing there: so the volume has got no owner yet.
 pub(in crate::runtime) fn from_image(
@@ -110,11 +113,15 @@ fn mark(volume: &Dir) -> sys::Result<bool> {
 }
 
 /// Gives a tree to a user, without following links and without leaving its file system. A file with several names stays
-/// as it is: one of them may lie outside (case D08).
+/// as it is: one of them may lie outside (case D08). As with Podman, a tree whose top is the user's already is left alone:
+/// the top is given last, so that one half given is none of those.
 pub(super) fn give(tree: BorrowedFd<'_>, uid: u32, gid: u32) -> sys::Result<()> {
     let stat = dir::fstat(tree)?;
     if !stat.is_dir() {
         return dir::chown_path(tree, uid, gid);
+    }
+    if (stat.uid, stat.gid) == (uid, gid) && uid != OVERFLOW && gid != OVERFLOW {
+        return Ok(());
     }
     let top = Dir::from(dir::reopen(tree)?);
     give_level(&top, stat.device, uid, gid)?;

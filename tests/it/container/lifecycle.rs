@@ -84,6 +84,52 @@ fn restart_policies() {
     env.run(["ps", "-q"]).prints("");
 }
 
+/// As with Podman: the end of a run is an end, though the policy starts the container again.
+#[test]
+fn each_run_of_a_policy_is_waited_for() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let waited = |words: &[&str], printed: &str| {
+        env.spawn(["wait"].iter().chain(words)).wait_for(Duration::from_secs(60)).success().prints(printed);
+    };
+    for policy in ["always", "on-failure"] {
+        let flag = format!("--restart={policy}");
+        env.run(["run", "-d", "--name", policy, &flag, "--network=none", BUSYBOX, "false"]).success();
+        waited(&[policy], "1\n");
+        waited(&["--condition=stopped", policy], "1\n");
+        waited(&["--condition=exited", policy], "1\n");
+        env.run(["rm", "-f", "-t0", policy]).success();
+    }
+    // The end for good is that of its monitor, too.
+    env.run(["run", "-d", "--name=well", "--restart=on-failure", "--network=none", BUSYBOX, "true"]).success();
+    waited(&["well"], "0\n");
+    env.run(["start", "-a", "well"]).success();
+    // The code is that of the run that goes on.
+    env.write("d/stay", "");
+    let volume = format!("{}:/d", env.path("d").display());
+    let script = "echo x >>/n; n=$(wc -l </n); until [ -e /d/go$n ]; do sleep 0.05; done; exit $n";
+    let run = ["run", "-d", "--name=c", "--restart=always", "--network=none", "-v", &volume];
+    env.run(run.iter().chain(&[BUSYBOX, "sh", "-c", script])).success();
+    let runs = |restarts: u32| {
+        let state = || env.run(["inspect", "-f", "{{.RestartCount}} {{.State.Running}}", "c"]).trimmed();
+        eventually("it runs", || state() == format!("{restarts} true"));
+    };
+    for code in 1..4 {
+        runs(code - 1);
+        let waiting = env.spawn(["wait", "c"]);
+        let open = format!("/proc/{}/fd", waiting.pid());
+        let is_pidfd = |file: std::fs::DirEntry| {
+            std::fs::read_link(file.path()).is_ok_and(|link| link.to_string_lossy().contains("pidfd"))
+        };
+        eventually("it waits", || std::fs::read_dir(&open).into_iter().flatten().flatten().any(is_pidfd));
+        env.write(&format!("d/go{code}"), "");
+        waiting.wait_for(Duration::from_secs(60)).success().prints(&format!("{code}\n"));
+    }
+    runs(3);
+    env.run(["stop", "-t0", "c"]).success();
+    waited(&["c"], "137\n");
+}
+
 #[test]
 fn what_a_timeout_kills_is_started_again() {
     requires!(userns);

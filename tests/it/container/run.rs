@@ -1,5 +1,6 @@
 //! `run`: what the program gets, and the code that it leaves.
 
+use crate::harness::env::program;
 use crate::harness::image::BUSYBOX;
 use crate::harness::{Env, eventually, requires};
 
@@ -340,5 +341,24 @@ fn a_terminal_has_its_name_in_exec() {
     env.run(["run", "-d", "--name=n", "--network=none", BUSYBOX, "sleep", "600"]).success();
     for (flags, wanted) in [(&["t"][..], "xterm\n"), (&["-e", "TERM=x", "t"], "x\n"), (&["n"], "\n")] {
         env.run(["exec"].iter().chain(flags).chain(&["sh", "-c", "echo $TERM"])).success().prints(wanted);
+    }
+}
+
+#[test]
+fn a_score_that_nobody_asks_for_is_the_callers() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let score = 1 + std::fs::read_to_string("/proc/self/oom_score_adj").unwrap().trim().parse::<i32>().unwrap();
+    env.run(["run", "-d", "--name=n", "--network=none", BUSYBOX, "sleep", "600"]).success();
+    let (program, root, runroot) = (program(), env.graphroot(), env.runroot());
+    for flag in ["--hostname=h", "--pid=container:n", "--init"] {
+        let script = format!(
+            "echo {score} >/proc/$$/oom_score_adj
+             exec {} --root {} --runroot {} run --rm --network=none {flag} {BUSYBOX} cat /proc/self/oom_score_adj",
+            program.display(),
+            root.display(),
+            runroot.display(),
+        );
+        env.other("sh").args(["-c", &script]).run().prints(&format!("{score}\n"));
     }
 }

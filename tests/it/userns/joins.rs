@@ -44,6 +44,20 @@ fn every_kind_is_shared() {
     assert_eq!(namespaces(&out.stdout()), namespaces(&theirs));
 }
 
+/// Its file system is the host's: the kernel mounts it only for the owner of the namespace.
+#[test]
+fn a_cgroup_namespace_is_joined() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    env.run(["run", "-d", "--name=n", "--network=none", BUSYBOX, "sleep", "600"]).success();
+    let script = "readlink /proc/self/ns/cgroup; test -e /sys/fs/cgroup/cgroup.procs && echo mounted";
+    let theirs = env.run(["exec", "n", "sh", "-c", script]).success().stdout();
+    for more in [&["--network=none"][..], &["--network=none", "--userns=container:n"], &["--network=container:n"]] {
+        let words = [&["run", "--rm", "--cgroupns=container:n"], more, &[BUSYBOX, "sh", "-c", script]].concat();
+        env.run(words).prints(&theirs);
+    }
+}
+
 #[test]
 fn exec_in_a_container_that_joins_another() {
     requires!(userns);

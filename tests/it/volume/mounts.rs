@@ -411,6 +411,24 @@ fn binds() {
     assert_eq!(owner, nix::unistd::geteuid().as_raw());
 }
 
+/// As with Podman: what belongs to its user is left alone, and what is below it.
+#[test]
+fn what_is_the_users_already_is_not_given_again() {
+    requires!(userns, subids);
+    let env = Env::with_busybox();
+    env.write("d/f", "");
+    let (dir, file) = (env.path("d"), env.path("d/f"));
+    let (volume, script) = (format!("{}:/data:U", dir.display()), "stat -c %u:%g /data /data/f");
+    let create =
+        ["create", "--name=c", "--network=none", "--user=1000:2000", "-v", &volume, BUSYBOX, "sh", "-c", script];
+    env.run(create).success();
+    env.run(["start", "-a", "c"]).prints("1000:2000\n1000:2000\n");
+    env.run(["unshare", "chown", "100:200", file.to_str().unwrap()]).success();
+    env.run(["start", "-a", "c"]).prints("1000:2000\n100:200\n");
+    env.run(["unshare", "chown", "1000:1", dir.to_str().unwrap()]).success();
+    env.run(["start", "-a", "c"]).prints("1000:2000\n1000:2000\n");
+}
+
 /// Who made the volume has no id in the container.
 #[test]
 fn volumes_without_the_callers_id() {
