@@ -90,7 +90,7 @@ fn each_run_of_a_policy_is_waited_for() {
     requires!(userns);
     let env = Env::with_busybox();
     let waited = |words: &[&str], printed: &str| {
-        env.spawn(["wait"].iter().chain(words)).wait_for(Duration::from_secs(60)).success().prints(printed);
+        env.spawn(["wait"].iter().chain(words)).wait_for(Duration::from_mins(1)).success().prints(printed);
     };
     for policy in ["always", "on-failure"] {
         let flag = format!("--restart={policy}");
@@ -123,7 +123,7 @@ fn each_run_of_a_policy_is_waited_for() {
         };
         eventually("it waits", || std::fs::read_dir(&open).into_iter().flatten().flatten().any(is_pidfd));
         env.write(&format!("d/go{code}"), "");
-        waiting.wait_for(Duration::from_secs(60)).success().prints(&format!("{code}\n"));
+        waiting.wait_for(Duration::from_mins(1)).success().prints(&format!("{code}\n"));
     }
     runs(3);
     env.run(["stop", "-t0", "c"]).success();
