@@ -7,7 +7,7 @@ use oci_spec::runtime::Mount;
 use crate::types::annotation::{CHOWN, COPY_UP, DURABLE, OF_ROOT, SUBPATH, YIELD};
 use crate::types::container_spec::ContainerSpec;
 use crate::types::mount::{MountOptions, Propagation};
-use crate::types::namespace::NamespaceMode;
+use crate::types::namespace::{NamespaceMode, UsernsMode};
 
 use super::error::Error;
 use super::placement::{PlacedMount, PlacedSource, Placement};
@@ -89,8 +89,14 @@ fn kernel_mounts(spec: &ContainerSpec, at: &Placement) -> Result<Vec<Mount>, Err
         // A sysfs of one's own needs a network namespace of one's own (K-B2).
         all.push(mount("/sys", "bind", "/sys", &["rbind", "rslave", "nosuid", "noexec", "nodev", access]));
     }
-    if spec.cgroupns != NamespaceMode::Private {
-        // Of a joined cgroup namespace the kernel mounts none for us: it belongs to another user namespace, as the host's.
+    // The kernel mounts a cgroup namespace for the user namespace that it belongs to: never the host's, and a joined one if
+    // its user namespace is joined as well.
+    let is_ours = match (&spec.cgroupns, &spec.userns) {
+        (NamespaceMode::Private, _) => true,
+        (NamespaceMode::Container(cgroup), UsernsMode::Container(user)) => cgroup == user,
+        _ => false,
+    };
+    if !is_ours {
         let options = ["rbind", "nosuid", "noexec", "nodev", access];
         all.push(mount("/sys/fs/cgroup", "bind", "/sys/fs/cgroup", &options));
     } else {
