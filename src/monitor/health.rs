@@ -295,18 +295,20 @@ impl<'a> Checks<'a> {
         match self.request.check.on_failure {
             OnFailure::None => return None,
             OnFailure::Restart => self.restart = true,
-            OnFailure::Kill | OnFailure::Stop => self.note_stop(),
+            OnFailure::Kill => self.note_stop(ContainerStatus::Running),
+            OnFailure::Stop => self.note_stop(ContainerStatus::Stopping),
         }
         // It ends now: no more checks.
         self.next = None;
         Some(if self.request.check.on_failure == OnFailure::Kill { Wish::Kill } else { Wish::Stop })
     }
 
-    /// As after `stop` or `kill`: no policy starts it again.
-    fn note_stop(&self) {
+    /// As `stop` or `kill` do: no policy starts it again. Until it has ended it has this status.
+    fn note_stop(&self, status: ContainerStatus) {
         let noted = self.store.lock_own_container(self.config).and_then(|mut locked| match locked.state.clone() {
             Some(mut state) if state.status == ContainerStatus::Running => {
                 state.stopped_by_user = true;
+                state.status = status;
                 locked.write_state(self.store, state)
             }
             _ => Ok(()),

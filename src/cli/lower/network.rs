@@ -49,7 +49,15 @@ pub(super) fn network(
     }
     spec.publish_all = flags.publish_all;
     if !spec.network().has_uplink() && (!spec.ports.is_empty() || spec.publish_all) {
-        warnings.push("ports are not published: the container has no network of its own with a way out".to_owned());
+        let mode = match spec.network() {
+            NetworkMode::Host => "host",
+            NetworkMode::Container(_) => "container",
+            NetworkMode::Path(_) => "ns",
+            _ => "none",
+        };
+        warnings.push(format!(
+            "Port mappings have been discarded because \"{mode}\" network namespace mode does not support them"
+        ));
         spec.ports.clear();
         spec.publish_all = false;
     }

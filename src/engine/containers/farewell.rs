@@ -9,6 +9,7 @@ use crate::sys::poll::{EventLoop, Interest, Token};
 use crate::sys::process::{ExitStatus, PidFd};
 use crate::sys::{self, signal};
 use crate::types::image_config::ImageConfig;
+use crate::types::signal::Signal;
 
 /// How long the kernel may take to end a killed container, and its monitor to tidy up.
 pub(super) const DEATH: Duration = Duration::from_secs(10);
@@ -38,6 +39,8 @@ pub(super) struct Farewell {
     /// When SIGKILL comes; after it, when we give up.
     deadline: Instant,
     pub(super) ending: Ending,
+    /// The stop signal, and the time that it had for it. None: SIGKILL came first.
+    pub(super) asked: Option<(Signal, Duration)>,
     /// What does not end with init, if its monitor will not see to that.
     kin: Option<Kin>,
 }
@@ -48,12 +51,14 @@ impl Farewell {
         let kin = kin(record, &init);
         if grace.is_zero() {
             init.signal(signal::SIGKILL)?;
-            return Ok(Self { init, deadline: Instant::now() + DEATH, ending: Ending::Killing, kin });
+            return Ok(Self { init, deadline: Instant::now() + DEATH, ending: Ending::Killing, asked: None, kin });
         }
         let empty = ImageConfig::default();
         let image = record.config.image.as_ref().map_or(&empty, |image| &image.config);
-        init.signal(place::stop_signal(&record.config, image).number())?;
-        Ok(Self { init, deadline: Instant::now() + grace, ending: Ending::Told, kin })
+        let signal = place::stop_signal(&record.config, image);
+        init.signal(signal.number())?;
+        let asked = Some((signal, grace));
+        Ok(Self { init, deadline: Instant::now() + grace, ending: Ending::Told, asked, kin })
     }
 
     /// How it ended, where the kernel tells somebody who is not its parent.

@@ -8,6 +8,7 @@ use crate::monitor::spawn::Started;
 use crate::storage::container_record::{ContainerRecord, Supervision};
 use crate::sys::process::ExitStatus;
 use crate::types::id::ContainerId;
+use crate::types::signal::Signal;
 use crate::types::status::ContainerStatus;
 
 use super::farewell::{AT_ONCE, DEATH, Ending, Farewell, see_off};
@@ -19,10 +20,10 @@ use super::signal::init_of;
 pub(crate) enum Stopped {
     /// It did not run.
     Already,
-    /// It ended by the stop signal.
+    /// It ended by the first signal that it got.
     Gracefully,
-    /// The time ran out; SIGKILL ended it.
-    Killed,
+    /// It did not by its stop signal in this time; SIGKILL ended it.
+    Killed { signal: Signal, seconds: u64 },
 }
 
 /// A stop that has begun.
@@ -117,7 +118,10 @@ impl Engine {
         if record.supervision == Supervision::Unsupervised {
             self.finish_for_monitor(id, farewell.seen_end())?;
         }
-        Ok(if farewell.ending == Ending::Killed { Stopped::Killed } else { Stopped::Gracefully })
+        Ok(match farewell.asked.filter(|_| farewell.ending == Ending::Killed) {
+            Some((signal, grace)) => Stopped::Killed { signal, seconds: grace.as_secs() },
+            None => Stopped::Gracefully,
+        })
     }
 
     /// What its monitor would have done, had it not been killed.

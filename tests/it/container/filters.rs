@@ -69,6 +69,8 @@ fn filters_restrict_what_is_named_and_all() {
     let gone = env.run(["rm", "-f", "-t0", "--all", "--filter=label=k=2"]).success().stdout();
     assert_eq!(gone, "");
     env.run(["kill", "-s", "-KILL", "one"]).success();
+    let why = "StopSignal SIGTERM failed to stop container three in 1 seconds, resorting to SIGKILL";
+    env.run(["stop", "-t1", "three"]).success().stderr_has(why);
     env.run(["create", "--name=/four", BUSYBOX, "true"]).success();
     env.run(["container", "exists", "four"]).success();
 }

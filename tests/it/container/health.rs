@@ -154,6 +154,12 @@ fn what_happens_to_the_unhealthy() {
     start("stopped", "stop");
     env.run(["wait", "stopped"]).prints("137\n");
     assert_eq!(inspect(&env, "stopped", ".State.StoppedByUser"), "true");
+    // While it has the time to end.
+    let patient = ["--health-retries=1", "--health-on-failure=stop", "--stop-timeout=600"];
+    run(&env, "stopping", &[&[CHECK, QUICK][..], &patient].concat());
+    eventually("it is told to end", || inspect(&env, "stopping", ".State.Status") == "stopping");
+    env.run(["kill", "stopping"]).success();
+    env.run(["wait", "stopping"]).prints("137\n");
     start("again", "restart");
     eventually("it is started again", || inspect(&env, "again", ".RestartCount") != "0");
     // In whichever of its runs.

@@ -117,7 +117,7 @@ fn what_is_left_out_is_said() {
     for attached in [&["run", "--rm"][..], &["run", "-d", "--name=d"]] {
         let words = ["--network=host", "-p", "8080:80", BUSYBOX, "true"];
         let out = env.run(attached.iter().chain(&words));
-        out.success().stderr_has("Warning: ports are not published");
+        out.success().stderr_has("Warning: Port mappings have been discarded because \"host\" network");
     }
     env.run(["wait", "d"]).prints("0\n");
     let out = env.run(["run", "--rm", "--network=host", BUSYBOX, "true"]);

@@ -77,7 +77,7 @@ pub(crate) fn run(args: RunArgs, context: &Context) -> Result<ExitCode, Error> {
     let engine = context.engine()?;
     let (interactive, tty) = (new.spec.interactive, new.spec.tty);
     if tty && interactive && !args.detach && !context.invocation.stdin_is_terminal {
-        context.ui.warn("the input device is not a terminal: --tty and --interactive might not work properly");
+        context.ui.warn("The input device is not a TTY. The --tty and --interactive flags might not work properly");
     }
     let (stdin, stdout, stderr) = (std::io::stdin(), std::io::stdout(), std::io::stderr());
     let wants = |name| args.attach.is_empty() || args.attach.contains(&name);

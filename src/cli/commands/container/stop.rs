@@ -41,8 +41,10 @@ pub(crate) fn run(args: StopArgs, context: &Context) -> Result<ExitCode, Error> 
             // Of all containers only those that ran are worth a line.
             Ok(Stopped::Already) if every => {}
             Ok(stopped) => {
-                if stopped == Stopped::Killed && args.time != Some(0) {
-                    context.ui.warn(format!("{word} did not end by its stop signal: SIGKILL"));
+                if let Stopped::Killed { signal, seconds } = stopped {
+                    context.ui.warn(format!(
+                        "StopSignal {signal} failed to stop container {word} in {seconds} seconds, resorting to SIGKILL"
+                    ));
                 }
                 context.ui.line(word)?;
             }

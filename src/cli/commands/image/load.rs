@@ -30,7 +30,7 @@ pub(crate) struct LoadArgs {
 pub(crate) fn run(args: LoadArgs, context: &Context) -> Result<ExitCode, Error> {
     let input = match args.input {
         Some(path) => ArchiveInput::Path(path),
-        None => standard_input(context, "--input")?,
+        None => standard_input(context, "the --input flag")?,
     };
     let signature_policy = absolute(context, "--signature-policy", args.signature_policy.as_deref())?;
     let progress = context.progress(args.quiet);
@@ -50,7 +50,7 @@ pub(crate) fn run(args: LoadArgs, context: &Context) -> Result<ExitCode, Error> 
 /// Standard input, unless it is a terminal: nobody types a tar.
 pub(super) fn standard_input(context: &Context, instead: &str) -> Result<ArchiveInput, Error> {
     if context.invocation.stdin_is_terminal {
-        return Err(Error::usage(format!("standard input is a terminal: redirect it, or use {instead}")));
+        return Err(Error::usage(format!("cannot read from terminal, use command-line redirection or {instead}")));
     }
     Ok(ArchiveInput::Stream(standard::input()?))
 }
