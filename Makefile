@@ -28,7 +28,7 @@ it: ## Integration tests alone (T=name runs those whose name contains it).
 guest: ## The tests that need systemd and cgroup v2, in a virtual machine.
 	.ci/test guest
 
-fault: ## A kill and every fitting error at every system call of every verb (an hour; it goes on where it was stopped; T=kills::run for one).
+fault: ## A kill and every fitting error at every system call of every verb (eighty minutes; it goes on where it was stopped; T=kills::run for one).
 	tests/fault/run '$(T)'
 
 powercut: ## Power cuts on a file system of its own, as root (N=300 of them).
