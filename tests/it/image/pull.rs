@@ -62,7 +62,7 @@ fn policies() {
     };
     let full = push("first", b"1");
     let pull = |policy: &str| env.run(["pull", "-q", "--tls-verify=false", "--policy", policy, &full]);
-    pull("never").code(125).stderr_has("not found");
+    pull("never").code(125).stderr_has("image not known");
     let first = pull("missing").success().trimmed();
     push("second", b"2");
     assert_eq!(pull("missing").success().trimmed(), first);
