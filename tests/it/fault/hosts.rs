@@ -121,7 +121,7 @@ fn what_is_left_out_is_said() {
     }
     env.run(["wait", "d"]).prints("0\n");
     let out = env.run(["run", "--rm", "--network=host", BUSYBOX, "true"]);
-    assert!(!out.success().stderr().contains("not published"), "{out}");
+    assert!(!out.success().stderr().contains("discarded"), "{out}");
 }
 
 #[test]

@@ -12,7 +12,7 @@ fn none_has_loopback_alone() {
     assert!(out.success().stdout().starts_with("lo\n"), "{out:?}");
     out.stdout_has("127.0.0.1/8").stdout_has(",UP");
     let out = env.run(["run", "--rm", "--network=none", "-p", "80:80", BUSYBOX, "true"]);
-    out.success().stderr_has("not published");
+    out.success().stderr_has("Port mappings have been discarded because \"none\" network");
 }
 
 #[test]
