@@ -55,7 +55,7 @@ pub(crate) fn mount_at_rest(plan: &RootfsPlan, root: (u32, u32)) -> Result<(Owne
 }
 
 /// What the kernel shows of an id that the user namespace does not map (`/proc/sys/kernel/overflowuid`).
-const UNMAPPED: u32 = 65_534;
+pub(super) const UNMAPPED: u32 = 65_534;
 
 /// `upper` becomes the top of the mount, so it belongs to whom the directory below belongs, to the container's root (`root`, in
 /// P's ids) if that is nobody here: the caller's id may be that of an ordinary user of the container.

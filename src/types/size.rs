@@ -37,27 +37,33 @@ pub(crate) fn parse_bytes(text: &str) -> Result<u64, InvalidSize> {
 
 /// Prints with decimal units and four significant digits: `77.4MB`, `1.024kB`.
 pub(crate) fn human(bytes: u64) -> String {
-    with_units(bytes, 4, "")
+    with_units(bytes, 1000, 4, "")
 }
 
 /// Prints with decimal units, a space and three significant digits, as lists of images do: `77.4 MB`, `1.02 kB`.
 pub(crate) fn human_short(bytes: u64) -> String {
-    with_units(bytes, 3, " ")
+    with_units(bytes, 1000, 3, " ")
 }
 
-fn with_units(bytes: u64, digits: usize, space: &str) -> String {
+/// Prints with units of 1024 and four significant digits, as the bound of a log in `inspect`: `7.051MB`.
+pub(crate) fn human_binary(bytes: u64) -> String {
+    with_units(bytes, 1024, 4, "")
+}
+
+fn with_units(bytes: u64, base: u16, digits: usize, space: &str) -> String {
     let units = ["B", "kB", "MB", "GB", "TB", "PB", "EB"];
     #[expect(clippy::cast_precision_loss, reason = "four digits are printed")]
     let mut value = bytes as f64;
     let mut unit = 0;
-    while value >= 1000.0 && unit + 1 < units.len() {
-        value /= 1000.0;
+    let base = f64::from(base);
+    while value >= base && unit + 1 < units.len() {
+        value /= base;
         unit += 1;
     }
     format!("{}{space}{}", significant(value, digits), units[unit])
 }
 
-/// C's `%.4g` (or other digits) for values from 0 to 1000.
+/// C's `%.4g` (or other digits) for values from 0 to 1024.
 fn significant(value: f64, digits: usize) -> String {
     let before = if value >= 1000.0 {
         4
@@ -74,7 +80,7 @@ fn significant(value: f64, digits: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{human, human_short, parse_bytes};
+    use super::{human, human_binary, human_short, parse_bytes};
 
     #[test]
     fn parses_like_go_units() {
@@ -101,6 +107,13 @@ mod tests {
         }
         for (bytes, text) in [(0, "0 B"), (1_987_673, "1.99 MB"), (14_336, "14.3 kB"), (2_000_001, "2 MB")] {
             assert_eq!(human_short(bytes), text);
+        }
+    }
+
+    #[test]
+    fn prints_bounds_of_logs_like_podman() {
+        for (bytes, text) in [(0, "0B"), (1000, "1000B"), (1023, "1023B"), (10 << 20, "10MB"), (7_393_509, "7.051MB")] {
+            assert_eq!(human_binary(bytes), text);
         }
     }
 }

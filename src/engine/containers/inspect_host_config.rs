@@ -13,6 +13,7 @@ use crate::types::namespace::{NamespaceMode, NetworkMode, UsernsMode};
 use crate::types::resources::CgroupsMode;
 use crate::types::restart::RestartPolicy;
 use crate::types::security::{SeccompMode, Unmask};
+use crate::types::size;
 
 #[expect(clippy::too_many_lines, reason = "one line for each field")]
 pub(super) fn host_config(store: &Store, record: &ContainerRecord) -> HostConfig {
@@ -139,20 +140,8 @@ fn log_config(store: &Store, record: &ContainerRecord) -> LogConfig {
         config: None,
         path,
         tag: log.tag.clone().unwrap_or_default(),
-        size: binary_size(log.max_size),
+        size: size::human_binary(log.max_size),
     }
-}
-
-/// Four digits and a unit of 1024 to the power, as Podman writes the bound of a log ("7.051MB").
-fn binary_size(bytes: u64) -> String {
-    let units = ["B", "kB", "MB", "GB"];
-    let power = units.len().min(bytes.max(1).ilog2() as usize / 10 + 1) - 1;
-    #[expect(clippy::cast_precision_loss, reason = "four digits are printed")]
-    let value = bytes as f64 / (1_u64 << (10 * power)) as f64;
-    let digits = [10.0, 100.0, 1000.0].iter().filter(|bound| value < **bound).count();
-    let text = format!("{value:.digits$}");
-    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
-    format!("{text}{}", units[power])
 }
 
 /// Billionths of a processor: `--cpus` is kept as quota and period.

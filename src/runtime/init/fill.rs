@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::runtime::error::Error;
+use crate::runtime::rootfs::UNMAPPED;
 use crate::sys::dir::{self, Dir, FileKind};
 use crate::sys::root::RootDir;
 use crate::sys::{self, Errno, tree, xattr};
@@ -16,9 +17,6 @@ const FILLING: &str = "user.sampan.filling";
 
 /// How long another container may take to fill the volume. Any container that has it can hold its lock for ever.
 const TURN: Duration = Duration::from_mins(1);
-
-/// What ids are called that the container's map lacks, and `nobody` as well.
-const OVERFLOW: u32 = 65_534;
 
 /// Copies what the image has at `target` into `tree`, a volume, if that is an empty directory; `durable`: it survives a power
 /// cut. False if the image has nothing there: so the volume has got no owner yet.
@@ -120,7 +118,8 @@ pub(super) fn give(tree: BorrowedFd<'_>, uid: u32, gid: u32) -> sys::Result<()> 
     if !stat.is_dir() {
         return dir::chown_path(tree, uid, gid);
     }
-    if (stat.uid, stat.gid) == (uid, gid) && uid != OVERFLOW && gid != OVERFLOW {
+    // `nobody` has the number of those whom the map lacks.
+    if (stat.uid, stat.gid) == (uid, gid) && uid != UNMAPPED && gid != UNMAPPED {
         return Ok(());
     }
     let top = Dir::from(dir::reopen(tree)?);
