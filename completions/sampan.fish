@@ -80,7 +80,7 @@ complete -c sampan -n "__fish_sampan_needs_command" -f -a "image" -d 'Looks afte
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "manifest" -d 'Looks after manifest lists: one name for images of several platforms'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "system" -d 'Looks after Sampan itself'
 complete -c sampan -n "__fish_sampan_needs_command" -f -a "volume" -d 'Looks after volumes'
-complete -c sampan -n "__fish_sampan_using_subcommand attach" -l detach-keys -d 'Keys that detach: characters and ctrl-<character>, separated by commas; empty: none' -r
+complete -c sampan -n "__fish_sampan_using_subcommand attach" -l detach-keys -d 'Keys that detach: characters and ctrl-<character>, separated by commas; empty: none (default ctrl-p,ctrl-q)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand attach" -l sig-proxy -d 'Pass signals on to the container (default true)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand attach" -s l -l latest -d 'The container that was made last'
 complete -c sampan -n "__fish_sampan_using_subcommand attach" -l no-stdin -d 'Do not pass input on'
@@ -89,6 +89,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand completion" -s h -l help -
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l name -d 'Name of the container (default: two random words)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand create" -s e -l env -d 'Variable of the environment; NAME alone copies the caller\'s, PRE* every one that begins so' -r
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l env-file -d 'File of variables, one NAME=VALUE per line' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l env-host -d 'Pass the caller\'s whole environment on' -r
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l unsetenv -d 'Remove a variable of the image' -r
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l http-proxy -d 'Pass the caller\'s proxy variables on (default true)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l entrypoint -d 'Replace the image\'s entrypoint: a program, or a JSON array of strings; empty removes it' -r
@@ -96,6 +97,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand create" -s w -l workdir -d
 complete -c sampan -n "__fish_sampan_using_subcommand create" -s u -l user -d 'User, by name or number, and group' -r
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l group-add -d 'Supplementary group; keep-groups keeps the caller\'s' -r
 complete -c sampan -n "__fish_sampan_using_subcommand create" -s h -l hostname -d 'Host name (default: the first 12 digits of the id)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l init -d 'Run an init as process 1, which reaps and passes signals on' -r
 complete -c sampan -n "__fish_sampan_using_subcommand create" -s l -l label -d 'Label' -r
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l label-file -d 'File of labels, one KEY=VALUE per line' -r -F
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l annotation -d 'OCI annotation' -r
@@ -132,6 +134,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand create" -l mount -d 'Mount
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l tmpfs -d 'Mount a tmpfs' -r
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l volumes-from -d 'Mount what another container has mounted; options: ro, rw, z' -r
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l image-volume -d 'What becomes of the image\'s volumes: anonymous, tmpfs or ignore' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l read-only -d 'Make the root file system read-only' -r
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l read-only-tmpfs -d 'With --read-only: a tmpfs on /run, /tmp and /var/tmp (default true)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l shm-size -d 'Size of /dev/shm (default 64m; 0: no limit)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l network -l net -d 'Network: private, none, host, pasta[:OPTIONS], slirp4netns[:OPTIONS], container:NAME or ns:PATH' -r
@@ -141,6 +144,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand create" -l dns -d 'Name se
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l dns-search -d 'Domain that names are looked up in; . for none' -r
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l dns-option -l dns-opt -d 'Option of resolv.conf(5)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l add-host -d 'Line of /etc/hosts; the address may be host-gateway' -r
+complete -c sampan -n "__fish_sampan_using_subcommand create" -l no-hosts -d 'Leave /etc/hosts as the image has it' -r
 complete -c sampan -n "__fish_sampan_using_subcommand create" -s m -l memory -d 'Limit of memory, in bytes or with a unit' -r
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l memory-swap -d 'Limit of memory and swap together; -1: no limit of swap' -r
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l memory-reservation -d 'Memory that is left to the container under pressure' -r
@@ -169,18 +173,14 @@ complete -c sampan -n "__fish_sampan_using_subcommand create" -l security-opt -d
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l device -d 'Bind a device of the host' -r
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l sysctl -d 'Parameter of the kernel that belongs to one of the container\'s own namespaces' -r
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l replace -d 'Remove a container that has the name already'
-complete -c sampan -n "__fish_sampan_using_subcommand create" -l env-host -d 'Pass the caller\'s whole environment on'
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l unsetenv-all -d 'Remove every variable of the image'
 complete -c sampan -n "__fish_sampan_using_subcommand create" -s i -l interactive -d 'Keep stdin open'
 complete -c sampan -n "__fish_sampan_using_subcommand create" -s t -l tty -d 'Give the container a terminal'
-complete -c sampan -n "__fish_sampan_using_subcommand create" -l init -d 'Run an init as process 1, which reaps and passes signals on'
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l rootfs -d 'Take the first argument as the path of a root file system, not as an image'
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l rm -d 'Remove the container and its anonymous volumes after it has ended'
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l no-healthcheck -d 'Ignore the image\'s health check'
 complete -c sampan -n "__fish_sampan_using_subcommand create" -s q -l quiet -d 'Say nothing while pulling'
-complete -c sampan -n "__fish_sampan_using_subcommand create" -l read-only -d 'Make the root file system read-only'
 complete -c sampan -n "__fish_sampan_using_subcommand create" -s P -l publish-all -d 'Publish every exposed port on a random one'
-complete -c sampan -n "__fish_sampan_using_subcommand create" -l no-hosts -d 'Leave /etc/hosts as the image has it'
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l privileged -d 'Give every capability and device that this user has, and take the masks off'
 complete -c sampan -n "__fish_sampan_using_subcommand create" -l help -d 'Print help'
 complete -c sampan -n "__fish_sampan_using_subcommand cp" -s a -l archive -d 'What comes into a container belongs to the container\'s user. With false owners stay: the caller is root, who has no subordinate id is nobody, and a container\'s or a tar\'s numbers are the same in the other' -r
@@ -190,7 +190,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand diff" -l format -d 'Form o
 complete -c sampan -n "__fish_sampan_using_subcommand diff" -s l -l latest -d 'The container that was made last'
 complete -c sampan -n "__fish_sampan_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sampan -n "__fish_sampan_using_subcommand exec" -l cidfile -d 'File with the id of the container, as --cidfile of run wrote it: then no container is named' -r -F
-complete -c sampan -n "__fish_sampan_using_subcommand exec" -l detach-keys -d 'Keys that detach: characters and ctrl-<character>, separated by commas; empty: none' -r
+complete -c sampan -n "__fish_sampan_using_subcommand exec" -l detach-keys -d 'Keys that detach: characters and ctrl-<character>, separated by commas; empty: none (default ctrl-p,ctrl-q)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand exec" -s e -l env -d 'Variable of the environment; NAME alone copies the caller\'s, PRE* every one that begins so' -r
 complete -c sampan -n "__fish_sampan_using_subcommand exec" -l env-file -d 'File of variables, one NAME=VALUE per line' -r -F
 complete -c sampan -n "__fish_sampan_using_subcommand exec" -s u -l user -d 'User, by name or number, and group' -r
@@ -355,11 +355,12 @@ complete -c sampan -n "__fish_sampan_using_subcommand rmi" -s i -l ignore -d 'An
 complete -c sampan -n "__fish_sampan_using_subcommand rmi" -l no-prune -d 'Keep the nameless images that these were built on'
 complete -c sampan -n "__fish_sampan_using_subcommand rmi" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sampan -n "__fish_sampan_using_subcommand run" -s a -l attach -d 'Attach only to these: stdin, stdout, stderr' -r
-complete -c sampan -n "__fish_sampan_using_subcommand run" -l detach-keys -d 'Keys that detach: characters and ctrl-<character>, separated by commas; empty: none' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l detach-keys -d 'Keys that detach: characters and ctrl-<character>, separated by commas; empty: none (default ctrl-p,ctrl-q)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l sig-proxy -d 'Pass signals on to the container (default true)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l name -d 'Name of the container (default: two random words)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand run" -s e -l env -d 'Variable of the environment; NAME alone copies the caller\'s, PRE* every one that begins so' -r
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l env-file -d 'File of variables, one NAME=VALUE per line' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l env-host -d 'Pass the caller\'s whole environment on' -r
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l unsetenv -d 'Remove a variable of the image' -r
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l http-proxy -d 'Pass the caller\'s proxy variables on (default true)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l entrypoint -d 'Replace the image\'s entrypoint: a program, or a JSON array of strings; empty removes it' -r
@@ -367,6 +368,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand run" -s w -l workdir -d 'W
 complete -c sampan -n "__fish_sampan_using_subcommand run" -s u -l user -d 'User, by name or number, and group' -r
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l group-add -d 'Supplementary group; keep-groups keeps the caller\'s' -r
 complete -c sampan -n "__fish_sampan_using_subcommand run" -s h -l hostname -d 'Host name (default: the first 12 digits of the id)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l init -d 'Run an init as process 1, which reaps and passes signals on' -r
 complete -c sampan -n "__fish_sampan_using_subcommand run" -s l -l label -d 'Label' -r
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l label-file -d 'File of labels, one KEY=VALUE per line' -r -F
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l annotation -d 'OCI annotation' -r
@@ -403,6 +405,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand run" -l mount -d 'Mount: t
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l tmpfs -d 'Mount a tmpfs' -r
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l volumes-from -d 'Mount what another container has mounted; options: ro, rw, z' -r
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l image-volume -d 'What becomes of the image\'s volumes: anonymous, tmpfs or ignore' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l read-only -d 'Make the root file system read-only' -r
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l read-only-tmpfs -d 'With --read-only: a tmpfs on /run, /tmp and /var/tmp (default true)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l shm-size -d 'Size of /dev/shm (default 64m; 0: no limit)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l network -l net -d 'Network: private, none, host, pasta[:OPTIONS], slirp4netns[:OPTIONS], container:NAME or ns:PATH' -r
@@ -412,6 +415,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand run" -l dns -d 'Name serve
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l dns-search -d 'Domain that names are looked up in; . for none' -r
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l dns-option -l dns-opt -d 'Option of resolv.conf(5)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l add-host -d 'Line of /etc/hosts; the address may be host-gateway' -r
+complete -c sampan -n "__fish_sampan_using_subcommand run" -l no-hosts -d 'Leave /etc/hosts as the image has it' -r
 complete -c sampan -n "__fish_sampan_using_subcommand run" -s m -l memory -d 'Limit of memory, in bytes or with a unit' -r
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l memory-swap -d 'Limit of memory and swap together; -1: no limit of swap' -r
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l memory-reservation -d 'Memory that is left to the container under pressure' -r
@@ -442,18 +446,14 @@ complete -c sampan -n "__fish_sampan_using_subcommand run" -l sysctl -d 'Paramet
 complete -c sampan -n "__fish_sampan_using_subcommand run" -s d -l detach -d 'Run it in the background and print its id'
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l rmi -d 'Remove the container after it has ended (--rm), and then the image if no other container uses it'
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l replace -d 'Remove a container that has the name already'
-complete -c sampan -n "__fish_sampan_using_subcommand run" -l env-host -d 'Pass the caller\'s whole environment on'
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l unsetenv-all -d 'Remove every variable of the image'
 complete -c sampan -n "__fish_sampan_using_subcommand run" -s i -l interactive -d 'Keep stdin open'
 complete -c sampan -n "__fish_sampan_using_subcommand run" -s t -l tty -d 'Give the container a terminal'
-complete -c sampan -n "__fish_sampan_using_subcommand run" -l init -d 'Run an init as process 1, which reaps and passes signals on'
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l rootfs -d 'Take the first argument as the path of a root file system, not as an image'
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l rm -d 'Remove the container and its anonymous volumes after it has ended'
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l no-healthcheck -d 'Ignore the image\'s health check'
 complete -c sampan -n "__fish_sampan_using_subcommand run" -s q -l quiet -d 'Say nothing while pulling'
-complete -c sampan -n "__fish_sampan_using_subcommand run" -l read-only -d 'Make the root file system read-only'
 complete -c sampan -n "__fish_sampan_using_subcommand run" -s P -l publish-all -d 'Publish every exposed port on a random one'
-complete -c sampan -n "__fish_sampan_using_subcommand run" -l no-hosts -d 'Leave /etc/hosts as the image has it'
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l privileged -d 'Give every capability and device that this user has, and take the masks off'
 complete -c sampan -n "__fish_sampan_using_subcommand run" -l help -d 'Print help'
 complete -c sampan -n "__fish_sampan_using_subcommand save" -l format -d 'Form of the archive: docker-archive, oci-archive, oci-dir or docker-dir' -r
@@ -475,7 +475,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand search" -l list-tags -d 'L
 complete -c sampan -n "__fish_sampan_using_subcommand search" -l no-trunc -d 'Show whole descriptions'
 complete -c sampan -n "__fish_sampan_using_subcommand search" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sampan -n "__fish_sampan_using_subcommand start" -s f -l filter -d 'Only those that pass: KEY=VALUE, as in ps' -r
-complete -c sampan -n "__fish_sampan_using_subcommand start" -l detach-keys -d 'Keys that detach: characters and ctrl-<character>, separated by commas; empty: none' -r
+complete -c sampan -n "__fish_sampan_using_subcommand start" -l detach-keys -d 'Keys that detach: characters and ctrl-<character>, separated by commas; empty: none (default ctrl-p,ctrl-q)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand start" -l sig-proxy -d 'Pass signals on to the container (default true)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand start" -l all -d 'All containers'
 complete -c sampan -n "__fish_sampan_using_subcommand start" -s l -l latest -d 'The container that was made last'
@@ -543,7 +543,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_
 complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach cp create diff exec export exists inspect kill list ls ps logs mount pause port prune rename restart rm run start stop unmount umount unpause wait" -f -a "umount" -d 'Takes mounts of containers away'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach cp create diff exec export exists inspect kill list ls ps logs mount pause port prune rename restart rm run start stop unmount umount unpause wait" -f -a "unpause" -d 'Lets paused containers go on'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and not __fish_seen_subcommand_from attach cp create diff exec export exists inspect kill list ls ps logs mount pause port prune rename restart rm run start stop unmount umount unpause wait" -f -a "wait" -d 'Waits for containers to end and prints their exit codes, one line each'
-complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from attach" -l detach-keys -d 'Keys that detach: characters and ctrl-<character>, separated by commas; empty: none' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from attach" -l detach-keys -d 'Keys that detach: characters and ctrl-<character>, separated by commas; empty: none (default ctrl-p,ctrl-q)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from attach" -l sig-proxy -d 'Pass signals on to the container (default true)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from attach" -s l -l latest -d 'The container that was made last'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from attach" -l no-stdin -d 'Do not pass input on'
@@ -554,6 +554,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l name -d 'Name of the container (default: two random words)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -s e -l env -d 'Variable of the environment; NAME alone copies the caller\'s, PRE* every one that begins so' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l env-file -d 'File of variables, one NAME=VALUE per line' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l env-host -d 'Pass the caller\'s whole environment on' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l unsetenv -d 'Remove a variable of the image' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l http-proxy -d 'Pass the caller\'s proxy variables on (default true)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l entrypoint -d 'Replace the image\'s entrypoint: a program, or a JSON array of strings; empty removes it' -r
@@ -561,6 +562,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -s u -l user -d 'User, by name or number, and group' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l group-add -d 'Supplementary group; keep-groups keeps the caller\'s' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -s h -l hostname -d 'Host name (default: the first 12 digits of the id)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l init -d 'Run an init as process 1, which reaps and passes signals on' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -s l -l label -d 'Label' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l label-file -d 'File of labels, one KEY=VALUE per line' -r -F
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l annotation -d 'OCI annotation' -r
@@ -597,6 +599,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l tmpfs -d 'Mount a tmpfs' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l volumes-from -d 'Mount what another container has mounted; options: ro, rw, z' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l image-volume -d 'What becomes of the image\'s volumes: anonymous, tmpfs or ignore' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l read-only -d 'Make the root file system read-only' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l read-only-tmpfs -d 'With --read-only: a tmpfs on /run, /tmp and /var/tmp (default true)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l shm-size -d 'Size of /dev/shm (default 64m; 0: no limit)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l network -l net -d 'Network: private, none, host, pasta[:OPTIONS], slirp4netns[:OPTIONS], container:NAME or ns:PATH' -r
@@ -606,6 +609,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l dns-search -d 'Domain that names are looked up in; . for none' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l dns-option -l dns-opt -d 'Option of resolv.conf(5)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l add-host -d 'Line of /etc/hosts; the address may be host-gateway' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l no-hosts -d 'Leave /etc/hosts as the image has it' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -s m -l memory -d 'Limit of memory, in bytes or with a unit' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l memory-swap -d 'Limit of memory and swap together; -1: no limit of swap' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l memory-reservation -d 'Memory that is left to the container under pressure' -r
@@ -634,25 +638,21 @@ complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l device -d 'Bind a device of the host' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l sysctl -d 'Parameter of the kernel that belongs to one of the container\'s own namespaces' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l replace -d 'Remove a container that has the name already'
-complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l env-host -d 'Pass the caller\'s whole environment on'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l unsetenv-all -d 'Remove every variable of the image'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -s i -l interactive -d 'Keep stdin open'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -s t -l tty -d 'Give the container a terminal'
-complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l init -d 'Run an init as process 1, which reaps and passes signals on'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l rootfs -d 'Take the first argument as the path of a root file system, not as an image'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l rm -d 'Remove the container and its anonymous volumes after it has ended'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l no-healthcheck -d 'Ignore the image\'s health check'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Say nothing while pulling'
-complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l read-only -d 'Make the root file system read-only'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -s P -l publish-all -d 'Publish every exposed port on a random one'
-complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l no-hosts -d 'Leave /etc/hosts as the image has it'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l privileged -d 'Give every capability and device that this user has, and take the masks off'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from create" -l help -d 'Print help'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from diff" -l format -d 'Form of the output: `json`' -r -f -a "json\t''"
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from diff" -s l -l latest -d 'The container that was made last'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from diff" -s h -l help -d 'Print help'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from exec" -l cidfile -d 'File with the id of the container, as --cidfile of run wrote it: then no container is named' -r -F
-complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from exec" -l detach-keys -d 'Keys that detach: characters and ctrl-<character>, separated by commas; empty: none' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from exec" -l detach-keys -d 'Keys that detach: characters and ctrl-<character>, separated by commas; empty: none (default ctrl-p,ctrl-q)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from exec" -s e -l env -d 'Variable of the environment; NAME alone copies the caller\'s, PRE* every one that begins so' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from exec" -l env-file -d 'File of variables, one NAME=VALUE per line' -r -F
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from exec" -s u -l user -d 'User, by name or number, and group' -r
@@ -758,11 +758,12 @@ complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from rm" -l depend -d 'The containers that share its namespaces, too'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -s a -l attach -d 'Attach only to these: stdin, stdout, stderr' -r
-complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l detach-keys -d 'Keys that detach: characters and ctrl-<character>, separated by commas; empty: none' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l detach-keys -d 'Keys that detach: characters and ctrl-<character>, separated by commas; empty: none (default ctrl-p,ctrl-q)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l sig-proxy -d 'Pass signals on to the container (default true)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l name -d 'Name of the container (default: two random words)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -s e -l env -d 'Variable of the environment; NAME alone copies the caller\'s, PRE* every one that begins so' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l env-file -d 'File of variables, one NAME=VALUE per line' -r -F
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l env-host -d 'Pass the caller\'s whole environment on' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l unsetenv -d 'Remove a variable of the image' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l http-proxy -d 'Pass the caller\'s proxy variables on (default true)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l entrypoint -d 'Replace the image\'s entrypoint: a program, or a JSON array of strings; empty removes it' -r
@@ -770,6 +771,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -s u -l user -d 'User, by name or number, and group' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l group-add -d 'Supplementary group; keep-groups keeps the caller\'s' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -s h -l hostname -d 'Host name (default: the first 12 digits of the id)' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l init -d 'Run an init as process 1, which reaps and passes signals on' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -s l -l label -d 'Label' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l label-file -d 'File of labels, one KEY=VALUE per line' -r -F
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l annotation -d 'OCI annotation' -r
@@ -806,6 +808,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l tmpfs -d 'Mount a tmpfs' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l volumes-from -d 'Mount what another container has mounted; options: ro, rw, z' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l image-volume -d 'What becomes of the image\'s volumes: anonymous, tmpfs or ignore' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l read-only -d 'Make the root file system read-only' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l read-only-tmpfs -d 'With --read-only: a tmpfs on /run, /tmp and /var/tmp (default true)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l shm-size -d 'Size of /dev/shm (default 64m; 0: no limit)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l network -l net -d 'Network: private, none, host, pasta[:OPTIONS], slirp4netns[:OPTIONS], container:NAME or ns:PATH' -r
@@ -815,6 +818,7 @@ complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l dns-search -d 'Domain that names are looked up in; . for none' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l dns-option -l dns-opt -d 'Option of resolv.conf(5)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l add-host -d 'Line of /etc/hosts; the address may be host-gateway' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l no-hosts -d 'Leave /etc/hosts as the image has it' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -s m -l memory -d 'Limit of memory, in bytes or with a unit' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l memory-swap -d 'Limit of memory and swap together; -1: no limit of swap' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l memory-reservation -d 'Memory that is left to the container under pressure' -r
@@ -845,22 +849,18 @@ complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -s d -l detach -d 'Run it in the background and print its id'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l rmi -d 'Remove the container after it has ended (--rm), and then the image if no other container uses it'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l replace -d 'Remove a container that has the name already'
-complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l env-host -d 'Pass the caller\'s whole environment on'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l unsetenv-all -d 'Remove every variable of the image'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -s i -l interactive -d 'Keep stdin open'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -s t -l tty -d 'Give the container a terminal'
-complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l init -d 'Run an init as process 1, which reaps and passes signals on'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l rootfs -d 'Take the first argument as the path of a root file system, not as an image'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l rm -d 'Remove the container and its anonymous volumes after it has ended'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l no-healthcheck -d 'Ignore the image\'s health check'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -s q -l quiet -d 'Say nothing while pulling'
-complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l read-only -d 'Make the root file system read-only'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -s P -l publish-all -d 'Publish every exposed port on a random one'
-complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l no-hosts -d 'Leave /etc/hosts as the image has it'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l privileged -d 'Give every capability and device that this user has, and take the masks off'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from run" -l help -d 'Print help'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from start" -s f -l filter -d 'Only those that pass: KEY=VALUE, as in ps' -r
-complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from start" -l detach-keys -d 'Keys that detach: characters and ctrl-<character>, separated by commas; empty: none' -r
+complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from start" -l detach-keys -d 'Keys that detach: characters and ctrl-<character>, separated by commas; empty: none (default ctrl-p,ctrl-q)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from start" -l sig-proxy -d 'Pass signals on to the container (default true)' -r
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from start" -l all -d 'All containers'
 complete -c sampan -n "__fish_sampan_using_subcommand container; and __fish_seen_subcommand_from start" -s l -l latest -d 'The container that was made last'

@@ -10,6 +10,7 @@ use crate::config::Roots;
 use crate::config::containers_conf::ContainersConf;
 use crate::engine::unshare;
 use crate::engine::{Engine, EngineConfig, StorageDriver, SyncPolicy};
+use crate::types::detach_keys::{DetachKeys, InvalidDetachKeys};
 use crate::types::progress::Progress;
 
 use super::command::Global;
@@ -81,17 +82,38 @@ pub(crate) struct Context {
     pub(crate) global: Global,
     pub(crate) ui: Ui,
     engine: OnceCell<Engine>,
+    defaults: OnceCell<ContainersConf>,
 }
 
 impl Context {
     pub(crate) fn new(invocation: Invocation, global: Global) -> Self {
         let ui = Ui::new(&invocation);
-        Self { invocation, global, ui, engine: OnceCell::new() }
+        Self { invocation, global, ui, engine: OnceCell::new(), defaults: OnceCell::new() }
     }
 
-    /// What containers.conf(5) sets for new containers.
-    pub(crate) fn defaults(&self) -> Result<ContainersConf, Error> {
-        Ok(ContainersConf::load()?)
+    /// What containers.conf(5) sets, read at the first call.
+    pub(crate) fn defaults(&self) -> Result<&ContainersConf, Error> {
+        if let Some(defaults) = self.defaults.get() {
+            return Ok(defaults);
+        }
+        let defaults = ContainersConf::load()?;
+        Ok(self.defaults.get_or_init(|| defaults))
+    }
+
+    /// The keys that detach: the flag's, or the configuration's, which is not read where nobody types.
+    pub(crate) fn detach_keys(&self, flag: Option<DetachKeys>) -> Result<DetachKeys, Error> {
+        if let Some(keys) = flag {
+            return Ok(keys);
+        }
+        if !self.invocation.stdin_is_terminal {
+            return Ok(DetachKeys::default());
+        }
+        let wrong = |error: InvalidDetachKeys| Error::Defaults(Box::new(Error::usage(error.to_string())));
+        self.defaults()?
+            .engine
+            .detach_keys
+            .as_ref()
+            .map_or_else(|| Ok(DetachKeys::default()), |text| text.parse().map_err(wrong))
     }
 
     /// The engine, opened at the first call: `--help` and `version` need no store.

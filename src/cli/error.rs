@@ -18,6 +18,9 @@ pub(crate) enum Error {
     Usage(String),
     #[error(transparent)]
     Flag(#[from] FlagError),
+    /// The flags are right, but not with what is set for all containers.
+    #[error("a default of containers.conf(5)")]
+    Defaults(#[source] Box<Error>),
     #[error(transparent)]
     Config(#[from] config::Error),
     #[error(transparent)]

@@ -25,6 +25,10 @@ pub(super) fn of(error: &Error) -> Option<String> {
         ),
         Error::Flag(FlagError::Value { flag: "volume", value, .. }) => relative_source(value),
         Error::Flag(FlagError::Unsupported { flag, .. }) => Some(differences::of_value(&format!("--{flag}"))),
+        Error::Defaults(_) => Some(
+            "correct it in ~/.config/containers/containers.conf or /etc/containers/containers.conf; a flag counts more than either"
+                .to_owned(),
+        ),
         Error::NoAnswer => Some("--force asks nothing".to_owned()),
         _ => None,
     }

@@ -1,8 +1,8 @@
 //! `containers.conf(5)`: the defaults of new containers that a host or a user sets for Podman count here too.
 //!
-//! Read in the order below; a later file replaces a key, lists included. `$CONTAINERS_CONF` stands for all of them, and
-//! `$CONTAINERS_CONF_OVERRIDE` comes last. Keys that are not here are passed over: most tune parts that Sampan lacks; a
-//! default limit would fail where nothing is delegated.
+//! Read in the order below; a later file replaces a key, lists included unless they say `{append=true}`. `$CONTAINERS_CONF`
+//! stands for all of them, and `$CONTAINERS_CONF_OVERRIDE` comes last. Keys that are not here are passed over: they tune parts
+//! that Sampan lacks (docs/podman-differences.md).
 
 use std::borrow::Cow;
 use std::path::PathBuf;
@@ -12,39 +12,191 @@ use serde::Deserialize;
 use super::error::Error;
 use super::{config_file, drop_in, environment, toml_error};
 
+/// A list of texts. An element `{append=true}` makes it and those of later files go behind what is there, until one says
+/// `{append=false}`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(from = "Vec<Element>")]
+pub(crate) struct List {
+    texts: Vec<String>,
+    append: Option<bool>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "a text, or {append=true}")]
+enum Element {
+    Text(String),
+    How { append: bool },
+}
+
+impl From<Vec<Element>> for List {
+    fn from(elements: Vec<Element>) -> Self {
+        let mut list = Self::default();
+        for element in elements {
+            match element {
+                Element::Text(text) => list.texts.push(text),
+                Element::How { append } => list.append = Some(append),
+            }
+        }
+        list
+    }
+}
+
+impl std::ops::Deref for List {
+    type Target = [String];
+
+    fn deref(&self) -> &[String] {
+        &self.texts
+    }
+}
+
+impl<'a> IntoIterator for &'a List {
+    type Item = &'a String;
+    type IntoIter = std::slice::Iter<'a, String>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.texts.iter()
+    }
+}
+
+/// What a later file says of a key, over what is there.
+trait Overlay: Sized {
+    fn overlay(&mut self, over: Self);
+}
+
+impl Overlay for List {
+    fn overlay(&mut self, over: Self) {
+        self.append = over.append.or(self.append);
+        if self.append == Some(true) {
+            self.texts.extend(over.texts);
+        } else {
+            self.texts = over.texts;
+        }
+    }
+}
+
+/// Replaced whole.
+macro_rules! replaced {
+    ($($kind:ty),*) => {
+        $(impl Overlay for $kind {
+            fn overlay(&mut self, over: Self) {
+                *self = over;
+            }
+        })*
+    };
+}
+
+replaced!(String, bool, i32, i64, u32);
+
+impl<T: Overlay> Overlay for Option<T> {
+    fn overlay(&mut self, over: Self) {
+        match (self.as_mut(), over) {
+            (Some(here), Some(over)) => here.overlay(over),
+            (None, over) => *self = over,
+            (Some(_), None) => {}
+        }
+    }
+}
+
+/// A table of the file. A key that is not there leaves the choice to us.
+macro_rules! table {
+    ($(#[$about:meta])* $table:ident { $($(#[$note:meta])* $key:ident: $kind:ty,)* }) => {
+        $(#[$about])*
+        #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+        #[serde(default)]
+        pub(crate) struct $table {
+            $($(#[$note])* pub(crate) $key: Option<$kind>,)*
+        }
+
+        impl Overlay for $table {
+            fn overlay(&mut self, over: Self) {
+                $(self.$key.overlay(over.$key);)*
+            }
+        }
+    };
+}
+
 /// The keys that are heeded.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub(crate) struct ContainersConf {
     pub(crate) containers: Containers,
+    pub(crate) engine: EngineTable,
     pub(crate) network: NetworkTable,
 }
 
-/// `[containers]`.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(default)]
-pub(crate) struct Containers {
-    /// `NAME=VALUE`, below every flag.
-    pub(crate) env: Option<Vec<String>>,
-    pub(crate) userns: Option<String>,
-    pub(crate) dns_servers: Option<Vec<String>>,
-    pub(crate) dns_searches: Option<Vec<String>>,
-    pub(crate) dns_options: Option<Vec<String>>,
-    pub(crate) default_ulimits: Option<Vec<String>>,
-    pub(crate) init: Option<bool>,
-    pub(crate) no_hosts: Option<bool>,
-    pub(crate) shm_size: Option<String>,
-    pub(crate) tz: Option<String>,
-    pub(crate) umask: Option<String>,
-    pub(crate) http_proxy: Option<bool>,
+impl Overlay for ContainersConf {
+    fn overlay(&mut self, over: Self) {
+        self.containers.overlay(over.containers);
+        self.engine.overlay(over.engine);
+        self.network.overlay(over.network);
+    }
 }
 
-/// `[network]`.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(default)]
-pub(crate) struct NetworkTable {
-    /// `pasta` or `slirp4netns`.
-    pub(crate) default_rootless_network_cmd: Option<String>,
+table! {
+    /// `[containers]`: what flags of `create` and `run` would say.
+    Containers {
+        annotations: List,
+        cgroupns: String,
+        cgroups: String,
+        /// In the place of our own set; an empty list is none.
+        default_capabilities: List,
+        /// `NAME=VALUE`; those of a namespace that the container does not have are passed over.
+        default_sysctls: List,
+        default_ulimits: List,
+        devices: List,
+        dns_options: List,
+        dns_searches: List,
+        dns_servers: List,
+        /// `NAME=VALUE`, below every flag.
+        env: List,
+        env_host: bool,
+        http_proxy: bool,
+        init: bool,
+        ipcns: String,
+        /// Only `none` is a default that we can follow.
+        log_driver: String,
+        /// Bytes; below 1: no bound, for which we have our own.
+        log_size_max: i64,
+        log_tag: String,
+        /// As `--mount`.
+        mounts: List,
+        netns: String,
+        no_hosts: bool,
+        oom_score_adj: i32,
+        /// Where the controller is there.
+        pids_limit: i64,
+        pidns: String,
+        read_only: bool,
+        /// Path of a profile, or `unconfined`; not for privileged containers.
+        seccomp_profile: String,
+        shm_size: String,
+        tz: String,
+        umask: String,
+        userns: String,
+        utsns: String,
+        /// As `--volume`.
+        volumes: List,
+    }
+}
+
+table! {
+    /// `[engine]`.
+    EngineTable {
+        /// As `--detach-keys`.
+        detach_keys: String,
+        /// As `--image-volume`.
+        image_volume_mode: String,
+        /// Seconds.
+        stop_timeout: u32,
+    }
+}
+
+table! {
+    /// `[network]`.
+    NetworkTable {
+        /// `pasta` or `slirp4netns`.
+        default_rootless_network_cmd: String,
+    }
 }
 
 /// The file with its comment lines empty: distributions ship hundreds, which take longer to parse than to find. A text with
@@ -75,29 +227,6 @@ impl ContainersConf {
             conf.overlay(one);
         }
         Ok(conf)
-    }
-
-    /// What `over` says replaces what is here.
-    fn overlay(&mut self, over: Self) {
-        fn take<T>(here: &mut Option<T>, over: Option<T>) {
-            if over.is_some() {
-                *here = over;
-            }
-        }
-        let (here, over_containers) = (&mut self.containers, over.containers);
-        take(&mut here.env, over_containers.env);
-        take(&mut here.userns, over_containers.userns);
-        take(&mut here.dns_servers, over_containers.dns_servers);
-        take(&mut here.dns_searches, over_containers.dns_searches);
-        take(&mut here.dns_options, over_containers.dns_options);
-        take(&mut here.default_ulimits, over_containers.default_ulimits);
-        take(&mut here.init, over_containers.init);
-        take(&mut here.no_hosts, over_containers.no_hosts);
-        take(&mut here.shm_size, over_containers.shm_size);
-        take(&mut here.tz, over_containers.tz);
-        take(&mut here.umask, over_containers.umask);
-        take(&mut here.http_proxy, over_containers.http_proxy);
-        take(&mut self.network.default_rootless_network_cmd, over.network.default_rootless_network_cmd);
     }
 }
 
@@ -132,12 +261,33 @@ mod tests {
         write("b", "[containers]\nenv = [\"B=2\"]\n[engine]\ncgroup_manager = \"x\"\n");
         write("empty", "");
         let conf = ContainersConf::from_files(&[path("a"), path("absent"), path("empty"), path("b")]).expect("read");
-        assert_eq!(conf.containers.env, Some(vec!["B=2".to_owned()]));
+        assert_eq!(conf.containers.env.as_deref(), Some(&["B=2".to_owned()][..]));
         assert_eq!(conf.containers.tz.as_deref(), Some("UTC"));
-        for (name, text) in [("c", "[containers\n"), ("d", "[containers]\nenv = 5\n")] {
+        for (name, text) in [
+            ("c", "[containers\n"),
+            ("d", "[containers]\nenv = 5\n"),
+            ("e", "[containers]\nenv = [5]\n"),
+            ("f", "[containers]\nenv = [{append=1}]\n"),
+            ("g", "[engine]\nstop_timeout = -1\n"),
+        ] {
             write(name, text);
             let error = ContainersConf::from_files(&[path(name)]).expect_err(text).to_string();
             assert!(error.contains("line"), "{error}");
+        }
+    }
+
+    #[test]
+    fn lists_are_appended_where_they_say_so() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let lists = ["'A'", "'B', {append=true}", "'C'", "'D', {append=false}", "'E'"];
+        let mut paths = Vec::new();
+        for (list, expected) in lists.into_iter().zip(["A", "AB", "ABC", "D", "E"]) {
+            let path = dir.path().join(list);
+            let text = format!("[containers]\nvolumes = [{list}]\n[engine]\n");
+            sys::fs::write_new(&path, text.as_bytes()).expect("written");
+            paths.push(path);
+            let conf = ContainersConf::from_files(&paths).expect("read");
+            assert_eq!(conf.containers.volumes.expect("set").concat(), expected, "{list}");
         }
     }
 

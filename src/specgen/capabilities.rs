@@ -24,7 +24,7 @@ pub(crate) fn capability_sets(security: &Security, root: bool, last_cap: u8) -> 
         return Ok(CapabilitySets { bounding, permitted: bounding, ambient: CapSet::EMPTY });
     }
     // Another user gets what was asked for by name and nothing else, as with Podman.
-    let asked = if add.all { CapSet::all(last_cap) } else { add.named }.intersection(bounding);
+    let asked = named(&add, CapSet::all(last_cap)).intersection(bounding);
     Ok(CapabilitySets { bounding, permitted: asked, ambient: asked })
 }
 
@@ -49,6 +49,10 @@ fn parse(names: &[String], last_cap: u8) -> Result<List, Error> {
     Ok(list)
 }
 
+fn named(list: &List, all: CapSet) -> CapSet {
+    if list.all { all } else { list.named }
+}
+
 fn bounding(security: &Security, add: &List, drop: &List, last_cap: u8) -> Result<CapSet, Error> {
     if let Some(both) = add.named.intersection(drop.named).iter().next() {
         return Err(Error::CapabilityTwice(both.name()));
@@ -63,7 +67,11 @@ fn bounding(security: &Security, add: &List, drop: &List, last_cap: u8) -> Resul
     if drop.all {
         return Ok(add.named);
     }
-    Ok(CapSet::DEFAULT.intersection(all).union(add.named).without(drop.named))
+    let default = match &security.cap_default {
+        Some(names) => named(&parse(names, last_cap)?, all),
+        None => CapSet::DEFAULT.intersection(all),
+    };
+    Ok(default.union(add.named).without(drop.named))
 }
 
 #[cfg(test)]

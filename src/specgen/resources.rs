@@ -5,9 +5,6 @@ use oci_spec::runtime::{LinuxCpu, LinuxMemory, LinuxPids, LinuxResources};
 use crate::types::host::HostFacts;
 use crate::types::resources::Resources;
 
-/// Processes of a container when nothing is said, where the controller is there.
-const DEFAULT_PIDS: i64 = 2048;
-
 /// The `resources` section.
 pub(super) fn resources(wish: &Resources, host: &HostFacts) -> LinuxResources {
     let mut section = LinuxResources::default();
@@ -26,7 +23,7 @@ pub(super) fn resources(wish: &Resources, host: &HostFacts) -> LinuxResources {
         section.set_cpu(Some(cpu));
     }
     let controlled = host.controllers.iter().any(|name| name == "pids");
-    if let Some(limit) = wish.pids_limit.or(controlled.then_some(DEFAULT_PIDS)) {
+    if let Some(limit) = wish.pids(controlled) {
         let mut pids = LinuxPids::default();
         pids.set_limit(if limit == 0 { -1 } else { limit });
         section.set_pids(Some(pids));

@@ -21,13 +21,25 @@ pub(crate) struct Resources {
     /// Lists as in `cpuset(7)`: `0-3,5`.
     pub(crate) cpuset_cpus: Option<String>,
     pub(crate) cpuset_mems: Option<String>,
-    /// Processes; -1 or 0 = unlimited. The default 2048 is applied where the controller is there.
+    /// Processes; -1 or 0 = unlimited.
     pub(crate) pids_limit: Option<i64>,
+    /// What the host sets in the place of our default (containers.conf(5)).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) default_pids_limit: Option<i64>,
     /// `--cgroup-conf`: file in the container's cgroup → what is written to it.
     pub(crate) unified: BTreeMap<String, String>,
 }
 
+/// Processes of a container for which nobody has said anything.
+const DEFAULT_PIDS: i64 = 2048;
+
 impl Resources {
+    /// The limit of processes in force; a default counts where the controller is there.
+    pub(crate) fn pids(&self, controlled: bool) -> Option<i64> {
+        let default = self.default_pids_limit.unwrap_or(DEFAULT_PIDS);
+        self.pids_limit.or(controlled.then_some(default))
+    }
+
     /// True if no limit is asked for.
     pub(crate) fn is_empty(&self) -> bool {
         *self == Self::default()

@@ -25,6 +25,9 @@ pub(crate) struct Security {
     /// Names as the user wrote them (`NET_ADMIN`, `cap_net_admin`, `ALL`), checked.
     pub(crate) cap_add: Vec<String>,
     pub(crate) cap_drop: Vec<String>,
+    /// What the host sets in the place of our default set (containers.conf(5)).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) cap_default: Option<Vec<String>>,
     pub(crate) no_new_privileges: bool,
     pub(crate) seccomp: SeccompMode,
     /// What the file of `seccomp` held when the container was made: that may be gone by its next start, or another one.

@@ -21,8 +21,8 @@ pub(crate) struct ContainerFlags {
     #[arg(long, value_name = "FILE")]
     pub(crate) env_file: Vec<PathBuf>,
     /// Pass the caller's whole environment on.
-    #[arg(long)]
-    pub(crate) env_host: bool,
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = go_bool)]
+    pub(crate) env_host: Option<bool>,
     /// Remove a variable of the image.
     #[arg(long, value_name = "NAME")]
     pub(crate) unsetenv: Vec<String>,
@@ -54,8 +54,8 @@ pub(crate) struct ContainerFlags {
     #[arg(short = 'h', long, value_name = "NAME")]
     pub(crate) hostname: Option<String>,
     /// Run an init as process 1, which reaps and passes signals on.
-    #[arg(long)]
-    pub(crate) init: bool,
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = go_bool)]
+    pub(crate) init: Option<bool>,
     /// Label.
     #[arg(short, long, value_name = "KEY[=VALUE]")]
     pub(crate) label: Vec<String>,

@@ -33,8 +33,8 @@ pub(crate) struct MountFlags {
     #[arg(long, value_name = "HOW")]
     pub(crate) image_volume: Option<String>,
     /// Make the root file system read-only.
-    #[arg(long)]
-    pub(crate) read_only: bool,
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = go_bool)]
+    pub(crate) read_only: Option<bool>,
     /// With --read-only: a tmpfs on /run, /tmp and /var/tmp (default true).
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = go_bool)]
     pub(crate) read_only_tmpfs: Option<bool>,

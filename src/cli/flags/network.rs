@@ -1,5 +1,7 @@
 //! Network of the container.
 
+use super::super::switches::go_bool;
+
 /// Network.
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Network")]
@@ -29,6 +31,6 @@ pub(crate) struct NetworkFlags {
     #[arg(long, value_delimiter = ',', value_name = "NAME[;NAME]:ADDRESS")]
     pub(crate) add_host: Vec<String>,
     /// Leave /etc/hosts as the image has it.
-    #[arg(long, conflicts_with = "add_host")]
-    pub(crate) no_hosts: bool,
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = go_bool)]
+    pub(crate) no_hosts: Option<bool>,
 }

@@ -20,12 +20,12 @@ pub(super) fn environment(flags: &ContainerFlags, around: &Surroundings<'_>) -> 
     let mut env = Variables::default();
     let defaults = &around.defaults.containers;
     env.add(defaults.env.as_deref().unwrap_or_default(), &[], around.at, around.read)?;
-    if flags.http_proxy.or(defaults.http_proxy).unwrap_or(true) {
+    if flags.http_proxy.unwrap_or(true) {
         for name in PROXIES {
             env.of_host(name, around.at).map_err(|why| wrong("http-proxy", name, why))?;
         }
     }
-    if flags.env_host {
+    if flags.env_host.unwrap_or(false) {
         env.all_of_host("", around.at).map_err(|(name, why)| wrong("env-host", name, why))?;
     }
     env.add(&flags.env, &flags.env_file, around.at, around.read)?;

@@ -13,11 +13,7 @@ pub(super) fn userns(flags: &SecurityFlags, around: &Surroundings<'_>) -> Result
     if !flags.uidmap.is_empty() || !flags.gidmap.is_empty() {
         return explicit(flags, around).map(UsernsMode::Explicit);
     }
-    // $PODMAN_USERNS is Podman's variable for the default.
-    let default = || around.at.var("PODMAN_USERNS").or(around.defaults.containers.userns.as_deref());
-    let Some(text) = flags.userns.as_deref().or_else(default) else {
-        return Ok(UsernsMode::Default);
-    };
+    let text = flags.userns.as_deref().unwrap_or_default();
     let (kind, rest) = text.split_once(':').map_or((text, None), |(kind, rest)| (kind, Some(rest)));
     match (kind, rest) {
         ("" | "host", None) => Ok(UsernsMode::Default),

@@ -1,6 +1,7 @@
 //! Flags → [`ContainerSpec`](crate::types::container_spec::ContainerSpec). Pure: what depends on the caller or on
 //! the store comes in as [`Surroundings`]. After this no clap type exists.
 
+mod defaults;
 mod environment;
 mod given;
 mod health;

@@ -32,7 +32,21 @@ pub(super) fn mounts(flags: &MountFlags, around: &Surroundings<'_>) -> Result<Ve
     for text in &flags.tmpfs {
         add("tmpfs", text, tmpfs(text)?)?;
     }
+    // A flag may put something else in the place of a default.
+    let defaults = &around.defaults.containers;
+    for text in defaults.mounts.iter().flatten() {
+        unless_mounted(&mut mounts, long(text, around)?);
+    }
+    for text in defaults.volumes.iter().flatten() {
+        unless_mounted(&mut mounts, volume(text, around)?);
+    }
     Ok(mounts)
+}
+
+fn unless_mounted(mounts: &mut Vec<MountSpec>, mount: MountSpec) {
+    if !mounts.iter().any(|known| known.target == mount.target) {
+        mounts.push(mount);
+    }
 }
 
 /// `CONTAINER[:OPTIONS]`.

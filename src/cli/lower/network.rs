@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 
-use crate::config::containers_conf::Containers;
 use crate::types::container_spec::ContainerSpec;
 use crate::types::namespace::NetworkMode;
 use crate::types::port::{self, PortMapping};
@@ -61,10 +60,12 @@ pub(super) fn network(
         spec.ports.clear();
         spec.publish_all = false;
     }
-    dns(flags, &around.defaults.containers, spec)?;
+    dns(flags, spec)?;
     spec.add_host = flags.add_host.iter().map(|text| add_host(text)).collect::<Result<_, _>>()?;
-    spec.no_hosts =
-        flags.no_hosts || (spec.add_host.is_empty() && around.defaults.containers.no_hosts.unwrap_or(false));
+    spec.no_hosts = flags.no_hosts.unwrap_or(false);
+    if spec.no_hosts && !spec.add_host.is_empty() {
+        return Err(FlagError::Conflict("no-hosts", "add-host").into());
+    }
     Ok(())
 }
 
@@ -87,8 +88,8 @@ fn mode(text: &str, around: &Surroundings<'_>) -> Result<NetworkMode, Error> {
     }
 }
 
-fn dns(flags: &NetworkFlags, defaults: &Containers, spec: &mut ContainerSpec) -> Result<(), FlagError> {
-    for text in or_default(&flags.dns, defaults.dns_servers.as_ref()) {
+fn dns(flags: &NetworkFlags, spec: &mut ContainerSpec) -> Result<(), FlagError> {
+    for text in &flags.dns {
         if text == "none" {
             spec.no_resolv_conf = true;
             continue;
@@ -98,24 +99,19 @@ fn dns(flags: &NetworkFlags, defaults: &Containers, spec: &mut ContainerSpec) ->
     if spec.no_resolv_conf && !spec.dns.is_empty() {
         return Err(wrong("dns", "none", "no other server goes with it"));
     }
-    for text in or_default(&flags.dns_search, defaults.dns_searches.as_ref()) {
+    for text in &flags.dns_search {
         if text != "." && !is_domain(text) {
             return Err(wrong("dns-search", text, "a domain name, or ."));
         }
         spec.dns_search.push(text.clone());
     }
-    for text in or_default(&flags.dns_option, defaults.dns_options.as_ref()) {
+    for text in &flags.dns_option {
         if text.is_empty() || text.contains(|c: char| c.is_whitespace() || c.is_control()) {
             return Err(wrong("dns-option", text, "one word"));
         }
         spec.dns_options.push(text.clone());
     }
     Ok(())
-}
-
-/// What the flags say; the configuration's where they say nothing.
-fn or_default<'a>(flags: &'a [String], default: Option<&'a Vec<String>>) -> &'a [String] {
-    if flags.is_empty() { default.map_or(&[], Vec::as_slice) } else { flags }
 }
 
 /// `NAME[;NAME…]:ADDRESS`; the address may be in brackets, or `host-gateway`.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::types::capability::Capability;
+use crate::types::capability::{CapSet, Capability};
 use crate::types::namespace::NamespaceMode;
 use crate::types::security::{DeviceSpec, IPC_SYSCTLS, SeccompMode, Security, Unmask};
 
@@ -11,6 +11,9 @@ use super::super::flags::SecurityFlags;
 use super::super::switches::go_bool;
 use super::invalid::{FlagError, unsupported, wrong};
 use super::surroundings::{Surroundings, without_dots};
+
+/// Podman's own default, which distributions write out; ours covers every group (docs/podman-differences.md).
+const PODMAN_PING_RANGE: &str = "net.ipv4.ping_group_range=0 0";
 
 /// What the flags say of privileges; `own_ipc` and `own_net` tell which parameters the container may set.
 pub(super) fn security(
@@ -29,12 +32,42 @@ pub(super) fn security(
     for text in &flags.security_opt {
         option(text, &mut security, around)?;
     }
+    let defaults = &around.defaults.containers;
+    if let Some(names) = &defaults.default_capabilities {
+        let names = capabilities("cap-add", names)?;
+        let set: Vec<Capability> = names.iter().filter_map(|name| name.parse().ok()).collect();
+        // Distributions write the usual set out: of that every record would tell.
+        let usual = set.len() == names.len() && CapSet::of(&set) == CapSet::DEFAULT;
+        security.cap_default = (!usual).then_some(names);
+    }
+    let profile = defaults.seccomp_profile.as_ref().filter(|profile| !profile.is_empty() && !flags.privileged);
+    if let (SeccompMode::Default, Some(profile)) = (&security.seccomp, profile) {
+        option(&format!("seccomp={profile}"), &mut security, around)?;
+    }
     for text in &flags.device {
-        security.devices.push(device(text)?);
+        let device = device(text)?;
+        // Of two in one place the later counts.
+        security.devices.retain(|known| known.container != device.container);
+        security.devices.push(device);
+    }
+    let owns = |namespace| match namespace {
+        Namespace::Ipc => own_ipc,
+        Namespace::Network => own_net,
+    };
+    let sysctls = defaults.default_sysctls.iter().flatten();
+    for text in sysctls.filter(|text| *text != PODMAN_PING_RANGE) {
+        let sysctl = sysctl(text)?;
+        if owns(sysctl.namespace) {
+            security.sysctl.insert(sysctl.key, sysctl.value);
+        }
     }
     for text in &flags.sysctl {
-        let (key, value) = sysctl(text, own_ipc, own_net)?;
-        security.sysctl.insert(key, value);
+        let sysctl = sysctl(text)?;
+        if !owns(sysctl.namespace) {
+            let name = sysctl.namespace.name();
+            return Err(wrong("sysctl", text, format!("it needs {name} namespace of the container's own")).into());
+        }
+        security.sysctl.insert(sysctl.key, sysctl.value);
     }
     Ok(security)
 }
@@ -133,19 +166,41 @@ fn device(text: &str) -> Result<DeviceSpec, FlagError> {
     })
 }
 
-fn sysctl(text: &str, own_ipc: bool, own_net: bool) -> Result<(String, String), FlagError> {
+/// The namespace that a parameter of the kernel belongs to.
+#[derive(Clone, Copy)]
+enum Namespace {
+    Ipc,
+    Network,
+}
+
+impl Namespace {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Ipc => "an ipc",
+            Self::Network => "a network",
+        }
+    }
+}
+
+struct Sysctl {
+    key: String,
+    value: String,
+    namespace: Namespace,
+}
+
+fn sysctl(text: &str) -> Result<Sysctl, FlagError> {
     let (key, value) = text.split_once('=').ok_or_else(|| wrong("sysctl", text, "NAME=VALUE"))?;
     if key.contains(|c: char| c.is_whitespace() || c == '/') || key.split('.').any(str::is_empty) {
         return Err(wrong("sysctl", text, "NAME=VALUE, dots between the parts of the name"));
     }
-    let ipc = IPC_SYSCTLS.contains(&key) || key.starts_with("fs.mqueue.");
-    let net = key.starts_with("net.");
-    match () {
-        () if ipc && !own_ipc => Err(wrong("sysctl", text, "it needs an ipc namespace of the container's own")),
-        () if net && !own_net => Err(wrong("sysctl", text, "it needs a network namespace of the container's own")),
-        () if ipc || net => Ok((key.to_owned(), value.to_owned())),
-        () => Err(wrong("sysctl", text, "it belongs to the host, not to a namespace")),
-    }
+    let namespace = if IPC_SYSCTLS.contains(&key) || key.starts_with("fs.mqueue.") {
+        Namespace::Ipc
+    } else if key.starts_with("net.") {
+        Namespace::Network
+    } else {
+        return Err(wrong("sysctl", text, "it belongs to the host, not to a namespace"));
+    };
+    Ok(Sysctl { key: key.to_owned(), value: value.to_owned(), namespace })
 }
 
 /// `--pid`, `--ipc`, `--uts`, `--cgroupns`.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use crate::config::containers_conf::ContainersConf;
 use crate::types::container_spec::{ContainerSpec, ImageVolume, LogConfig, LogDriver};
 use crate::types::namespace::NamespaceMode;
 use crate::types::restart::RestartPolicy;
@@ -14,7 +15,7 @@ use super::super::flags::{ContainerFlags, CreateFlags, LifeFlags, LogFlags};
 use super::given::given;
 use super::invalid::{FlagError, unsupported, wrong};
 use super::surroundings::{Surroundings, without_dots};
-use super::{environment, health, idmap, mounts, network, resources, security};
+use super::{defaults, environment, health, idmap, mounts, network, resources, security};
 
 /// What the flags come to.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,7 +31,15 @@ pub(crate) fn container_spec(
     words: &[OsString],
     around: &Surroundings<'_>,
 ) -> Result<Lowered, Error> {
-    let flags = &given(flags);
+    lower(flags, words, around).map_err(|error| {
+        let without = Surroundings { defaults: &ContainersConf::default(), ..*around };
+        // The flags alone are right: the user has to look elsewhere.
+        if lower(flags, words, &without).is_ok() { Error::Defaults(Box::new(error)) } else { error }
+    })
+}
+
+fn lower(flags: &CreateFlags, words: &[OsString], around: &Surroundings<'_>) -> Result<Lowered, Error> {
+    let flags = &defaults::filled(given(flags), around);
     let mut warnings = Vec::new();
     let mut spec = ContainerSpec { create_command: around.at.arguments.clone(), ..ContainerSpec::default() };
     process(&flags.container, words, around, &mut spec)?;
@@ -46,7 +55,7 @@ pub(crate) fn container_spec(
     network::network(&flags.network, around, &mut spec, &mut warnings)?;
     let own_ipc = spec.ipc == NamespaceMode::Private;
     spec.security = security::security(&flags.security, around, own_ipc, spec.network().is_own())?;
-    spec.security.read_only = flags.mounts.read_only;
+    spec.security.read_only = flags.mounts.read_only.unwrap_or(false);
     spec.security.read_only_tmpfs = flags.mounts.read_only_tmpfs.unwrap_or(true);
     spec.mounts = mounts::mounts(&flags.mounts, around)?;
     for text in &flags.mounts.volumes_from {
@@ -116,7 +125,7 @@ fn process(
     spec.interactive = flags.interactive;
     spec.tty = flags.tty;
     spec.hostname = flags.hostname.as_deref().map(network::hostname).transpose()?;
-    spec.init = flags.init || around.defaults.containers.init.unwrap_or(false);
+    spec.init = flags.init.unwrap_or(false);
     spec.labels = labels(flags, around)?;
     for text in &flags.annotation {
         let (key, value) = text
@@ -125,7 +134,7 @@ fn process(
             .ok_or_else(|| wrong("annotation", text, "KEY=VALUE"))?;
         spec.annotations.insert(key.to_owned(), value.to_owned());
     }
-    if let Some(text) = flags.tz.as_ref().or(around.defaults.containers.tz.as_ref()) {
+    if let Some(text) = &flags.tz {
         let ok = !text.is_empty()
             && !text.starts_with('/')
             && text.split('/').all(|part| !matches!(part, "" | "." | ".."))
@@ -135,7 +144,7 @@ fn process(
         }
         spec.timezone = Some(text.clone());
     }
-    if let Some(text) = flags.umask.as_ref().or(around.defaults.containers.umask.as_ref()) {
+    if let Some(text) = &flags.umask {
         let mask = u32::from_str_radix(text, 8).ok().filter(|mask| *mask <= 0o777 && text.len() <= 4);
         spec.umask = Some(mask.ok_or_else(|| wrong("umask", text, "octal, 0000 to 0777"))?);
     }
@@ -199,8 +208,8 @@ fn log(flags: &LogFlags, around: &Surroundings<'_>) -> Result<LogConfig, FlagErr
 fn limits(flags: &CreateFlags, around: &Surroundings<'_>, spec: &mut ContainerSpec) -> Result<(), Error> {
     let flags = &flags.resources;
     spec.resources = resources::resources(flags)?;
-    let defaults = &around.defaults.containers;
-    for text in defaults.default_ulimits.iter().flatten().chain(&flags.ulimit) {
+    spec.resources.default_pids_limit = around.defaults.containers.pids_limit;
+    for text in &flags.ulimit {
         if text == "host" {
             spec.host_ulimits = true;
             spec.ulimits.clear();

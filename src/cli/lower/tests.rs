@@ -8,6 +8,7 @@ use clap::Parser;
 
 use crate::config::containers_conf::ContainersConf;
 use crate::types::container_spec::{ContainerSpec, ImageVolume, LogDriver};
+use crate::types::failure::chain;
 use crate::types::id::ContainerId;
 use crate::types::idmap::{Extent, IdMap, IdMaps};
 use crate::types::mount::{MountSource, Propagation};
@@ -55,6 +56,15 @@ fn lower_words(words: &[&str], files: &[(&str, &str)]) -> Result<Lowered, String
 }
 
 fn lower_at(at: &Invocation, words: &[&str], files: &[(&str, &str)]) -> Result<Lowered, String> {
+    lower_with(at, &ContainersConf::default(), words, files)
+}
+
+fn lower_with(
+    at: &Invocation,
+    defaults: &ContainersConf,
+    words: &[&str],
+    files: &[(&str, &str)],
+) -> Result<Lowered, String> {
     let line = Line::try_parse_from(["run"].iter().chain(words)).map_err(|error| error.kind().to_string())?;
     let read = |path: &Path| {
         let found = files.iter().find(|(name, _)| Path::new(name) == path);
@@ -62,7 +72,7 @@ fn lower_at(at: &Invocation, words: &[&str], files: &[(&str, &str)]) -> Result<L
     };
     let around = Surroundings {
         at,
-        defaults: &ContainersConf::default(),
+        defaults,
         read: &read,
         container: &|_| Ok(ContainerId::from_bytes([7; 32])),
         outer: &|| {
@@ -72,7 +82,7 @@ fn lower_at(at: &Invocation, words: &[&str], files: &[(&str, &str)]) -> Result<L
         fresh_volume: &|| "f00d".parse::<VolumeName>().expect("valid"),
     };
     let words = line.words.map_or_else(Vec::new, |Words::Given(words)| words);
-    container_spec(&line.flags, &words, &around).map_err(|error| error.to_string())
+    container_spec(&line.flags, &words, &around).map_err(|error| chain(&error))
 }
 
 /// Lowers a line of words without quotes; the image is put at its end.
@@ -464,4 +474,105 @@ fn life_and_log() {
         "--annotation x",
         "--group-add keep-groups,5",
     ]);
+}
+
+/// `conf` is the configuration without its tables' other keys.
+fn with_conf(conf: &str, line: &str) -> Result<ContainerSpec, String> {
+    let conf: ContainersConf = toml::from_str(conf).expect(conf);
+    let words: Vec<&str> = line.split(' ').filter(|word| !word.is_empty()).chain(["img"]).collect();
+    lower_with(&invocation(), &conf, &words, &[]).map(|lowered| lowered.spec)
+}
+
+/// A default is what the flag would be, and the flag counts more.
+#[test]
+fn configured_defaults_stand_for_flags() {
+    for (key, flags, other) in [
+        ("annotations = ['a=1']", "--annotation a=1", "--annotation a=2"),
+        ("cgroupns = 'host'", "--cgroupns host", "--cgroupns private"),
+        ("cgroups = 'no-conmon'", "--cgroups no-conmon", "--cgroups enabled"),
+        (
+            "default_sysctls = ['net.core.somaxconn=9']",
+            "--sysctl net.core.somaxconn=9",
+            "--sysctl net.core.somaxconn=8",
+        ),
+        ("default_ulimits = ['nofile=5']", "--ulimit nofile=5", "--ulimit nofile=6"),
+        ("devices = ['/dev/fuse']", "--device /dev/fuse", "--device /dev/fuse:r"),
+        ("dns_options = ['a']", "--dns-option a", "--dns-option b"),
+        ("dns_searches = ['a.b']", "--dns-search a.b", "--dns-search b.c"),
+        ("dns_servers = ['1.1.1.1']", "--dns 1.1.1.1", "--dns 1.1.1.2"),
+        ("env = ['A=1']", "--env A=1", "--env A=2"),
+        ("env_host = true", "--env-host", "--env-host=false"),
+        ("http_proxy = false", "--http-proxy=false", "--http-proxy"),
+        ("init = true", "--init", "--init=false"),
+        ("ipcns = 'none'", "--ipc none", "--ipc private"),
+        ("log_driver = 'none'", "--log-driver none", "--log-driver k8s-file"),
+        ("log_size_max = 9999", "--log-opt max-size=9999", "--log-opt max-size=1m"),
+        ("log_tag = 'x'", "--log-opt tag=x", "--log-opt tag=y"),
+        ("mounts = ['type=tmpfs,dst=/x']", "--mount type=tmpfs,dst=/x", "-v /a:/x"),
+        ("netns = 'host'", "--network host", "--network private"),
+        ("no_hosts = true", "--no-hosts", "--no-hosts=false"),
+        ("oom_score_adj = 5", "--oom-score-adj 5", "--oom-score-adj 6"),
+        ("pidns = 'host'", "--pid host", "--pid private"),
+        ("read_only = true", "--read-only", "--read-only=false"),
+        ("seccomp_profile = '/p'", "--security-opt seccomp=/p", "--security-opt seccomp=unconfined"),
+        ("shm_size = '1m'", "--shm-size 1m", "--shm-size 2m"),
+        ("tz = 'local'", "--tz local", "--tz UTC"),
+        ("umask = '077'", "--umask 077", "--umask 022"),
+        ("userns = 'nomap'", "--userns nomap", "--userns host"),
+        ("utsns = 'host'", "--uts host", "--uts private"),
+        ("volumes = ['/a:/x:ro']", "-v /a:/x:ro", "--tmpfs /x"),
+    ] {
+        let conf = format!("[containers]\n{key}\n");
+        let sorted = |mut spec: ContainerSpec| {
+            spec.env.sort();
+            spec
+        };
+        let by = |line: &str| sorted(with_conf(&conf, line).unwrap_or_else(|error| panic!("{key}, {line}: {error}")));
+        assert_ne!(by(""), sorted(good("")), "{key}");
+        assert_eq!(by(""), sorted(good(flags)), "{key}");
+        assert_eq!(by(other), sorted(good(other)), "{key}, {other}");
+    }
+    for (key, flags) in
+        [("image_volume_mode = 'ignore'", "--image-volume ignore"), ("stop_timeout = 3", "--stop-timeout 3")]
+    {
+        let spec = with_conf(&format!("[engine]\n{key}\n"), "").expect("lowered");
+        assert_eq!(spec, good(flags), "{key}");
+    }
+}
+
+/// What distributions write out, and what says nothing, changes nothing; what a container cannot have is passed over.
+#[test]
+fn configured_defaults_that_do_not_apply() {
+    let usual = "default_capabilities = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'KILL', 'NET_BIND_SERVICE', 'SETFCAP', \
+        'SETGID', 'SETPCAP', 'SETUID', 'SYS_CHROOT']";
+    for (key, line) in [
+        (usual, ""),
+        ("default_sysctls = ['net.ipv4.ping_group_range=0 0']", ""),
+        ("default_sysctls = ['net.core.somaxconn=9']", "--network host"),
+        ("default_sysctls = ['kernel.sem=1']", "--ipc host"),
+        ("log_driver = 'journald'", ""),
+        ("log_size_max = -1", ""),
+        ("netns = 'private'", ""),
+        ("no_hosts = true", "--add-host a:1.1.1.1"),
+        ("seccomp_profile = '/p'", "--privileged"),
+        ("seccomp_profile = ''\ntz = ''", ""),
+        ("shm_size = '1m'", "--ipc host"),
+        ("userns = 'nomap'", "--uidmap 0:0:5"),
+    ] {
+        let spec = with_conf(&format!("[containers]\n{key}\n"), line).unwrap_or_else(|error| panic!("{key}: {error}"));
+        assert_eq!(spec, good(line), "{key}, {line}");
+    }
+    let spec = with_conf("[containers]\ndefault_capabilities = ['CHOWN']\npids_limit = 7\n", "").expect("lowered");
+    assert_eq!(spec.security.cap_default, Some(vec!["CHOWN".to_owned()]));
+    assert_eq!((spec.resources.pids(true), spec.resources.pids(false)), (Some(7), None));
+}
+
+/// Nobody looks in the command line for what is elsewhere, and the other way round.
+#[test]
+fn an_error_tells_whether_a_default_is_wrong() {
+    let conf = "[containers]\ntz = '../x'\n";
+    let error = with_conf(conf, "").expect_err("a zone");
+    assert!(error.starts_with("a default of containers.conf(5): --tz"), "{error}");
+    assert_eq!(with_conf(conf, "--tz UTC"), lower("--tz UTC"));
+    assert_eq!(with_conf(conf, "--tz UTC --umask 9"), lower("--tz UTC --umask 9"));
 }

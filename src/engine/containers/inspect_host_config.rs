@@ -110,7 +110,7 @@ pub(super) fn host_config(store: &Store, record: &ContainerRecord) -> HostConfig
         memory_swappiness: 0,
         oom_kill_disable: false,
         init: spec.init,
-        pids_limit: resources.pids_limit.unwrap_or(2048),
+        pids_limit: resources.pids(true).unwrap_or(0),
         ulimits: spec
             .ulimits
             .iter()

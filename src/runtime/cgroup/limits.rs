@@ -9,8 +9,6 @@ use crate::types::resources::Resources;
 
 use super::error::Error;
 
-/// `--pids-limit` where the user gave none and the controller is there.
-const DEFAULT_PIDS: u64 = 2048;
 /// `--cpu-period` that the kernel starts with, in microseconds.
 const DEFAULT_PERIOD: u64 = 100_000;
 const MAX: &str = "max";
@@ -102,14 +100,9 @@ fn writes(controllers: &[String], resources: &Resources) -> Vec<Write> {
             put(file, list.clone(), false);
         }
     }
-    match resources.pids_limit {
-        Some(limit) => match u64::try_from(limit) {
-            Ok(limit @ 1..) => put("pids.max", limit.to_string(), false),
-            _ => put("pids.max", MAX.to_owned(), true),
-        },
-        None if controllers.iter().any(|controller| controller == "pids") => {
-            put("pids.max", DEFAULT_PIDS.to_string(), true);
-        }
+    match resources.pids(controllers.iter().any(|controller| controller == "pids")) {
+        Some(limit @ 1..) => put("pids.max", limit.to_string(), resources.pids_limit.is_none()),
+        Some(_) => put("pids.max", MAX.to_owned(), true),
         None => {}
     }
     for (file, value) in &resources.unified {
@@ -184,6 +177,9 @@ mod tests {
         let mib = 1 << 20;
         for (resources, expected) in [
             (Resources::default(), vec![("pids.max", "2048")]),
+            (Resources { default_pids_limit: Some(7), ..Resources::default() }, vec![("pids.max", "7")]),
+            (Resources { default_pids_limit: Some(7), ..none.clone() }, vec![("pids.max", "max")]),
+            (Resources { default_pids_limit: Some(0), ..Resources::default() }, vec![("pids.max", "max")]),
             (none.clone(), vec![("pids.max", "max")]),
             (
                 Resources { memory: Some(mib), ..none.clone() },

@@ -2,6 +2,7 @@
 
 mod attach;
 mod cp;
+mod defaults;
 mod diff;
 mod exec_children;
 mod filters;

@@ -19,9 +19,9 @@ pub(crate) struct AttachArgs {
     /// Name or id.
     #[arg(value_name = "CONTAINER", required_unless_present = "latest", conflicts_with = "latest")]
     container: Option<String>,
-    /// Keys that detach: characters and ctrl-<character>, separated by commas; empty: none.
-    #[arg(long, value_name = "KEYS", default_value = "ctrl-p,ctrl-q")]
-    detach_keys: DetachKeys,
+    /// Keys that detach: characters and ctrl-<character>, separated by commas; empty: none (default ctrl-p,ctrl-q).
+    #[arg(long, value_name = "KEYS")]
+    detach_keys: Option<DetachKeys>,
     /// The container that was made last.
     #[arg(short, long)]
     latest: bool,
@@ -38,12 +38,13 @@ pub(crate) struct AttachArgs {
 pub(crate) fn run(args: AttachArgs, context: &Context) -> Result<ExitCode, Error> {
     let (stdin, stdout, stderr) = (std::io::stdin(), std::io::stdout(), std::io::stderr());
     context.ui.flush()?;
+    let keys = context.detach_keys(args.detach_keys)?;
     let options = AttachOptions {
         stdin: (!args.no_stdin).then_some(stdin.as_fd()),
         keyboard: Some(stdin.as_fd()),
         stdout: Some(stdout.as_fd()),
         stderr: Some(stderr.as_fd()),
-        detach_keys: args.detach_keys,
+        detach_keys: keys,
         ..AttachOptions::default()
     };
     let request = AttachRequest { container: args.container.as_deref(), proxy_signals: args.sig_proxy, options };

@@ -54,7 +54,7 @@ pub(crate) fn run(args: CreateArgs, context: &Context) -> Result<ExitCode, Error
 pub(super) fn prepare(flags: &CreateFlags, words: &[OsString], context: &Context) -> Result<NewContainer, Error> {
     let around = Surroundings {
         at: &context.invocation,
-        defaults: &context.defaults()?,
+        defaults: context.defaults()?,
         read: &|path| user_file::read(path).map_err(Error::from),
         container: &|word| Ok(context.engine()?.find_container(word)?),
         outer: &|| Ok(context.engine()?.wish()?.maps.clone()),

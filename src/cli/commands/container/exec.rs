@@ -33,9 +33,9 @@ pub(crate) struct ExecArgs {
     /// Run it in the background and print the id of the session.
     #[arg(short, long)]
     detach: bool,
-    /// Keys that detach: characters and ctrl-<character>, separated by commas; empty: none.
-    #[arg(long, value_name = "KEYS", default_value = "ctrl-p,ctrl-q")]
-    detach_keys: DetachKeys,
+    /// Keys that detach: characters and ctrl-<character>, separated by commas; empty: none (default ctrl-p,ctrl-q).
+    #[arg(long, value_name = "KEYS")]
+    detach_keys: Option<DetachKeys>,
     /// Variable of the environment; NAME alone copies the caller's, PRE* every one that begins so.
     #[arg(short, long, value_name = "NAME[=VALUE]", allow_hyphen_values = true)]
     env: Vec<String>,
@@ -94,6 +94,7 @@ pub(crate) fn run(args: ExecArgs, context: &Context) -> Result<ExitCode, Error> 
     };
     let (stdin, stdout, stderr) = (std::io::stdin(), std::io::stdout(), std::io::stderr());
     context.ui.flush()?;
+    let keys = context.detach_keys(args.detach_keys)?;
     let attach = (!args.detach).then(|| AttachOptions {
         stdin: args.interactive.then_some(stdin.as_fd()),
         ends_input: args.interactive,
@@ -101,7 +102,7 @@ pub(crate) fn run(args: ExecArgs, context: &Context) -> Result<ExitCode, Error> 
         stdout: Some(stdout.as_fd()),
         stderr: Some(stderr.as_fd()),
         terminal: args.tty,
-        detach_keys: args.detach_keys,
+        detach_keys: keys,
     });
     match engine.exec(
         &container,

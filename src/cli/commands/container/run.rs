@@ -32,9 +32,9 @@ pub(crate) struct RunArgs {
     /// Attach only to these: stdin, stdout, stderr.
     #[arg(short, long, value_delimiter = ',', value_name = "STREAM", value_parser = stream)]
     attach: Vec<&'static str>,
-    /// Keys that detach: characters and ctrl-<character>, separated by commas; empty: none.
-    #[arg(long, value_name = "KEYS", default_value = "ctrl-p,ctrl-q")]
-    detach_keys: DetachKeys,
+    /// Keys that detach: characters and ctrl-<character>, separated by commas; empty: none (default ctrl-p,ctrl-q).
+    #[arg(long, value_name = "KEYS")]
+    detach_keys: Option<DetachKeys>,
     /// Remove the container after it has ended (--rm), and then the image if no other container uses it.
     #[arg(long, conflicts_with = "detach")]
     rmi: bool,
@@ -82,6 +82,7 @@ pub(crate) fn run(args: RunArgs, context: &Context) -> Result<ExitCode, Error> {
     let (stdin, stdout, stderr) = (std::io::stdin(), std::io::stdout(), std::io::stderr());
     let wants = |name| args.attach.is_empty() || args.attach.contains(&name);
     context.ui.flush()?;
+    let keys = context.detach_keys(args.detach_keys)?;
     let attach = (!args.detach).then(|| AttachOptions {
         stdin: (interactive && wants("stdin")).then_some(stdin.as_fd()),
         ends_input: interactive,
@@ -89,7 +90,7 @@ pub(crate) fn run(args: RunArgs, context: &Context) -> Result<ExitCode, Error> {
         stdout: wants("stdout").then_some(stdout.as_fd()),
         stderr: wants("stderr").then_some(stderr.as_fd()),
         terminal: tty,
-        detach_keys: args.detach_keys,
+        detach_keys: keys,
     });
     let options =
         StartOptions { attach, proxy_signals: args.sig_proxy.unwrap_or(true), warn: &|text| context.ui.warn(text) };

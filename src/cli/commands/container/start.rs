@@ -39,9 +39,9 @@ pub(crate) struct StartArgs {
     /// Attach to input as well, if the container was made with --interactive or --tty.
     #[arg(short, long)]
     interactive: bool,
-    /// Keys that detach: characters and ctrl-<character>, separated by commas; empty: none.
-    #[arg(long, value_name = "KEYS", default_value = "ctrl-p,ctrl-q")]
-    detach_keys: DetachKeys,
+    /// Keys that detach: characters and ctrl-<character>, separated by commas; empty: none (default ctrl-p,ctrl-q).
+    #[arg(long, value_name = "KEYS")]
+    detach_keys: Option<DetachKeys>,
     /// Pass signals on to the container (default true).
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
         value_parser = super::super::super::switches::go_bool)]
@@ -65,8 +65,8 @@ pub(crate) fn run(args: StartArgs, context: &Context) -> Result<ExitCode, Error>
                 None => Err(Error::usage("--attach: exactly one container")),
             };
         };
-        let session =
-            Session { interactive: args.interactive, keys: args.detach_keys, proxy: args.sig_proxy.unwrap_or(true) };
+        let keys = context.detach_keys(args.detach_keys)?;
+        let session = Session { interactive: args.interactive, keys, proxy: args.sig_proxy.unwrap_or(true) };
         return attached(id, session, context);
     }
     let mut worst = Worst::default();
