@@ -194,6 +194,8 @@ table! {
 table! {
     /// `[network]`.
     NetworkTable {
+        /// Addresses of the host for ports that name none.
+        default_host_ips: List,
         /// `pasta` or `slirp4netns`.
         default_rootless_network_cmd: String,
     }

@@ -42,6 +42,8 @@ pub(crate) struct NetworkRequest<'a> {
     pub(crate) publish_all: bool,
     /// `--expose` and the image's `EXPOSE`.
     pub(crate) exposed: &'a [PortMapping],
+    /// Addresses of the host for ports that name none; empty: every address.
+    pub(crate) host_ips: &'a [IpAddr],
     /// `PATH` of the caller.
     pub(crate) path: &'a str,
 }
@@ -190,9 +192,7 @@ fn find(helper: Helper, path: &str) -> Result<PathBuf, Error> {
 pub(crate) fn wanted_ports(request: &NetworkRequest<'_>) -> Vec<PortMapping> {
     let mut wanted: Vec<PortMapping> = Vec::new();
     for port in request.ports {
-        if !wanted.contains(port) {
-            wanted.push(port.clone());
-        }
+        add(port, request.host_ips, &mut wanted);
     }
     if request.publish_all {
         for exposed in request.exposed {
@@ -203,11 +203,23 @@ pub(crate) fn wanted_ports(request: &NetworkRequest<'_>) -> Vec<PortMapping> {
                         <= u32::from(port.container_port) + u32::from(port.range)
             });
             if !published {
-                wanted.push(PortMapping { host_ip: None, host_port: 0, ..exposed.clone() });
+                let open = PortMapping { host_ip: None, host_port: 0, ..exposed.clone() };
+                add(&open, request.host_ips, &mut wanted);
             }
         }
     }
     wanted
+}
+
+/// Adds what is not there yet: the port, or where it names no address, the port at each of these.
+fn add(port: &PortMapping, host_ips: &[IpAddr], wanted: &mut Vec<PortMapping>) {
+    let at = |ip: &IpAddr| PortMapping { host_ip: Some(*ip), ..port.clone() };
+    let open = port.host_ip.is_none() && !host_ips.is_empty();
+    for port in if open { host_ips.iter().map(at).collect() } else { vec![port.clone()] } {
+        if !wanted.contains(&port) {
+            wanted.push(port);
+        }
+    }
 }
 
 /// The address that this host shows to the outside, which pasta copies into the container.
@@ -240,7 +252,7 @@ mod tests {
     use crate::types::namespace::NetworkMode;
 
     fn request<'a>(mode: &'a NetworkMode, ports: &'a [crate::types::port::PortMapping]) -> NetworkRequest<'a> {
-        NetworkRequest { mode, ports, publish_all: false, exposed: &[], path: "/nowhere" }
+        NetworkRequest { mode, ports, publish_all: false, exposed: &[], host_ips: &[], path: "/nowhere" }
     }
 
     #[test]
@@ -267,14 +279,17 @@ mod tests {
     fn publish_all_takes_what_is_not_published() {
         let ports = ["8080-8081:80-81".parse().expect("valid")];
         let exposed = ["81", "90/udp"].map(|text| text.parse().expect("valid"));
-        let wanted = super::wanted_ports(&NetworkRequest {
-            mode: &NetworkMode::Private,
-            ports: &ports,
-            publish_all: true,
-            exposed: &exposed,
-            path: "",
-        });
-        let shown: Vec<String> = wanted.iter().map(ToString::to_string).collect();
-        assert_eq!(shown, ["0.0.0.0:8080-8081->80-81/tcp", "0.0.0.0:0->90/udp"]);
+        let wanted = |ports, host_ips| {
+            let mode = &NetworkMode::Private;
+            let request = NetworkRequest { mode, ports, publish_all: true, exposed: &exposed, host_ips, path: "" };
+            super::wanted_ports(&request).iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(wanted(&ports, &[]), ["0.0.0.0:8080-8081->80-81/tcp", "0.0.0.0:0->90/udp"]);
+        let loopback = ["127.0.0.1", "::1"].map(|text| text.parse().expect("an address"));
+        let expected =
+            ["127.0.0.1:8080-8081->80-81/tcp", "[::1]:8080-8081->80-81/tcp", "127.0.0.1:0->90/udp", "[::1]:0->90/udp"];
+        assert_eq!(wanted(&ports, &loopback), expected);
+        let named = ["192.0.2.1:5:81", "0.0.0.0:90:90/udp"].map(|text| text.parse().expect("valid"));
+        assert_eq!(wanted(&named, &loopback), ["192.0.2.1:5->81/tcp", "0.0.0.0:90->90/udp"]);
     }
 }

@@ -129,6 +129,9 @@ pub(crate) struct ContainerSpec {
     pub(crate) ports: Vec<PortMapping>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) publish_all: bool,
+    /// Addresses of the host for ports that name none (containers.conf(5)); empty: every address.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) host_ips: Vec<IpAddr>,
     /// `--expose`: `port[-end][/proto]`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) expose: Vec<String>,
@@ -194,7 +197,7 @@ pub(crate) struct LogConfig {
     pub(crate) driver: LogDriver,
     /// `--log-opt path=`.
     pub(crate) path: Option<PathBuf>,
-    /// Bytes of one file before it is rotated (default 10 MiB).
+    /// Bytes of one file before it is rotated (default 10 MB).
     pub(crate) max_size: u64,
     /// Files kept, the current one included (default 3).
     pub(crate) max_files: u32,
@@ -212,7 +215,7 @@ pub(crate) enum LogDriver {
 
 impl Default for LogConfig {
     fn default() -> Self {
-        Self { driver: LogDriver::default(), path: None, max_size: 10 << 20, max_files: 3, tag: None }
+        Self { driver: LogDriver::default(), path: None, max_size: 10_000_000, max_files: 3, tag: None }
     }
 }
 

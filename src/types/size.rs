@@ -7,25 +7,27 @@ pub(crate) struct InvalidSize(pub(crate) String);
 
 /// Parses a size in bytes, with binary units (`k` = 1024), as go-units' `RAMInBytes`.
 pub(crate) fn parse_bytes(text: &str) -> Result<u64, InvalidSize> {
+    parse(text, 1024)
+}
+
+/// Parses a size in bytes, with decimal units (`k` = 1000), as go-units' `FromHumanSize`.
+pub(crate) fn parse_decimal_bytes(text: &str) -> Result<u64, InvalidSize> {
+    parse(text, 1000)
+}
+
+fn parse(text: &str, base: u32) -> Result<u64, InvalidSize> {
     let invalid = || InvalidSize(text.to_owned());
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let unit = unit.trim_start().to_ascii_lowercase();
     let unit = unit.strip_suffix("ib").or_else(|| unit.strip_suffix('b')).unwrap_or(&unit);
-    let shift = match unit {
-        "" => 0,
-        "k" => 10,
-        "m" => 20,
-        "g" => 30,
-        "t" => 40,
-        "p" => 50,
-        _ => return Err(invalid()),
-    };
+    let (power, _) =
+        (0_u32..).zip(["", "k", "m", "g", "t", "p"]).find(|(_, known)| *known == unit).ok_or_else(invalid)?;
     if let Ok(whole) = number.parse::<u64>() {
-        return whole.checked_mul(1 << shift).ok_or_else(invalid);
+        return whole.checked_mul(u64::from(base).pow(power)).ok_or_else(invalid);
     }
     let value: f64 = number.parse().ok().filter(|_| number.bytes().any(|b| b.is_ascii_digit())).ok_or_else(invalid)?;
-    let bytes = value * f64::from(1_u32 << (shift / 2)) * f64::from(1_u32 << (shift / 2));
+    let bytes = value * f64::from(base).powi(power.cast_signed());
     #[expect(clippy::cast_precision_loss, reason = "a bound")]
     let too_big = bytes >= u64::MAX as f64;
     if too_big {
@@ -37,33 +39,27 @@ pub(crate) fn parse_bytes(text: &str) -> Result<u64, InvalidSize> {
 
 /// Prints with decimal units and four significant digits: `77.4MB`, `1.024kB`.
 pub(crate) fn human(bytes: u64) -> String {
-    with_units(bytes, 1000, 4, "")
+    with_units(bytes, 4, "")
 }
 
 /// Prints with decimal units, a space and three significant digits, as lists of images do: `77.4 MB`, `1.02 kB`.
 pub(crate) fn human_short(bytes: u64) -> String {
-    with_units(bytes, 1000, 3, " ")
+    with_units(bytes, 3, " ")
 }
 
-/// Prints with units of 1024 and four significant digits, as the bound of a log in `inspect`: `7.051MB`.
-pub(crate) fn human_binary(bytes: u64) -> String {
-    with_units(bytes, 1024, 4, "")
-}
-
-fn with_units(bytes: u64, base: u16, digits: usize, space: &str) -> String {
+fn with_units(bytes: u64, digits: usize, space: &str) -> String {
     let units = ["B", "kB", "MB", "GB", "TB", "PB", "EB"];
     #[expect(clippy::cast_precision_loss, reason = "four digits are printed")]
     let mut value = bytes as f64;
     let mut unit = 0;
-    let base = f64::from(base);
-    while value >= base && unit + 1 < units.len() {
-        value /= base;
+    while value >= 1000.0 && unit + 1 < units.len() {
+        value /= 1000.0;
         unit += 1;
     }
     format!("{}{space}{}", significant(value, digits), units[unit])
 }
 
-/// C's `%.4g` (or other digits) for values from 0 to 1024.
+/// C's `%.4g` (or other digits) for values from 0 to 1000.
 fn significant(value: f64, digits: usize) -> String {
     let before = if value >= 1000.0 {
         4
@@ -80,7 +76,7 @@ fn significant(value: f64, digits: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{human, human_binary, human_short, parse_bytes};
+    use super::{human, human_short, parse_bytes, parse_decimal_bytes};
 
     #[test]
     fn parses_like_go_units() {
@@ -111,9 +107,17 @@ mod tests {
     }
 
     #[test]
-    fn prints_bounds_of_logs_like_podman() {
-        for (bytes, text) in [(0, "0B"), (1000, "1000B"), (1023, "1023B"), (10 << 20, "10MB"), (7_393_509, "7.051MB")] {
-            assert_eq!(human_binary(bytes), text);
+    fn parses_decimal_units() {
+        for (text, bytes) in [
+            ("8000", 8000),
+            ("10m", 10_000_000),
+            ("1.5GB", 1_500_000_000),
+            ("2kib", 2000),
+            ("18p", 18 * 10_u64.pow(15)),
+        ] {
+            assert_eq!(parse_decimal_bytes(text), Ok(bytes), "{text}");
+            assert_eq!(parse_decimal_bytes(&human(bytes)), Ok(bytes), "{text}");
         }
+        assert!(parse_decimal_bytes("18447p").is_err());
     }
 }

@@ -47,6 +47,11 @@ pub(super) fn network(
         spec.expose.push(text.clone());
     }
     spec.publish_all = flags.publish_all;
+    if !spec.ports.is_empty() || spec.publish_all {
+        for text in around.defaults.network.default_host_ips.iter().flatten() {
+            spec.host_ips.push(text.parse().map_err(|error| wrong("publish", text, error))?);
+        }
+    }
     if !spec.network().has_uplink() && (!spec.ports.is_empty() || spec.publish_all) {
         let mode = match spec.network() {
             NetworkMode::Host => "host",
@@ -58,6 +63,7 @@ pub(super) fn network(
             "Port mappings have been discarded because \"{mode}\" network namespace mode does not support them"
         ));
         spec.ports.clear();
+        spec.host_ips.clear();
         spec.publish_all = false;
     }
     dns(flags, spec)?;

@@ -8,7 +8,7 @@ use crate::config::containers_conf::ContainersConf;
 use crate::types::container_spec::{ContainerSpec, ImageVolume, LogConfig, LogDriver};
 use crate::types::namespace::NamespaceMode;
 use crate::types::restart::RestartPolicy;
-use crate::types::size::parse_bytes;
+use crate::types::size::{parse_bytes, parse_decimal_bytes};
 
 use super::super::error::Error;
 use super::super::flags::{ContainerFlags, CreateFlags, LifeFlags, LogFlags};
@@ -188,7 +188,7 @@ fn log(flags: &LogFlags, around: &Surroundings<'_>) -> Result<LogConfig, FlagErr
         match key {
             "path" => log.path = Some(around.host_path(value.as_ref())?),
             "max-size" => {
-                let size = parse_bytes(value).map_err(|error| wrong("log-opt", text, error))?;
+                let size = parse_decimal_bytes(value).map_err(|error| wrong("log-opt", text, error))?;
                 if size == 0 {
                     return Err(wrong("log-opt", text, "a size above 0"));
                 }

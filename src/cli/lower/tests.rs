@@ -455,7 +455,7 @@ fn life_and_log() {
     assert_eq!((lists.ports.len(), lists.dns.len(), lists.ulimits.len()), (2, 2, 2));
     assert_eq!((lists.expose.len(), lists.add_host.len()), (2, 2));
     let log = good("--log-opt max-size=1k --log-opt max-file=5 --log-opt path=l").log;
-    assert_eq!((log.max_size, log.max_files, log.path), (1024, 5, Some("/home/u/l".into())));
+    assert_eq!((log.max_size, log.max_files, log.path), (1000, 5, Some("/home/u/l".into())));
     assert_eq!(good("--log-driver none").log.driver, LogDriver::None);
     assert_eq!(good("--image-volume ignore").image_volume, ImageVolume::Ignore);
     all_bad(&[
@@ -538,6 +538,17 @@ fn configured_defaults_stand_for_flags() {
         let spec = with_conf(&format!("[engine]\n{key}\n"), "").expect("lowered");
         assert_eq!(spec, good(flags), "{key}");
     }
+}
+
+/// Ports that name no address are not open to the world where a host does not want that.
+#[test]
+fn configured_addresses_of_published_ports() {
+    let conf = "[network]\ndefault_host_ips = ['127.0.0.1', '::1']\n";
+    let ips = |line: &str| with_conf(conf, line).expect(line).host_ips;
+    assert_eq!(ips(""), [] as [std::net::IpAddr; 0]);
+    assert_eq!(ips("-p 80:80").len(), 2);
+    assert_eq!(ips("-P").len(), 2);
+    assert!(with_conf("[network]\ndefault_host_ips = ['x']\n", "-P").is_err());
 }
 
 /// What distributions write out, and what says nothing, changes nothing; what a container cannot have is passed over.

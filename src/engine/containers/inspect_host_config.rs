@@ -140,7 +140,7 @@ fn log_config(store: &Store, record: &ContainerRecord) -> LogConfig {
         config: None,
         path,
         tag: log.tag.clone().unwrap_or_default(),
-        size: size::human_binary(log.max_size),
+        size: size::human(log.max_size),
     }
 }
 

@@ -152,6 +152,7 @@ impl Engine {
             ports: &config.spec.ports,
             publish_all: config.spec.publish_all,
             exposed: &exposed,
+            host_ips: &config.spec.host_ips,
             path: &self.config.path,
         };
         network::plan(&request).map_err(Error::Network)

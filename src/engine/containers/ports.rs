@@ -55,6 +55,7 @@ impl Engine {
             ports: &spec.ports,
             publish_all: spec.publish_all,
             exposed: &exposed,
+            host_ips: &spec.host_ips,
             path: &self.config.path,
         });
         let known = || {

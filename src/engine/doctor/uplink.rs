@@ -32,6 +32,7 @@ fn helper(engine: &Engine, caller: &Caller, possible: bool) -> Finding {
         ports: &[],
         publish_all: false,
         exposed: &[],
+        host_ips: &[],
         path: &engine.config.path,
     };
     let plan = match network::plan(&request) {

@@ -2,13 +2,6 @@
 
 use crate::harness::{BUSYBOX, Env, Output, Terminal, eventually, requires};
 
-/// Makes this the user's file.
-fn configure(env: &Env, text: &str) {
-    let dir = env.home().join(".config/containers");
-    std::fs::create_dir_all(&dir).unwrap();
-    std::fs::write(dir.join("containers.conf"), text).unwrap();
-}
-
 fn sh(env: &Env, options: &[&str], script: &str) -> Output {
     env.run([&["run", "--rm", "--network=none"], options, &[BUSYBOX, "sh", "-c", script]].concat())
 }
@@ -20,7 +13,7 @@ const BOUNDING: &str = "sed -n 's/^CapBnd:\\t//p' /proc/self/status";
 fn c14_capabilities_of_the_configuration() {
     requires!(userns);
     let env = Env::with_busybox();
-    configure(&env, "[containers]\ndefault_capabilities = ['CHOWN', 'cap_kill']\n");
+    env.configure("[containers]\ndefault_capabilities = ['CHOWN', 'cap_kill']\n");
     for (options, expected) in [
         (&[][..], "0000000000000021"),
         (&["--cap-add=SETUID"], "00000000000000a1"),
@@ -32,14 +25,14 @@ fn c14_capabilities_of_the_configuration() {
     }
     env.run(["create", "--name=c", "--network=none", BUSYBOX, "sh", "-c", &format!("{BOUNDING}; sleep 1000")])
         .success();
-    configure(&env, "");
+    env.configure("");
     env.run(["start", "c"]).success();
     env.run(["exec", "c", "sh", "-c", BOUNDING]).success().prints("0000000000000021\n");
     eventually("the set is told", || env.run(["logs", "c"]).trimmed() == "0000000000000021");
     let set = env.run(["inspect", "-f", "{{.BoundingCaps}}", "c"]).trimmed();
     assert_eq!(set, "[CAP_CHOWN CAP_KILL]");
     env.run(["rm", "-f", "-t0", "c"]).success();
-    configure(&env, "[containers]\ndefault_capabilities = []\n");
+    env.configure("[containers]\ndefault_capabilities = []\n");
     assert_eq!(sh(&env, &[], BOUNDING).success().trimmed(), "0000000000000000");
 }
 
@@ -50,7 +43,7 @@ fn c22_a_seccomp_profile_of_the_configuration() {
     let profile = r#"{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[
         {"names":["mkdir","mkdirat"],"action":"SCMP_ACT_ERRNO","errnoRet":5}]}"#;
     let path = env.write("profile.json", profile);
-    configure(&env, &format!("[containers]\nseccomp_profile = '{}'\n", path.display()));
+    env.configure(&format!("[containers]\nseccomp_profile = '{}'\n", path.display()));
     let made = "mkdir /new && echo made";
     sh(&env, &[], made).code(1).stderr_has("Input/output error");
     sh(&env, &["--cap-add=all"], made).code(1).stderr_has("Input/output error");
@@ -67,8 +60,7 @@ fn defaults_and_flags_over_them() {
     requires!(userns);
     let env = Env::with_busybox();
     env.write("host/file", "of the host\n");
-    configure(
-        &env,
+    env.configure(
         &format!(
             "[containers]\nread_only = true\ninit = true\nvolumes = ['{0}:/a', '{0}:/b:ro']\n\
              mounts = ['type=tmpfs,dst=/t']\nannotations = ['key=value']\nenv = ['WORD=configured', {{append=true}}]\n\
@@ -90,7 +82,7 @@ fn defaults_and_flags_over_them() {
     env.run(["create", "--name=c", BUSYBOX, "true"]).success();
     let form = "{{.HostConfig.PidsLimit}} {{.HostConfig.Annotations.key}} {{.HostConfig.LogConfig.Tag}} \
         {{.HostConfig.LogConfig.Size}} {{.Config.StopTimeout}} {{.HostConfig.ReadonlyRootfs}}";
-    assert_eq!(env.run(["inspect", "-f", form, "c"]).trimmed(), "99 value x 16kB 3 true");
+    assert_eq!(env.run(["inspect", "-f", form, "c"]).trimmed(), "99 value x 16.38kB 3 true");
 }
 
 /// A configuration that is wrong is told as such, stops what needs it and nothing else.
@@ -98,7 +90,7 @@ fn defaults_and_flags_over_them() {
 fn f06_a_default_that_is_wrong() {
     requires!(userns);
     let env = Env::with_busybox();
-    configure(&env, "[containers]\npidns = 'nowhere'\n[engine]\ndetach_keys = 'ctrl'\n");
+    env.configure("[containers]\npidns = 'nowhere'\n[engine]\ndetach_keys = 'ctrl'\n");
     let out = sh(&env, &[], "true");
     out.code(125).stderr_has("Error: a default of containers.conf(5): --pid \"nowhere\": ");
     out.stderr_has("Hint: correct it in ~/.config/containers/containers.conf");
@@ -110,7 +102,7 @@ fn f06_a_default_that_is_wrong() {
 fn keys_of_the_configuration_detach() {
     requires!(userns);
     let env = Env::with_busybox();
-    configure(&env, "[engine]\ndetach_keys = 'ctrl-a,d'\n");
+    env.configure("[engine]\ndetach_keys = 'ctrl-a,d'\n");
     let run = ["run", "-it", "--name=shell", "--network=none", BUSYBOX, "sh"];
     let mut terminal = Terminal::start(&env.command(run), 24, 80);
     terminal.expect("# ");

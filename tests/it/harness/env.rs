@@ -177,6 +177,13 @@ impl Env {
         path
     }
 
+    /// Makes this the user's containers.conf.
+    pub(crate) fn configure(&self, text: &str) {
+        let dir = self.home().join(".config/containers");
+        std::fs::create_dir_all(&dir).unwrap();
+        std::fs::write(dir.join("containers.conf"), text).unwrap();
+    }
+
     pub(crate) fn root(&self) -> &Path {
         &self.root
     }

@@ -280,3 +280,43 @@ fn slirp4netns_has_no_ipv6_addresses() {
     let out = env.run(["run", "--rm", "--network=slirp4netns", "-p", "[::1]:8082:80", BUSYBOX, "true"]);
     out.code(125).stderr_has("[::1]:8082").stderr_has("Hint: take the other helper: --network pasta");
 }
+
+/// What names no address is open where the configuration wants it, and nowhere else.
+#[track_caller]
+fn configured_address(network: &str) {
+    let env = Env::with_busybox();
+    env.configure("[network]\ndefault_host_ips = ['127.0.0.1']\n");
+    let port = free_ports(3);
+    let publish = [format!("{port}:80"), format!("0.0.0.0:{}:81", port + 1)];
+    let options = [network, "-p", &publish[0], "-p", &publish[1], "-P", "--expose=82"];
+    let id = serve(&env, &options, &["tcp:0.0.0.0:80", "tcp:0.0.0.0:81", "tcp:0.0.0.0:82"]);
+    let shown = env.run(["port", &id]).success().stdout();
+    let at = |inside: &str| -> SocketAddr {
+        let line = shown.lines().find_map(|line| line.strip_prefix(inside)).unwrap_or_else(|| panic!("{shown}"));
+        line.parse().unwrap()
+    };
+    let (named, open, exposed) = (at("80/tcp -> "), at("81/tcp -> "), at("82/tcp -> "));
+    assert_eq!((named, open), (local(port), SocketAddr::from(([0, 0, 0, 0], port + 1))));
+    assert_eq!(exposed, local(exposed.port()));
+    for (at, inside) in [(named, 80), (local(open.port()), 81), (exposed, 82)] {
+        assert_eq!(port_of(call_tcp(at)), Some(inside), "{at}");
+    }
+    if let Some(own) = own_address() {
+        assert_eq!(port_of(call_tcp(SocketAddr::new(own, open.port()))), Some(81));
+        for at in [named, exposed] {
+            TcpStream::connect((own, at.port())).unwrap_err();
+        }
+    }
+}
+
+#[test]
+fn configured_addresses_by_pasta() {
+    requires!(userns, pasta);
+    configured_address("--network=pasta");
+}
+
+#[test]
+fn configured_addresses_by_slirp4netns() {
+    requires!(userns, slirp4netns);
+    configured_address("--network=slirp4netns");
+}
