@@ -92,6 +92,9 @@ fn end_children_but(spared: Option<Pid>) -> sys::Result<bool> {
     }
 }
 
+/// Code of a container whose `--timeout` was over, as Podman's: who waits can tell it from another kill.
+const TIMED_OUT: i32 = 255;
+
 /// Writes the exit record, before anything that others could take is freed (rule R11).
 pub(super) fn record(
     store: &Store,
@@ -100,7 +103,9 @@ pub(super) fn record(
     ending: &Ending,
     restarts: u32,
 ) -> ExitRecord {
-    let mut exit = ExitRecord::new(exited.status.code());
+    // It may have ended by itself at the last moment.
+    let timed_out = exited.timed_out && exited.status == ExitStatus::Signal(SIGKILL);
+    let mut exit = ExitRecord::new(if timed_out { TIMED_OUT } else { exited.status.code() });
     exit.signal = match exited.status {
         ExitStatus::Signal(signal) => Some(signal),
         ExitStatus::Code(_) => None,
@@ -108,7 +113,7 @@ pub(super) fn record(
     exit.oom_killed = ending.oom_killed;
     exit.finished_at = timestamp(exited.finished_at);
     exit.restarts = restarts;
-    if exited.timed_out {
+    if timed_out {
         exit.error = Some("timeout".to_owned());
     }
     let written = write_end(store, &request.config, &mut exit, |exit, own| {

@@ -8,7 +8,13 @@ use super::error::Error;
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// `KEY=VALUE` strings, each key once. `HOME` is left to init, which knows the user's entry in `/etc/passwd`.
-pub(crate) fn environment(spec: &ContainerSpec, image: &ImageConfig, hostname: &str) -> Result<Vec<String>, Error> {
+/// `terminal`: the container has one.
+pub(crate) fn environment(
+    spec: &ContainerSpec,
+    image: &ImageConfig,
+    hostname: &str,
+    terminal: bool,
+) -> Result<Vec<String>, Error> {
     let mut list = List::default();
     list.set("PATH", PATH);
     list.set("container", "sampan");
@@ -25,7 +31,7 @@ pub(crate) fn environment(spec: &ContainerSpec, image: &ImageConfig, hostname: &
     for (key, value) in &spec.env {
         list.set(key, value);
     }
-    if spec.tty {
+    if terminal {
         list.set_default("TERM", "xterm");
     }
     list.set_default("HOSTNAME", hostname);

@@ -12,6 +12,8 @@ pub(crate) struct Placement {
     pub(crate) rootfs: PathBuf,
     /// Host name in force: `--hostname`, or the first 12 digits of the id, or the host's with `--uts=host`.
     pub(crate) hostname: String,
+    /// The container has a terminal, whatever this program of it has.
+    pub(crate) terminal: bool,
     /// C ← P, already cut at P's extents.
     pub(crate) maps: IdMaps,
     /// Namespaces of other containers.

@@ -31,7 +31,7 @@ pub(super) fn process(
     let mut process = Process::default();
     process.set_terminal(Some(spec.tty));
     process.set_args(Some(arguments(spec, image)?));
-    process.set_env(Some(environment(spec, image, &at.hostname)?));
+    process.set_env(Some(environment(spec, image, &at.hostname, spec.tty || at.terminal)?));
     process.set_cwd(workdir(spec, image)?);
     let text = user(spec, image, host);
     let name = text.split(':').next().unwrap_or_default();

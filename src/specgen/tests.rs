@@ -102,14 +102,14 @@ fn c24_environment_of_the_image() {
     let mut spec = ContainerSpec { tty: true, ..ContainerSpec::default() };
     spec.env = vec![("B".to_owned(), "4=5".to_owned())];
     let path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-    let env = |spec: &ContainerSpec| environment(spec, &image, "0123456789ab").expect("valid");
+    let env = |spec: &ContainerSpec| environment(spec, &image, "0123456789ab", spec.tty).expect("valid");
     assert_eq!(env(&spec), [path, "container=sampan", "A=1", "B=4=5", "TERM=xterm", "HOSTNAME=0123456789ab"]);
     spec.unset_env = words("A");
     assert_eq!(env(&spec), [path, "container=sampan", "B=4=5", "TERM=xterm", "HOSTNAME=0123456789ab"]);
     spec.unset_env_all = true;
     assert_eq!(env(&spec), ["B=4=5", "TERM=xterm", "HOSTNAME=0123456789ab"]);
     spec.env = vec![("B".to_owned(), "x\0".to_owned())];
-    assert!(environment(&spec, &image, "0123456789ab").is_err());
+    assert!(environment(&spec, &image, "0123456789ab", false).is_err());
 }
 
 #[test]

@@ -113,12 +113,6 @@ impl Engine {
         spec.command.clone_from(&exec.command);
         spec.entrypoint = Some(Vec::new());
         spec.tty = exec.tty;
-        let has_term = spec.env.iter().any(|(name, _)| name == "TERM")
-            || image.config.env.iter().any(|variable| variable.starts_with("TERM="));
-        if config.spec.tty && !has_term {
-            // The container's own program has it with its terminal.
-            spec.env.push(("TERM".to_owned(), "xterm".to_owned()));
-        }
         spec.env.extend(exec.env.iter().cloned());
         spec.oom_score_adj = None;
         spec.init = false;
@@ -135,6 +129,7 @@ impl Engine {
         let placement = Placement {
             hostname: spec.hostname.clone().unwrap_or_else(|| config.id.short().to_owned()),
             maps: self.maps_of(config)?,
+            terminal: config.spec.tty,
             seccomp_profile: Self::seccomp_profile(&spec)?,
             kernel: sys::process::kernel_version(),
             ..Placement::default()

@@ -251,7 +251,7 @@ fn process_config(record: &ContainerRecord, image: &ImageConfig) -> Config {
     let defaults = &image.config;
     let hostname = place::hostname(&record.config);
     // What cannot be an environment fails at the start; here it is shown as far as it is known.
-    let env = specgen::environment(spec, image, &hostname).unwrap_or_else(|_| defaults.env.clone());
+    let env = specgen::environment(spec, image, &hostname, spec.tty).unwrap_or_else(|_| defaults.env.clone());
     Config {
         hostname,
         domainname: String::new(),

@@ -94,6 +94,7 @@ impl Engine {
             without_mqueue: !sys::fs::exists(Path::new("/dev/mqueue")),
             host_devices: if spec.security.privileged { host_facts::open_devices() } else { Vec::new() },
             cgroup: None,
+            terminal: spec.tty,
             seccomp_profile: Self::seccomp_profile(spec)?,
             kernel: sys::process::kernel_version(),
             user_name: self.user_name(config)?,

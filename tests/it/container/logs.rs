@@ -130,7 +130,9 @@ fn no_driver_no_log() {
 fn a_timeout_kills() {
     requires!(userns);
     let env = Env::with_busybox();
-    env.run(["run", "--rm", "--network=none", "--timeout=1", BUSYBOX, "sleep", "1000"]).code(137);
+    env.run(["run", "--name=c", "--network=none", "--timeout=1", BUSYBOX, "sleep", "1000"]).code(255);
+    let told = env.run(["inspect", "-f", "{{.State.ExitCode}} {{.State.Error}}", "c"]).trimmed();
+    assert_eq!(told, "255 timeout");
 }
 
 /// Somebody who shares a pipe may have made it non-blocking, as ssh does: everything goes through all the same.
