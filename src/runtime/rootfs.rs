@@ -8,7 +8,7 @@ use crate::sys::clone::{CloneOptions, Forked};
 use crate::sys::mount::{self, Attributes, FsContext};
 use crate::sys::process::{self, PidFd};
 use crate::sys::{self, Errno, descriptor, prctl};
-use crate::types::idmap::Extent;
+use crate::types::idmap::{Extent, OVERFLOW_ID};
 use crate::types::rootfs_plan::{FuseMapping, RootfsPlan};
 
 use super::error::Error;
@@ -54,15 +54,12 @@ pub(crate) fn mount_at_rest(plan: &RootfsPlan, root: (u32, u32)) -> Result<(Owne
     mount(plan, root)
 }
 
-/// What the kernel shows of an id that the user namespace does not map (`/proc/sys/kernel/overflowuid`).
-pub(super) const UNMAPPED: u32 = 65_534;
-
 /// `upper` becomes the top of the mount, so it belongs to whom the directory below belongs, to the container's root (`root`, in
 /// P's ids) if that is nobody here: the caller's id may be that of an ordinary user of the container.
 fn own_top(lower: &Path, upper: &Path, root: (u32, u32)) -> sys::Result<()> {
     let stat = sys::dir::fstat(sys::fs::open_path(lower)?.as_fd())?;
-    let uid = if stat.uid == UNMAPPED { root.0 } else { stat.uid };
-    let gid = if stat.gid == UNMAPPED { root.1 } else { stat.gid };
+    let uid = if stat.uid == OVERFLOW_ID { root.0 } else { stat.uid };
+    let gid = if stat.gid == OVERFLOW_ID { root.1 } else { stat.gid };
     if (uid, gid) == (0, 0) {
         return Ok(());
     }

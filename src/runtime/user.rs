@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::sys::fs::absent_is_none;
 use crate::sys::root::RootDir;
-use crate::types::idmap::IdMaps;
+use crate::types::idmap::{IdMaps, OVERFLOW_ID};
 
 use super::error::Error;
 
@@ -96,7 +96,7 @@ pub(crate) fn ids_needed(layers: &[&Path]) -> Result<u32, Error> {
     for path in ["etc/passwd", "etc/group"] {
         for line in topmost(layers, path).map_err(error)?.lines() {
             let ids = line.split(':').skip(2).take(if path == "etc/passwd" { 2 } else { 1 });
-            for id in ids.filter_map(|id| id.parse::<u32>().ok()).filter(|id| *id < 65534) {
+            for id in ids.filter_map(|id| id.parse::<u32>().ok()).filter(|id| *id < OVERFLOW_ID) {
                 needed = needed.max(id + 1);
             }
         }

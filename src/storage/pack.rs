@@ -13,12 +13,10 @@ use crate::sys::dir::{self, Dir, FileKind, Stat};
 use crate::sys::fs::File;
 use crate::sys::root::RootDir;
 use crate::sys::{self, Errno, xattr};
-use crate::types::idmap::{IdMap, IdMaps};
+use crate::types::idmap::{IdMap, IdMaps, OVERFLOW_ID};
 
 /// Owner and mode of the image (`unpack::metadata`).
 const OVERRIDE: &str = "user.containers.override_stat";
-/// Who has no id in the container.
-const OVERFLOW: u32 = 65_534;
 /// Most runs of data that a sparse file is written with; readers refuse more.
 const MOST_RUNS: usize = 9_000;
 
@@ -275,7 +273,7 @@ impl<'a, W: Write> Packer<'a, W> {
         link: &[u8],
         records: &[(&str, Vec<u8>)],
     ) -> Result<(), Error> {
-        let inside = |map: &IdMap, id: u32| map.to_inside(id).unwrap_or(OVERFLOW);
+        let inside = |map: &IdMap, id: u32| map.to_inside(id).unwrap_or(OVERFLOW_ID);
         let (uid, gid) = match (self.real.take(), self.terms.ids) {
             (Some(real), _) => real,
             (None, Some(maps)) => (inside(&maps.uid, stat.uid), inside(&maps.gid, stat.gid)),

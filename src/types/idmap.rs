@@ -3,6 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 
+/// What the kernel shows of an id that the user namespace does not map (`/proc/sys/kernel/overflowuid`). Images have it for
+/// `nobody`.
+pub(crate) const OVERFLOW_ID: u32 = 65_534;
+
 /// One line of `/proc/PID/uid_map`: `len` ids from `inside` on are `outside` on in the parent namespace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Extent {

@@ -43,6 +43,19 @@ impl NetworkMode {
         matches!(self, Self::None | Self::Private | Self::Pasta { .. } | Self::Slirp4netns { .. })
     }
 
+    /// Word of `--network` without what may follow it.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Host => "host",
+            Self::Private => "private",
+            Self::Pasta { .. } => "pasta",
+            Self::Slirp4netns { .. } => "slirp4netns",
+            Self::Container(_) => "container",
+            Self::Path(_) => "ns",
+        }
+    }
+
     /// Ports can be published.
     pub(crate) fn has_uplink(&self) -> bool {
         matches!(self, Self::Private | Self::Pasta { .. } | Self::Slirp4netns { .. })

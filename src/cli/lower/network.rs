@@ -53,12 +53,7 @@ pub(super) fn network(
         }
     }
     if !spec.network().has_uplink() && (!spec.ports.is_empty() || spec.publish_all) {
-        let mode = match spec.network() {
-            NetworkMode::Host => "host",
-            NetworkMode::Container(_) => "container",
-            NetworkMode::Path(_) => "ns",
-            _ => "none",
-        };
+        let mode = spec.network().name();
         warnings.push(format!(
             "Port mappings have been discarded because \"{mode}\" network namespace mode does not support them"
         ));

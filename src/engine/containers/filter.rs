@@ -219,7 +219,7 @@ impl Test {
             }),
             Self::Health(wanted) => super::healthcheck::health(record) == *wanted,
             Self::Never => false,
-            Self::Network(wanted) => network_names(&spec.network()).iter().any(|name| name == wanted),
+            Self::Network(wanted) => spec.network().name() == wanted,
             Self::NetworkOf(wanted) => matches!(&spec.network(), NetworkMode::Container(id) if id == wanted),
             Self::Restart(wanted) => spec.restart.name() == wanted,
             Self::Command(pattern) => {
@@ -240,19 +240,6 @@ fn starts_on_boot(record: &ContainerRecord) -> bool {
             !stopped.or(record.state.as_ref().map(|state| state.stopped_by_user)).unwrap_or(false)
         }
         RestartPolicy::No | RestartPolicy::OnFailure { .. } => false,
-    }
-}
-
-/// What `ps` and `--filter network=` call a network mode.
-pub(super) fn network_names(mode: &NetworkMode) -> Vec<String> {
-    match mode {
-        NetworkMode::None => vec!["none".to_owned()],
-        NetworkMode::Host => vec!["host".to_owned()],
-        NetworkMode::Private => vec!["private".to_owned()],
-        NetworkMode::Pasta { .. } => vec!["pasta".to_owned()],
-        NetworkMode::Slirp4netns { .. } => vec!["slirp4netns".to_owned()],
-        NetworkMode::Container(_) => vec!["container".to_owned()],
-        NetworkMode::Path(_) => vec!["ns".to_owned()],
     }
 }
 

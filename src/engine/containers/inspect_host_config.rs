@@ -1,6 +1,5 @@
 //! The `HostConfig` section of `inspect`: what the flags said, in Podman's words.
 
-use super::filter::network_names;
 use super::inspect::{bindings, propagation};
 use super::inspect_report::{Device, HostConfig, IdMappings, LogConfig, RestartPolicy as RestartReport, Ulimit};
 use crate::storage::Store;
@@ -189,7 +188,7 @@ fn network_mode(record: &ContainerRecord) -> String {
         (NetworkMode::Container(id), _) => format!("container:{id}"),
         (NetworkMode::Path(path), _) => format!("ns:{}", path.display()),
         (NetworkMode::Private, Some(helper)) if !helper.is_empty() => helper.to_owned(),
-        (other, _) => network_names(&other).concat(),
+        (other, _) => other.name().to_owned(),
     }
 }
 

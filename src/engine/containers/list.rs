@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::filter::{Filters, network_names};
+use super::filter::Filters;
 use crate::engine::{Engine, Error};
 use crate::rootless::worker;
 use crate::specgen;
@@ -233,7 +233,7 @@ fn entry(record: &ContainerRecord) -> ListEntry {
         mounts: spec.mounts.iter().map(|mount| mount.target.display().to_string()).collect(),
         names: vec![config.name.to_string()],
         namespaces: BTreeMap::new(),
-        networks: network_names(&spec.network()),
+        networks: vec![spec.network().name().to_owned()],
         pid: record.init().map_or(0, |init| init.pid),
         pod: String::new(),
         pod_name: String::new(),

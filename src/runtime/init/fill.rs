@@ -5,11 +5,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::runtime::error::Error;
-use crate::runtime::rootfs::UNMAPPED;
 use crate::sys::dir::{self, Dir, FileKind};
 use crate::sys::root::RootDir;
 use crate::sys::{self, Errno, tree, xattr};
-use crate::types::idmap::IdMaps;
+use crate::types::idmap::{IdMaps, OVERFLOW_ID};
 
 /// Stands on a volume as long as it is being filled: one that a full disk, a kill or a power cut left half filled is not
 /// taken for the user's. File systems without attributes do without.
@@ -119,7 +118,7 @@ pub(super) fn give(tree: BorrowedFd<'_>, uid: u32, gid: u32) -> sys::Result<()> 
         return dir::chown_path(tree, uid, gid);
     }
     // `nobody` has the number of those whom the map lacks.
-    if (stat.uid, stat.gid) == (uid, gid) && uid != UNMAPPED && gid != UNMAPPED {
+    if (stat.uid, stat.gid) == (uid, gid) && uid != OVERFLOW_ID && gid != OVERFLOW_ID {
         return Ok(());
     }
     let top = Dir::from(dir::reopen(tree)?);

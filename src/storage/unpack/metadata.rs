@@ -10,7 +10,7 @@ use super::remarks::Remarks;
 use crate::storage::layer_xattrs;
 use crate::sys::dir::{self, Dir};
 use crate::sys::{self, Errno, xattr};
-use crate::types::idmap::{IdMap, IdMaps};
+use crate::types::idmap::{IdMap, IdMaps, OVERFLOW_ID};
 
 /// Owner and mode that a file has in its image, where the disk cannot have them. containers/storage and
 /// fuse-overlayfs know this name.
@@ -97,7 +97,7 @@ fn mapped(map: &IdMap, id: u64) -> Option<u32> {
 }
 
 fn nobody(map: &IdMap) -> u32 {
-    map.to_outside(65534).or_else(|| map.to_outside(map.max_inside()?)).unwrap_or(0)
+    map.to_outside(OVERFLOW_ID).or_else(|| map.to_outside(map.max_inside()?)).unwrap_or(0)
 }
 
 /// The attributes of an entry that are to be set, in order; what a layer must not say is left out (cases A12, A15).
