@@ -9,6 +9,8 @@ use std::path::PathBuf;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Arg, ArgAction, Command};
 
+use crate::types::boolean::parse_bool;
+
 /// A word of the command line.
 enum Word<'a> {
     /// A flag without a value.
@@ -143,7 +145,7 @@ impl<'a> Reader<'a> {
     }
 
     fn switch(&mut self, arg: &'a Arg, flag: String, value: Option<&str>) {
-        match value.map_or(Ok(true), go_bool) {
+        match value.map_or(Ok(true), parse_bool) {
             Ok(true) => self.read.push(Word::Switch(arg, flag)),
             // The last one counts.
             Ok(false) => {
@@ -184,15 +186,6 @@ fn value_of(arg: &Arg) -> Next {
         true if is_form(arg) => Next::Form,
         true => Next::Value,
         false => Next::Flags,
-    }
-}
-
-/// Go's `strconv.ParseBool`.
-pub(crate) fn go_bool(text: &str) -> Result<bool, String> {
-    match text {
-        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
-        "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
-        _ => Err("true or false".to_owned()),
     }
 }
 

@@ -19,6 +19,7 @@ use crate::storage;
 use crate::storage::usage;
 use crate::storage::volumes::VolumeMeta;
 use crate::sys::dir::{self, Dir};
+use crate::types::boolean::parse_bool;
 use crate::types::failure::{Failure, FailureKind};
 use crate::types::name::VolumeName;
 
@@ -271,11 +272,7 @@ impl VolumeFilters {
         for word in words {
             let invalid = |why: &str| Error::Filter { text: word.clone(), why: why.to_owned() };
             let (key, value) = word.split_once('=').ok_or_else(|| invalid("it must be KEY=VALUE"))?;
-            let truth = || match value.to_ascii_lowercase().as_str() {
-                "true" | "1" => Ok(true),
-                "false" | "0" => Ok(false),
-                _ => Err(invalid("true or false")),
-            };
+            let truth = || parse_bool(value).map_err(|error| invalid(&error.to_string()));
             if !keys.contains(&key) {
                 return Err(invalid(&format!("unknown key: {}", keys.join(", "))));
             }

@@ -4,6 +4,8 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use serde::{Deserialize, Serialize};
 
+use crate::types::boolean::parse_bool;
+
 use super::error::Error;
 use super::plan::Helper;
 
@@ -27,7 +29,7 @@ impl Default for SlirpOptions {
             allow_host_loopback: false,
             mtu: 65520,
             cidr: (Ipv4Addr::new(10, 0, 2, 0), 24),
-            // Podman's default is true as well; slirp4netns routes nothing where the host has no IPv6.
+            // Podman's default is true; slirp4netns routes nothing where the host has no IPv6.
             enable_ipv6: false,
             outbound_addr: None,
             outbound_addr6: None,
@@ -43,11 +45,7 @@ impl SlirpOptions {
             let invalid =
                 |why: &str| Error::Option { helper: Helper::Slirp4netns, option: item.clone(), why: why.to_owned() };
             let (name, value) = item.split_once('=').ok_or_else(|| invalid("NAME=VALUE"))?;
-            let flag = || match value {
-                "true" => Ok(true),
-                "false" => Ok(false),
-                _ => Err(invalid("true or false")),
-            };
+            let flag = || parse_bool(value).map_err(|error| invalid(&error.to_string()));
             match name {
                 "allow_host_loopback" => options.allow_host_loopback = flag()?,
                 "enable_ipv6" => options.enable_ipv6 = flag()?,

@@ -9,7 +9,6 @@ mod capabilities;
 mod environment;
 mod error;
 mod generate;
-mod glob;
 mod mounts;
 mod namespaces;
 mod placement;

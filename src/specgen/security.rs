@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::types::container_spec::ContainerSpec;
+use crate::types::glob;
 use crate::types::idmap::{Extent, IdMap};
 use crate::types::namespace::NamespaceMode;
 use crate::types::security::{IPC_SYSCTLS, Unmask};
 
 use super::error::Error;
-use super::glob;
 use super::placement::Placement;
 
 /// What Podman or Docker hide: state of the machine that no container needs. Without `thermal_throttle` of each processor,

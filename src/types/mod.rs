@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub(crate) mod annotation;
+pub(crate) mod boolean;
 pub(crate) mod capability;
 pub(crate) mod cgroup;
 pub(crate) mod container_spec;
@@ -11,6 +12,7 @@ pub(crate) mod digest;
 pub(crate) mod duration;
 pub(crate) mod exec_spec;
 pub(crate) mod failure;
+pub(crate) mod glob;
 pub(crate) mod health;
 pub(crate) mod host;
 pub(crate) mod id;

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::super::switches::{any_path, go_bool};
+use crate::types::boolean::parse_bool;
+
+use super::super::switches::any_path;
 use super::registry::{AccessFlags, PlatformFlags};
 
 /// The process and its surroundings.
@@ -21,7 +23,7 @@ pub(crate) struct ContainerFlags {
     #[arg(long, value_name = "FILE")]
     pub(crate) env_file: Vec<PathBuf>,
     /// Pass the caller's whole environment on.
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = go_bool)]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = parse_bool)]
     pub(crate) env_host: Option<bool>,
     /// Remove a variable of the image.
     #[arg(long, value_name = "NAME")]
@@ -30,7 +32,7 @@ pub(crate) struct ContainerFlags {
     #[arg(long)]
     pub(crate) unsetenv_all: bool,
     /// Pass the caller's proxy variables on (default true).
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = go_bool)]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = parse_bool)]
     pub(crate) http_proxy: Option<bool>,
     /// Replace the image's entrypoint: a program, or a JSON array of strings; empty removes it.
     #[arg(long, value_name = "PROGRAM", allow_hyphen_values = true)]
@@ -54,7 +56,7 @@ pub(crate) struct ContainerFlags {
     #[arg(short = 'h', long, value_name = "NAME")]
     pub(crate) hostname: Option<String>,
     /// Run an init as process 1, which reaps and passes signals on.
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = go_bool)]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = parse_bool)]
     pub(crate) init: Option<bool>,
     /// Label.
     #[arg(short, long, value_name = "KEY[=VALUE]")]

@@ -1,6 +1,6 @@
 //! What is mounted into the container.
 
-use super::super::switches::go_bool;
+use crate::types::boolean::parse_bool;
 
 /// Mounts.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -33,10 +33,10 @@ pub(crate) struct MountFlags {
     #[arg(long, value_name = "HOW")]
     pub(crate) image_volume: Option<String>,
     /// Make the root file system read-only.
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = go_bool)]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = parse_bool)]
     pub(crate) read_only: Option<bool>,
     /// With --read-only: a tmpfs on /run, /tmp and /var/tmp (default true).
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = go_bool)]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = parse_bool)]
     pub(crate) read_only_tmpfs: Option<bool>,
     /// Size of /dev/shm (default 64m; 0: no limit).
     #[arg(long, value_name = "SIZE")]

@@ -1,6 +1,6 @@
 //! Network of the container.
 
-use super::super::switches::go_bool;
+use crate::types::boolean::parse_bool;
 
 /// Network.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -31,6 +31,6 @@ pub(crate) struct NetworkFlags {
     #[arg(long, value_delimiter = ',', value_name = "NAME[;NAME]:ADDRESS")]
     pub(crate) add_host: Vec<String>,
     /// Leave /etc/hosts as the image has it.
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = go_bool)]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = parse_bool)]
     pub(crate) no_hosts: Option<bool>,
 }

@@ -8,9 +8,10 @@ use clap::ArgAction;
 use super::super::context::Context;
 use super::super::error::Error;
 use super::super::output::prompt;
-use super::super::switches::{any_path, go_bool};
+use super::super::switches::any_path;
 use crate::config::auth_file::Credentials;
 use crate::engine::images::{Access, Retry};
+use crate::types::boolean::parse_bool;
 use crate::types::duration::parse_duration;
 use crate::types::platform::Platform;
 use crate::types::secret::Secret;
@@ -45,7 +46,7 @@ pub(crate) struct AccessFlags {
     #[arg(long, value_name = "DIR", value_parser = any_path())]
     pub(crate) cert_dir: Option<PathBuf>,
     /// Use HTTPS and verify certificates.
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = go_bool, action = ArgAction::Set)]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = parse_bool, action = ArgAction::Set)]
     pub(crate) tls_verify: Option<bool>,
     /// How often a failed request is made again.
     #[arg(long, value_name = "N", default_value_t = 3)]

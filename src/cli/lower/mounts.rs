@@ -373,7 +373,7 @@ fn split_option(option: &str) -> (&str, Option<&str>) {
 fn flag_value(flag: &'static str, text: &str, value: Option<&str>) -> Result<bool, FlagError> {
     match value {
         None => Ok(true),
-        Some(value) => super::super::switches::go_bool(value).map_err(|why| wrong(flag, text, why)),
+        Some(value) => crate::types::boolean::parse_bool(value).map_err(|why| wrong(flag, text, why)),
     }
 }
 

@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::types::boolean::parse_bool;
 use crate::types::capability::{CapSet, Capability};
 use crate::types::namespace::NamespaceMode;
 use crate::types::security::{DeviceSpec, IPC_SYSCTLS, SeccompMode, Security, Unmask};
 
 use super::super::error::Error;
 use super::super::flags::SecurityFlags;
-use super::super::switches::go_bool;
 use super::invalid::{FlagError, unsupported, wrong};
 use super::surroundings::{Surroundings, without_dots};
 
@@ -96,7 +96,7 @@ fn option(text: &str, security: &mut Security, around: &Surroundings<'_>) -> Res
     match (key, value) {
         ("no-new-privileges", None) => security.no_new_privileges = true,
         ("no-new-privileges", Some(value)) => {
-            security.no_new_privileges = go_bool(value).map_err(|why| wrong("security-opt", text, why))?;
+            security.no_new_privileges = parse_bool(value).map_err(|why| wrong("security-opt", text, why))?;
         }
         ("seccomp", Some("unconfined")) => security.seccomp = SeccompMode::Unconfined,
         ("seccomp", Some(path)) if !path.is_empty() => {

@@ -11,6 +11,7 @@ use crate::specgen;
 use crate::storage::container_record::ContainerRecord;
 use crate::storage::images::ImageRecord;
 use crate::storage::twins::WholeImages;
+use crate::types::boolean::parse_bool;
 use crate::types::digest::ChainId;
 use crate::types::id::ContainerId;
 use crate::types::image_config::ImageConfig;
@@ -155,11 +156,9 @@ impl Test {
                 Err(_) => return Err(Wrong::Value("unknown restart policy")),
             },
             "command" => Self::Command(pattern(value)?),
-            "should-start-on-boot" => match value.to_ascii_lowercase().as_str() {
-                "true" | "1" | "t" => Self::OnBoot(true),
-                "false" | "0" | "f" => Self::OnBoot(false),
-                _ => return Err(Wrong::Value("true or false")),
-            },
+            "should-start-on-boot" => {
+                Self::OnBoot(parse_bool(value).map_err(|_no_boolean| Wrong::Value("true or false"))?)
+            }
             // No container is in a pod.
             _ => Self::Never,
         })

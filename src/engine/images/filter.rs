@@ -7,10 +7,12 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::parent::is_parent;
-use crate::engine::patterns::{glob, has_label, label};
+use crate::engine::patterns::{has_label, label};
 use crate::engine::{Engine, Error};
 use crate::storage;
 use crate::storage::image_head::ImageHead;
+use crate::types::boolean::parse_bool;
+use crate::types::glob;
 use crate::types::id::ImageId;
 use crate::types::moment::parse_moment;
 use crate::types::reference::Reference;
@@ -47,11 +49,7 @@ impl ImageFilter {
         let invalid = |why: &str| Error::Filter { text: text.to_owned(), why: why.to_owned() };
         let (key, value) = text.split_once('=').ok_or_else(|| invalid("it must be KEY=VALUE"))?;
         let (key, not) = key.strip_suffix('!').map_or((key, false), |key| (key, true));
-        let flag = || match value.to_ascii_lowercase().as_str() {
-            "true" | "1" | "t" => Ok(true),
-            "false" | "0" | "f" => Ok(false),
-            _ => Err(invalid("the value must be true or false")),
-        };
+        let flag = || parse_bool(value).map_err(|error| invalid(&format!("the value must be {error}")));
         let value_text = || value.to_owned();
         if not && !matches!(key, "label" | "reference") {
             return Err(invalid("only label and reference can be negated"));
@@ -213,7 +211,7 @@ pub(super) fn named(pattern: &str, name: &Reference) -> bool {
             [Some(tail.to_owned()), tagged, pinned]
         })
         .flatten()
-        .any(|form| glob(pattern, &form))
+        .any(|form| glob::matches(pattern, &form))
 }
 
 #[cfg(test)]

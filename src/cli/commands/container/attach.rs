@@ -30,7 +30,7 @@ pub(crate) struct AttachArgs {
     no_stdin: bool,
     /// Pass signals on to the container (default true).
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "true", action = clap::ArgAction::Set,
-        default_missing_value = "true", value_parser = super::super::super::switches::go_bool)]
+        default_missing_value = "true", value_parser = crate::types::boolean::parse_bool)]
     sig_proxy: bool,
 }
 

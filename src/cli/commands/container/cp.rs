@@ -16,7 +16,7 @@ use crate::engine::standard;
 pub(crate) struct CpArgs {
     /// What comes into a container belongs to the container's user. With false owners stay: the caller is root, who has no
     /// subordinate id is nobody, and a container's or a tar's numbers are the same in the other.
-    #[arg(short, long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", value_parser = super::super::super::switches::go_bool, action = clap::ArgAction::Set)]
+    #[arg(short, long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", value_parser = crate::types::boolean::parse_bool, action = clap::ArgAction::Set)]
     archive: bool,
     /// A file may replace a directory, and a directory a file.
     #[arg(long)]

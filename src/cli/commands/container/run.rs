@@ -40,7 +40,7 @@ pub(crate) struct RunArgs {
     rmi: bool,
     /// Pass signals on to the container (default true).
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
-        value_parser = super::super::super::switches::go_bool)]
+        value_parser = crate::types::boolean::parse_bool)]
     sig_proxy: Option<bool>,
     #[command(flatten)]
     flags: CreateFlags,

@@ -18,7 +18,7 @@ pub(crate) struct HistoryArgs {
     #[arg(long, value_name = "FORMAT")]
     format: Option<String>,
     /// Dates for people: how long ago.
-    #[arg(short = 'H', long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", value_parser = super::super::super::switches::go_bool, action = clap::ArgAction::Set)]
+    #[arg(short = 'H', long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", value_parser = crate::types::boolean::parse_bool, action = clap::ArgAction::Set)]
     human: bool,
     /// Do not shorten ids and commands.
     #[arg(long)]

@@ -8,8 +8,8 @@ use clap::ArgAction;
 use super::super::super::context::Context;
 use super::super::super::error::Error;
 use super::super::super::flags::{AccessFlags, FormFlags, absolute};
-use super::super::super::switches::go_bool;
 use crate::engine::images::{LayerForm, PushRequest, write_digest};
+use crate::types::boolean::parse_bool;
 
 /// Sends a manifest list and its images to a registry, an archive or a directory.
 ///
@@ -18,7 +18,7 @@ use crate::engine::images::{LayerForm, PushRequest, write_digest};
 #[derive(Debug, clap::Args)]
 pub(crate) struct ManifestPushArgs {
     /// Send all images, not only this machine's.
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", value_parser = go_bool, action = ArgAction::Set)]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", value_parser = parse_bool, action = ArgAction::Set)]
     all: bool,
     /// File to write the digest of the list to.
     #[arg(long, value_name = "FILE")]

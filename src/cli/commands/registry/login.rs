@@ -10,12 +10,13 @@ use super::super::super::context::Context;
 use super::super::super::error::Error;
 use super::super::super::flags::absolute;
 use super::super::super::output::prompt;
-use super::super::super::switches::{any_path, go_bool};
+use super::super::super::switches::any_path;
 use crate::config::auth_file::Credentials;
 use crate::config::auth_key::AuthKey;
 use crate::config::auth_store::AuthTarget;
 use crate::engine::images::Access;
 use crate::engine::registries::{self, LoginRequest};
+use crate::types::boolean::parse_bool;
 use crate::types::secret::Secret;
 
 /// Longest password that is read from standard input.
@@ -50,7 +51,7 @@ pub(crate) struct LoginArgs {
     #[arg(long, value_name = "DIR", value_parser = any_path())]
     cert_dir: Option<PathBuf>,
     /// Use HTTPS and verify certificates.
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = go_bool, action = ArgAction::Set)]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = parse_bool, action = ArgAction::Set)]
     tls_verify: Option<bool>,
     /// Say where the credentials are kept.
     #[arg(short, long)]

@@ -11,9 +11,10 @@ use super::super::super::error::Error;
 use super::super::super::flags::{absolute, credentials};
 use super::super::super::output::table::Table;
 use super::super::super::output::{json, template};
-use super::super::super::switches::{any_path, go_bool};
+use super::super::super::switches::any_path;
 use crate::engine::images::Access;
 use crate::engine::registries::{self, FoundRepository, SearchRequest, Tags};
+use crate::types::boolean::parse_bool;
 use crate::types::secret::Secret;
 
 /// Most results of each registry if nobody says how many.
@@ -67,7 +68,7 @@ pub(crate) struct SearchArgs {
     #[arg(long)]
     no_trunc: bool,
     /// Use HTTPS and verify certificates.
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = go_bool, action = ArgAction::Set)]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = parse_bool, action = ArgAction::Set)]
     tls_verify: Option<bool>,
     /// What to look for.
     #[arg(value_name = "TERM")]
@@ -84,10 +85,11 @@ enum Filter {
 
 fn filter(text: &str) -> Result<Filter, String> {
     let (key, value) = text.split_once('=').unwrap_or((text, "true"));
+    let truth = || parse_bool(value).map_err(|error| format!("{key}: {error}"));
     match key {
         "stars" => value.parse().map(Filter::Stars).map_err(|error| format!("stars: {error}")),
-        "is-official" => go_bool(value).map(Filter::Official),
-        "is-automated" => go_bool(value).map(Filter::Automated),
+        "is-official" => truth().map(Filter::Official),
+        "is-automated" => truth().map(Filter::Automated),
         _ => Err("stars=N, is-official or is-automated".to_owned()),
     }
 }
