@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::rootless::outer::Entered;
 use crate::rootless::{self, Outer};
+use crate::runtime::exec_kind;
 use crate::sys::spawn::find_program;
 use crate::sys::{self, Errno, prctl, process, signal};
 use crate::types::failure::FailureKind;
@@ -36,15 +37,11 @@ impl Engine {
         let (outer, turn) = Outer::find_in_turn(self.wish()?.clone(), &live_dir);
         match outer.enter()? {
             Entered::Child(child) => {
-                let refused = match child.ready() {
-                    Ok(()) => execute(&program, &request.command, &environment),
-                    Err(_) => Errno::EPERM,
+                let kind = match child.ready() {
+                    Ok(()) => exec_kind(execute(&program, &request.command, &environment)),
+                    Err(_) => FailureKind::Other,
                 };
-                process::exit_now(match refused {
-                    Errno::ENOENT => 127,
-                    Errno::EACCES | Errno::ENOEXEC | Errno::EISDIR => 126,
-                    _ => 125,
-                })
+                process::exit_now(kind.exit_code().into())
             }
             Entered::Parent(mut parent) => {
                 parent.finish_map()?;

@@ -21,6 +21,7 @@ use crate::storage::exec_record::ExecRecord;
 use crate::sys::process::{ExitStatus, Pid, PidFd};
 use crate::sys::signal::{SIGKILL, SIGTERM, SignalFd};
 use crate::types::cgroup::CgroupRecord;
+use crate::types::container_spec::DEFAULT_STOP_SECONDS;
 use crate::types::id::{ContainerId, ExecId};
 
 /// A program about to be executed in a container.
@@ -86,7 +87,7 @@ fn live(store: &Store, mut request: ExecRequest, reply: &mut Reply) -> i32 {
         socket: None,
         network_helper: None,
         timeout: None,
-        stop: StopPlan { signal: SIGTERM, timeout: Some(Duration::from_secs(10)) },
+        stop: StopPlan { signal: SIGTERM, timeout: Some(Duration::from_secs(DEFAULT_STOP_SECONDS.into())) },
         hooks: &mut NoHooks,
     });
     let status = match exited {

@@ -157,7 +157,7 @@ fn timestamp(time: SystemTime) -> Timestamp {
 /// What is still there when the network, the ports and the cgroup of a run are freed.
 #[derive(Debug)]
 pub(super) struct Remains {
-    /// P, if it was ours: it stays for the removal.
+    /// P as this monitor keeps it: it stays for the removal.
     published: Option<Published>,
     /// The network helper, if nobody has to wait for its end.
     helper: Option<DyingHelper>,
@@ -169,7 +169,7 @@ impl Remains {
         Self { published: None, helper: None }
     }
 
-    /// Waits for the network helper's end; P goes too.
+    /// Waits for the network helper's end. Our hold on P ends, too.
     pub(super) fn reap(self) {
         reap(self.helper);
     }

@@ -85,7 +85,6 @@ fn checked_hostname(name: &str) -> Result<&str, Error> {
     if fine { Ok(name) } else { Err(Error::Text { what: "host name", text: name.to_owned(), why }) }
 }
 
-/// Adds a line with those names that no line of the same family has yet.
 /// Lines so far. A list of another container may be long: each name is looked up, not searched for.
 #[derive(Debug, Default)]
 struct Lines {
@@ -95,6 +94,7 @@ struct Lines {
 }
 
 impl Lines {
+    /// Adds a line with those names that no line of the same family has yet.
     fn add(&mut self, address: IpAddr, mut names: Vec<String>) {
         names.retain(|name| {
             let family = (name == "localhost").then_some(address.is_ipv4());

@@ -10,7 +10,7 @@ use crate::sys::clone::{Forked, fork};
 use crate::sys::namespace::{self, NsKind};
 use crate::sys::process::{self, PidFd};
 use crate::sys::socket;
-use crate::types::failure::Failure;
+use crate::types::failure::{Failure, FailureKind};
 
 use super::error::Error;
 use super::outer::{Entered, Outer};
@@ -57,8 +57,8 @@ impl Ahead {
 pub(super) fn make(outer: &Outer) -> Result<OwnedFd, Error> {
     match outer.enter_with(NsKind::User.flag())? {
         Entered::Child(child) => {
-            let code = if child.ready().is_ok() { 0 } else { 125 };
-            process::exit_now(code)
+            let code = child.ready().map_or(FailureKind::Other.exit_code(), |()| 0);
+            process::exit_now(code.into())
         }
         Entered::Parent(mut holder) => {
             let userns = namespace::open(holder.child().pid(), NsKind::User).map_err(Error::Join)?;

@@ -165,6 +165,14 @@ pub(crate) enum Error {
     Gone(i32),
 }
 
+/// Kind of an execve(2) that failed.
+pub(crate) fn exec_kind(errno: Errno) -> FailureKind {
+    match errno {
+        Errno::ENOENT | Errno::ENOTDIR => FailureKind::CommandNotFound,
+        _ => FailureKind::CommandNotInvokable,
+    }
+}
+
 impl Error {
     /// What the edge decides by.
     pub(crate) fn kind(&self) -> FailureKind {
@@ -191,10 +199,7 @@ impl Error {
             Self::SeccompProfile(_) | Self::Seccomp(_) => FailureKind::Seccomp,
             Self::NoCommand | Self::NotInPath(_) => FailureKind::CommandNotFound,
             Self::WorkDir { .. } => FailureKind::WorkDir,
-            Self::Exec { source, .. } => match source.errno {
-                Errno::ENOENT | Errno::ENOTDIR => FailureKind::CommandNotFound,
-                _ => FailureKind::CommandNotInvokable,
-            },
+            Self::Exec { source, .. } => exec_kind(source.errno),
             _ => FailureKind::Other,
         }
     }

@@ -24,7 +24,7 @@ mod stage;
 mod sync;
 pub(crate) mod user;
 
-pub(crate) use error::Error;
+pub(crate) use error::{Error, exec_kind};
 pub(crate) use furnish::{RootMount, furnish};
 pub(crate) use rootfs::mount_at_rest as mount_rootfs_at_rest;
 pub(crate) use rootfs::{container_tree, fuse_splits, mount_layers, probe_overlay};

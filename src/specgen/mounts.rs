@@ -13,9 +13,6 @@ use super::error::Error;
 use super::placement::{PlacedMount, PlacedSource, Placement};
 use super::volumes::clean;
 
-/// `/dev/shm` when nothing is said.
-const DEFAULT_SHM: u64 = 64 << 20;
-
 /// Files of /proc that an emulator such as lxcfs may cover.
 const PROC_FILES: [&str; 8] = [
     "/proc/cpuinfo",
@@ -77,7 +74,7 @@ fn kernel_mounts(spec: &ContainerSpec, at: &Placement) -> Result<Vec<Mount>, Err
         (_, Some(path)) => all.push(mount("/dev/shm", "bind", path, &["rbind", "nosuid", "noexec", "nodev"])),
         _ if spec.no_shm => {}
         _ => {
-            let size = format!("size={}", spec.shm_size.unwrap_or(DEFAULT_SHM));
+            let size = format!("size={}", spec.shm_bytes());
             all.push(mount("/dev/shm", "tmpfs", "shm", &["nosuid", "noexec", "nodev", "mode=1777", &size]));
         }
     }

@@ -41,7 +41,7 @@ pub(super) fn process(
     capabilities.set_bounding(set(sets.bounding)).set_effective(set(sets.permitted)).set_permitted(set(sets.permitted));
     capabilities.set_inheritable(set(sets.ambient)).set_ambient(set(sets.ambient));
     process.set_capabilities(Some(capabilities));
-    process.set_user(oci_user(&text, spec.umask));
+    process.set_user(oci_user(&text, spec.umask_in_force()));
     process.set_rlimits(Some(rlimits(&spec.ulimits, spec.host_ulimits, host)?));
     process.set_no_new_privileges(Some(spec.security.no_new_privileges));
     process.set_oom_score_adj(spec.oom_score_adj);
@@ -78,11 +78,11 @@ pub(crate) fn user(spec: &ContainerSpec, image: &ImageConfig, host: &HostFacts) 
     image.config.user.clone()
 }
 
-fn oci_user(text: &str, umask: Option<u32>) -> User {
+fn oci_user(text: &str, umask: u32) -> User {
     let mut parts = text.splitn(2, ':').map(|part| part.parse::<u32>().unwrap_or(0));
     let mut user = User::default();
     user.set_uid(parts.next().unwrap_or(0)).set_gid(parts.next().unwrap_or(0));
-    user.set_umask(Some(umask.unwrap_or(0o022)));
+    user.set_umask(Some(umask));
     user.set_username((!text.is_empty()).then(|| text.to_owned()));
     user
 }

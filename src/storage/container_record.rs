@@ -219,7 +219,7 @@ pub(crate) struct ExitRecord {
     #[serde(default)]
     pub(crate) started_at: Option<Timestamp>,
     pub(crate) finished_at: Timestamp,
-    /// Why the code is not the program's own: `monitor lost`, `host restart`, or the failure of the start.
+    /// Why the code is not the program's own: `timeout`, who did not see the end, or the failure of the start.
     #[serde(default)]
     pub(crate) error: Option<String>,
     #[serde(default)]
@@ -319,6 +319,18 @@ impl ContainerRecord {
 
     pub(crate) fn id(&self) -> &ContainerId {
         &self.config.id
+    }
+
+    /// How often the policy has started it again, in the present or the last run.
+    pub(crate) fn restarts(&self) -> u32 {
+        let present = self.state.as_ref().map(|state| state.restarts);
+        present.or(self.exit.as_ref().map(|exit| exit.restarts)).unwrap_or(0)
+    }
+
+    /// True if its last run was ended by `stop`, `kill` or the like.
+    pub(crate) fn stopped_by_user(&self) -> bool {
+        let ended = self.exit.as_ref().map(|exit| exit.stopped_by_user);
+        ended.or(self.state.as_ref().map(|state| state.stopped_by_user)).unwrap_or(false)
     }
 
     /// Init of the container, if it is alive.

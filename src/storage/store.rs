@@ -1,7 +1,7 @@
 //! The store as a whole: opening it, its format, its lock.
 //!
-//! Lock order (rule R7): store (shared or exclusive) → image → container (ids sorted) → volume (sorted) → network →
-//! port. Nobody holds one while waiting for a container, a download or a person. A removal, `rename`, `cp` within a stopped
+//! Lock order (rule R7): store (shared or exclusive) → image → container (ids sorted) → volume (sorted) → port.
+//! Nobody holds one while waiting for a container, a download or a person. A removal, `rename`, `cp` within a stopped
 //! container, and the copy driver ask for the store's with a container's in hand: whoever has the store's only tries that
 //! of a container.
 

@@ -388,6 +388,19 @@ fn r6_names_are_taken_once_and_stale_ones_are_taken_over() {
     store.create_container(config("web")).expect("taken over");
 }
 
+/// True if somebody waits for the store's lock.
+fn waits_for_store(store: &Store) -> bool {
+    let inode = std::fs::metadata(store.layout().store_lock()).expect("there").ino();
+    let locks = std::fs::read_to_string("/proc/locks").expect("reads");
+    locks.lines().any(|line| line.contains("-> FLOCK") && line.contains(&format!(":{inode} ")))
+}
+
+fn until(mut condition: impl FnMut() -> bool) {
+    while !condition() {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+}
+
 /// A name without its container may be taken over: a removal takes it back under the store's lock, or not at all.
 #[test]
 fn r6_i8_a_removal_leaves_a_name_to_who_has_taken_it_over() {
@@ -399,7 +412,7 @@ fn r6_i8_a_removal_leaves_a_name_to_who_has_taken_it_over() {
     std::thread::scope(|scope| {
         let taking_over = store.lock_exclusive().expect("locked");
         let removal = scope.spawn(|| store.remove_container(locked).expect("removed"));
-        std::thread::sleep(std::time::Duration::from_millis(100));
+        until(|| waits_for_store(&store) || removal.is_finished());
         assert!(name.exists(), "taken back beside who has the exclusive lock");
         drop(taking_over);
         removal.join().expect("ends");
@@ -419,14 +432,7 @@ fn r6_a_sweep_between_two_locks_of_a_creation_harms_it_not() {
     let staging = store.layout().staging().join(wanted.id.as_str());
     std::thread::scope(|threads| {
         let created = threads.spawn(|| store.create_container(wanted.clone()));
-        let waits = || {
-            let inode = std::fs::metadata(store.layout().store_lock()).expect("there").ino();
-            let locks = std::fs::read_to_string("/proc/locks").expect("reads");
-            locks.lines().any(|line| line.contains("-> FLOCK") && line.contains(&format!(":{inode} ")))
-        };
-        while !waits() && !created.is_finished() {
-            std::thread::sleep(std::time::Duration::from_millis(1));
-        }
+        until(|| waits_for_store(&store) || created.is_finished());
         store.move_to_trash(&staging).expect("swept");
         drop(maker);
         created.join().expect("no panic").expect("created");

@@ -158,7 +158,7 @@ pub(crate) struct ContainerSpec {
     pub(crate) volumes_from: Vec<(String, Vec<String>)>,
     /// What becomes of the image's `VOLUME`s.
     pub(crate) image_volume: ImageVolume,
-    /// Bytes; none = 64 MiB, 0 = unlimited.
+    /// As in [`ContainerSpec::shm_bytes`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) shm_size: Option<u64>,
 
@@ -219,6 +219,9 @@ impl Default for LogConfig {
     }
 }
 
+/// Seconds between the stop signal and SIGKILL where nobody says them.
+pub(crate) const DEFAULT_STOP_SECONDS: u32 = 10;
+
 impl ContainerSpec {
     /// True if its monitor may start it again.
     pub(crate) fn may_restart(&self) -> bool {
@@ -227,7 +230,17 @@ impl ContainerSpec {
 
     /// Seconds between the stop signal and SIGKILL.
     pub(crate) fn stop_seconds(&self) -> u32 {
-        self.stop_timeout.unwrap_or(10)
+        self.stop_timeout.unwrap_or(DEFAULT_STOP_SECONDS)
+    }
+
+    /// Bytes of `/dev/shm`; 0 = unlimited.
+    pub(crate) fn shm_bytes(&self) -> u64 {
+        self.shm_size.unwrap_or(64 << 20)
+    }
+
+    /// The umask of its programs.
+    pub(crate) fn umask_in_force(&self) -> u32 {
+        self.umask.unwrap_or(0o022)
     }
 
     /// True if the kernel does not end its processes together with its init.

@@ -30,6 +30,9 @@ pub(crate) struct Resources {
     pub(crate) unified: BTreeMap<String, String>,
 }
 
+/// Microseconds: `--cpu-period` that the kernel starts with, and in which `--cpus` counts.
+pub(crate) const DEFAULT_PERIOD: u64 = 100_000;
+
 /// Processes of a container for which nobody has said anything.
 const DEFAULT_PIDS: i64 = 2048;
 

@@ -1,6 +1,6 @@
 //! `--memory*`, `--cpu*`, `--pids-limit`, `--ulimit`, `--cgroup*`.
 
-use crate::types::resources::{CgroupsMode, Resources, Ulimit};
+use crate::types::resources::{CgroupsMode, DEFAULT_PERIOD, Resources, Ulimit};
 use crate::types::size::parse_bytes;
 
 use super::super::flags::ResourceFlags;
@@ -25,9 +25,6 @@ const RLIMITS: [&str; 16] = [
     "sigpending",
     "stack",
 ];
-
-/// Microseconds in which `--cpus` counts.
-const PERIOD: u64 = 100_000;
 
 /// The cgroup's part.
 pub(super) fn resources(flags: &ResourceFlags) -> Result<Resources, FlagError> {
@@ -89,7 +86,7 @@ fn cpu(flags: &ResourceFlags, resources: &mut Resources) -> Result<(), FlagError
                 return Err(wrong("cpus", text, "the kernel's smallest share is 0.01"));
             }
             resources.cpu_quota = Some(quota);
-            resources.cpu_period = Some(PERIOD);
+            resources.cpu_period = Some(DEFAULT_PERIOD);
         }
     } else {
         resources.cpu_quota = flags.cpu_quota.filter(|quota| *quota != 0);
@@ -120,7 +117,7 @@ fn cpus(text: &str) -> Option<i64> {
     }
     let whole = if whole.is_empty() { 0 } else { whole.parse::<i64>().ok()? };
     let fraction = format!("{fraction:0<5}")[..5].parse::<i64>().ok()?;
-    whole.checked_mul(i64::try_from(PERIOD).ok()?)?.checked_add(fraction)
+    whole.checked_mul(i64::try_from(DEFAULT_PERIOD).ok()?)?.checked_add(fraction)
 }
 
 /// The list format of `cpuset(7)`.

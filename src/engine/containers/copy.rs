@@ -51,7 +51,7 @@ pub(crate) struct CopyRequest {
 }
 
 impl Engine {
-    /// Copies; returns what was left out, for the user.
+    /// Copies. What was left out is told by `progress`.
     pub(crate) fn copy(&self, request: CopyRequest, progress: &dyn Progress) -> Result<(), Error> {
         let (source, target) = self.sides(request.source, request.target)?;
         let landing = Landing::of(&source, &target)?;

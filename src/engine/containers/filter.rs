@@ -234,10 +234,7 @@ impl Test {
 fn starts_on_boot(record: &ContainerRecord) -> bool {
     match record.config.spec.restart {
         RestartPolicy::Always => true,
-        RestartPolicy::UnlessStopped => {
-            let stopped = record.exit.as_ref().map(|exit| exit.stopped_by_user);
-            !stopped.or(record.state.as_ref().map(|state| state.stopped_by_user)).unwrap_or(false)
-        }
+        RestartPolicy::UnlessStopped => !record.stopped_by_user(),
         RestartPolicy::No | RestartPolicy::OnFailure { .. } => false,
     }
 }

@@ -70,7 +70,7 @@ impl Engine {
             conmon_pid_file: String::new(),
             pid_file: spec.pidfile.as_ref().map(|path| path.display().to_string()).unwrap_or_default(),
             name: config.name.to_string(),
-            restart_count: record.state.as_ref().map_or(0, |state| state.restarts),
+            restart_count: record.restarts(),
             driver: config.driver.name(),
             mount_label: String::new(),
             process_label: String::new(),
@@ -123,10 +123,7 @@ fn state(record: &ContainerRecord) -> State {
             .unwrap_or_default(),
         checkpointed_at: NEVER,
         restored_at: NEVER,
-        stopped_by_user: exit
-            .map(|exit| exit.stopped_by_user)
-            .or(record.state.as_ref().map(|state| state.stopped_by_user))
-            .unwrap_or(false),
+        stopped_by_user: record.stopped_by_user(),
         unsupervised: record.supervision == Supervision::Unsupervised,
     }
 }
@@ -282,7 +279,7 @@ fn process_config(record: &ContainerRecord, image: &ImageConfig) -> Config {
         healthcheck_on_failure_action: spec.health_on_failure.as_str(),
         create_command: spec.create_command.clone(),
         timezone: spec.timezone.clone().unwrap_or_default(),
-        umask: format!("{:04o}", spec.umask.unwrap_or(0o022)),
+        umask: format!("{:04o}", spec.umask_in_force()),
         secrets: Vec::new(),
         timeout: spec.timeout.unwrap_or(0),
         stop_timeout: spec.stop_seconds(),

@@ -2,6 +2,7 @@
 
 use super::inspect::{bindings, propagation};
 use super::inspect_report::{Device, HostConfig, IdMappings, LogConfig, RestartPolicy as RestartReport, Ulimit};
+use crate::engine::info;
 use crate::storage::Store;
 use crate::storage::container_record::ContainerRecord;
 use crate::types::capability::CapSet;
@@ -9,7 +10,7 @@ use crate::types::container_spec::{ContainerSpec, LogDriver};
 use crate::types::idmap::IdMap;
 use crate::types::mount::{MountSource, MountSpec};
 use crate::types::namespace::{NamespaceMode, NetworkMode, UsernsMode};
-use crate::types::resources::CgroupsMode;
+use crate::types::resources::{CgroupsMode, DEFAULT_PERIOD};
 use crate::types::restart::RestartPolicy;
 use crate::types::security::{SeccompMode, Unmask};
 use crate::types::size;
@@ -21,7 +22,7 @@ pub(super) fn host_config(store: &Store, record: &ContainerRecord) -> HostConfig
     let security = &spec.security;
     HostConfig {
         binds: spec.mounts.iter().filter_map(bind_text).collect(),
-        cgroup_manager: if spec.cgroups == CgroupsMode::Disabled { "disabled" } else { "cgroupfs" }.to_owned(),
+        cgroup_manager: cgroup_manager(record).to_owned(),
         cgroup_mode: namespace(&spec.cgroupns),
         container_id_file: spec.cidfile.as_ref().map(|path| path.display().to_string()).unwrap_or_default(),
         log_config: log_config(store, record),
@@ -39,7 +40,7 @@ pub(super) fn host_config(store: &Store, record: &ContainerRecord) -> HostConfig
         annotations: spec.annotations.clone(),
         volume_driver: String::new(),
         volumes_from: (!spec.volumes_from.is_empty())
-            .then(|| spec.volumes_from.iter().map(|(name, _)| name.clone()).collect()),
+            .then(|| spec.volumes_from.iter().map(volumes_from_text).collect()),
         cap_add: security.cap_add.iter().map(|name| capability(name)).collect(),
         cap_drop: security.cap_drop.iter().map(|name| capability(name)).collect(),
         dns: spec.dns.iter().map(ToString::to_string).collect(),
@@ -80,7 +81,7 @@ pub(super) fn host_config(store: &Store, record: &ContainerRecord) -> HostConfig
             UsernsMode::Explicit(maps) => Some(IdMappings { uid_map: lines(&maps.uid), gid_map: lines(&maps.gid) }),
             _ => None,
         },
-        shm_size: spec.shm_size.unwrap_or(64 << 20),
+        shm_size: spec.shm_bytes(),
         runtime: "sampan",
         console_size: [0, 0],
         isolation: String::new(),
@@ -146,7 +147,19 @@ fn log_config(store: &Store, record: &ContainerRecord) -> LogConfig {
 /// Billionths of a processor: `--cpus` is kept as quota and period.
 fn nano_cpus(quota: Option<i64>, period: Option<u64>) -> u64 {
     let quota = quota.and_then(|quota| u64::try_from(quota).ok()).unwrap_or(0);
-    quota.saturating_mul(1_000_000_000) / period.unwrap_or(100_000).max(1)
+    quota.saturating_mul(1_000_000_000) / period.unwrap_or(DEFAULT_PERIOD).max(1)
+}
+
+/// Who makes its cgroup, or has made it.
+fn cgroup_manager(record: &ContainerRecord) -> &'static str {
+    let present = record.state.as_ref().filter(|_| record.status.is_alive()).and_then(|state| state.cgroup.as_ref());
+    match (record.config.spec.cgroups, present) {
+        (CgroupsMode::Disabled, _) => "disabled",
+        (_, Some(cgroup)) if cgroup.scope.is_some() => "systemd",
+        (_, Some(_)) => "cgroupfs",
+        // Where nothing is delegated there are no cgroups to manage: that is what cgroupfs means there, too.
+        (_, None) => Some(info::cgroup_manager()).filter(|name| *name != "none").unwrap_or("cgroupfs"),
+    }
 }
 
 fn bind_text(mount: &MountSpec) -> Option<String> {
@@ -158,6 +171,11 @@ fn bind_text(mount: &MountSpec) -> Option<String> {
     let access = if mount.options.read_only { "ro" } else { "rw" };
     let propagation = propagation(mount.options.propagation);
     Some(format!("{source}:{}:{access},{propagation},rbind", mount.target.display()))
+}
+
+/// As the flag was given.
+fn volumes_from_text((container, options): &(String, Vec<String>)) -> String {
+    if options.is_empty() { container.clone() } else { format!("{container}:{}", options.join(",")) }
 }
 
 fn tmpfs_text(mount: &MountSpec) -> Option<(String, String)> {

@@ -238,12 +238,7 @@ fn entry(record: &ContainerRecord) -> ListEntry {
         pod: String::new(),
         pod_name: String::new(),
         ports: ports(record).iter().map(port_entry).collect(),
-        restarts: record
-            .state
-            .as_ref()
-            .map(|state| state.restarts)
-            .or(record.exit.as_ref().map(|exit| exit.restarts))
-            .unwrap_or(0),
+        restarts: record.restarts(),
         size: None,
         started_at: started.map_or(0, |time| time.as_second()),
         state: record.status.as_str().to_owned(),

@@ -107,8 +107,8 @@ impl Engine {
 
     /// The mounts of other containers (`--volumes-from`), added where the spec has none of its own.
     pub(super) fn add_volumes_from(&self, spec: &mut ContainerSpec) -> Result<(), Error> {
-        for (container, options) in std::mem::take(&mut spec.volumes_from) {
-            let id = self.store.find_container(&container)?;
+        for (container, options) in &spec.volumes_from {
+            let id = self.store.find_container(container)?;
             let read_only = options.iter().any(|option| option == "ro");
             for mount in self.store.container_config(&id)?.spec.mounts {
                 if spec.mounts.iter().any(|own| own.target == mount.target) {

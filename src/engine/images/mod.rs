@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! engine ─fork─► layer ─fork─► download  (caller's namespace, credentials)  ─ hash, staging blob
-//!    ▲             │                │ pipe: the compressed stream
+//!    ▲             │                │ the blob's file; a pipe tells how much of it is there
 //!    │             └─worker in P─► unpack (confined to the staged layer)    ─ gunzip, diff id, files
 //!    └── notes: bytes so far, the blob, the layer ──┘
 //! ```

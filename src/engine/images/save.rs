@@ -177,13 +177,12 @@ impl Engine {
         let name = name.to_owned();
         let mark = if form == Form::Dir { "version" } else { "index.json" };
         let there = sys::fs::stat(path).map_err(failed)?;
-        let empty = match &there {
-            Some(stat) if !stat.is_dir() => return Err(Error::SaveToFile(path.to_owned())),
-            _ => true,
-        };
+        if there.is_some_and(|stat| !stat.is_dir()) {
+            return Err(Error::SaveToFile(path.to_owned()));
+        }
         // One writer at a time: the others wait, and add to what is there then.
         let lock = sys::outfile::lock_dir(path).map_err(failed)?;
-        let empty = empty && (lock.is_none() || sys::fs::names(path).map_err(failed)?.is_empty());
+        let empty = lock.is_none() || sys::fs::names(path).map_err(failed)?.is_empty();
         if !empty && !sys::fs::exists(&path.join(mark)) {
             return Err(Error::ForeignDirectory(path.to_owned()));
         }

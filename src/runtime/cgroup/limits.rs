@@ -5,12 +5,10 @@ use std::path::Path;
 
 use crate::sys;
 use crate::sys::Errno;
-use crate::types::resources::Resources;
+use crate::types::resources::{DEFAULT_PERIOD, Resources};
 
 use super::error::Error;
 
-/// `--cpu-period` that the kernel starts with, in microseconds.
-const DEFAULT_PERIOD: u64 = 100_000;
 const MAX: &str = "max";
 
 /// Controllers that these limits need. No limit (0, -1) is also what a host without the controller gives.
