@@ -75,7 +75,11 @@ fn restart_policies() {
         ])
     };
     run("fails", "on-failure:2", "echo x; exit 1").code(1).prints("x\nx\nx\n");
-    env.run(["inspect", "fails", "--format", "{{.RestartCount}} {{.State.ExitCode}}"]).prints("2 1\n");
+    let told = || env.run(["inspect", "fails", "--format", "{{.RestartCount}} {{.State.ExitCode}}"]);
+    told().prints("2 1\n");
+    // A logout takes what is volatile away.
+    std::fs::remove_dir_all(env.runroot()).unwrap();
+    told().prints("2 1\n");
     run("well", "on-failure:2", "echo x").code(0).prints("x\n");
     let script = "echo x >>/n; [ $(wc -l </n) -lt 3 ] || exec sleep 600";
     env.run(["run", "-d", "--name=twice", "--restart=always", "--network=none", BUSYBOX, "sh", "-c", script]).success();

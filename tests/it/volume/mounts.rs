@@ -69,6 +69,7 @@ fn an_anonymous_volume_goes_with_the_last_that_mounts_it() {
         env.run(["run", "-d", "--name=owner", "-v", "/a"].iter().chain(&sleeps)).success();
         let heir = ["run", "-d", "--name=heir", "--volumes-from=owner"].iter().chain(heir);
         env.run(heir.chain(&sleeps)).success();
+        env.run(["inspect", "-f", "{{.HostConfig.VolumesFrom}}", "heir"]).prints("[owner]\n");
         env.run(["rm", "-f", "-t0"].iter().chain(owner).chain(&["owner"])).success();
         assert_eq!(env.run(["volume", "ls", "-q"]).success().stdout().lines().count(), 1, "the heir mounts it");
     };
