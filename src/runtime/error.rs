@@ -59,6 +59,8 @@ pub(crate) enum Error {
     },
     #[error("mount target {target:?} must be an ordinary directory of the image, not a link")]
     LinkTarget { target: PathBuf },
+    #[error("mount on {target:?}: {link:?} on the way is a link in another mount, and leads out of its directory")]
+    ForeignLink { target: PathBuf, link: PathBuf },
     #[error("mount target {target:?} leads into /proc, where nothing may be mounted")]
     ProcTarget { target: PathBuf },
     #[error("mount on {target:?}: the source is a directory, and the target is none in the container")]
@@ -192,6 +194,7 @@ impl Error {
             Self::Source { .. }
             | Self::Target { .. }
             | Self::LinkTarget { .. }
+            | Self::ForeignLink { .. }
             | Self::DirectoryOnFile { .. }
             | Self::FileOnDirectory { .. }
             | Self::Mount { .. }

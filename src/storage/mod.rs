@@ -38,6 +38,7 @@ pub(crate) mod layout;
 pub(crate) mod lease;
 pub(crate) mod lists;
 pub(crate) mod overlay;
+mod override_stat;
 pub(crate) mod pack;
 pub(crate) mod partials;
 mod patience;

@@ -8,6 +8,7 @@ use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use super::override_stat;
 use crate::sys::contents;
 use crate::sys::dir::{self, Dir, FileKind, Stat};
 use crate::sys::fs::File;
@@ -15,8 +16,6 @@ use crate::sys::root::RootDir;
 use crate::sys::{self, Errno, xattr};
 use crate::types::idmap::{IdMap, IdMaps, OVERFLOW_ID};
 
-/// Owner and mode of the image (`unpack::metadata`).
-const OVERRIDE: &str = "user.containers.override_stat";
 /// Most runs of data that a sparse file is written with; readers refuse more.
 const MOST_RUNS: usize = 9_000;
 
@@ -178,32 +177,28 @@ impl<'a, W: Write> Packer<'a, W> {
     }
 
     fn directory(&mut self, dir: &Dir, stat: &Stat, path: &[u8]) -> Result<(), Error> {
-        let mut stat = *stat;
-        self.restore(dir.as_fd(), &mut stat, path)?;
+        self.restore(dir.as_fd(), stat, path)?;
         let records = xattrs(dir.as_fd(), path)?;
         let records: Vec<_> = records.iter().map(|(key, value)| (key.as_str(), value.clone())).collect();
-        self.header(b'5', path, &stat, 0, b"", &records)
+        self.header(b'5', path, stat, 0, b"", &records)
     }
 
     fn file(&mut self, file: &File, path: &[u8]) -> Result<(), Error> {
         let failed = |source| read_failed(path, source);
-        let mut stat = dir::fstat(file.as_fd()).map_err(failed)?;
+        let stat = dir::fstat(file.as_fd()).map_err(failed)?;
         if self.linked(&stat, path)? {
             return Ok(());
         }
-        self.restore(file.as_fd(), &mut stat, path)?;
+        self.restore(file.as_fd(), &stat, path)?;
         let extra = xattrs(file.as_fd(), path)?;
         let mut records: Vec<(&str, Vec<u8>)> =
             extra.iter().map(|(key, value)| (key.as_str(), value.clone())).collect();
-        let runs = if stat.blocks.saturating_mul(512) < stat.size {
-            contents::data_runs(file, stat.size).map_err(failed)?
-        } else {
-            Vec::new()
-        };
-        if stat.blocks.saturating_mul(512) >= stat.size || runs.len() > MOST_RUNS {
+        if stat.blocks.saturating_mul(512) >= stat.size {
             self.header(b'0', path, &stat, stat.size, b"", &records)?;
             return self.content(file, path, 0, stat.size).and_then(|()| self.pad(stat.size));
         }
+        let mut runs = contents::data_runs(file, stat.size).map_err(failed)?;
+        close_gaps(&mut runs, MOST_RUNS);
         // GNU's sparse format 1.0: the map stands in front of the data.
         let mut map = format!("{}\n", runs.len());
         for (start, end) in &runs {
@@ -224,22 +219,11 @@ impl<'a, W: Write> Packer<'a, W> {
         self.pad(data)
     }
 
-    /// Owner and mode that a file has in its image, where the disk could not have them.
-    fn restore(&mut self, fd: std::os::fd::BorrowedFd<'_>, stat: &mut Stat, path: &[u8]) -> Result<(), Error> {
-        if self.terms.ids.is_none() {
-            return Ok(());
-        }
-        let value = xattr::get(fd, OsStr::new(OVERRIDE)).map_err(|source| read_failed(path, source))?;
-        let text = value.and_then(|value| String::from_utf8(value).ok()).unwrap_or_default();
-        let mut parts = text.split(':');
-        let real = (|| {
-            let (uid, gid) = (parts.next()?.parse::<u32>().ok()?, parts.next()?.parse::<u32>().ok()?);
-            Some((uid, gid, u32::from_str_radix(parts.next()?, 8).ok()?))
-        })();
-        if let Some((uid, gid, mode)) = real {
-            self.real = Some((uid, gid));
-            stat.mode = mode & 0o7777;
-        }
+    /// Owner that a file has in its image, where the disk could not have it.
+    fn restore(&mut self, fd: std::os::fd::BorrowedFd<'_>, stat: &Stat, path: &[u8]) -> Result<(), Error> {
+        let Some(maps) = self.terms.ids else { return Ok(()) };
+        let noted = override_stat::owner(fd).map_err(|source| read_failed(path, source))?;
+        self.real = noted.filter(|noted| override_stat::is_credible(maps, *noted, (stat.uid, stat.gid)));
         Ok(())
     }
 
@@ -369,6 +353,26 @@ pub(super) fn gone_is_none<T>(result: sys::Result<T>) -> sys::Result<Option<T>> 
         }
         Err(error) => Err(error),
     }
+}
+
+/// Joins runs over the smallest gaps between them until there are no more than `most`: what is written then is not much more
+/// than the data, whatever size the file claims.
+fn close_gaps(runs: &mut Vec<(u64, u64)>, most: usize) {
+    let surplus = runs.len().saturating_sub(most);
+    if surplus == 0 {
+        return;
+    }
+    let mut gaps: Vec<(u64, usize)> = (1..runs.len()).map(|at| (runs[at].0 - runs[at - 1].1, at)).collect();
+    gaps.select_nth_unstable(surplus - 1);
+    let closed: std::collections::HashSet<usize> = gaps[..surplus].iter().map(|(_, at)| *at).collect();
+    let mut joined: Vec<(u64, u64)> = Vec::with_capacity(most);
+    for (at, run) in runs.iter().enumerate() {
+        match joined.last_mut() {
+            Some(last) if closed.contains(&at) => last.1 = run.1,
+            _ => joined.push(*run),
+        }
+    }
+    *runs = joined;
 }
 
 fn read_failed(path: &[u8], source: sys::Error) -> Error {

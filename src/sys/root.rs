@@ -52,6 +52,16 @@ impl RootDir {
         self.resolve(path, OFlags::PATH, 0, ResolveFlags::IN_ROOT)
     }
 
+    /// The same, if neither the way nor the end is on another mount than the tree's top (EXDEV otherwise).
+    pub(crate) fn lookup_on_mount(&self, path: &Path) -> Result<OwnedFd> {
+        self.resolve(path, OFlags::PATH, 0, ResolveFlags::IN_ROOT | ResolveFlags::NO_XDEV)
+    }
+
+    /// The same, of what is below the top however links lead (EXDEV otherwise).
+    pub(crate) fn lookup_beneath(&self, path: &Path) -> Result<OwnedFd> {
+        self.resolve(path, OFlags::PATH, 0, ResolveFlags::BENEATH | ResolveFlags::NO_XDEV)
+    }
+
     /// An `O_PATH` descriptor of `path` itself: a link at the end is not followed.
     pub(crate) fn lookup_nofollow(&self, path: &Path) -> Result<OwnedFd> {
         self.resolve(path, OFlags::PATH | OFlags::NOFOLLOW, 0, ResolveFlags::IN_ROOT)

@@ -34,6 +34,11 @@ pub(crate) enum InvalidIdMap {
 }
 
 impl IdMap {
+    /// Where the file of an id goes that the map lacks: to `nobody`, or to the highest id that is mapped.
+    pub(crate) fn nobody(&self) -> u32 {
+        self.to_outside(OVERFLOW_ID).or_else(|| self.to_outside(self.max_inside()?)).unwrap_or(0)
+    }
+
     /// Checks the extents as the kernel will.
     pub(crate) fn new(extents: Vec<Extent>) -> Result<Self, InvalidIdMap> {
         if extents.len() > 340 {

@@ -100,8 +100,11 @@ fn one_mount(root: &RootDir, mount: &Planned<'_>, bundle: &Bundle) -> Result<(),
         Some(tree) if !sys::dir::fstat(tree).map_err(error)?.is_dir() => Shape::File,
         _ => Shape::Directory,
     };
-    let missing = options.copy_up && root.lookup(&target::relative(target)).is_err();
-    let place = target::open(root, target, shape)?;
+    // Where nothing in the image says who may write there, everybody may, as the kernel has it for a tmpfs: the next start finds
+    // the directory.
+    let is_tmpfs = tree.is_none() && spec.typ().as_deref() == Some("tmpfs");
+    let mode = if is_tmpfs && options.copy_up { 0o1777 } else { target::USUAL };
+    let place = target::open(root, target, shape, mode)?;
     if options.yields && mount::is_mounted_on(place.as_fd()) {
         return Ok(());
     }
@@ -111,7 +114,7 @@ fn one_mount(root: &RootDir, mount: &Planned<'_>, bundle: &Bundle) -> Result<(),
         sys::dir::chown_path(place.as_fd(), uid, gid).map_err(error)?;
     }
     let Some(tree) = *tree else {
-        return new_file_system(spec, options, &place, missing);
+        return new_file_system(spec, options, &place);
     };
     if options.chown {
         let (uid, gid) = program::owner(root, bundle)?;
@@ -125,17 +128,11 @@ fn one_mount(root: &RootDir, mount: &Planned<'_>, bundle: &Bundle) -> Result<(),
     mount::attach(tree, place.as_fd()).map_err(error)
 }
 
-/// What is no bind. `missing`: the image has nothing there.
-fn new_file_system(spec: &Mount, options: &MountOptions, place: &OwnedFd, missing: bool) -> Result<(), Error> {
+/// What is no bind.
+fn new_file_system(spec: &Mount, options: &MountOptions, place: &OwnedFd) -> Result<(), Error> {
     let target = spec.destination();
     let kind = spec.typ().as_deref().unwrap_or("bind");
     let error = |source| Error::Mount { target: target.clone(), source };
-    if missing && kind == "tmpfs" {
-        // Nothing in the image says who may write there: everybody, as the kernel has it for a tmpfs. On the directory, so that the
-        // next start finds it.
-        let made = sys::dir::reopen(place.as_fd()).map_err(error)?;
-        sys::dir::fchmod(made.as_fd(), 0o1777).map_err(error)?;
-    }
     // A copied-up tmpfs is filled before it becomes read-only.
     let attributes =
         if options.copy_up { Attributes { read_only: false, ..options.attributes } } else { options.attributes };
@@ -201,11 +198,15 @@ fn working_directory(root: &RootDir, bundle: &Bundle) -> Result<(), Error> {
     if path.as_os_str().is_empty() {
         return Ok(());
     }
-    let found = match root.lookup(&path) {
-        Err(_absent) if bundle.make_workdir => root.mkdir_all(&path, 0o755).map(drop),
-        found => found.map(drop),
-    };
-    found.map_err(|source| Error::WorkDir { path: process.cwd().clone(), source })
+    let failed = |source| Error::WorkDir { path: process.cwd().clone(), source };
+    match root.lookup(&path) {
+        Err(_absent) if bundle.make_workdir => {
+            let made = target::open(root, process.cwd(), Shape::Directory, target::USUAL);
+            made.map(drop)
+                .map_err(|error| if let Error::Target { source, .. } = error { failed(source) } else { error })
+        }
+        found => found.map(drop).map_err(failed),
+    }
 }
 
 /// Opens a terminal in the container's own devpts and puts it on /dev/console (case C04: only descriptors are used).

@@ -43,12 +43,12 @@ pub(super) fn populate(root: &RootDir, bundle: &Bundle) -> Result<(), Error> {
         if !sys::dir::fstat(source.as_fd()).map_err(error)?.is_char_device() {
             return Err(error(sys::Error::new("fstat", format!("{path:?} is not a device"), Errno::ENODEV)));
         }
-        let place = target::open(root, path, Shape::File)?;
+        let place = target::open(root, path, Shape::File, target::USUAL)?;
         mount::attach(source.as_fd(), place.as_fd()).map_err(error)?;
     }
     if bundle.terminal() {
         // Where the terminal is mounted later, when /dev may be read-only.
-        drop(target::open(root, Path::new("/dev/console"), Shape::File)?);
+        drop(target::open(root, Path::new("/dev/console"), Shape::File, target::USUAL)?);
     }
     for (link, text) in LINKS {
         match root.symlink(OsStr::new(text), Path::new(link)) {

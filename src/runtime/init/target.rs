@@ -1,12 +1,16 @@
 //! Mount targets in the container's root: resolved by descriptor, made if missing, never through a link that the
-//! image planted where a kernel file system goes (cases C06, C07, C08).
+//! image planted where a kernel file system goes (cases C06, C07), nor through one that a neighbour planted in a volume to lead
+//! somewhere else (case C08).
 
-use std::os::fd::{AsFd, OwnedFd};
-use std::path::{Path, PathBuf};
+use std::collections::VecDeque;
+use std::ffi::{OsStr, OsString};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Component, Path, PathBuf};
 
 use crate::runtime::error::Error;
+use crate::sys::dir::{self, Dir, FileKind};
 use crate::sys::root::RootDir;
-use crate::sys::{self, Errno};
+use crate::sys::{self, Errno, mount, process};
 
 /// What must be at the target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,31 +21,48 @@ pub(in crate::runtime) enum Shape {
 
 /// Looks and links before a target is given up: the kernel's own limit of links (path_resolution(7)).
 const STEPS: usize = 40;
+/// Mode of a directory that is made.
+pub(in crate::runtime) const USUAL: u32 = 0o755;
 
 /// Targets that must be ordinary directories in the image, because what is mounted there decides what the runtime does
 /// next.
 const ORDINARY: [&str; 3] = ["/proc", "/sys", "/dev"];
 
-/// Opens the target, making it and its parents if they are missing.
-pub(in crate::runtime) fn open(root: &RootDir, target: &Path, shape: Shape) -> Result<OwnedFd, Error> {
+/// Opens the target, making it and its parents if they are missing. `mode`: of a directory that is made as the target; it has it
+/// from the first moment on, because what a path leads to later may be something else.
+pub(in crate::runtime) fn open(root: &RootDir, target: &Path, shape: Shape, mode: u32) -> Result<OwnedFd, Error> {
+    let umask = process::umask(0o7777 & !mode & !USUAL);
+    let opened = open_as(root, target, shape, mode);
+    process::umask(umask);
+    opened
+}
+
+fn open_as(root: &RootDir, target: &Path, shape: Shape, mode: u32) -> Result<OwnedFd, Error> {
     let error = |source| Error::Target { target: target.to_owned(), source };
     let relative = relative(target);
     if ORDINARY.iter().any(|ordinary| target == Path::new(ordinary)) {
         return match root.lookup_nofollow(&relative) {
             Ok(fd) => require_directory(fd, target),
             Err(absent) if absent.is(Errno::ENOENT) => {
-                root.mkdir(&relative, 0o755).map_err(error)?;
+                root.mkdir(&relative, USUAL).map_err(error)?;
                 root.lookup_nofollow(&relative).map_err(error)
             }
             Err(other) => Err(error(other)),
         };
     }
-    if let Some(place) = find(root, target, &relative)? {
-        return Ok(place);
-    }
-    match shape {
-        Shape::Directory => make_directory(root, &relative).map_err(error),
-        Shape::File => make_file(root, target, relative),
+    match root.lookup_on_mount(&relative) {
+        Ok(place) => Ok(place),
+        Err(elsewhere) if elsewhere.is(Errno::EXDEV) => {
+            let place = Way::begin(root, target).walk(shape, mode)?;
+            no_procfs(target, &place)?;
+            Ok(place)
+        }
+        // What is missing is missing on the root's own mount, which nobody else changes.
+        Err(absent) if absent.is(Errno::ENOENT) => match shape {
+            Shape::Directory => make_directory(root, &relative, mode).map_err(error),
+            Shape::File => make_file(root, target, relative),
+        },
+        Err(other) => Err(error(other)),
     }
 }
 
@@ -57,6 +78,8 @@ pub(in crate::runtime) fn require_shape(place: &OwnedFd, target: &Path, shape: S
 }
 
 /// What is at the target, links followed; `None` where there is nothing.
+///
+/// For a root on which nothing is mounted yet.
 pub(in crate::runtime) fn look_up(root: &RootDir, target: &Path) -> Result<Option<OwnedFd>, Error> {
     find(root, target, &relative(target))
 }
@@ -64,21 +87,139 @@ pub(in crate::runtime) fn look_up(root: &RootDir, target: &Path) -> Result<Optio
 fn find(root: &RootDir, target: &Path, relative: &Path) -> Result<Option<OwnedFd>, Error> {
     let error = |source| Error::Target { target: target.to_owned(), source };
     let Some(place) = sys::fs::absent_is_none(root.lookup(relative)).map_err(error)? else { return Ok(None) };
-    // A link of the image to /proc: the words of the target have been looked at, where it leads has not (case C05).
-    if !target.starts_with("/proc") && sys::filesystem::is_procfs(place.as_fd()).map_err(error)? {
-        return Err(Error::ProcTarget { target: target.to_owned() });
-    }
+    no_procfs(target, &place)?;
     Ok(Some(place))
 }
 
-fn make_directory(root: &RootDir, relative: &Path) -> sys::Result<OwnedFd> {
+/// A link of the image to /proc: the words of the target have been looked at, where it leads has not (case C05).
+fn no_procfs(target: &Path, place: &OwnedFd) -> Result<(), Error> {
+    let error = |source| Error::Target { target: target.to_owned(), source };
+    if !target.starts_with("/proc") && sys::filesystem::is_procfs(place.as_fd()).map_err(error)? {
+        return Err(Error::ProcTarget { target: target.to_owned() });
+    }
+    Ok(())
+}
+
+fn make_directory(root: &RootDir, relative: &Path, mode: u32) -> sys::Result<OwnedFd> {
     // What is missing most often is the last component alone.
-    match root.mkdir(relative, 0o755).and_then(|()| root.lookup(relative)) {
+    match root.mkdir(relative, mode).and_then(|()| root.lookup(relative)) {
         Err(other) if other.is(Errno::ENOENT) || other.is(Errno::EEXIST) => {}
         done => return done,
     }
-    drop(root.mkdir_all(relative, 0o755)?);
+    if let Some(parent) = relative.parent() {
+        drop(root.mkdir_all(parent, USUAL)?);
+    }
+    // A link that leads nowhere takes what it leads to, and that has the usual mode.
+    match root.mkdir(relative, mode) {
+        Err(link) if link.is(Errno::EEXIST) => drop(root.mkdir_all(relative, USUAL)?),
+        made => made?,
+    }
     root.lookup(relative)
+}
+
+/// The way to a target that crosses mounts. Links of the root's own mount are the image's, and are followed in the root. On another
+/// mount somebody else may change what is there while we look: a link there leads below its own directory, or nowhere.
+struct Way<'a> {
+    root: &'a RootDir,
+    target: &'a Path,
+    /// Names still to go.
+    left: VecDeque<OsString>,
+    /// Directories from below the root to here.
+    below: Vec<OwnedFd>,
+    /// Links that were followed, and names that were gone when they were looked at again.
+    steps: usize,
+}
+
+impl<'a> Way<'a> {
+    fn begin(root: &'a RootDir, target: &'a Path) -> Self {
+        let mut way = Self { root, target, left: VecDeque::new(), below: Vec::new(), steps: 0 };
+        way.prepend(target);
+        way
+    }
+
+    fn walk(mut self, shape: Shape, mode: u32) -> Result<OwnedFd, Error> {
+        while let Some(name) = self.left.pop_front() {
+            if name == ".." {
+                self.below.pop();
+                continue;
+            }
+            let here = self.here()?;
+            let found = match here.open_path(&name) {
+                Err(absent) if absent.is(Errno::ENOENT) => {
+                    self.make(&here, &name, shape, mode)?;
+                    self.again(name)?;
+                    continue;
+                }
+                found => found.map_err(|source| self.failed(source))?,
+            };
+            let kind = dir::fstat(found.as_fd()).map_err(|source| self.failed(source))?.kind;
+            let found = if kind != FileKind::Symlink {
+                found
+            } else if mount::is_same(self.root.dir().as_fd(), here.as_fd()) {
+                let text = here.read_link(&name).map_err(|source| self.failed(source))?;
+                self.step()?;
+                if text.is_absolute() {
+                    self.below.clear();
+                }
+                self.prepend(&text);
+                continue;
+            } else {
+                let led = RootDir::from(OwnedFd::from(here)).lookup_beneath(Path::new(&name));
+                led.map_err(|_out| Error::ForeignLink { target: self.target.to_owned(), link: name.into() })?
+            };
+            if self.left.is_empty() {
+                return Ok(found);
+            }
+            self.below.push(found);
+        }
+        self.here().map(OwnedFd::from)
+    }
+
+    /// What is missing; somebody else may have made something there meanwhile, which is looked at then.
+    fn make(&self, here: &Dir, name: &OsStr, shape: Shape, mode: u32) -> Result<(), Error> {
+        let last = self.left.is_empty();
+        let made = match shape {
+            Shape::File if last => here.create_new(name, 0o644).map(drop),
+            _ => here.mkdir(name, if last { mode } else { USUAL }),
+        };
+        match made {
+            Err(taken) if taken.is(Errno::EEXIST) => Ok(()),
+            made => made.map_err(|source| self.failed(source)),
+        }
+    }
+
+    fn again(&mut self, name: OsString) -> Result<(), Error> {
+        self.left.push_front(name);
+        self.step()
+    }
+
+    fn step(&mut self) -> Result<(), Error> {
+        self.steps += 1;
+        if self.steps <= STEPS {
+            return Ok(());
+        }
+        let what = format!("{:?}: it keeps changing, or is a circle of links", self.target);
+        Err(self.failed(sys::Error::new("open", what, Errno::ELOOP)))
+    }
+
+    fn prepend(&mut self, path: &Path) {
+        for component in path.components().rev() {
+            match component {
+                Component::Normal(name) => self.left.push_front(name.to_owned()),
+                Component::ParentDir => self.left.push_front("..".into()),
+                Component::CurDir | Component::RootDir | Component::Prefix(_) => {}
+            }
+        }
+    }
+
+    fn here(&self) -> Result<Dir, Error> {
+        let fd: BorrowedFd<'_> = self.below.last().map_or_else(|| self.root.dir().as_fd(), AsFd::as_fd);
+        sys::stream::duplicate(fd).map(Dir::from).map_err(|source| self.failed(source))
+    }
+
+    fn failed(&self, source: sys::Error) -> Error {
+        Error::Target { target: self.target.to_owned(), source }
+    }
 }
 
 /// Makes the file, and where a link leads nowhere, what it names. A neighbour may change what is there between any two
@@ -141,7 +282,7 @@ mod tests {
     use std::path::Path;
     use std::sync::atomic::{AtomicBool, Ordering};
 
-    use super::{Shape, open};
+    use super::{Shape, USUAL, open};
     use crate::sys::fs;
     use crate::sys::root::RootDir;
 
@@ -164,7 +305,7 @@ mod tests {
                 }
             });
             let intact = (0..20_000).all(|_| {
-                drop(open(&root, Path::new("/vol/f"), Shape::File));
+                drop(open(&root, Path::new("/vol/f"), Shape::File, USUAL));
                 fs::read(&important).is_ok_and(|bytes| bytes == b"important")
             });
             over.store(true, Ordering::Relaxed);
@@ -183,10 +324,10 @@ mod tests {
         }
         let made = [("a", "run/a"), ("b", "run/b"), ("c", "etc/deep/c"), ("d", "run/d"), ("new/e", "etc/new/e")];
         for (target, expected) in made {
-            open(&root, &Path::new("/etc").join(target), Shape::File).expect(target);
+            open(&root, &Path::new("/etc").join(target), Shape::File, USUAL).expect(target);
             let found = fs::lstat(&temporary.path().join(expected)).expect("look").expect(expected);
             assert!(found.is_file(), "{expected}");
         }
-        open(&root, Path::new("/etc/o"), Shape::File).expect_err("a circle");
+        open(&root, Path::new("/etc/o"), Shape::File, USUAL).expect_err("a circle");
     }
 }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use super::error::{Error, shown};
 use super::metadata;
 use super::remarks::Remarks;
-use crate::storage::layer_xattrs;
+use crate::storage::{layer_xattrs, override_stat};
 use crate::sys::dir::{self, Stat};
 use crate::sys::root::RootDir;
 use crate::sys::{self, Errno, xattr};
@@ -53,7 +53,7 @@ pub(crate) fn inherit_parents(
         copy_xattrs(&from, &to, path).map_err(failed)?;
         // Before the mode, which may lock us out.
         let xattrs = layer_xattrs::digest(to.as_fd()).map_err(failed)?;
-        let (uid, gid) = match metadata::real_owner(to.as_fd()).map_err(failed)? {
+        let (uid, gid) = match override_stat::owner(to.as_fd()).map_err(failed)? {
             Some(owner) => owner,
             None => of_image(&stat, ids),
         };

@@ -7,25 +7,10 @@ use std::os::unix::ffi::OsStrExt;
 use super::error::{Error, shown};
 use super::reader::Entry;
 use super::remarks::Remarks;
-use crate::storage::layer_xattrs;
+use crate::storage::{layer_xattrs, override_stat};
 use crate::sys::dir::{self, Dir};
 use crate::sys::{self, Errno, xattr};
-use crate::types::idmap::{IdMap, IdMaps, OVERFLOW_ID};
-
-/// Owner and mode that a file has in its image, where the disk cannot have them. containers/storage and
-/// fuse-overlayfs know this name.
-const OVERRIDE: &str = "user.containers.override_stat";
-
-/// Owner that a file has in its image, if the disk has another one.
-pub(super) fn real_owner(fd: BorrowedFd<'_>) -> sys::Result<Option<(u32, u32)>> {
-    let value = xattr::get(fd, OsStr::new(OVERRIDE))?;
-    let text = value.and_then(|value| String::from_utf8(value).ok());
-    Ok(text.and_then(|text| {
-        let mut ids = text.split(':').map(|id| id.parse::<u64>().ok());
-        let id = |id: u64| u32::try_from(id).unwrap_or(u32::MAX);
-        Some((id(ids.next()??), id(ids.next()??)))
-    }))
-}
+use crate::types::idmap::{IdMap, IdMaps};
 
 /// Who a file belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,7 +55,7 @@ impl<'a> Owners<'a> {
             return owner;
         }
         let owner = if self.ids.is_single() {
-            let (u, g) = (nobody(&self.ids.uid), mapped(&self.ids.gid, gid).unwrap_or_else(|| nobody(&self.ids.gid)));
+            let (u, g) = (self.ids.uid.nobody(), mapped(&self.ids.gid, gid).unwrap_or_else(|| self.ids.gid.nobody()));
             Owner { uid: u, gid: g, real: ((uid, gid) != (0, 0)).then_some((uid, gid)) }
         } else {
             let (u, g) = (mapped(&self.ids.uid, uid), mapped(&self.ids.gid, gid));
@@ -81,8 +66,8 @@ impl<'a> Owners<'a> {
             }
             let real = (u.is_none() || g.is_none()).then_some((uid, gid));
             Owner {
-                uid: u.unwrap_or_else(|| nobody(&self.ids.uid)),
-                gid: g.unwrap_or_else(|| nobody(&self.ids.gid)),
+                uid: u.unwrap_or_else(|| self.ids.uid.nobody()),
+                gid: g.unwrap_or_else(|| self.ids.gid.nobody()),
                 real,
             }
         };
@@ -96,10 +81,6 @@ fn mapped(map: &IdMap, id: u64) -> Option<u32> {
     u32::try_from(id).ok().filter(|id| *id != u32::MAX).and_then(|id| map.to_outside(id))
 }
 
-fn nobody(map: &IdMap) -> u32 {
-    map.to_outside(OVERFLOW_ID).or_else(|| map.to_outside(map.max_inside()?)).unwrap_or(0)
-}
-
 /// The attributes of an entry that are to be set, in order; what a layer must not say is left out (cases A12, A15).
 pub(super) fn wanted_xattrs<'e>(
     entry: &'e Entry,
@@ -110,7 +91,7 @@ pub(super) fn wanted_xattrs<'e>(
     for (name, value) in &entry.xattrs {
         let set = match name.as_slice() {
             b"security.capability" => capability(value),
-            name if xattr::is_overlay(OsStr::from_bytes(name)) || name == OVERRIDE.as_bytes() => None,
+            name if xattr::is_overlay(OsStr::from_bytes(name)) || name == override_stat::NAME.as_bytes() => None,
             name if name.starts_with(b"user.") => Some(value.as_slice().into()),
             b"system.posix_acl_access" | b"system.posix_acl_default" => Some(value.as_slice().into()),
             _ => None,
@@ -121,8 +102,8 @@ pub(super) fn wanted_xattrs<'e>(
         }
     }
     if let Some((uid, gid)) = owner.real {
-        let text = format!("{uid}:{gid}:0{:o}", entry.mode);
-        wanted.push((OVERRIDE.as_bytes(), text.into_bytes().into()));
+        let text = override_stat::text(uid, gid, entry.mode);
+        wanted.push((override_stat::NAME.as_bytes(), text.into_bytes().into()));
     }
     wanted
 }
@@ -155,7 +136,7 @@ pub(super) fn set_xattrs(
             Ok(()) => {}
             Err(error) if [Errno::EPERM, Errno::EOPNOTSUPP, Errno::EINVAL].contains(&error.errno) => {
                 // The owner's own note is for `commit`: a FIFO or a link cannot carry it, the index has it too.
-                if name != OVERRIDE.as_bytes() {
+                if name != override_stat::NAME.as_bytes() {
                     remarks.xattr(name, path);
                 }
             }

@@ -425,3 +425,66 @@ fn c19_nothing_of_the_container_is_run_on_the_host() {
     env.run(["cp", "c:/etc", "out2"]).success();
     assert!(!trap.exists(), "a program of the image ran on the host");
 }
+
+/// A neighbour that shares a volume does not choose where else in a container something is mounted, made or given away.
+#[test]
+fn c08_links_of_a_neighbour_lead_no_mount_away() {
+    requires!(userns, subids);
+    let env = Env::with_busybox();
+    let private = env.path("private");
+    std::fs::create_dir_all(&private).unwrap();
+    std::fs::set_permissions(&private, PermissionsExt::from_mode(0o700)).unwrap();
+    let bind = format!("{}:/private", private.display());
+    let neighbour = |script: &str| {
+        env.run(["run", "--rm", "--network=none", "-v=shared:/data", "-v=sub:/sub", BUSYBOX, "sh", "-c", script])
+            .success();
+    };
+    let ours = |options: &[&str], script: &str| {
+        let mounts = ["run", "--rm", "--network=none", "-v", &bind, "-v=shared:/data"];
+        env.run([&mounts, options, &[BUSYBOX, "sh", "-c", script]].concat())
+    };
+    let refused = "is a link in another mount";
+    neighbour(
+        "ln -s /bin /data/bin; ln -s /etc /data/etc; ln -s /private /data/open; ln -s /private/new /data/new; echo x >/sub/sh",
+    );
+    ours(&["-v=sub:/data/bin"], "true").code(125).stderr_has(refused).stderr_has("/data/bin");
+    ours(&["--user=1000", "-v=fresh:/data/etc"], "true").code(125).stderr_has(refused);
+    ours(&["--tmpfs=/data/open"], "true").code(125).stderr_has(refused);
+    ours(&["--tmpfs=/data/open/deeper"], "true").code(125).stderr_has(refused);
+    ours(&["-v=sub:/data/new"], "true").code(125).stderr_has(refused);
+    ours(&["-v", &format!("{}:/data/new", env.write("file", "").display())], "true").code(125).stderr_has(refused);
+    assert_eq!(std::fs::metadata(&private).unwrap().permissions().mode() & 0o7777, 0o700);
+    assert_eq!(std::fs::read_dir(&private).unwrap().count(), 0, "nothing was made on the host");
+    // What leads below its own directory, and what is missing, is made and mounted on all the same.
+    neighbour("mkdir /data/real; ln -s real /data/alias; rm /data/new");
+    ours(&["-v=sub:/data/alias", "-v=sub:/data/new/deep/er"], "cat /data/real/sh /data/new/deep/er/sh")
+        .success()
+        .prints("x\nx\n");
+}
+
+/// The next start finds the directory that a tmpfs was mounted on as everybody's.
+#[test]
+fn a_tmpfs_where_the_image_has_nothing_is_everybodys() {
+    requires!(userns, subids);
+    let env = Env::with_busybox();
+    let script = "stat -c %a /in/the/tmp /in/the; touch /in/the/tmp/x";
+    let run = ["run", "--name=c", "--network=none", "--user=1000", "--tmpfs=/in/the/tmp", BUSYBOX, "sh", "-c", script];
+    env.run(run).success().prints("1777\n755\n");
+    env.run(["start", "-a", "c"]).success().prints("1777\n755\n");
+}
+
+/// Whoever owns a file in a container can write attributes of it, and nobody believes what they say of owners that the map has.
+#[test]
+fn a15_a_note_of_an_owner_makes_no_one_root() {
+    requires!(userns, subids);
+    let env = Env::with_busybox();
+    let run = ["run", "-d", "--name=c", "--network=none", "-v=v:/v", BUSYBOX, "sh", "-c"];
+    env.run(run.iter().chain(&["cp /bin/busybox /v/tool && chmod 755 /v/tool && sleep 600"])).success();
+    let tool = env.graphroot().join("volumes/v/_data/tool");
+    eventually("it is there", || std::fs::metadata(&tool).is_ok_and(|stat| stat.mode() & 0o7777 == 0o755));
+    let note = "user.containers.override_stat";
+    rustix::fs::setxattr(&tool, note, b"33:33:0104755", rustix::fs::XattrFlags::empty()).unwrap();
+    env.run(["cp", "--archive=false", "c:/v/tool", "c:/usr/tool"]).success();
+    env.run(["exec", "c", "stat", "-c", "%u:%g %a", "/usr/tool"]).success().prints("0:0 755\n");
+    env.run(["rm", "-f", "-t0", "c"]).success();
+}
