@@ -100,6 +100,7 @@ pub(super) fn live(
             if let Some(size) = clients.window() {
                 request.bundle.set_window(size);
             }
+            request.bundle.keep_volumes();
             last = Some(record);
             continue;
         }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use oci_spec::runtime::{BoxBuilder, LinuxNamespaceType, Spec};
 
 use crate::sys::pty::WindowSize;
+use crate::types::annotation::COPY_UP;
 use crate::types::idmap::{Extent, IdMap, IdMaps};
 use crate::types::rootfs_plan::RootfsPlan;
 
@@ -34,6 +35,16 @@ impl Bundle {
         if let (Some(process), Ok(console)) = (self.spec.process_mut(), console) {
             process.set_console_size(Some(console));
         }
+    }
+
+    /// For the runs after the first: the volumes have been filled, and what is in them now is the programs'.
+    pub(crate) fn keep_volumes(&mut self) {
+        let mut mounts = self.spec.mounts().clone();
+        for mount in mounts.iter_mut().flatten().filter(|mount| mount.typ().as_deref() == Some("bind")) {
+            let kept = mount.options().iter().flatten().filter(|option| *option != COPY_UP).cloned().collect();
+            mount.set_options(Some(kept));
+        }
+        self.spec.set_mounts(mounts);
     }
 
     pub(super) fn window(&self) -> Option<WindowSize> {

@@ -19,6 +19,7 @@ impl Engine {
     /// Finds the sources of a container's mounts, for a start.
     pub(super) fn placed_mounts(&self, config: &ContainerConfig, maps: &IdMaps) -> Result<Vec<PlacedMount>, Error> {
         let mut placed = Vec::new();
+        let was_run = self.was_run(config)?;
         for (index, mount) in config.spec.mounts.iter().enumerate() {
             let scratch = self.store.layout().container(&config.id).join(format!("mount-{index}"));
             let mut options = mount.options.clone();
@@ -35,7 +36,10 @@ impl Engine {
                     PlacedSource::Volume {
                         path: self.store.layout().volume_data(name),
                         subpath: subpath.as_deref().map(relative),
-                        copy_up: meta.needs_copy_up && !options.no_copy && subpath.is_none(),
+                        copy_up: meta.needs_copy_up
+                            && !(*anonymous && was_run)
+                            && !options.no_copy
+                            && subpath.is_none(),
                         durable: !anonymous || config.is_durable(),
                     }
                 }
@@ -69,11 +73,13 @@ impl Engine {
     /// targets. What a start discards (overlays of directories, images, tmpfs) is not among them.
     pub(super) fn resting_mounts(&self, config: &ContainerConfig) -> Result<Vec<RootMount>, Error> {
         let mut found = Vec::new();
+        let was_run = self.was_run(config)?;
         for mount in config.spec.mounts.iter().filter(|mount| !mount.options.overlay) {
             let (source, subpath, copy_up) = match &mount.source {
                 MountSource::Bind { path } => (path.clone(), None, false),
-                MountSource::Volume { name, subpath, .. } => {
-                    let unfilled = self.store.volume_if_exists(name)?.is_some_and(|meta| meta.needs_copy_up);
+                MountSource::Volume { name, subpath, anonymous } => {
+                    let unfilled = !(*anonymous && was_run)
+                        && self.store.volume_if_exists(name)?.is_some_and(|meta| meta.needs_copy_up);
                     let copy_up = unfilled && !mount.options.no_copy && subpath.is_none();
                     (self.store.layout().volume_data(name), subpath.as_deref().map(relative), copy_up)
                 }
@@ -85,6 +91,17 @@ impl Engine {
         }
         found.sort_by_key(|mount| mount.target.components().count());
         Ok(found)
+    }
+
+    /// True if a program of the container has run: then its anonymous volumes, of which nothing is noted, are filled, and what it
+    /// has made of them is its own. A mark of a filling that did not end (`runtime::init::fill`) is one that it may have set.
+    fn was_run(&self, config: &ContainerConfig) -> Result<bool, Error> {
+        let is_anonymous = |mount: &MountSpec| matches!(mount.source, MountSource::Volume { anonymous: true, .. });
+        if !config.spec.mounts.iter().any(is_anonymous) {
+            return Ok(false);
+        }
+        let record = self.store.container(&config.id)?;
+        Ok(record.exit.is_some() || record.state.is_some_and(|state| state.started_at.is_some()))
     }
 
     /// Volumes that were filled by this start need it no more (under an overlay they were not). The program runs: what cannot

@@ -143,6 +143,43 @@ fn a_volume_that_was_filled_in_part_is_filled_anew() {
     env.run(look).prints("b\nbbb");
 }
 
+/// The mark of a filling is an attribute that a program in the container can set: after its first run nobody believes it.
+#[test]
+fn d05_a_program_cannot_have_a_volume_emptied() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let data = |name: &str| env.graphroot().join("volumes").join(name).join("_data");
+    let mark = |name: &str| {
+        rustix::fs::setxattr(data(name), "user.sampan.filling", b"", rustix::fs::XattrFlags::empty()).unwrap();
+    };
+    let volume = |name: &str| env.run(["inspect", "-f", "{{(index .Mounts 0).Name}}", name]).trimmed();
+    let run = |name: &str, options: &[&str], script: &str| {
+        let name = format!("--name={name}");
+        env.run([&["run", &name, "--network=none"], options, &[BUSYBOX, "sh", "-c", script]].concat())
+    };
+    // One of its own, by a second start and by a copy out of what does not run.
+    run("own", &["-v", "/etc"], "echo kept >/etc/kept").success();
+    mark(&volume("own"));
+    env.run(["cp", "own:/bin/sh", "-"]).success();
+    assert!(data(&volume("own")).join("kept").exists(), "a copy of something else empties nothing");
+    env.run(["start", "-a", "own"]).success();
+    assert!(data(&volume("own")).join("passwd").exists());
+    // One with a name, by a restart of the policy.
+    let script = "n=$(wc -l </etc/runs); echo x >>/etc/runs; [ $n -ge 2 ] || { while [ ! -e /etc/go$n ]; do sleep 0.05; done; exit 1; }";
+    run("named", &["-d", "--restart=on-failure", "-v=v:/etc"], &format!("touch /etc/runs; {script}")).success();
+    for turn in ["0", "1"] {
+        eventually("it runs", || {
+            std::fs::read_to_string(data("v").join("runs"))
+                .is_ok_and(|text| text.lines().count() > turn.parse().unwrap())
+        });
+        mark("v");
+        std::fs::write(data("v").join(format!("go{turn}")), "").unwrap();
+    }
+    let ended = || env.run(["inspect", "-f", "{{.State.Status}} {{.State.ExitCode}}", "named"]).trimmed() == "exited 0";
+    eventually("the third run ends well", ended);
+    assert_eq!(std::fs::read_to_string(data("v").join("runs")).unwrap(), "x\nx\nx\n");
+}
+
 /// Its record cannot be written (a full disk, say) when the program runs already.
 #[test]
 fn a_volume_that_cannot_be_noted_as_filled_is_a_warning() {
