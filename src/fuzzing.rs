@@ -95,7 +95,7 @@ pub fn layer(data: &[u8], ground: &Path, source: File) {
     let diff = ground.join("diff");
     sys::fs::mkdir(&diff, 0o700).expect("the ground is clean");
     let root = RootDir::open(&diff).expect("just made");
-    let limits = storage::unpack::Limits { base: 4 << 20, ratio: 50 };
+    let limits = storage::unpack::Limits { base: 4 << 20, ratio: 50, holes: 4 << 20 };
     let plan = storage::unpack::Plan { limits, umask: 0o022, ..storage::unpack::Plan::layer(&maps) };
     let mut index = Vec::new();
     let writer = IndexWriter::new(&mut index).expect("memory");
@@ -127,7 +127,7 @@ fn untouched(ground: &Path) {
 
 /// The front of every stream: sniffed, unpacked, at most 16 MiB.
 pub fn compression(source: File) {
-    let limits = storage::unpack::Limits { base: 4 << 20, ratio: 50 };
+    let limits = storage::unpack::Limits { base: 4 << 20, ratio: 50, holes: 4 << 20 };
     let Ok(mut plain) = storage::unpack::open_archive(source, limits) else { return };
     let (mut buffer, mut whole) = ([0; 8192], 0);
     while let Ok(count @ 1..) = plain.next(&mut buffer) {

@@ -378,3 +378,24 @@ fn close_gaps(runs: &mut Vec<(u64, u64)>, most: usize) {
 fn read_failed(path: &[u8], source: sys::Error) -> Error {
     Error::Read { path: OsStr::from_bytes(path).to_owned(), source }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::close_gaps;
+
+    #[test]
+    fn the_smallest_gaps_are_closed() {
+        let runs = [(0, 1), (2, 3), (10, 11), (12, 13), (100, 101)];
+        for (most, expected) in [
+            (9, runs.to_vec()),
+            (5, runs.to_vec()),
+            (3, vec![(0, 3), (10, 13), (100, 101)]),
+            (2, vec![(0, 13), (100, 101)]),
+            (1, vec![(0, 101)]),
+        ] {
+            let mut left = runs.to_vec();
+            close_gaps(&mut left, most);
+            assert_eq!(left, expected, "{most}");
+        }
+    }
+}

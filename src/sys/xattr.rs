@@ -79,7 +79,8 @@ pub(crate) fn copy(from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> Result<()> {
     Ok(())
 }
 
-/// True for names that only overlay may set: in a layer they would redirect or hide lower files (case A12).
+/// True for names that only overlay or fuse-overlayfs may set: in a layer they would redirect or hide lower files (case A12).
 pub(crate) fn is_overlay(name: &OsStr) -> bool {
-    name.as_bytes().starts_with(b"user.overlay.") || name.as_bytes().starts_with(b"trusted.overlay.")
+    let prefixes: [&[u8]; 3] = [b"user.overlay.", b"trusted.overlay.", b"user.fuseoverlayfs."];
+    prefixes.iter().any(|prefix| name.as_bytes().starts_with(prefix))
 }

@@ -110,6 +110,10 @@ pub(crate) fn unpack<W: Write>(
         }
         entry.path = normalise(&entry.path)?;
         entry.mode &= plan.mode_mask;
+        if plan.mode_mask & 0o6000 == 0 {
+            // As dangerous as the set-id bits: on a host's file it counts for every user of it (case D04).
+            entry.xattrs.retain(|(name, _)| name != b"security.capability");
+        }
         let meaning = match plan.flavour {
             Flavour::Layer => meaning(&entry.path)?,
             Flavour::Plain => Meaning::Entry,

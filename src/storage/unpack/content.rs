@@ -8,9 +8,6 @@ use crate::storage::layer_content::{Content, ContentHasher};
 use crate::sys::contents;
 use crate::sys::{self, Errno, fs::File};
 
-/// Zeros in the holes of a sparse file that are still worth hashing.
-const MAX_HOLES_HASHED: u64 = 1 << 30;
-
 /// Writes the content of an ordinary file; returns its digest.
 pub(super) fn write_plain(mut file: &File, entry: &Entry, reader: &mut TarReader<'_>) -> Result<Content, Error> {
     let mut hash = ContentHasher::new();
@@ -21,17 +18,21 @@ pub(super) fn write_plain(mut file: &File, entry: &Entry, reader: &mut TarReader
     Ok(hash.finish())
 }
 
-/// Writes the runs of data of a sparse file; returns the digest of the whole, unless it is mostly holes.
+/// Writes the runs of data of a sparse file; returns the digest of the whole, unless its holes are more than the `holes` that may
+/// still be hashed.
 pub(super) fn write_sparse(
     file: &File,
     entry: &Entry,
     reader: &mut TarReader<'_>,
     map: &[Segment],
     length: u64,
+    holes: &mut u64,
 ) -> Result<Option<Content>, Error> {
     let mut hash = ContentHasher::new();
     let failed = |source| Error::Write { path: shown(&entry.path), source };
-    let hashed = length - entry.size <= MAX_HOLES_HASHED;
+    let left = holes.checked_sub(length - entry.size);
+    let hashed = left.is_some();
+    *holes = left.unwrap_or(*holes);
     let mut end = 0;
     let mut piece: Vec<u8> = Vec::new();
     let mut used = 0;

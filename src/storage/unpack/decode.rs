@@ -22,11 +22,14 @@ pub(crate) struct Limits {
     pub(crate) base: u64,
     /// …and how many more for each compressed byte. Real layers stay below 100; deflate reaches 1032.
     pub(crate) ratio: u64,
+    /// Zeros in the holes of all sparse files that are still worth hashing. A header of 512 bytes can promise any number, and
+    /// hashing is the processor's time (case A17).
+    pub(crate) holes: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { base: 256 << 20, ratio: 200 }
+        Self { base: 256 << 20, ratio: 200, holes: 1 << 30 }
     }
 }
 

@@ -41,7 +41,7 @@ impl Tree<'_> {
     fn clear(&mut self, place: &Place, name: &OsStr, path: &[u8]) -> Result<(), Error> {
         let failed = |source| Error::Write { path: shown(path), source };
         if !self.overwrite
-            && !self.dirs.contains_key(path)
+            && self.dirs.get(path).is_none_or(|dir| dir.found)
             && place.dir.stat(name).map_err(failed)?.is_some_and(|stat| stat.is_dir())
         {
             return Err(Error::Entry { path: shown(path), why: "a directory is there already" });
@@ -79,7 +79,8 @@ impl Tree<'_> {
         let name = OsStr::from_bytes(name);
         self.make(parent, name, &path, |dir| dir.mkdir(name, 0o755))?;
         self.names.remove(&path);
-        self.dirs.insert(path.clone(), PendingDir { entry: None, made: Some(0o755 & !self.umask), opaque: hidden });
+        let made = Some(0o755 & !self.umask);
+        self.dirs.insert(path.clone(), PendingDir { entry: None, made, opaque: hidden, found: false });
         let dir = parent.dir.open_dir(name).map_err(|source| Error::Write { path: shown(&path), source })?;
         Ok(self.keep(wanted, Place { dir, path }))
     }

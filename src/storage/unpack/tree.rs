@@ -51,6 +51,8 @@ pub(super) struct PendingDir {
     /// Mode that it was made with; `None` if it may be another one.
     pub(super) made: Option<u32>,
     pub(super) opaque: bool,
+    /// It was there before we began (`cp`).
+    pub(super) found: bool,
 }
 
 #[derive(Debug)]
@@ -67,6 +69,8 @@ pub(super) struct Tree<'a> {
     pub(super) names: BTreeMap<Vec<u8>, Record>,
     /// Number of files made so far.
     files: u64,
+    /// Bytes of holes that may still be hashed.
+    holes: u64,
     whiteouts_in_index: bool,
     /// Of the file being written.
     pub(super) remarks: Remarks,
@@ -93,7 +97,7 @@ pub(super) struct Done {
 impl<'a> Tree<'a> {
     pub(super) fn new(root: &'a RootDir, plan: &Plan<'a>) -> Self {
         let mut dirs = BTreeMap::new();
-        dirs.insert(Vec::new(), PendingDir { entry: None, made: None, opaque: false });
+        dirs.insert(Vec::new(), PendingDir { entry: None, made: None, opaque: false, found: true });
         Self {
             root,
             owners: Owners::new(plan.ids, plan.owner),
@@ -104,6 +108,7 @@ impl<'a> Tree<'a> {
             dirs,
             names: BTreeMap::new(),
             files: 0,
+            holes: plan.limits.holes,
             whiteouts_in_index: false,
             remarks: Remarks::default(),
         }
@@ -181,7 +186,7 @@ impl<'a> Tree<'a> {
             return Err(Error::Entry { path: "/".to_owned(), why: "the root must be a directory" });
         }
         let opaque = self.dirs.get(&Vec::new()).is_some_and(|dir| dir.opaque);
-        self.dirs.insert(Vec::new(), PendingDir { entry: Some(entry.clone()), made: None, opaque });
+        self.dirs.insert(Vec::new(), PendingDir { entry: Some(entry.clone()), made: None, opaque, found: true });
         Ok(())
     }
 
@@ -207,7 +212,7 @@ impl<'a> Tree<'a> {
         }
         let (size, content) = match sparse {
             None => (entry.size, Some(write_plain(&file, entry, reader)?)),
-            Some((map, length)) => (length, write_sparse(&file, entry, reader, map, length)?),
+            Some((map, length)) => (length, write_sparse(&file, entry, reader, map, length, &mut self.holes)?),
         };
         let xattrs = metadata::finish(file.as_fd(), entry, owner, Some(mode & !self.umask), &mut self.remarks)?;
         let disk = dir::fstat(file.as_fd()).map_err(failed)?.blocks * 512;
@@ -221,24 +226,23 @@ impl<'a> Tree<'a> {
         let Spot { place, name, path } = spot;
         let hidden = self.names.get(&path).is_some_and(|record| record.kind == layer_index::EntryKind::Whiteout);
         let made = entry.mode & 0o1777 | 0o700;
-        let (made, opaque) = match place.dir.mkdir(name, made) {
-            Ok(()) => (Some(made & !self.umask), hidden),
+        let (made, opaque, found) = match place.dir.mkdir(name, made) {
+            Ok(()) => (Some(made & !self.umask), hidden, false),
             Err(error) if error.is(Errno::EEXIST) => match self.dirs.get(&path) {
                 // Said twice: the content stays, the last description counts.
-                Some(dir) => (None, dir.opaque),
+                Some(dir) => (None, dir.opaque, dir.found),
                 None if self.names.contains_key(&path) => {
                     self.make(&place, name, &path, |dir| dir.mkdir(name, made))?;
-                    (None, hidden)
+                    (None, hidden, false)
                 }
-                // It was there before we began (`cp`).
                 None => match place.dir.stat(name) {
-                    Ok(Some(stat)) if stat.is_dir() => (None, false),
+                    Ok(Some(stat)) if stat.is_dir() => (None, false, true),
                     Ok(Some(_)) if !self.overwrite => {
                         return Err(Error::Entry { path: shown(&path), why: "a file is there already" });
                     }
                     _ => {
                         self.make(&place, name, &path, |dir| dir.mkdir(name, made))?;
-                        (None, false)
+                        (None, false, false)
                     }
                 },
             },
@@ -246,7 +250,7 @@ impl<'a> Tree<'a> {
         };
         self.names.remove(&path);
         let entry = Entry { path: path.clone(), ..entry.clone() };
-        self.dirs.insert(path, PendingDir { entry: Some(entry), made, opaque });
+        self.dirs.insert(path, PendingDir { entry: Some(entry), made, opaque, found });
         Ok(())
     }
 

@@ -15,19 +15,24 @@ fn a12_overlay_attributes_are_stripped() {
             ("SCHILY.xattr.user.overlay.opaque", b"y"),
             ("SCHILY.xattr.user.overlay.metacopy", b""),
             ("SCHILY.xattr.trusted.overlay.opaque", b"y"),
+            ("SCHILY.xattr.user.fuseoverlayfs.opaque", b"y"),
             ("SCHILY.xattr.user.containers.override_stat", b"0:0:04755"),
             ("SCHILY.xattr.user.kept", b"=v\n=\0"),
         ])
         .dir("d", 0o755)
         .end();
     let unpacked = ground.unpack(&tar).expect("unpack");
-    for name in
-        ["user.overlay.redirect", "user.overlay.opaque", "user.overlay.metacopy", "user.containers.override_stat"]
-    {
+    for name in [
+        "user.overlay.redirect",
+        "user.overlay.opaque",
+        "user.overlay.metacopy",
+        "user.fuseoverlayfs.opaque",
+        "user.containers.override_stat",
+    ] {
         assert_eq!(ground.xattr("d", name), None, "{name}");
     }
     assert_eq!(ground.xattr("d", "user.kept").as_deref(), Some(&b"=v\n=\0"[..]));
-    assert_eq!(unpacked.remarks.lines().len(), 5);
+    assert_eq!(unpacked.remarks.lines().len(), 6);
 }
 
 #[test]
@@ -90,6 +95,13 @@ fn a15_security_attributes() {
     let unpacked = ground.unpack(&tar).expect("unpack");
     assert_eq!(unpacked.remarks.xattrs.len(), 4);
     assert_eq!(ground.xattr("f", "user.fine").as_deref(), Some(&b"1"[..]));
+
+    // Where set-id bits are not wanted, capabilities are not, either (case D04).
+    let mut capability = vec![0; 20];
+    capability[3] = 2;
+    let tar = TarBuilder::default().pax(&[("SCHILY.xattr.security.capability", &capability)]).file("tool", b"").end();
+    let unpacked = ground.unpack_with(&tar, |plan| plan.mode_mask = 0o1777).expect("unpack");
+    assert_eq!((ground.xattr("tool", "security.capability"), unpacked.remarks.xattrs.len()), (None, 0));
 
     // A value of 64 KiB, and 1,000 attributes: this file system takes them or the error names the file.
     let big = vec![b'x'; 64 << 10];

@@ -50,6 +50,21 @@ fn sparse_files_keep_their_holes() {
     assert_eq!(ground.read("after"), b"still in step");
 }
 
+/// Many headers promise more zeros together than are worth the time.
+#[test]
+fn a17_holes_are_hashed_up_to_a_bound() {
+    let ground = Ground::new();
+    let sparse = |name: &str| gnu_sparse(name, 3 << 20, &[(0, 1)], false);
+    let tar = TarBuilder::default().entry(&sparse("a"), b"x").entry(&sparse("b"), b"x").entry(&sparse("c"), b"x").end();
+    ground.unpack_with(&tar, |plan| plan.limits.holes = 7 << 20).expect("unpack");
+    let hashed: Vec<bool> = ["a", "b", "c"]
+        .iter()
+        .map(|name| ground.index().iter().any(|entry| entry.path.as_os_str() == *name && entry.content.is_some()))
+        .collect();
+    assert_eq!(hashed, [true, true, false]);
+    assert_eq!(ground.read("c").len(), 3 << 20);
+}
+
 #[test]
 fn a17_sparse_bombs_are_refused() {
     let mut many = TarBuilder::default().entry(&gnu_sparse("x", 1 << 40, &[(0, 1)], true), b"").bytes;

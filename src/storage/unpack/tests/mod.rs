@@ -187,5 +187,5 @@ fn look(top: &Path) -> (Vec<String>, Vec<(PathBuf, u32)>) {
 }
 
 pub(super) fn limits(base: u64, ratio: u64) -> Limits {
-    Limits { base, ratio }
+    Limits { base, ratio, ..Limits::default() }
 }

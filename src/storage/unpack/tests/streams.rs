@@ -129,6 +129,11 @@ fn plain_tars_know_no_whiteouts() {
     );
     plain(TarBuilder::default().file("there", b"1").end()).expect_err("a directory is not replaced by a file");
     assert_eq!(ground.read("there/kept"), b"1");
+    plain(TarBuilder::default().dir("there", 0o755).dir("there", 0o755).file("there", b"1").end())
+        .expect_err("nor by one that is named before");
+    assert_eq!(ground.read("there/kept"), b"1");
+    plain(TarBuilder::default().dir("ours", 0o755).file("ours/f", b"1").file("ours", b"2").end()).expect("its own");
+    assert_eq!(ground.read("ours"), b"2");
 }
 
 /// By bzip2 1.0.8, without options: 1,500 lines `N squared is N*N`, then 1,000 zeros.
