@@ -28,9 +28,12 @@ pub(crate) enum Forked {
     Parent(PidFd),
 }
 
-/// `fork(2)` with a pidfd for the child.
+/// `fork(2)` with a pidfd for the child; by the old `clone(2)` where a sandbox around us hides `clone3(2)`, as containers' do.
 pub(crate) fn fork() -> Result<Forked> {
-    clone3(CloneOptions::default())
+    match clone3(CloneOptions::default()) {
+        Err(hidden) if hidden.is(Errno::ENOSYS) => fork_classic(),
+        forked => forked,
+    }
 }
 
 /// `fork(2)` by the old `clone(2)`: for a process whose seccomp filter refuses `clone3(2)`.

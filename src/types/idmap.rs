@@ -34,6 +34,11 @@ pub(crate) enum InvalidIdMap {
 }
 
 impl IdMap {
+    /// The map as it looks from within: every id is itself.
+    pub(crate) fn inside(&self) -> Self {
+        Self(self.0.iter().map(|extent| Extent { outside: extent.inside, ..*extent }).collect())
+    }
+
     /// Where the file of an id goes that the map lacks: to `nobody`, or to the highest id that is mapped.
     pub(crate) fn nobody(&self) -> u32 {
         self.to_outside(OVERFLOW_ID).or_else(|| self.to_outside(self.max_inside()?)).unwrap_or(0)

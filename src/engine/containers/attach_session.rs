@@ -140,6 +140,11 @@ impl<'a> Session<'a> {
             options,
         };
         session.send_size();
+        if session.options.stdin.is_none() && session.options.ends_input && !session.options.terminal {
+            // Nobody will type: the program's input ends at once, as with Podman, and it does not wait for ever.
+            session.outbox.extend_from_slice(&report::header(FrameKind::StdinEnd, 0));
+            session.flush_outbox();
+        }
         Ok(session)
     }
 

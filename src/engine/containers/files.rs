@@ -62,7 +62,10 @@ impl Engine {
             files.push(("hosts", "/etc/hosts", hosts.map_err(Error::Network)?));
         }
         files.push(("hostname", "/etc/hostname", network::hostname_file(hostname).map_err(Error::Network)?));
-        files.push(("containerenv", "/run/.containerenv", containerenv(config)));
+        // It is not worth a file in what the user has there.
+        if !spec.mounts.iter().any(|mount| Path::new("/run/.containerenv").starts_with(&mount.target)) {
+            files.push(("containerenv", "/run/.containerenv", containerenv(config)));
+        }
         let mut files: Vec<_> =
             files.into_iter().map(|(name, target, text)| (name, target, text.into_bytes())).collect();
         if let Some(zone) = &spec.timezone

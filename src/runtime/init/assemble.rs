@@ -104,7 +104,11 @@ fn one_mount(root: &RootDir, mount: &Planned<'_>, bundle: &Bundle) -> Result<(),
     // the directory.
     let is_tmpfs = tree.is_none() && spec.typ().as_deref() == Some("tmpfs");
     let mode = if is_tmpfs && options.copy_up { 0o1777 } else { target::USUAL };
-    let place = target::open(root, target, shape, mode)?;
+    let place = match target::open(root, target, shape, mode) {
+        // `-v DIR:/etc:ro`, and DIR has no such file: the program sees what the user wants it to see.
+        Err(Error::Target { source, .. }) if options.of_root && source.is(Errno::EROFS) => return Ok(()),
+        opened => opened?,
+    };
     if options.yields && mount::is_mounted_on(place.as_fd()) {
         return Ok(());
     }

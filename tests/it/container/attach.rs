@@ -231,3 +231,17 @@ fn a_terminal_without_interactive_takes_input() {
     assert_eq!(terminal.finish().0, 5);
     onlooker.wait().code(5);
 }
+
+/// The program has nobody to wait for: its input ends at once.
+#[test]
+fn input_that_nobody_attaches_ends() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let script = ["sh", "-c", "cat; echo over"];
+    env.run([&["create", "-i", "--name=c", "--network=none", BUSYBOX][..], &script].concat()).success();
+    let spawned = |arguments: &[&str]| env.spawn(arguments).wait_for(Duration::from_secs(20));
+    spawned(&["start", "-a", "c"]).success().prints("over\n");
+    let run = ["run", "--rm", "-i", "-a", "stdout", "--network=none", BUSYBOX];
+    spawned(&[&run[..], &script].concat()).success().prints("over\n");
+    env.command(["start", "-ai", "c"]).stdin("typed\n").run().success().prints("typed\nover\n");
+}

@@ -350,3 +350,44 @@ fn what_is_no_file_keeps_its_place() {
     assert_eq!(std::fs::read_to_string(&file).unwrap(), env.run(["exec", "c", "cat", "/etc/hostname"]).stdout());
     assert!(std::os::unix::fs::FileTypeExt::is_fifo(&std::fs::metadata(&fifo).unwrap().file_type()));
 }
+
+/// With `/.` the content goes, into a stream too.
+#[test]
+fn the_content_of_a_directory_goes_into_a_stream() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    env.run(["run", "--name=c", "--network=none", BUSYBOX, "sh", "-c", "mkdir -p /data/a; echo x >/data/f"]).success();
+    let names = |path: &str| -> Vec<String> {
+        let tar = env.run(["cp", path, "-"]).success().stdout().into_bytes();
+        let mut archive = tar::Archive::new(tar.as_slice());
+        let name = |entry: std::io::Result<tar::Entry<'_, &[u8]>>| entry.unwrap().path().unwrap().display().to_string();
+        let mut names: Vec<String> = archive.entries().unwrap().map(name).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names("c:/data/."), [".", "./a", "./f"]);
+    assert_eq!(names("c:/data"), ["data", "data/a", "data/f"]);
+}
+
+/// Who has not the caller's id in the container (`nomap`, `auto`) does not get his files written by a link.
+#[test]
+fn d06_a_copy_into_a_container_may_do_what_its_root_may() {
+    requires!(userns, subids);
+    let env = Env::with_busybox();
+    env.write("project/kept", "");
+    env.write("run.sh", "echo hostile\n");
+    let file = env.path("run.sh").display().to_string();
+    let volume = format!("{}:/x", env.path("project").display());
+    for userns in ["--userns=nomap", "--userns=auto:size=1024"] {
+        let script = "rm -rf /srv; ln -s /x /srv; mkdir /own; chown 7:7 /own; touch /ready; sleep 600";
+        let run = ["run", "-d", "--name=c", "--network=none", userns, "-v", &volume, BUSYBOX, "sh", "-c", script];
+        env.run(run).success();
+        eventually("it has made its link", || env.run(["exec", "c", "test", "-e", "/ready"]).is_success());
+        env.run(["cp", &file, "c:/srv/run.sh"]).code(125).stderr_has("Permission denied");
+        assert_eq!(std::fs::read_dir(env.path("project")).unwrap().count(), 1, "{userns}");
+        // What is the container's is its root's to change, whoever has it there.
+        env.run(["cp", &file, "c:/own/run.sh"]).success();
+        env.run(["exec", "c", "stat", "-c", "%u:%g", "/own/run.sh"]).success().prints("0:0\n");
+        env.run(["rm", "-f", "-t0", "c"]).success();
+    }
+}

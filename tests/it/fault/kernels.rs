@@ -228,3 +228,12 @@ fn r2_content_that_a_power_cut_may_have_taken_is_told_until_all_is_checked() {
     env.run(["system", "check", "--full"]).success();
     assert!(!import("e:1").success().stderr().contains(cut));
 }
+
+/// Containers' own profiles hide clone3 (ours too), and namespaces with it: the error says so, whatever is tried first.
+#[test]
+fn a_container_around_us_that_hides_clone3_is_named() {
+    let mut env = Env::new();
+    env.without_calls(&["clone3"]);
+    let out = env.run([std::ffi::OsStr::new("import"), busybox_tar().as_os_str(), BUSYBOX.as_ref()]);
+    out.code(125).stderr_has("create a user namespace").stderr_has("Hint: the kernel or the container around us");
+}

@@ -518,3 +518,23 @@ fn tmpfs_and_images() {
     run(&env, &["--mount=type=image,src=list:1,dst=/i"], "cat /i/etc/passwd | wc -l").prints("3\n");
     env.run(["create", "--mount=type=image,src=i:1,dst=/i", BUSYBOX, "true"]).code(125).stderr_has("image not known");
 }
+
+/// What the engine makes for every container keeps none from starting, and leaves nothing in what the user has mounted there.
+#[test]
+fn mounts_over_the_directories_of_the_engines_files() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let dir = |name: &str| {
+        std::fs::create_dir_all(env.path(name)).unwrap();
+        env.path(name).display().to_string()
+    };
+    env.write("etc/passwd", "root:x:0:0::/:/bin/sh\n");
+    run(&env, &["-v", &format!("{}:/etc:ro", dir("etc"))], "id -un; ls /etc").prints("root\npasswd\n");
+    run(&env, &["--tmpfs=/etc:ro"], "touch /etc/x").code(1).stderr_has("Read-only");
+    for options in ["ro", "rw"] {
+        run(&env, &["-v", &format!("{}:/run:{options}", dir("run"))], "ls -A /run").success().prints("");
+    }
+    assert_eq!(std::fs::read_dir(env.path("run")).unwrap().count(), 0);
+    assert_eq!(std::fs::read_dir(env.path("etc")).unwrap().count(), 1);
+    run(&env, &[], "ls -A /run").success().prints(".containerenv\n");
+}

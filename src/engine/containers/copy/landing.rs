@@ -69,7 +69,9 @@ impl Landing {
         let directory = found == Found::Directory;
         let own_name = own_name(source, from)?;
         if matches!(target, Side::Stream(_)) {
-            return Ok(Self { dir: to, name: own_name.or_else(|| Some(OsString::from("."))) });
+            // Of `DIR/.` the content, which begins with the directory itself as `.`.
+            let name = own_name.filter(|_| !(directory && ends_with(from, "/.")));
+            return Ok(Self { dir: to, name: name.or_else(|| Some(OsString::from("."))) });
         }
         if !directory && ends_with(from, "/") {
             return Err(Error::Copy(Misplaced::NotADirectory(from.to_owned())));

@@ -1,6 +1,6 @@
 //! The two sides of a copy: how to get at the files of a container, running or not, and of the host.
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -14,9 +14,10 @@ use crate::specgen;
 use crate::storage::container_record::ContainerRecord;
 use crate::storage::containers::Locked;
 use crate::storage::process_identity::ProcessIdentity;
-use crate::sys;
-use crate::sys::process::PidFd;
+use crate::sys::namespace::{self, NsKind};
+use crate::sys::process::{self, Pid, PidFd};
 use crate::sys::root::RootDir;
+use crate::sys::{self, Errno};
 use crate::types::failure::{Failure, FailureKind};
 use crate::types::id::ContainerId;
 use crate::types::idmap::{IdMap, IdMaps};
@@ -223,6 +224,30 @@ impl ContainerSide {
             let bare = export::bare_root(pid, root).map_err(|error| failure(&error))?;
             job(&RootDir::from(bare))
         })
+    }
+
+    /// For a job of a running container that lacks the caller's id (`nomap`, `auto`): the container's root may do less than P,
+    /// and where a link of the container leads, less is what the job may do, too. Answers the map of what this process sees
+    /// from now on.
+    pub(super) fn as_its_root(&self) -> Result<IdMaps, Failure> {
+        let RootOf::Running(init) = &self.root else { return Ok(self.maps.clone()) };
+        if self.maps.uid.to_inside(0).is_some() && self.maps.gid.to_inside(0).is_some() {
+            return Ok(self.maps.clone());
+        }
+        let ended = || Failure::new(FailureKind::Died, format!("container {} ended", self.id.short()));
+        let pid = Pid::from_raw(init.pid.cast_signed()).ok_or_else(ended)?;
+        let joined = namespace::open(pid, NsKind::User).and_then(|userns| {
+            // The pid may have been given to another process just before.
+            if !init.is_alive()? {
+                return Err(sys::Error::new("setns", format!("container {} ended", self.id.short()), Errno::ESRCH));
+            }
+            namespace::join(userns.as_fd(), &[NsKind::User])?;
+            process::set_groups(&[])?;
+            process::set_gid(0)?;
+            process::set_uid(0)
+        });
+        joined.map_err(|error| failure(&error))?;
+        Ok(IdMaps { uid: self.maps.uid.inside(), gid: self.maps.gid.inside() })
     }
 
     /// Ids in P of the container's own user.
