@@ -145,7 +145,11 @@ impl Engine {
         let mut rows: Vec<Row> = Vec::new();
         let broken = self.store.each_container(|record| {
             if (all || record.status.is_alive()) && filters.matches(&record) {
-                rows.push((record.config.created, entry(&record), request.size.then(|| Box::new(record))));
+                let mut entry = entry(&record);
+                if let Some(owner) = self.network_owner(&record) {
+                    entry.ports = ports(&owner).iter().map(port_entry).collect();
+                }
+                rows.push((record.config.created, entry, request.size.then(|| Box::new(record))));
             }
         })?;
         rows.sort_by(|(a, one, _), (b, other, _)| (a, &one.id).cmp(&(b, &other.id)));

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use crate::engine::{Engine, Error};
 use crate::network::{self, NetworkRequest};
+use crate::storage::container_record::ContainerRecord;
 use crate::sys::lock::FileLock;
 use crate::types::container_spec::ContainerSpec;
 use crate::types::id::ContainerId;
 use crate::types::image_config::ImageConfig;
 use crate::types::name::VolumeName;
+use crate::types::namespace::NetworkMode;
 use crate::types::port::{PortMapping, parse_exposed};
 
 use super::list::{self, PortEntry};
@@ -25,6 +27,7 @@ impl Engine {
         if !record.status.is_alive() {
             return Ok(None);
         }
+        let record = self.network_owner(&record).unwrap_or(record);
         let mut entries = BTreeMap::new();
         for port in list::ports(&record) {
             for offset in 0..port.range {
@@ -36,6 +39,19 @@ impl Engine {
             }
         }
         Ok(Some(entries.into_values().collect()))
+    }
+
+    /// The container whose network another one has (`--network container:`), through those between; `None` for one with its own,
+    /// and where one of them cannot be read.
+    pub(super) fn network_owner(&self, record: &ContainerRecord) -> Option<ContainerRecord> {
+        let mut owner = None;
+        // More than anybody chains; a damaged record may lead round in a circle.
+        for _ in 0..16 {
+            let spec = &owner.as_ref().unwrap_or(record).config.spec;
+            let Some(NetworkMode::Container(id)) = &spec.network else { return owner };
+            owner = Some(self.store.container(id).ok()?);
+        }
+        None
     }
 
     /// Chooses the ports of the host that nobody named, for the container's whole life. They are this container's as soon

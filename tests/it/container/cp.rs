@@ -371,7 +371,7 @@ fn the_content_of_a_directory_goes_into_a_stream() {
 
 /// Who has not the caller's id in the container (`nomap`, `auto`) does not get his files written by a link.
 #[test]
-fn d06_a_copy_into_a_container_may_do_what_its_root_may() {
+fn a_copy_into_a_container_may_do_what_its_root_may() {
     requires!(userns, subids);
     let env = Env::with_busybox();
     env.write("project/kept", "");

@@ -320,3 +320,25 @@ fn configured_addresses_by_slirp4netns() {
     requires!(userns, slirp4netns);
     configured_address("--network=slirp4netns");
 }
+
+/// As Podman: the ports of the network that it has.
+#[test]
+fn ports_of_a_joined_network_are_shown() {
+    requires!(userns, slirp4netns);
+    let env = Env::with_busybox();
+    let port = free_ports(1);
+    let run = |name: &str, flags: &[&str]| {
+        let name = format!("--name={name}");
+        let all = [&["run", "-d", &name][..], flags, &[BUSYBOX, "sleep", "600"]].concat();
+        env.run(all).success();
+    };
+    run("owner", &["--network=slirp4netns", "-p", &format!("127.0.0.1:{port}:80")]);
+    run("side", &["--network=container:owner"]);
+    run("beside", &["--network=container:side"]);
+    for name in ["owner", "side", "beside"] {
+        env.run(["port", name]).success().prints(&format!("80/tcp -> 127.0.0.1:{port}\n"));
+        let shown = env.run(["ps", "--filter", &format!("name=^{name}$"), "--format", "{{.Ports}}"]).trimmed();
+        assert_eq!(shown, format!("127.0.0.1:{port}->80/tcp"), "{name}");
+    }
+    env.run(["rm", "-f", "-t0", "beside", "side", "owner"]).success();
+}
