@@ -10,7 +10,7 @@ use crate::sys::{self, Errno};
 
 use super::error::Error;
 use super::init::fill;
-use super::init::target::{self, Shape};
+use super::init::target::{self, Purpose, Shape};
 use super::stage::bind_tree;
 
 /// A bind or a volume.
@@ -58,7 +58,7 @@ fn one(root: &RootDir, wanted: &RootMount, source: &OwnedFd) -> Result<(), Error
     let failed = |source| Error::Mount { target: wanted.target.clone(), source };
     let is_dir = sys::dir::fstat(source.as_fd()).map_err(failed)?.is_dir();
     let shape = if is_dir { Shape::Directory } else { Shape::File };
-    let place = target::open(root, &wanted.target, shape, target::USUAL)?;
+    let place = target::open(root, &wanted.target, shape, Purpose::Mount)?;
     if wanted.yields && mount::is_mounted_on(place.as_fd()) {
         return Ok(());
     }

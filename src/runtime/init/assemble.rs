@@ -14,7 +14,7 @@ use crate::sys::root::RootDir;
 use crate::sys::{self, Errno, process, stream};
 
 use super::context::Tree;
-use super::target::{self, Shape};
+use super::target::{self, Purpose, Shape};
 use super::{console, devices, fill, masks, mtab, program, sysctl};
 
 /// Builds the root and enters it. The terminal is there if the spec asks for one.
@@ -100,12 +100,16 @@ fn one_mount(root: &RootDir, mount: &Planned<'_>, bundle: &Bundle) -> Result<(),
         Some(tree) if !sys::dir::fstat(tree).map_err(error)?.is_dir() => Shape::File,
         _ => Shape::Directory,
     };
-    // Where nothing in the image says who may write there, everybody may, as the kernel has it for a tmpfs: the next start finds
-    // the directory.
+    // The next start finds the directory of a tmpfs.
     let is_tmpfs = tree.is_none() && spec.typ().as_deref() == Some("tmpfs");
-    let mode = if is_tmpfs && options.copy_up { 0o1777 } else { target::USUAL };
-    let place = match target::open(root, target, shape, mode) {
+    let purpose = match () {
+        () if is_tmpfs && options.copy_up => Purpose::Tmpfs,
+        () if options.of_root => Purpose::EngineFile,
+        () => Purpose::Mount,
+    };
+    let place = match target::open(root, target, shape, purpose) {
         // `-v DIR:/etc:ro`, and DIR has no such file: the program sees what the user wants it to see.
+        Err(Error::ForeignLink { .. }) if options.of_root => return Ok(()),
         Err(Error::Target { source, .. }) if options.of_root && source.is(Errno::EROFS) => return Ok(()),
         opened => opened?,
     };
@@ -205,7 +209,7 @@ fn working_directory(root: &RootDir, bundle: &Bundle) -> Result<(), Error> {
     let failed = |source| Error::WorkDir { path: process.cwd().clone(), source };
     match root.lookup(&path) {
         Err(_absent) if bundle.make_workdir => {
-            let made = target::open(root, process.cwd(), Shape::Directory, target::USUAL);
+            let made = target::open(root, process.cwd(), Shape::Directory, Purpose::Mount);
             made.map(drop)
                 .map_err(|error| if let Error::Target { source, .. } = error { failed(source) } else { error })
         }

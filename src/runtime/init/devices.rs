@@ -11,7 +11,7 @@ use crate::sys::mount;
 use crate::sys::root::RootDir;
 use crate::sys::{self, Errno};
 
-use super::target::{self, Shape};
+use super::target::{self, Purpose, Shape};
 
 /// Those of the host that every container has.
 pub(in crate::runtime) const NODES: [&str; 6] =
@@ -43,12 +43,12 @@ pub(super) fn populate(root: &RootDir, bundle: &Bundle) -> Result<(), Error> {
         if !sys::dir::fstat(source.as_fd()).map_err(error)?.is_char_device() {
             return Err(error(sys::Error::new("fstat", format!("{path:?} is not a device"), Errno::ENODEV)));
         }
-        let place = target::open(root, path, Shape::File, target::USUAL)?;
+        let place = target::open(root, path, Shape::File, Purpose::Mount)?;
         mount::attach(source.as_fd(), place.as_fd()).map_err(error)?;
     }
     if bundle.terminal() {
         // Where the terminal is mounted later, when /dev may be read-only.
-        drop(target::open(root, Path::new("/dev/console"), Shape::File, target::USUAL)?);
+        drop(target::open(root, Path::new("/dev/console"), Shape::File, Purpose::Mount)?);
     }
     for (link, text) in LINKS {
         match root.symlink(OsStr::new(text), Path::new(link)) {

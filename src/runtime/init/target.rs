@@ -22,22 +22,49 @@ pub(in crate::runtime) enum Shape {
 /// Looks and links before a target is given up: the kernel's own limit of links (path_resolution(7)).
 const STEPS: usize = 40;
 /// Mode of a directory that is made.
-pub(in crate::runtime) const USUAL: u32 = 0o755;
+const USUAL: u32 = 0o755;
+
+/// What the target is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::runtime) enum Purpose {
+    /// A mount of the user's or the runtime's.
+    Mount,
+    /// A tmpfs: where nothing says who may write there, everybody may.
+    Tmpfs,
+    /// A small file of the engine's (`/etc/resolv.conf`). With the host's `/etc` come the host's links: they are followed, but
+    /// only to where nothing else is mounted.
+    EngineFile,
+}
+
+impl Purpose {
+    /// Mode of a directory that is made as the target.
+    fn mode(self) -> u32 {
+        match self {
+            Self::Mount | Self::EngineFile => USUAL,
+            Self::Tmpfs => 0o1777,
+        }
+    }
+}
 
 /// Targets that must be ordinary directories in the image, because what is mounted there decides what the runtime does
 /// next.
 const ORDINARY: [&str; 3] = ["/proc", "/sys", "/dev"];
 
-/// Opens the target, making it and its parents if they are missing. `mode`: of a directory that is made as the target; it has it
-/// from the first moment on, because what a path leads to later may be something else.
-pub(in crate::runtime) fn open(root: &RootDir, target: &Path, shape: Shape, mode: u32) -> Result<OwnedFd, Error> {
-    let umask = process::umask(0o7777 & !mode & !USUAL);
-    let opened = open_as(root, target, shape, mode);
+/// Opens the target, making it and its parents if they are missing. A directory that is made has its mode from the first moment on:
+/// what a path leads to later may be something else.
+pub(in crate::runtime) fn open(
+    root: &RootDir,
+    target: &Path,
+    shape: Shape,
+    purpose: Purpose,
+) -> Result<OwnedFd, Error> {
+    let umask = process::umask(0o777 & !purpose.mode() & !USUAL);
+    let opened = open_as(root, target, shape, purpose);
     process::umask(umask);
     opened
 }
 
-fn open_as(root: &RootDir, target: &Path, shape: Shape, mode: u32) -> Result<OwnedFd, Error> {
+fn open_as(root: &RootDir, target: &Path, shape: Shape, purpose: Purpose) -> Result<OwnedFd, Error> {
     let error = |source| Error::Target { target: target.to_owned(), source };
     let relative = relative(target);
     if ORDINARY.iter().any(|ordinary| target == Path::new(ordinary)) {
@@ -53,13 +80,13 @@ fn open_as(root: &RootDir, target: &Path, shape: Shape, mode: u32) -> Result<Own
     match root.lookup_on_mount(&relative) {
         Ok(place) => Ok(place),
         Err(elsewhere) if elsewhere.is(Errno::EXDEV) => {
-            let place = Way::begin(root, target).walk(shape, mode)?;
+            let place = Way::begin(root, target, purpose).walk(shape)?;
             no_procfs(target, &place)?;
             Ok(place)
         }
         // What is missing is missing on the root's own mount, which nobody else changes.
         Err(absent) if absent.is(Errno::ENOENT) => match shape {
-            Shape::Directory => make_directory(root, &relative, mode).map_err(error),
+            Shape::Directory => make_directory(root, &relative, purpose.mode()).map_err(error),
             Shape::File => make_file(root, target, relative),
         },
         Err(other) => Err(error(other)),
@@ -128,16 +155,20 @@ struct Way<'a> {
     below: Vec<OwnedFd>,
     /// Links that were followed, and names that were gone when they were looked at again.
     steps: usize,
+    purpose: Purpose,
+    /// The last link on another mount that led away: what it leads to must lie on the root's own.
+    led_by: Option<PathBuf>,
 }
 
 impl<'a> Way<'a> {
-    fn begin(root: &'a RootDir, target: &'a Path) -> Self {
-        let mut way = Self { root, target, left: VecDeque::new(), below: Vec::new(), steps: 0 };
+    fn begin(root: &'a RootDir, target: &'a Path, purpose: Purpose) -> Self {
+        let (left, below) = (VecDeque::new(), Vec::new());
+        let mut way = Self { root, target, left, below, steps: 0, purpose, led_by: None };
         way.prepend(target);
         way
     }
 
-    fn walk(mut self, shape: Shape, mode: u32) -> Result<OwnedFd, Error> {
+    fn walk(mut self, shape: Shape) -> Result<OwnedFd, Error> {
         while let Some(name) = self.left.pop_front() {
             if name == ".." {
                 self.below.pop();
@@ -146,16 +177,20 @@ impl<'a> Way<'a> {
             let here = self.here()?;
             let found = match here.open_path(&name) {
                 Err(absent) if absent.is(Errno::ENOENT) => {
-                    self.make(&here, &name, shape, mode)?;
+                    self.make(&here, &name, shape)?;
                     self.again(name)?;
                     continue;
                 }
                 found => found.map_err(|source| self.failed(source))?,
             };
             let kind = dir::fstat(found.as_fd()).map_err(|source| self.failed(source))?.kind;
+            let is_own = mount::is_same(self.root.dir().as_fd(), here.as_fd());
             let found = if kind != FileKind::Symlink {
                 found
-            } else if mount::is_same(self.root.dir().as_fd(), here.as_fd()) {
+            } else if is_own || self.purpose == Purpose::EngineFile {
+                if !is_own {
+                    self.led_by = Some(name.clone().into());
+                }
                 let text = here.read_link(&name).map_err(|source| self.failed(source))?;
                 self.step()?;
                 if text.is_absolute() {
@@ -168,19 +203,33 @@ impl<'a> Way<'a> {
                 led.map_err(|_out| Error::ForeignLink { target: self.target.to_owned(), link: name.into() })?
             };
             if self.left.is_empty() {
+                self.stay(found.as_fd())?;
                 return Ok(found);
             }
             self.below.push(found);
         }
-        self.here().map(OwnedFd::from)
+        let here = OwnedFd::from(self.here()?);
+        self.stay(here.as_fd())?;
+        Ok(here)
+    }
+
+    /// Refuses what a link of another mount has led to, if that is not on the root's own.
+    fn stay(&self, found: BorrowedFd<'_>) -> Result<(), Error> {
+        match &self.led_by {
+            Some(link) if !mount::is_same(self.root.dir().as_fd(), found) => {
+                Err(Error::ForeignLink { target: self.target.to_owned(), link: link.clone() })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// What is missing; somebody else may have made something there meanwhile, which is looked at then.
-    fn make(&self, here: &Dir, name: &OsStr, shape: Shape, mode: u32) -> Result<(), Error> {
+    fn make(&self, here: &Dir, name: &OsStr, shape: Shape) -> Result<(), Error> {
+        self.stay(here.as_fd())?;
         let last = self.left.is_empty();
         let made = match shape {
             Shape::File if last => here.create_new(name, 0o644).map(drop),
-            _ => here.mkdir(name, if last { mode } else { USUAL }),
+            _ => here.mkdir(name, if last { self.purpose.mode() } else { USUAL }),
         };
         match made {
             Err(taken) if taken.is(Errno::EEXIST) => Ok(()),
@@ -282,7 +331,7 @@ mod tests {
     use std::path::Path;
     use std::sync::atomic::{AtomicBool, Ordering};
 
-    use super::{Shape, USUAL, open};
+    use super::{Purpose, Shape, open};
     use crate::sys::fs;
     use crate::sys::root::RootDir;
 
@@ -305,7 +354,7 @@ mod tests {
                 }
             });
             let intact = (0..20_000).all(|_| {
-                drop(open(&root, Path::new("/vol/f"), Shape::File, USUAL));
+                drop(open(&root, Path::new("/vol/f"), Shape::File, Purpose::Mount));
                 fs::read(&important).is_ok_and(|bytes| bytes == b"important")
             });
             over.store(true, Ordering::Relaxed);
@@ -324,10 +373,10 @@ mod tests {
         }
         let made = [("a", "run/a"), ("b", "run/b"), ("c", "etc/deep/c"), ("d", "run/d"), ("new/e", "etc/new/e")];
         for (target, expected) in made {
-            open(&root, &Path::new("/etc").join(target), Shape::File, USUAL).expect(target);
+            open(&root, &Path::new("/etc").join(target), Shape::File, Purpose::Mount).expect(target);
             let found = fs::lstat(&temporary.path().join(expected)).expect("look").expect(expected);
             assert!(found.is_file(), "{expected}");
         }
-        open(&root, Path::new("/etc/o"), Shape::File, USUAL).expect_err("a circle");
+        open(&root, Path::new("/etc/o"), Shape::File, Purpose::Mount).expect_err("a circle");
     }
 }

@@ -530,6 +530,14 @@ fn mounts_over_the_directories_of_the_engines_files() {
     };
     env.write("etc/passwd", "root:x:0:0::/:/bin/sh\n");
     run(&env, &["-v", &format!("{}:/etc:ro", dir("etc"))], "id -un; ls /etc").prints("root\npasswd\n");
+    // As the host's, where /etc/resolv.conf is a link to /run; but not where something of the user's is.
+    dir("linked");
+    std::os::unix::fs::symlink("../run/deep/hosts", env.path("linked/hosts")).unwrap();
+    std::os::unix::fs::symlink("/private/name", env.path("linked/hostname")).unwrap();
+    let (linked, private) = (dir("linked"), dir("private"));
+    let flags = ["-v", &format!("{linked}:/etc:ro"), "-v", &format!("{private}:/private")];
+    run(&env, &flags, "cat /etc/hosts; ls /private").success().stdout_has("127.0.0.1");
+    assert_eq!(std::fs::read_dir(env.path("private")).unwrap().count(), 0);
     run(&env, &["--tmpfs=/etc:ro"], "touch /etc/x").code(1).stderr_has("Read-only");
     for options in ["ro", "rw"] {
         run(&env, &["-v", &format!("{}:/run:{options}", dir("run"))], "ls -A /run").success().prints("");
