@@ -153,7 +153,7 @@ struct Way<'a> {
     left: VecDeque<OsString>,
     /// Directories from below the root to here.
     below: Vec<OwnedFd>,
-    /// Links that were followed, and names that were gone when they were looked at again.
+    /// Links that were followed, and names that somebody else took while we made them.
     steps: usize,
     purpose: Purpose,
     /// The last link on another mount that led away: what it leads to must lie on the root's own.
@@ -177,8 +177,11 @@ impl<'a> Way<'a> {
             let here = self.here()?;
             let found = match here.open_path(&name) {
                 Err(absent) if absent.is(Errno::ENOENT) => {
-                    self.make(&here, &name, shape)?;
-                    self.again(name)?;
+                    if !self.make(&here, &name, shape)? {
+                        self.step()?;
+                    }
+                    // Opened as what is there then.
+                    self.left.push_front(name);
                     continue;
                 }
                 found => found.map_err(|source| self.failed(source))?,
@@ -223,8 +226,8 @@ impl<'a> Way<'a> {
         }
     }
 
-    /// What is missing; somebody else may have made something there meanwhile, which is looked at then.
-    fn make(&self, here: &Dir, name: &OsStr, shape: Shape) -> Result<(), Error> {
+    /// What is missing. False if somebody else has made something there meanwhile.
+    fn make(&self, here: &Dir, name: &OsStr, shape: Shape) -> Result<bool, Error> {
         self.stay(here.as_fd())?;
         let last = self.left.is_empty();
         let made = match shape {
@@ -232,14 +235,9 @@ impl<'a> Way<'a> {
             _ => here.mkdir(name, if last { self.purpose.mode() } else { USUAL }),
         };
         match made {
-            Err(taken) if taken.is(Errno::EEXIST) => Ok(()),
-            made => made.map_err(|source| self.failed(source)),
+            Err(taken) if taken.is(Errno::EEXIST) => Ok(false),
+            made => made.map(|()| true).map_err(|source| self.failed(source)),
         }
-    }
-
-    fn again(&mut self, name: OsString) -> Result<(), Error> {
-        self.left.push_front(name);
-        self.step()
     }
 
     fn step(&mut self) -> Result<(), Error> {

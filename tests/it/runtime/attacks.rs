@@ -455,11 +455,15 @@ fn c08_links_of_a_neighbour_lead_no_mount_away() {
     ours(&["-v", &format!("{}:/data/new", env.write("file", "").display())], "true").code(125).stderr_has(refused);
     assert_eq!(std::fs::metadata(&private).unwrap().permissions().mode() & 0o7777, 0o700);
     assert_eq!(std::fs::read_dir(&private).unwrap().count(), 0, "nothing was made on the host");
+    let deep = "/deeper".repeat(50);
     // What leads below its own directory, and what is missing, is made and mounted on all the same.
     neighbour("mkdir /data/real; ln -s real /data/alias; rm /data/new");
-    ours(&["-v=sub:/data/alias", "-v=sub:/data/new/deep/er"], "cat /data/real/sh /data/new/deep/er/sh")
-        .success()
-        .prints("x\nx\n");
+    ours(
+        &["-v=sub:/data/alias", "-v", &format!("sub:/data/new{deep}")],
+        &format!("cat /data/real/sh /data/new{deep}/sh"),
+    )
+    .success()
+    .prints("x\nx\n");
 }
 
 /// The next start finds the directory that a tmpfs was mounted on as everybody's.
