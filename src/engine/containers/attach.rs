@@ -18,7 +18,7 @@ use crate::types::detach_keys::DetachKeys;
 pub(crate) struct AttachOptions<'a> {
     /// None: without `-i`, with `--no-stdin`, or `-a` without it.
     pub(crate) stdin: Option<BorrowedFd<'a>>,
-    /// The end of our input is the program's (`-i`).
+    /// The end of our input is the program's (`-i`); with no input at all it comes at once.
     pub(crate) ends_input: bool,
     /// Our standard input, passed on or not: if it is a terminal and the program has one, the program's modes count.
     pub(crate) keyboard: Option<BorrowedFd<'a>>,
@@ -83,7 +83,9 @@ impl Engine {
         let spec = &record.config.spec;
         // A terminal always takes what is typed; its end ends the program only if that was wanted.
         let stdin = request.options.stdin.filter(|_| spec.interactive || spec.tty);
-        let options = AttachOptions { stdin, ends_input: spec.interactive, terminal: spec.tty, ..request.options };
+        // Others may type, now or later, where we do not.
+        let ends_input = spec.interactive && stdin.is_some();
+        let options = AttachOptions { stdin, ends_input, terminal: spec.tty, ..request.options };
         let proxy = SignalProxy::new(request.proxy_signals).map_err(failed)?;
         let socket = match self.attach_socket(&record) {
             Ok(socket) => socket,
