@@ -52,12 +52,13 @@ impl RootDir {
         self.resolve(path, OFlags::PATH, 0, ResolveFlags::IN_ROOT)
     }
 
-    /// The same, if neither the way nor the end is on another mount than the tree's top (EXDEV otherwise).
-    pub(crate) fn lookup_on_mount(&self, path: &Path) -> Result<OwnedFd> {
-        self.resolve(path, OFlags::PATH, 0, ResolveFlags::IN_ROOT | ResolveFlags::NO_XDEV)
+    /// The same, if there is no link on the way and none at its end (ELOOP otherwise).
+    pub(crate) fn lookup_strictly(&self, path: &Path) -> Result<OwnedFd> {
+        self.resolve(path, OFlags::PATH, 0, ResolveFlags::IN_ROOT | ResolveFlags::NO_SYMLINKS)
     }
 
-    /// The same, of what is below the top however links lead (EXDEV otherwise).
+    /// An `O_PATH` descriptor of what `path` leads to, if links lead nowhere but below the top, and to no other mount (EXDEV
+    /// otherwise).
     pub(crate) fn lookup_beneath(&self, path: &Path) -> Result<OwnedFd> {
         self.resolve(path, OFlags::PATH, 0, ResolveFlags::BENEATH | ResolveFlags::NO_XDEV)
     }
@@ -121,6 +122,12 @@ impl RootDir {
         self.resolve(path, flags, mode, ResolveFlags::IN_ROOT)
     }
 
+    /// The same, without a link on the way (ELOOP otherwise).
+    pub(crate) fn create_new_strictly(&self, path: &Path, mode: u32) -> Result<OwnedFd> {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOCTTY;
+        self.resolve(path, flags, mode, ResolveFlags::IN_ROOT | ResolveFlags::NO_SYMLINKS)
+    }
+
     /// Splits `path` into its parent, resolved in the tree, and the last name. `None` for the root itself.
     pub(crate) fn parent(&self, path: &Path) -> Result<Option<(Dir, OsString)>> {
         let Some((parent, name)) = split(path)? else { return Ok(None) };
@@ -134,6 +141,7 @@ impl RootDir {
     }
 
     /// Makes a directory and its missing parents; links on the way are followed in the tree.
+    #[cfg(test)]
     pub(crate) fn mkdir_all(&self, path: &Path, mode: u32) -> Result<Dir> {
         match self.open_dir(path) {
             Err(error) if error.is(Errno::ENOENT) => {}

@@ -58,9 +58,10 @@ pub(in crate::runtime) fn open(
     shape: Shape,
     purpose: Purpose,
 ) -> Result<OwnedFd, Error> {
-    let umask = process::umask(0o777 & !purpose.mode() & !USUAL);
+    // The modes are meant as they are, for a tmpfs too.
+    let umask = (purpose == Purpose::Tmpfs).then(|| process::umask(0));
     let opened = open_as(root, target, shape, purpose);
-    process::umask(umask);
+    umask.map(process::umask);
     opened
 }
 
@@ -77,20 +78,20 @@ fn open_as(root: &RootDir, target: &Path, shape: Shape, purpose: Purpose) -> Res
             Err(other) => Err(error(other)),
         };
     }
-    match root.lookup_on_mount(&relative) {
-        Ok(place) => Ok(place),
-        Err(elsewhere) if elsewhere.is(Errno::EXDEV) => {
-            let place = Way::begin(root, target, purpose).walk(shape)?;
-            no_procfs(target, &place)?;
-            Ok(place)
+    // Without a link on the way there is nothing to be led by, whatever is mounted there: the usual case, in one step.
+    let place = match root.lookup_strictly(&relative) {
+        Err(absent) if absent.is(Errno::ENOENT) && shape == Shape::File => root.create_new_strictly(&relative, 0o644),
+        found => found,
+    };
+    let place = match place {
+        Ok(place) => place,
+        Err(other) if [Errno::ENOENT, Errno::EEXIST, Errno::ELOOP].contains(&other.errno) => {
+            Way::begin(root, target, purpose).walk(shape)?
         }
-        // What is missing is missing on the root's own mount, which nobody else changes.
-        Err(absent) if absent.is(Errno::ENOENT) => match shape {
-            Shape::Directory => make_directory(root, &relative, purpose.mode()).map_err(error),
-            Shape::File => make_file(root, target, relative),
-        },
-        Err(other) => Err(error(other)),
-    }
+        Err(other) => return Err(error(other)),
+    };
+    no_procfs(target, &place)?;
+    Ok(place)
 }
 
 /// Says what is wrong where the kernel has EINVAL or ENOTDIR: a directory goes on a directory alone, and nothing else does.
@@ -104,18 +105,14 @@ pub(in crate::runtime) fn require_shape(place: &OwnedFd, target: &Path, shape: S
     }
 }
 
-/// What is at the target, links followed; `None` where there is nothing.
-///
-/// For a root on which nothing is mounted yet.
+/// What is at the target, links followed; `None` where there is nothing. For a root on which nothing is mounted yet.
 pub(in crate::runtime) fn look_up(root: &RootDir, target: &Path) -> Result<Option<OwnedFd>, Error> {
-    find(root, target, &relative(target))
-}
-
-fn find(root: &RootDir, target: &Path, relative: &Path) -> Result<Option<OwnedFd>, Error> {
     let error = |source| Error::Target { target: target.to_owned(), source };
-    let Some(place) = sys::fs::absent_is_none(root.lookup(relative)).map_err(error)? else { return Ok(None) };
-    no_procfs(target, &place)?;
-    Ok(Some(place))
+    let found = sys::fs::absent_is_none(root.lookup(&relative(target))).map_err(error)?;
+    if let Some(place) = &found {
+        no_procfs(target, place)?;
+    }
+    Ok(found)
 }
 
 /// A link of the image to /proc: the words of the target have been looked at, where it leads has not (case C05).
@@ -127,25 +124,9 @@ fn no_procfs(target: &Path, place: &OwnedFd) -> Result<(), Error> {
     Ok(())
 }
 
-fn make_directory(root: &RootDir, relative: &Path, mode: u32) -> sys::Result<OwnedFd> {
-    // What is missing most often is the last component alone.
-    match root.mkdir(relative, mode).and_then(|()| root.lookup(relative)) {
-        Err(other) if other.is(Errno::ENOENT) || other.is(Errno::EEXIST) => {}
-        done => return done,
-    }
-    if let Some(parent) = relative.parent() {
-        drop(root.mkdir_all(parent, USUAL)?);
-    }
-    // A link that leads nowhere takes what it leads to, and that has the usual mode.
-    match root.mkdir(relative, mode) {
-        Err(link) if link.is(Errno::EEXIST) => drop(root.mkdir_all(relative, USUAL)?),
-        made => made?,
-    }
-    root.lookup(relative)
-}
-
-/// The way to a target that crosses mounts. Links of the root's own mount are the image's, and are followed in the root. On another
-/// mount somebody else may change what is there while we look: a link there leads below its own directory, or nowhere.
+/// The way to a target that is missing, or that links are on the way to. Links of the root's own mount are the image's, and are
+/// followed in the root. On another mount somebody else may change what is there while we look (case C08): a link there leads below
+/// its own directory, or nowhere. Each step finds what is there, or makes what was not; nothing that is there is opened for writing.
 struct Way<'a> {
     root: &'a RootDir,
     target: &'a Path,
@@ -266,51 +247,6 @@ impl<'a> Way<'a> {
 
     fn failed(&self, source: sys::Error) -> Error {
         Error::Target { target: self.target.to_owned(), source }
-    }
-}
-
-/// Makes the file, and where a link leads nowhere, what it names. A neighbour may change what is there between any two
-/// steps (case C08): so each either finds what is there, or makes what was not (`O_EXCL`), and nothing that is there is
-/// opened for writing.
-fn make_file(root: &RootDir, target: &Path, mut relative: PathBuf) -> Result<OwnedFd, Error> {
-    let error = |source| Error::Target { target: target.to_owned(), source };
-    for _ in 0..STEPS {
-        match root.create_new(&relative, 0o644) {
-            Err(missing) if missing.is(Errno::ENOENT) => make_parent(root, &relative).map_err(error)?,
-            Err(taken) if taken.is(Errno::EEXIST) => {
-                if let Some(place) = find(root, target, &relative)? {
-                    return Ok(place);
-                }
-                if let Some(named) = behind_link(root, &relative).map_err(error)? {
-                    relative = named;
-                }
-            }
-            done => return done.map_err(error),
-        }
-    }
-    Err(error(sys::Error::new(
-        "openat2",
-        format!("{relative:?}: it keeps changing, or is a circle of links"),
-        Errno::ELOOP,
-    )))
-}
-
-fn make_parent(root: &RootDir, relative: &Path) -> sys::Result<()> {
-    match relative.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        Some(parent) => root.mkdir_all(parent, 0o755).map(drop),
-        None => Ok(()),
-    }
-}
-
-/// Where the link at this path leads, by its text; `None` if no link is there any more.
-fn behind_link(root: &RootDir, relative: &Path) -> sys::Result<Option<PathBuf>> {
-    let Some((parent, name)) = sys::fs::absent_is_none(root.parent(relative))?.flatten() else { return Ok(None) };
-    match parent.read_link(&name) {
-        // The kernel takes `..` and links in front of it for what they are: the words are only put together.
-        Ok(text) if text.is_absolute() => Ok(Some(self::relative(&text))),
-        Ok(text) => Ok(Some(relative.parent().unwrap_or(Path::new("")).join(text))),
-        Err(gone) if gone.is(Errno::ENOENT) || gone.is(Errno::EINVAL) => Ok(None),
-        Err(other) => Err(other),
     }
 }
 
