@@ -100,12 +100,13 @@ impl Context {
         Ok(self.defaults.get_or_init(|| defaults))
     }
 
-    /// The keys that detach: the flag's, or the configuration's, which is not read where nobody types.
-    pub(crate) fn detach_keys(&self, flag: Option<DetachKeys>) -> Result<DetachKeys, Error> {
+    /// The keys that detach: the flag's, or the configuration's, which is not read where nobody types. `input`: our standard
+    /// input is passed on.
+    pub(crate) fn detach_keys(&self, flag: Option<DetachKeys>, input: bool) -> Result<DetachKeys, Error> {
         if let Some(keys) = flag {
             return Ok(keys);
         }
-        if !self.invocation.stdin_is_terminal {
+        if !input || !self.invocation.stdin_is_terminal {
             return Ok(DetachKeys::default());
         }
         let wrong = |error: InvalidDetachKeys| Error::Defaults(Box::new(Error::usage(error.to_string())));

@@ -187,12 +187,8 @@ fn write(
                 let owner = if archive { Some(side.owner(root)?) } else { None };
                 let dir = root.open_dir(&landing.dir).map_err(|error| failure(&error))?;
                 let maps = side.as_its_root()?;
-                // As this process calls it now.
-                let renamed = |map: &IdMap, before: &IdMap, id| before.to_inside(id).and_then(|id| map.to_outside(id));
-                let owner = owner.map(|(uid, gid)| {
-                    let uid = renamed(&maps.uid, &side.maps.uid, uid).unwrap_or(uid);
-                    (uid, renamed(&maps.gid, &side.maps.gid, gid).unwrap_or(gid))
-                });
+                let outside = |map: &IdMap, id| map.to_outside(id).unwrap_or(0);
+                let owner = owner.map(|(uid, gid)| (outside(&maps.uid, uid), outside(&maps.gid, gid)));
                 unpack(from, &RootDir::from(OwnedFd::from(dir)), Plan { owner, ..Plan::layer(&maps) })
             };
             side.run(job).map_err(Error::Failure)

@@ -38,7 +38,7 @@ pub(crate) struct AttachArgs {
 pub(crate) fn run(args: AttachArgs, context: &Context) -> Result<ExitCode, Error> {
     let (stdin, stdout, stderr) = (std::io::stdin(), std::io::stdout(), std::io::stderr());
     context.ui.flush()?;
-    let keys = context.detach_keys(args.detach_keys)?;
+    let keys = context.detach_keys(args.detach_keys, !args.no_stdin)?;
     let options = AttachOptions {
         stdin: (!args.no_stdin).then_some(stdin.as_fd()),
         keyboard: Some(stdin.as_fd()),

@@ -94,7 +94,7 @@ pub(crate) fn run(args: ExecArgs, context: &Context) -> Result<ExitCode, Error> 
     };
     let (stdin, stdout, stderr) = (std::io::stdin(), std::io::stdout(), std::io::stderr());
     context.ui.flush()?;
-    let keys = context.detach_keys(args.detach_keys)?;
+    let keys = context.detach_keys(args.detach_keys, args.interactive && !args.detach)?;
     let attach = (!args.detach).then(|| AttachOptions {
         stdin: args.interactive.then_some(stdin.as_fd()),
         ends_input: args.interactive,

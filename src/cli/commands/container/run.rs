@@ -82,9 +82,10 @@ pub(crate) fn run(args: RunArgs, context: &Context) -> Result<ExitCode, Error> {
     let (stdin, stdout, stderr) = (std::io::stdin(), std::io::stdout(), std::io::stderr());
     let wants = |name| args.attach.is_empty() || args.attach.contains(&name);
     context.ui.flush()?;
-    let keys = context.detach_keys(args.detach_keys)?;
+    let input = interactive && wants("stdin");
+    let keys = context.detach_keys(args.detach_keys, input && !args.detach)?;
     let attach = (!args.detach).then(|| AttachOptions {
-        stdin: (interactive && wants("stdin")).then_some(stdin.as_fd()),
+        stdin: input.then_some(stdin.as_fd()),
         ends_input: interactive,
         keyboard: Some(stdin.as_fd()),
         stdout: wants("stdout").then_some(stdout.as_fd()),

@@ -65,7 +65,7 @@ pub(crate) fn run(args: StartArgs, context: &Context) -> Result<ExitCode, Error>
                 None => Err(Error::usage("--attach: exactly one container")),
             };
         };
-        let keys = context.detach_keys(args.detach_keys)?;
+        let keys = context.detach_keys(args.detach_keys, args.interactive)?;
         let session = Session { interactive: args.interactive, keys, proxy: args.sig_proxy.unwrap_or(true) };
         return attached(id, session, context);
     }

@@ -20,7 +20,7 @@ use crate::sys::root::RootDir;
 use crate::sys::{self, Errno};
 use crate::types::failure::{Failure, FailureKind};
 use crate::types::id::ContainerId;
-use crate::types::idmap::{IdMap, IdMaps};
+use crate::types::idmap::IdMaps;
 use crate::types::image_config::ImageConfig;
 use crate::types::rootfs_plan::RootfsPlan;
 
@@ -250,12 +250,11 @@ impl ContainerSide {
         Ok(IdMaps { uid: self.maps.uid.inside(), gid: self.maps.gid.inside() })
     }
 
-    /// Ids in P of the container's own user.
+    /// Ids of the container's own user, as the container has them.
     pub(super) fn owner(&self, root: &RootDir) -> Result<(u32, u32), Failure> {
         let who = user::resolve(root, &self.user, &[], &self.maps)
             .map_err(|error| Failure::from_error(FailureKind::Other, &error))?;
-        let outside = |map: &IdMap, id| map.to_outside(id).unwrap_or(0);
-        Ok((outside(&self.maps.uid, who.uid), outside(&self.maps.gid, who.gid)))
+        Ok((who.uid, who.gid))
     }
 }
 
