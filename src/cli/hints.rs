@@ -84,7 +84,6 @@ fn plain(error: &engine::Error) -> Option<&'static str> {
             "sampan system check names what is damaged, and what it takes to have it again; with --repair the record is \
              taken away, or made anew"
         }
-        None if error.has_full_output() => "make room where it goes, or let it go to another file system",
         None if error.wants_unshare() => {
             "sampan unshare starts a shell in which it works; the mounts last as long as that shell"
         }
@@ -97,6 +96,7 @@ fn plain(error: &engine::Error) -> Option<&'static str> {
              chmod 700 is enough for one of your own if nobody else has put anything in it"
         }
         None => match error.kind() {
+            FailureKind::OutputFull => "make room where it goes, or let it go to another file system",
             FailureKind::PortInUse => "publish another port of the host, or remove what holds this one",
             FailureKind::CommandNotFound if matches!(error, engine::Error::Exec { .. }) => {
                 "the program must be in the container, and what follows the container is the program: flags go before it"

@@ -100,6 +100,7 @@ impl Need {
             | FailureKind::WorkDir
             | FailureKind::Mount
             | FailureKind::PortInUse
+            | FailureKind::OutputFull
             | FailureKind::Seccomp
             | FailureKind::WrongContent
             | FailureKind::Stopped

@@ -8,9 +8,8 @@ use crate::runtime;
 use crate::storage::container_record::StorageDriver;
 use crate::sys::spawn::find_program;
 use crate::sys::{self, Errno};
-use crate::types::failure::{Failure, FailureKind};
 
-use super::error::Error;
+use super::error::{Error, failure};
 use super::handle::Engine;
 
 const DRIVERS: [StorageDriver; 3] = [StorageDriver::Overlay, StorageDriver::FuseOverlayfs, StorageDriver::Copy];
@@ -57,14 +56,13 @@ impl Engine {
         let lease = self.store.lease()?;
         let dir = lease.new_path("probe");
         let overlay = worker::run(&self.outer()?, || {
-            let refused = |error: sys::Error| Failure::from_error(FailureKind::Overlay, &error);
             for name in ["lower", "upper", "work"] {
-                sys::fs::mkdir_all(&dir.join(name), 0o700).map_err(refused)?;
+                sys::fs::mkdir_all(&dir.join(name), 0o700).map_err(|error| failure(&error))?;
             }
             match runtime::probe_overlay(&dir.join("lower"), &dir.join("upper"), &dir.join("work")) {
                 Ok(()) => Ok(true),
                 Err(error) if NOT_HERE.into_iter().any(|errno| error.is(errno)) => Ok(false),
-                Err(error) => Err(Failure::from_error(FailureKind::Other, &error)),
+                Err(error) => Err(failure(&error)),
             }
         });
         let passed = lease.finish(&self.store)?;

@@ -211,12 +211,6 @@ pub(crate) enum Error {
     BlobGone(Digest),
     #[error("blob {0} is damaged in the store")]
     DamagedBlob(Digest),
-    #[error("read {name}")]
-    Unpack {
-        name: String,
-        #[source]
-        source: storage::unpack::Error,
-    },
     #[error("copy")]
     Copy(#[source] Misplaced),
     #[error("--change")]
@@ -311,10 +305,25 @@ pub(crate) enum Error {
     Failure(Failure),
 }
 
-/// What a process of ours tells the one that made it, when a system call went wrong.
-pub(super) fn failure(error: &sys::Error) -> Failure {
-    let kind = if error.is_full() { FailureKind::NoSpace } else { FailureKind::Other };
-    Failure::from_error(kind, error)
+/// What a process of ours tells the one that made it.
+pub(super) fn failure(error: &(dyn std::error::Error + 'static)) -> Failure {
+    Failure::from_error(full(error).unwrap_or(FailureKind::Other), error)
+}
+
+/// What has no room left, if that is behind `error`: the disk of the store, or the user's share of it, if nothing says otherwise.
+pub(super) fn full(error: &(dyn std::error::Error + 'static)) -> Option<FailureKind> {
+    use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+    std::iter::successors(Some(error), |error| error.source()).find_map(|error| {
+        if let Some(storage::Error::RunrootFull { .. }) = error.downcast_ref() {
+            return Some(FailureKind::NoRunSpace);
+        }
+        let foreseen = matches!(error.downcast_ref(), Some(storage::unpack::Error::NoSpace { .. }));
+        let refused = error.downcast_ref().is_some_and(sys::Error::is_full);
+        let read_or_written = error.downcast_ref().map(std::io::Error::kind);
+        let full =
+            foreseen || refused || read_or_written.is_some_and(|kind| [QuotaExceeded, StorageFull].contains(&kind));
+        full.then_some(FailureKind::NoSpace)
+    })
 }
 
 impl From<storage::Error> for Error {

@@ -1,6 +1,6 @@
 //! What an [`Error`] means to who decides by it: exit codes, hints, retries.
 
-use super::error::{Absent, Error};
+use super::error::{Absent, Error, full};
 use crate::types::failure::FailureKind;
 use crate::{monitor, network, registry, storage, sys};
 
@@ -155,11 +155,7 @@ impl Error {
         }
     }
 
-    /// True if what the user wanted written does not fit where it goes. The store has nothing to do with that.
-    pub(crate) fn has_full_output(&self) -> bool {
-        is_full(self) && self.is_of_output()
-    }
-
+    /// True if it is about what the user wanted written, which the store has nothing to do with.
     fn is_of_output(&self) -> bool {
         let written = |error: &registry::Error| matches!(error, registry::Error::WriteArchive { .. });
         match self {
@@ -184,17 +180,10 @@ impl Error {
             Self::Program { kind, .. } => *kind,
             Self::Failure(failure) | Self::Layer { source: failure, .. } => failure.kind,
             Self::NoCgroup { .. } => FailureKind::Cgroup,
-            Self::Storage(error) if error.full().is_some() => error.full().unwrap_or(FailureKind::NoSpace),
-            _ if is_full(self) && !self.is_of_output() => FailureKind::NoSpace,
-            _ => FailureKind::Other,
+            _ => match full(self) {
+                Some(_) if self.is_of_output() => FailureKind::OutputFull,
+                full => full.unwrap_or(FailureKind::Other),
+            },
         }
     }
-}
-
-/// True if something could not be written because the disk, or the user's share of it, is full.
-fn is_full(error: &Error) -> bool {
-    let first: &(dyn std::error::Error + 'static) = error;
-    std::iter::successors(Some(first), |error| error.source())
-        .filter_map(|error| error.downcast_ref::<sys::Error>())
-        .any(sys::Error::is_full)
 }

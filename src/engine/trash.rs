@@ -1,10 +1,10 @@
 //! Deleting for good what commands have moved to the trash.
 
+use super::error::failure;
 use super::{Engine, Error};
 use crate::rootless::worker;
 use crate::storage::lease::Lease;
 use crate::storage::trash;
-use crate::types::failure::{Failure, FailureKind};
 
 impl Engine {
     /// Ends a lease, whatever came of the work: what it had staged goes at once. Where that fails after a failure, the next
@@ -32,9 +32,7 @@ impl Engine {
             return Ok(());
         }
         let path = self.store.layout().trash();
-        worker::run(&self.outer()?, || {
-            trash::empty(&path).map_err(|error| Failure::from_error(FailureKind::Other, &error))
-        })?;
+        worker::run(&self.outer()?, || trash::empty(&path).map_err(|error| failure(&error)))?;
         Ok(())
     }
 }

@@ -42,6 +42,8 @@ pub(crate) enum FailureKind {
     NoSpace,
     /// The file system of the runroot is full.
     NoRunSpace,
+    /// What the user wanted written does not fit where it goes.
+    OutputFull,
     /// Seccomp profile refused.
     Seccomp,
     /// What came has not the digest or the size that was promised.
@@ -82,6 +84,12 @@ impl Failure {
     pub(crate) fn from_error(kind: FailureKind, error: &(dyn std::error::Error + 'static)) -> Self {
         let chain = std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect();
         Self { kind, chain }
+    }
+
+    /// Of something that was written where the user said: it is not the store that is full.
+    pub(crate) fn of_output(self) -> Self {
+        let kind = if self.kind == FailureKind::NoSpace { FailureKind::OutputFull } else { self.kind };
+        Self { kind, ..self }
     }
 
     /// Puts a message in front: what was being done.

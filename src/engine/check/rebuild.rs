@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use crate::engine::images::{IncomingImage, IncomingLayer, StagedUnpack, unpack_layer};
+use crate::engine::images::{IncomingImage, IncomingLayer, StagedUnpack, measure_layer, unpack_layer};
 use crate::engine::{Engine, Error};
 use crate::registry::{self, Manifest};
 use crate::storage::check;
 use crate::storage::images::{ImageLayer, ImageRecord};
 use crate::storage::layers::{LayerKey, MapKey};
-use crate::storage::unpack::{PlainLayer, Threads};
+use crate::storage::unpack::Threads;
 use crate::sys;
 use crate::types::digest::{DiffId, Digest};
 use crate::types::id::ContainerId;
@@ -212,7 +212,7 @@ impl Engine {
         let candidates: BTreeSet<Digest> = named.chain(self.store.blobs_by_diff_id()?.remove(diff_id)).collect();
         for blob in candidates {
             let Some(file) = self.store.open_blob(&blob)? else { continue };
-            if PlainLayer::open(file).and_then(PlainLayer::finish).is_ok_and(|(_, found)| found == *diff_id) {
+            if measure_layer(&blob, file).is_ok_and(|(_, found)| found == *diff_id) {
                 return Ok(Some(blob));
             }
         }

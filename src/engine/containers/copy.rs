@@ -134,7 +134,7 @@ fn read(caller: &IdMaps, side: Side, name: Option<&OsStr>, out: OwnedFd) -> Resu
     let packed = |result: Result<u64, pack::Error>| match result {
         // The other side tells why it has gone.
         Err(error) if error.is_broken_pipe() => Ok(Some(0)),
-        other => other.map(Some).map_err(|error| Failure::from_error(FailureKind::Other, &error)),
+        other => other.map(Some).map_err(|error| failure(&error)),
     };
     match side {
         Side::Stream(stream) => match sys::descriptor::copy_stream(stream.as_fd(), out.as_fd()) {
@@ -168,11 +168,12 @@ fn write(
     let unpack = |from: OwnedFd, root: &RootDir, plan: Plan<'_>| {
         let plan = Plan { flavour: Flavour::Plain, overwrite, ..plan };
         let done = unpack::unpack::<Vec<u8>>(from.into(), root, None, &plan);
-        done.map(Some).map_err(|error| Failure::from_error(error.kind(), &error))
+        done.map(Some).map_err(|error| failure(&error))
     };
     match side {
         Side::Stream(stream) => {
-            sys::descriptor::copy_stream(from.as_fd(), stream.as_fd()).map(|_| None).map_err(copying)
+            let written = sys::descriptor::copy_stream(from.as_fd(), stream.as_fd());
+            written.map(|_| None).map_err(|source| Error::Output { path: "standard output".into(), source })
         }
         Side::Host(_) => {
             let root = RootDir::open(&landing.dir).map_err(copying)?;
@@ -180,7 +181,7 @@ fn write(
             // Set-id bits of a container's files mean nothing good outside of it (case D04).
             let umask = process::umask(0);
             let plan = Plan { owner: Some((0, 0)), mode_mask: 0o1777 & !umask, ..Plan::layer(&mine) };
-            unpack(from, &root, plan).map_err(Error::Failure)
+            unpack(from, &root, plan).map_err(|failure| Error::Failure(failure.of_output()))
         }
         Side::Container(side) => {
             let job = |root: &RootDir| {

@@ -3,12 +3,13 @@
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
+use crate::engine::error::failure;
 use crate::engine::{Engine, Error};
 use crate::storage::pack;
 use crate::sys;
 use crate::sys::namespace::NsKind;
 use crate::sys::outfile::OutFile;
-use crate::types::failure::{Failure, FailureKind};
+use crate::types::failure::Failure;
 use crate::types::progress::Progress;
 
 /// Where the tar goes.
@@ -29,9 +30,10 @@ impl Engine {
         let out = target.duplicate().map_err(|error| unwritable(&shown, error))?;
         let skipped = side.run_bare(|root| {
             let terms = pack::Terms { ids: Some(&side.maps) };
-            pack::pack_root(root, terms, out).map_err(|error| Failure::from_error(FailureKind::Other, &error))
+            pack::pack_root(root, terms, out).map_err(|error| failure(&error).of_output())
         });
-        let skipped = skipped.map_err(Error::Failure)?;
+        let failed = |failure: Failure| Error::Failure(failure.context(format!("export {name} to {shown:?}")));
+        let skipped = skipped.map_err(failed)?;
         if skipped > 0 {
             progress.warn(&format!("{skipped} devices and sockets were left out"));
         }

@@ -2,14 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::engine::error::Error;
+use crate::engine::error::{Error, failure};
 use crate::engine::handle::Engine;
 use crate::network::{self, HostsInput, NetworkPlan, ResolvInput};
 use crate::rootless::worker;
 use crate::specgen::{PlacedMount, PlacedSource};
 use crate::storage::container_record::ContainerConfig;
 use crate::sys;
-use crate::types::failure::{Failure, FailureKind};
 use crate::types::id::ContainerId;
 use crate::types::mount::MountOptions;
 use crate::types::namespace::NetworkMode;
@@ -118,7 +117,7 @@ impl Engine {
                 // Its root may have closed it to the caller: P has power over it.
                 Err(closed) if closed.is(sys::Errno::EACCES) => worker::run(&self.outer()?, || {
                     let read = sys::fs::absent_is_none(sys::fs::read_first(&path, LARGEST));
-                    read.map_err(|error| Failure::from_error(FailureKind::Other, &error))
+                    read.map_err(|error| failure(&error))
                 })?,
                 read => read.map_err(|source| Error::Path { what: "read", path: path.clone(), source })?,
             };

@@ -6,12 +6,12 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::filter::Filters;
+use crate::engine::error::failure;
 use crate::engine::{Engine, Error};
 use crate::rootless::worker;
 use crate::specgen;
 use crate::storage::container_record::{ContainerRecord, StorageDriver, Supervision};
 use crate::storage::usage;
-use crate::types::failure::{Failure, FailureKind};
 use crate::types::image_config::ImageConfig;
 use crate::types::port::{PortMapping, parse_exposed};
 use crate::types::status::ContainerStatus;
@@ -192,11 +192,7 @@ impl Engine {
             .collect();
         let counted: Vec<u64> = worker::run(&self.outer()?, || {
             let count = |tree: &std::path::PathBuf| usage::of_tree(tree);
-            trees
-                .iter()
-                .map(count)
-                .collect::<Result<_, _>>()
-                .map_err(|error| Failure::from_error(FailureKind::Other, &error))
+            trees.iter().map(count).collect::<Result<_, _>>().map_err(|error| failure(&error))
         })?;
         let sized = records.iter().zip(counted).map(|(record, rw)| {
             let image = record.config.image.as_ref().and_then(|image| self.store.image_record(&image.digest).ok()?);

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::config::environment;
-use crate::engine::error::Error;
+use crate::engine::error::{Error, failure};
 use crate::engine::handle::Engine;
 use crate::monitor::request::StartRequest;
 use crate::network::{self, NetworkPlan, NetworkRequest};
@@ -19,7 +19,6 @@ use crate::sys::root::RootDir;
 use crate::sys::spawn::find_program;
 use crate::sys::user::Database;
 use crate::types::container_spec::ContainerSpec;
-use crate::types::failure::{Failure, FailureKind};
 use crate::types::host::HostFacts;
 use crate::types::id::ContainerId;
 use crate::types::idmap::{IdMap, IdMaps};
@@ -53,7 +52,7 @@ impl Engine {
             // Whose end lets go of the container's lock.
             let copied = worker::run_bound(&outer, || {
                 let copied = copy_root::copy_root(&self.store, config, &lease);
-                copied.map_err(|error| Failure::from_error(FailureKind::Other, &error))
+                copied.map_err(|error| failure(&error))
             });
             self.end_lease(lease, copied.map_err(Error::from))?;
         }

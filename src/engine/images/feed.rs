@@ -7,6 +7,7 @@
 use std::io::Read;
 use std::time::Duration;
 
+use super::caged::cage;
 use crate::engine::Error;
 use crate::engine::error::failure;
 use crate::engine::feeder::Feeder;
@@ -77,19 +78,24 @@ impl Bringer {
 
 /// In the process of its own.
 fn bring(feed: Feed, lease: &Lease, mut tee: Tee) -> Result<StagedBlob, Failure> {
-    let stored = |error: crate::storage::Error| Failure::from_error(FailureKind::Other, &error);
+    let stored = |error: crate::storage::Error| failure(&error);
     match feed {
         Feed::Web(address) => {
             let mut web = FromWeb { tee: &mut tee, lease, first: Some(Vec::new()), aside: None };
             registry::download(&address, &mut web).map_err(|error| match &error {
                 registry::Error::Sink(source) => broken(source),
-                error => Failure::from_error(FailureKind::Other, error),
+                error => failure(error),
             })?;
             if let Some(archive) = web.finish().map_err(|error| broken(&error))? {
-                copy(archive.finish().and_then(|blob| blob.open()).map_err(stored)?, &mut tee)?;
+                let archive = archive.finish().and_then(|blob| blob.open()).map_err(stored)?;
+                cage()?;
+                copy(archive, &mut tee)?;
             }
         }
-        Feed::File(file) => copy(file, &mut tee)?,
+        Feed::File(file) => {
+            cage()?;
+            copy(file, &mut tee)?;
+        }
     }
     tee.blob.finish().map_err(stored)
 }
@@ -98,16 +104,14 @@ fn copy(mut file: File, tee: &mut Tee) -> Result<(), Failure> {
     let mut buffer = vec![0; 256 << 10];
     let mut magic = Vec::with_capacity(Compression::MAGIC_LEN);
     let limit = Compression::MAGIC_LEN as u64;
-    let unreadable =
-        |error: &std::io::Error| Failure::from_error(FailureKind::Other, error).context("read the archive");
+    let unreadable = |error: &std::io::Error| failure(error).context("read the archive");
     (&mut file).take(limit).read_to_end(&mut magic).map_err(|error| unreadable(&error))?;
     if Compression::is_of_archives(&magic) {
         // No layer may be xz or bzip2: what is stored is the plain tar.
         let whole = std::io::Cursor::new(magic).chain(file);
-        let mut reader = unpack::open_archive(whole, Limits::default())
-            .map_err(|error| Failure::from_error(error.kind(), &error))?;
+        let mut reader = unpack::open_archive(whole, Limits::default()).map_err(|error| failure(&error))?;
         loop {
-            match reader.next(&mut buffer).map_err(|error| Failure::from_error(error.kind(), &error))? {
+            match reader.next(&mut buffer).map_err(|error| failure(&error))? {
                 0 => return Ok(()),
                 count => tee.write(&buffer[..count]).map_err(|error| broken(&error))?,
             }

@@ -9,6 +9,7 @@ use super::load::{ArchiveInput, unreadable};
 use super::tag::new_name;
 use super::trust;
 use crate::engine::{Engine, Error};
+use crate::rootless;
 use crate::storage::blobs::StagedBlob;
 use crate::storage::images::Image;
 use crate::storage::layers::StagedLayer;
@@ -87,9 +88,15 @@ impl Engine {
         let message = request.message.unwrap_or_else(|| "imported from tarball".to_owned());
         progress.begin("import", &origin, None);
         let expected = feed.size();
+        // Who downloads names the address.
+        let from_web = matches!(feed, Feed::Web(_));
         let staged = self.with_writeback(&lease, expected, |_| self.stage(&lease, feed));
         let (blob, staged, unpacked) = match staged {
             Ok(done) => done,
+            Err(Error::Failure(failure) | Error::Rootless(rootless::Error::Worker(failure))) if !from_web => {
+                let failure = failure.context(format!("import {origin}"));
+                return self.end_lease(lease, Err(Error::Failure(failure)));
+            }
             Err(error) => return self.end_lease(lease, Err(error)),
         };
         progress.phase("import", "done");

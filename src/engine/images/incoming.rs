@@ -17,7 +17,7 @@ use crate::storage::unpack::{self, Compression, Plan, Remarks, Threads, Unpacked
 use crate::sys;
 use crate::sys::root::RootDir;
 use crate::types::digest::{ChainId, DiffId, Digest};
-use crate::types::failure::{Failure, FailureKind, chain};
+use crate::types::failure::chain;
 use crate::types::id::ImageId;
 use crate::types::idmap::{Extent, IdMap, IdMaps};
 use crate::types::image_config::ImageConfig;
@@ -253,9 +253,8 @@ impl Engine {
                 let lowers = below.iter().rev().map(open).collect::<Result<Vec<_>, _>>()?;
                 let root = open(&diffs[layer.index])?;
                 let done = unpack::inherit_parents(&root, &layer.unpacked.implicit, &lowers, maps);
-                let done = done.map_err(|error| Failure::from_error(error.kind(), &error))?;
-                layer_index::amend(&layer.staged.index(), &done)
-                    .map_err(|error| Failure::from_error(FailureKind::Other, &error))?;
+                let done = done.map_err(|error| failure(&error))?;
+                layer_index::amend(&layer.staged.index(), &done).map_err(|error| failure(&error))?;
                 count += done.len();
             }
             Ok(count)
@@ -394,6 +393,6 @@ pub(super) fn unpack_staged(
         let root = RootDir::open(&staged.diff()).map_err(|error| failure(&error))?;
         let index = IndexWriter::create(&staged.index()).map_err(|error| failure(&error))?;
         let done = unpack::confine(&[&root]).and_then(|()| unpack::unpack(source, &root, Some(index), plan));
-        done.map_err(|error| Failure::from_error(error.kind(), &error))
+        done.map_err(|error| failure(&error))
     })
 }

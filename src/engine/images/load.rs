@@ -3,6 +3,7 @@
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
+use super::caged::spool;
 use super::tag::new_name;
 use super::trust;
 use crate::engine::{Engine, Error};
@@ -10,7 +11,7 @@ use crate::registry;
 use crate::registry::archive::{Archive, ArchivedImage, Form};
 use crate::storage::images::Image;
 use crate::storage::lease::Lease;
-use crate::storage::unpack::{self, Compression, Limits};
+use crate::storage::unpack::Compression;
 use crate::sys;
 use crate::sys::dir::FileKind;
 use crate::sys::fs::File;
@@ -153,26 +154,6 @@ fn is_plain(file: &File, path: &Path) -> Result<bool, Error> {
     let mut magic = [0; Compression::MAGIC_LEN];
     let count = sys::contents::read_at(file, &mut magic, 0).map_err(|source| unreadable(path, source))?;
     Ok(matches!(Compression::sniff(&magic[..count]), Ok(Compression::None)))
-}
-
-/// Writes a stream, decompressed, to a file in staging and opens that.
-pub(super) fn spool(lease: &Lease, source: File, name: &str) -> Result<File, Error> {
-    let failed = |source| Error::Unpack { name: name.to_owned(), source };
-    let path = lease.new_path("spool");
-    let staged = |source| Error::Path { what: "write", path: path.clone(), source };
-    let mut reader = unpack::open_archive(source, Limits::default()).map_err(failed)?;
-    let file = sys::fs::create_new(&path, 0o600).map_err(staged)?;
-    let mut buffer = vec![0; 256 << 10];
-    let mut at = 0;
-    loop {
-        let count = reader.next(&mut buffer).map_err(failed)?;
-        if count == 0 {
-            break;
-        }
-        sys::contents::write_all_at(&file, &buffer[..count], at).map_err(staged)?;
-        at += count as u64;
-    }
-    sys::fs::open(&path).map_err(staged)
 }
 
 pub(super) fn unreadable(path: &Path, source: sys::Error) -> Error {

@@ -12,6 +12,7 @@
 //! Nothing is visible before everything is verified: blobs, then layers, then the image, then its name (rule R3).
 
 mod absent;
+mod caged;
 mod change;
 mod exists;
 mod feed;
@@ -47,6 +48,7 @@ mod writeback;
 pub(crate) use crate::registry::archive::Form;
 pub(crate) use crate::registry::{Access, ManifestFormat, Retry};
 pub(crate) use crate::storage::unpack::Compression;
+pub(super) use caged::measure_layer;
 pub(crate) use change::InvalidChange;
 #[cfg(feature = "fuzzing")]
 pub(crate) use change::apply as change;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Read as _;
 
 use super::absent::{Absent, Pulled};
+use super::caged;
 use super::outgoing_list::Given;
 use super::recode::Staged;
 use super::save::{LayerForm, SavedNames};
@@ -263,8 +264,7 @@ impl Engine {
         if let Some(size) = self.store.layer(&LayerKey::new(chain, &map))?.and_then(|meta| meta.tar_size) {
             return Ok(size);
         }
-        let plain = self.plain_layer(&layer.digest, staged)?;
-        Ok(plain.finish().map_err(|source| super::recode::unreadable(&layer.digest, source))?.0)
+        Ok(caged::measure_layer(&layer.digest, self.layer_blob(&layer.digest, staged)?)?.0)
     }
 }
 

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 
+use super::caged::PlainLayer;
+use crate::engine::error::failure;
 use crate::engine::{Engine, Error};
 use crate::storage::blobs::StagedBlob;
 use crate::storage::lease::Lease;
-use crate::storage::unpack::{Compression, PlainLayer};
+use crate::storage::unpack::Compression;
 use crate::sys;
 use crate::types::descriptor::Descriptor;
 use crate::types::digest::{DiffId, Digest};
-use crate::types::failure::{Failure, FailureKind};
 
 /// Blobs of a lease.
 pub(super) type Staged = BTreeMap<Digest, StagedBlob>;
@@ -20,7 +21,7 @@ const ZSTD_LEVEL: i32 = 3;
 
 impl Engine {
     /// Compresses a layer's blob anew into the lease, and checks on the way that it is the layer of `diff_id`. The same
-    /// layer gives the same bytes each time. A thread decompresses: not for a process that forks meanwhile.
+    /// layer gives the same bytes each time.
     pub(super) fn recode(
         &self,
         lease: &Lease,
@@ -44,21 +45,28 @@ impl Engine {
                 .and_then(|encoder| pump(&mut plain, encoder))
                 .and_then(zstd::stream::write::Encoder::finish),
         };
-        let writer = writer.map_err(|source| recoding(&layer.digest, source))?;
-        let (_, found) = plain.finish().map_err(|source| unreadable(&layer.digest, source))?;
+        let writer = match writer {
+            Ok(writer) => writer,
+            Err(source) => return Err(plain.abandon(recoding(&layer.digest, source))),
+        };
+        let (_, found) = plain.finish()?;
         if found != *diff_id {
             return Err(Error::DamagedBlob(layer.digest.clone()));
         }
         Ok(writer.finish()?)
     }
 
-    /// Opens a layer as a plain tar: one that was staged, or one of the store.
+    /// Opens a layer as a plain tar.
     pub(super) fn plain_layer(&self, blob: &Digest, staged: &Staged) -> Result<PlainLayer, Error> {
-        let file = match staged.get(blob) {
-            Some(staged) => staged.open()?,
-            None => self.kept_blob(blob)?,
-        };
-        PlainLayer::open(file).map_err(|source| unreadable(blob, source))
+        PlainLayer::open(blob, self.layer_blob(blob, staged)?)
+    }
+
+    /// Opens a layer's blob: one that was staged, or one of the store.
+    pub(super) fn layer_blob(&self, blob: &Digest, staged: &Staged) -> Result<sys::fs::File, Error> {
+        match staged.get(blob) {
+            Some(staged) => Ok(staged.open()?),
+            None => self.kept_blob(blob),
+        }
     }
 
     /// Opens a blob that an image names, here or in an additional store.
@@ -83,9 +91,5 @@ fn pump<W: Write>(from: &mut dyn Read, mut to: W) -> std::io::Result<W> {
 }
 
 fn recoding(digest: &Digest, source: std::io::Error) -> Error {
-    Error::Layer { digest: digest.clone(), source: Failure::from_error(FailureKind::Other, &source) }
-}
-
-pub(super) fn unreadable(digest: &Digest, source: crate::storage::unpack::Error) -> Error {
-    Error::Layer { digest: digest.clone(), source: Failure::from_error(source.kind(), &source) }
+    Error::Layer { digest: digest.clone(), source: failure(&source) }
 }

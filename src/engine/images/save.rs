@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use super::outgoing::{Instance, Outgoing};
 use super::outgoing_list::Given;
-use super::recode::unreadable;
 use super::transport::Output;
 use crate::engine::{Engine, Error};
 use crate::registry::archive::Form;
@@ -299,8 +298,10 @@ impl Engine {
                 out.progress.begin(id, id, Some(size));
                 let mut plain = self.plain_layer(&layer.digest, &instance.staged)?;
                 let mut content = Told { inner: &mut plain, progress: out.progress, id, at: 0 };
-                out.stream(&name, size, &diff_id.0, &mut content)?;
-                plain.finish().map_err(|source| unreadable(&layer.digest, source))?;
+                match out.stream(&name, size, &diff_id.0, &mut content) {
+                    Ok(()) => plain.finish()?,
+                    Err(error) => return Err(plain.abandon(error)),
+                };
                 out.progress.phase(id, "done");
             }
             let config = self.document(&instance.config.digest)?;

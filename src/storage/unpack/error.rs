@@ -3,7 +3,6 @@
 use super::compression::Compression;
 use crate::sys;
 use crate::types::digest::DiffId;
-use crate::types::failure::FailureKind;
 
 /// A layer that did not become a directory. Names from the tar are escaped: they are hostile and get printed.
 #[derive(Debug, thiserror::Error)]
@@ -57,21 +56,6 @@ pub(crate) enum Error {
     Index(#[source] sys::Error),
     #[error("layer has diff id {}, its image says {}", .found.0, .expected.0)]
     DiffId { expected: DiffId, found: DiffId },
-}
-
-impl Error {
-    /// What the other side of a process border decides by.
-    pub(crate) fn kind(&self) -> FailureKind {
-        match self {
-            Self::NoSpace { .. } => FailureKind::NoSpace,
-            Self::Write { source, .. } | Self::Index(source)
-                if source.is(sys::Errno::ENOSPC) || source.is(sys::Errno::EDQUOT) =>
-            {
-                FailureKind::NoSpace
-            }
-            _ => FailureKind::Other,
-        }
-    }
 }
 
 /// A hostile name, made printable.

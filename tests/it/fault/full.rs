@@ -279,3 +279,36 @@ fn g13_files_come_out_of_a_store_that_cannot_be_written() {
     out.stdout_has("ps=0\n").stdout_has("kept=kept\n").stdout_has("export=0\nexported=kept\ngone=0\n");
     out.stdout_has("check=0\n").stdout_has("write=125\n").stdout_has("remove=125\n1\n").stderr_has("EROFS");
 }
+
+/// The hint of a full disk names the disk that is full: the store has nothing to do with where the user has things written.
+#[test]
+fn g08_room_is_asked_for_where_it_lacks() {
+    requires!(userns);
+    let env = Env::new();
+    let script = "
+        s import $T $B >/dev/null || exit 98
+        s create --name c --network=none $B true >/dev/null || exit 97
+        mkdir $D/out && mount -t tmpfs -o mode=700,size=64k tmpfs $D/out || exit 99
+        say export s export -o $D/out/c.tar c
+        s export c >$D/out/stream; echo stream=$?; rm $D/out/stream
+        say cp s cp c:/bin $D/out/
+        rm -rf $D/out/*
+        s cp c:/bin - >$D/out/stream; echo archive=$?; rm $D/out/stream
+        say save s save -q -o $D/out/i.tar $B
+        echo outside=$(ls -A $D/out)
+        echo half >&2
+        dd if=/dev/zero of=$D/large bs=4096 2>/dev/null; rm $D/store/staging/* 2>/dev/null
+        say into s cp $D/large c:/large
+        echo end >&2";
+    let out = on_small_disk(&env, "size=12m", script);
+    out.success().stdout_has("outside=\n");
+    for line in ["export=125", "stream=125", "cp=125", "archive=125", "save=125", "into=125"] {
+        out.stdout_has(&format!("{line}\n"));
+    }
+    let stderr = out.stderr();
+    let (outside, inside) = stderr.split_once("half\n").expect("both parts");
+    let count = |text: &str, what: &str| text.lines().filter(|line| line.contains(what)).count();
+    let full = "No space left on device";
+    assert_eq!((count(outside, full), count(outside, "Hint: make room where it goes")), (5, 5), "{out}");
+    assert_eq!((count(inside, full), count(inside, "Hint: free some space")), (1, 1), "{out}");
+}

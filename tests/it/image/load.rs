@@ -1,5 +1,6 @@
 //! `load` and `import`: every form of archive, what is refused, and whose the files are.
 
+use std::io::Write as _;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
@@ -246,4 +247,33 @@ fn an_import_whose_image_is_pruned_at_once() {
     eventually("the first one is pruned", one_is_left);
     first.wait().success().stdout_has("sha256:");
     env.run(["system", "check"]).success();
+}
+
+/// What decompresses bytes of others can do nothing else (T-09): it has the seccomp filter of a worker, and gets no privileges.
+#[test]
+fn what_reads_a_compressed_archive_is_caged() {
+    requires!(userns, xz);
+    let env = Env::new();
+    let (rootfs, fifo) = (env.path("rootfs.tar"), env.path("fifo"));
+    std::fs::write(&rootfs, Layer::new().file("f", 0o644, &image::noise(5, 300_000)).finish()).unwrap();
+    env.other("xz").args(["-k", rootfs.to_str().unwrap()]).run().success();
+    let packed = std::fs::read(env.path("rootfs.tar.xz")).unwrap();
+    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let fifo = fifo.to_str().unwrap();
+    // Of an import, what unpacks the layer is caged, too.
+    for (arguments, count) in [(&["load", "-i", fifo][..], 1), (&["import", fifo, "packed:1"], 2)] {
+        let reads = env.spawn(arguments);
+        let mut writer = std::fs::File::options().write(true).open(fifo).unwrap();
+        writer.write_all(&packed[..100_000]).unwrap();
+        let caged = |pid: i32| {
+            let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+            status.contains("\nNoNewPrivs:\t1\n") && status.contains("\nSeccomp:\t2\n")
+        };
+        eventually("who decompresses is caged", || {
+            env.processes().iter().filter(|process| caged(process.pid)).count() == count
+        });
+        drop(writer);
+        reads.wait().code(125).stderr_has(fifo).stderr_has("decompress the archive");
+    }
+    nothing_is_left(&env);
 }

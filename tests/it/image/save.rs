@@ -1,5 +1,7 @@
 //! `save` and what others make of it; what others write and `load` makes of it; `export` and `import`.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use nix::sys::signal::Signal;
@@ -496,4 +498,38 @@ fn a_docker_archive_that_is_pushed_to_keeps_the_name() {
     env.run(["rmi", "app:1"]).success();
     env.run(["pull", "-q", &place]).prints(&format!("{id}\n"));
     env.run(["images", "--format", "{{.Repository}}"]).prints("<none>\n");
+}
+
+/// What decompresses a layer is a process of its own: why it broke off is told, not that the archive is short.
+#[test]
+fn a_layer_that_cannot_be_decompressed_is_named_with_the_reason() {
+    requires!(userns);
+    let env = Env::new();
+    let (source, out) = (env.path("source.tar"), env.path("out.tar"));
+    let built = ImageBuilder::scratch().layer(Layer::new().file("f", 0o644, &image::noise(5, 3_000_000)));
+    built.compression(Compression::Gzip).oci_archive(&source, "example.org/app:1");
+    env.run(["load", "-q", "-i", text(&source)]).success();
+    let blobs = env.graphroot().join("blobs/sha256");
+    let size = |path: &Path| std::fs::metadata(path).unwrap().len();
+    let blob = std::fs::read_dir(blobs).unwrap().map(|entry| entry.unwrap().path()).find(|path| size(path) > 2_000_000);
+    let blob = blob.expect("the layer");
+    let whole = std::fs::read(&blob).unwrap();
+    let mut damaged = whole.clone();
+    damaged[1_500_000..1_600_000].fill(0xff);
+    let replace = |bytes: &[u8]| {
+        std::fs::remove_file(&blob).unwrap();
+        std::fs::write(&blob, bytes).unwrap();
+        std::fs::set_permissions(&blob, Permissions::from_mode(0o600)).unwrap();
+    };
+    replace(&damaged);
+    let layer = format!("layer sha256:{}: ", blob.file_name().unwrap().to_str().unwrap());
+    env.run(["save", "-q", "-o", text(&out), "example.org/app:1"]).code(125).stderr_has(&layer).stderr_has("gzip");
+    assert!(!out.exists());
+    let target = format!("oci:{}:1", env.path("pushed").display());
+    let push = ["push", "-q", "--compression-format=zstd", "--force-compression", "example.org/app:1", &target];
+    env.run(push).code(125).stderr_has(&layer).stderr_has("gzip");
+    replace(&whole);
+    env.run(["save", "-q", "-o", text(&out), "example.org/app:1"]).success();
+    env.run(push).success();
+    env.run(["system", "check", "--full"]).success();
 }

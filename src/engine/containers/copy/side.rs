@@ -194,12 +194,10 @@ impl ContainerSide {
                 }
                 RootOf::Stopped { plan, .. } => {
                     let root_ids = (self.maps.uid.to_outside(0).unwrap_or(0), self.maps.gid.to_outside(0).unwrap_or(0));
-                    let (root, server) = runtime::mount_rootfs_at_rest(plan, root_ids)
-                        .map_err(|error| Failure::from_error(FailureKind::Mount, &error))?;
+                    let (root, server) =
+                        runtime::mount_rootfs_at_rest(plan, root_ids).map_err(|error| error.to_failure())?;
                     let furnished = runtime::furnish(&root, mounts);
-                    let done = furnished
-                        .map_err(|error| Failure::from_error(FailureKind::Mount, &error))
-                        .and_then(|()| job(&RootDir::from(root)));
+                    let done = furnished.map_err(|error| error.to_failure()).and_then(|()| job(&RootDir::from(root)));
                     if let Some(server) = server {
                         end_server(&server)?;
                     }
@@ -252,8 +250,7 @@ impl ContainerSide {
 
     /// Ids of the container's own user, as the container has them.
     pub(super) fn owner(&self, root: &RootDir) -> Result<(u32, u32), Failure> {
-        let who = user::resolve(root, &self.user, &[], &self.maps)
-            .map_err(|error| Failure::from_error(FailureKind::Other, &error))?;
+        let who = user::resolve(root, &self.user, &[], &self.maps).map_err(|error| failure(&error))?;
         Ok((who.uid, who.gid))
     }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Blob, Job, Origin, Shared};
 use crate::engine::error::failure;
+use crate::engine::images::caged::cage;
 use crate::engine::images::feed::unwritten;
 use crate::engine::images::incoming::{IncomingLayer, unpack_layer};
 use crate::engine::images::notes::{self, tell};
@@ -14,7 +15,7 @@ use crate::storage;
 use crate::storage::blobs::{BlobWriter, StagedBlob};
 use crate::storage::layers::StagedLayer;
 use crate::storage::lease::Lease;
-use crate::storage::unpack::{self, Growing, Marks, PlainLayer, Threads, Unpacked};
+use crate::storage::unpack::{self, Growing, Marks, Threads, Unpacked};
 use crate::sys;
 use crate::sys::clone::{Forked, fork};
 use crate::sys::fs::File;
@@ -68,12 +69,14 @@ fn compared(blob: StagedBlob, layer: &IncomingLayer, notes: BorrowedFd<'_>) -> N
 }
 
 fn compare(blob: &StagedBlob, layer: &IncomingLayer) -> Result<(), Failure> {
-    let file = blob.open().map_err(|error| Failure::from_error(storage_kind(&error), &error))?;
-    let compared = PlainLayer::open(file).and_then(PlainLayer::finish).and_then(|(_, found)| {
+    let file = blob.open().map_err(|error| failure(&error))?;
+    cage()?;
+    let plain = unpack::PlainLayer::open(file).and_then(unpack::PlainLayer::finish);
+    let compared = plain.and_then(|(_, found)| {
         let expected = layer.diff_id.clone();
         if found == expected { Ok(()) } else { Err(unpack::Error::DiffId { expected, found }) }
     });
-    compared.map_err(|error| Failure::from_error(error.kind(), &error))
+    compared.map_err(|error| failure(&error))
 }
 
 /// In the layer's process: starts the download and the unpacker, and waits for both.
@@ -91,12 +94,12 @@ fn watch_over(
         result.map_err(|error| Failure::from_error(error.kind(), &error))
     };
     if let Blob::Here(file) = &job.blob {
-        let file = file.try_clone().map_err(|error| Failure::from_error(FailureKind::Other, &error))?;
+        let file = file.try_clone().map_err(|error| failure(&error))?;
         return unpacked(unpack(file.into()));
     }
     let (new, file) = begin(job, shared.lease).map_err(|error| {
         // Not the unpacker's failure: nothing is wrong with what there is.
-        let failure = Failure::from_error(storage_kind(&error), &error);
+        let failure = failure(&error);
         let told = tell(notes, &Note::Blob(Err(failure.clone())));
         told.err().map_or(failure, |error| self::failure(&error))
     })?;
@@ -145,7 +148,7 @@ fn download(
     marks: Option<Marks>,
     notes: BorrowedFd<'_>,
 ) -> Result<Option<StagedBlob>, Note> {
-    let stored = |error: storage::Error| Note::Blob(Err(Failure::from_error(storage_kind(&error), &error)));
+    let stored = |error: storage::Error| Note::Blob(Err(failure(&error)));
     let layer = &job.layer;
     origin.after_fork();
     origin.pass_over(job.passed_over);
@@ -176,7 +179,7 @@ fn download(
         Err(error @ registry::Error::WrongSize { .. }) => {
             Err(Note::Wrong(Failure::from_error(FailureKind::WrongContent, &error)))
         }
-        Err(error) => Err(Note::Blob(Err(Failure::from_error(sink_kind(&error), &error)))),
+        Err(error) => Err(Note::Blob(Err(failure(&error)))),
     }
 }
 
@@ -214,18 +217,4 @@ impl BlobSink for Tee<'_> {
 
 fn bound(parent: process::Pid) -> Result<(), Failure> {
     sys::prctl::die_with(parent).map_err(|error| failure(&error))
-}
-
-fn storage_kind(error: &storage::Error) -> FailureKind {
-    match error {
-        storage::Error::Write { source, .. } => failure(source).kind,
-        _ => FailureKind::Other,
-    }
-}
-
-fn sink_kind(error: &registry::Error) -> FailureKind {
-    match error {
-        registry::Error::Sink(source) => failure(source).kind,
-        _ => FailureKind::Other,
-    }
 }

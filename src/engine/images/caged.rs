@@ -1,0 +1,125 @@
+//! Decoders at work on bytes that somebody else has made, each in a process that can do nothing else: it has what is open,
+//! starts no program and opens nothing to write (`src/sys/confine.rs`).
+
+use std::io::{Read, Write};
+
+use crate::engine::Error;
+use crate::engine::error::failure;
+use crate::engine::feeder::Feeder;
+use crate::storage::lease::Lease;
+use crate::storage::unpack::{self, Limits};
+use crate::sys;
+use crate::sys::fs::File;
+use crate::types::digest::{DiffId, Digest};
+use crate::types::failure::{Failure, FailureKind};
+
+/// A layer's blob being read as the plain tar that it is.
+pub(super) struct PlainLayer {
+    blob: Digest,
+    feeder: Feeder<(u64, DiffId)>,
+    plain: File,
+}
+
+impl PlainLayer {
+    /// Begins to read `file`, which is `blob`.
+    pub(super) fn open(blob: &Digest, file: File) -> Result<Self, Error> {
+        let start = Feeder::start(|pipe| decode(file, Some(File::from(pipe))));
+        let (feeder, plain) = start.map_err(not_started)?;
+        Ok(Self { blob: blob.clone(), feeder, plain: plain.into() })
+    }
+
+    /// To be asked when everything has been read, and before any of it is believed: bytes of the tar, and their digest.
+    pub(super) fn finish(self) -> Result<(u64, DiffId), Error> {
+        drop(self.plain);
+        heard(self.feeder, &self.blob)?.map_err(|source| Error::Layer { digest: self.blob, source })
+    }
+
+    /// Who reads has broken off with `error`: if that was because no more came, the decoder knows why.
+    pub(super) fn abandon(self, error: Error) -> Error {
+        match self.finish() {
+            Err(Error::Layer { digest, source }) if source.kind != FailureKind::Died => Error::Layer { digest, source },
+            _ => error,
+        }
+    }
+}
+
+impl Read for PlainLayer {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.plain.read(buffer)
+    }
+}
+
+/// Bytes and digest of the plain tar in `file`, which is `blob`.
+pub(in crate::engine) fn measure_layer(blob: &Digest, file: File) -> Result<(u64, DiffId), Error> {
+    let (feeder, _nothing) = Feeder::start(|_pipe| decode(file, None)).map_err(not_started)?;
+    heard(feeder, blob)?.map_err(|source| Error::Layer { digest: blob.clone(), source })
+}
+
+/// Writes what comes out of `source`, decompressed, to a file in staging and opens that.
+pub(super) fn spool(lease: &Lease, source: File, name: &str) -> Result<File, Error> {
+    let path = lease.new_path("spool");
+    let staged = |source| Error::Path { what: "write", path: path.clone(), source };
+    let file = sys::fs::create_new(&path, 0o600).map_err(staged)?;
+    let (feeder, _nothing) = Feeder::start(|_pipe| {
+        cage()?;
+        let unreadable = |error: unpack::Error| failure(&error).context(format!("read {name}"));
+        let mut reader = unpack::open_archive(source, Limits::default()).map_err(unreadable)?;
+        let mut buffer = vec![0; 256 << 10];
+        let mut at = 0;
+        loop {
+            let count = reader.next(&mut buffer).map_err(unreadable)?;
+            if count == 0 {
+                return Ok(());
+            }
+            let written = sys::contents::write_all_at(&file, &buffer[..count], at);
+            written.map_err(|error| failure(&error).context(format!("write {path:?}")))?;
+            at += count as u64;
+        }
+    })
+    .map_err(not_started)?;
+    let died = || Err(Failure::new(FailureKind::Died, format!("the process that reads {name} died")));
+    feeder.answer(None).map_err(not_heard)?.unwrap_or_else(died).map_err(Error::Failure)?;
+    sys::fs::open(&path).map_err(staged)
+}
+
+/// Confines this process for good; it has one thread, and everything open that it needs.
+pub(super) fn cage() -> Result<(), Failure> {
+    unpack::confine(&[]).map_err(|error| failure(&error))
+}
+
+/// In the process of its own.
+fn decode(file: File, to: Option<File>) -> Result<(u64, DiffId), Failure> {
+    cage()?;
+    let mut plain = unpack::PlainLayer::open(file).map_err(|error| failure(&error))?;
+    if let Some(mut to) = to {
+        let mut buffer = vec![0; 256 << 10];
+        loop {
+            match plain.read(&mut buffer).map_err(|error| failure(&error))? {
+                0 => break,
+                count => to.write_all(&buffer[..count]).map_err(|error| match error.kind() {
+                    std::io::ErrorKind::BrokenPipe => {
+                        Failure::new(FailureKind::Died, "nobody reads the layer any more")
+                    }
+                    _ => failure(&error),
+                })?,
+            }
+        }
+    }
+    plain.finish().map_err(|error| failure(&error))
+}
+
+fn heard<T>(feeder: Feeder<T>, blob: &Digest) -> Result<Result<T, Failure>, Error>
+where
+    T: serde::Serialize + serde::de::DeserializeOwned,
+{
+    let died = || Err(Failure::new(FailureKind::Died, format!("the process that decompresses {blob} died")));
+    Ok(feeder.answer(None).map_err(not_heard)?.unwrap_or_else(died))
+}
+
+fn not_started(source: sys::Error) -> Error {
+    Error::Host { what: "start the process that decompresses", source }
+}
+
+fn not_heard(source: sys::Error) -> Error {
+    Error::Host { what: "wait for the process that decompresses", source }
+}
