@@ -43,6 +43,13 @@ impl Resources {
         self.pids_limit.or(controlled.then_some(default))
     }
 
+    /// Bytes of memory and swap together in force, -1 for unlimited swap. Without `--memory-swap` as much swap as memory, as Podman.
+    pub(crate) fn memory_and_swap(&self) -> Option<i64> {
+        let asked = self.memory_swap.filter(|both| *both != 0);
+        let twice = || i64::try_from(self.memory?.checked_mul(2)?).ok();
+        asked.or_else(twice).filter(|both| *both != 0)
+    }
+
     /// True if no limit is asked for.
     pub(crate) fn is_empty(&self) -> bool {
         *self == Self::default()

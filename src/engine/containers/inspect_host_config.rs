@@ -106,7 +106,7 @@ pub(super) fn host_config(store: &Store, record: &ContainerRecord) -> HostConfig
         disk_quota: 0,
         kernel_memory: 0,
         memory_reservation: resources.memory_reservation.unwrap_or(0),
-        memory_swap: resources.memory_swap.unwrap_or(0),
+        memory_swap: resources.memory_and_swap().unwrap_or(0),
         memory_swappiness: 0,
         oom_kill_disable: false,
         init: spec.init,

@@ -113,15 +113,11 @@ fn unlimited_if_zero(bytes: u64) -> String {
     if bytes == 0 { MAX.to_owned() } else { bytes.to_string() }
 }
 
-/// v1 counts memory and swap together, v2 swap alone. Without `--memory-swap` as much swap as memory, as Podman.
+/// v1 counts memory and swap together, v2 swap alone.
 fn swap(resources: &Resources) -> Option<String> {
-    let memory = resources.memory.filter(|memory| *memory != 0);
-    match (resources.memory_swap, memory) {
-        (None | Some(0), memory) => memory.map(|memory| memory.to_string()),
-        (Some(both), memory) => match u64::try_from(both) {
-            Err(_negative) => Some(MAX.to_owned()),
-            Ok(both) => Some(both.saturating_sub(memory.unwrap_or(0)).to_string()),
-        },
+    match u64::try_from(resources.memory_and_swap()?) {
+        Err(_negative) => Some(MAX.to_owned()),
+        Ok(both) => Some(both.saturating_sub(resources.memory.unwrap_or(0)).to_string()),
     }
 }
 

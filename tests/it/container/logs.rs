@@ -43,6 +43,20 @@ fn streams_tails_and_times() {
     env.run(["logs", "nobody"]).code(125).stderr_has("nobody");
 }
 
+/// As Podman: the offset of the monitor's zone, Z for none.
+#[test]
+fn times_have_the_offset_of_their_zone() {
+    requires!(userns);
+    for (zone, offset) in [("UTC", "Z"), ("EST5", "-05:00")] {
+        let mut env = Env::with_busybox();
+        env.set("TZ", zone);
+        let id = finished(&env, &[], "echo one");
+        let stamped = env.run(["logs", "-t", &id]).stdout();
+        let (stamp, text) = stamped.split_once(' ').unwrap();
+        assert_eq!((&stamp[19..20], &stamp[29..], text), (".", offset, "one\n"), "{stamped}");
+    }
+}
+
 #[test]
 fn follow_shows_everything_and_ends_with_the_container() {
     requires!(userns);

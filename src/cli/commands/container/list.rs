@@ -210,7 +210,6 @@ impl View {
             ("CreatedHuman", self.ago(container.created)),
             ("RunningFor", self.ago(container.created)),
             ("ImageID", self.id(&container.image_id)),
-            ("Mounts", container.mounts.join(",")),
             ("Names", container.names.join(",")),
             ("Networks", container.networks.join(",")),
             ("Pod", self.id(&container.pod)),

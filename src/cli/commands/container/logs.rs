@@ -120,7 +120,8 @@ impl LogOutput for Printer<'_> {
                 Prefix::Name => self.line.extend_from_slice(format!("{} ", piece.name).as_bytes()),
             }
             if self.timestamps {
-                self.line.extend_from_slice(format!("{} ", piece.time).as_bytes());
+                let (time, offset) = piece.time.strip_suffix("+00:00").map_or((piece.time, ""), |time| (time, "Z"));
+                self.line.extend_from_slice(format!("{time}{offset} ").as_bytes());
             }
         }
         self.line.extend_from_slice(piece.text);
