@@ -1,11 +1,10 @@
 //! The looks: several, because other commands may be at work.
 
-use std::path::Path;
 use std::time::Duration;
 
 use super::{CheckReport, CheckRequest};
 use crate::engine::{Engine, Error};
-use crate::storage::check::{self, Finding, Repair, Scope};
+use crate::storage::check::{self, Finding, Invariant, Part, Repair, Scope};
 use crate::storage::layers::LayerKey;
 use crate::types::digest::Digest;
 
@@ -30,14 +29,15 @@ impl Depth {
     /// At what was found wrong: the rest was whole a moment ago.
     pub(super) fn again(findings: &[Finding], full: bool) -> Self {
         // Also those that nothing can repair now.
-        let blob = |finding: &Finding| {
-            let name = Path::new(&finding.subject).file_name()?.to_str()?;
-            format!("sha256:{name}").parse().ok()
-        };
-        let blobs = findings.iter().filter(|finding| finding.invariant == "I2").filter_map(blob);
-        let layers =
-            findings.iter().filter_map(|finding| LayerKey::from_dir_name(finding.subject.strip_prefix("layer ")?));
-        Self { blobs: Some(blobs.collect()), layers: Some(layers.collect()), content: full }
+        let (mut blobs, mut layers) = (Vec::new(), Vec::new());
+        for finding in findings {
+            match &finding.part {
+                Some(Part::Content(digest)) if finding.invariant == Invariant::I2 => blobs.push(digest.clone()),
+                Some(Part::Layer(key)) => layers.push(key.clone()),
+                _ => {}
+            }
+        }
+        Self { blobs: Some(blobs), layers: Some(layers), content: full }
     }
 }
 

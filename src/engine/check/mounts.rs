@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use crate::engine::{Engine, Error, mount_points};
-use crate::storage::check::Finding;
+use crate::storage::check::{Finding, Invariant};
 use crate::sys;
 
 impl Engine {
@@ -19,7 +19,7 @@ impl Engine {
         for point in points {
             if places.iter().any(|place| point.starts_with(place) && point != *place) {
                 let cure = format!("something is mounted here: umount {}", point.display());
-                findings.push(Finding::new("I12", point.display(), cure, None));
+                findings.push(Finding::new(Invariant::I12, point.display(), cure, None));
             }
         }
         Ok(findings)

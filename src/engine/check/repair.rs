@@ -38,12 +38,12 @@ impl Engine {
                 // What was missing may now be missing from the next place, too, where nothing can be done about it.
                 let stays = |other: &Finding| {
                     let same = other.invariant == finding.invariant && other.subject == finding.subject;
-                    let lost = same && other.repair.is_none() && digest_in(other).is_some();
-                    is_still(other, finding) || (lost && digest_in(other) == digest_in(finding))
+                    let lost = same && other.repair.is_none() && other.part.is_some();
+                    other.is_about(finding) || (lost && other.part == finding.part)
                 };
                 finding.repaired = !now.iter().any(stays);
             }
-            let known = |new: &Finding| findings.iter().any(|old| is_still(new, old));
+            let known = |new: &Finding| findings.iter().any(|old| new.is_about(old));
             round = now.into_iter().filter(|new| !known(new)).collect();
             findings.extend(round.iter().cloned());
             if round.iter().all(|finding| finding.repair.is_none()) {
@@ -87,17 +87,6 @@ impl Engine {
             _ => check::repair(&self.store, finding).map(drop).map_err(Error::Storage),
         }
     }
-}
-
-/// True if `now` is about what `before` was. Once its blob is gone, the same is wrong with a layer, and cannot be repaired.
-fn is_still(now: &Finding, before: &Finding) -> bool {
-    let same = now.invariant == before.invariant && now.subject == before.subject;
-    now.is_about(before) || (same && now.repair.is_none() && now.problem.starts_with(&before.problem))
-}
-
-/// The blob or layer that a finding about an image is about.
-fn digest_in(finding: &Finding) -> Option<&str> {
-    finding.problem.split_whitespace().find(|word| word.starts_with("sha256:"))
 }
 
 /// What others build on comes first; what nothing refers to any more is known last.

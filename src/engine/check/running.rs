@@ -2,7 +2,7 @@
 //! with the monitor, by the kernel's hand; mounts and namespaces with their last process.)
 
 use crate::engine::{Engine, Error};
-use crate::storage::check::{Finding, Repair};
+use crate::storage::check::{Finding, Invariant, Repair};
 use crate::storage::container_record::{ContainerRecord, ContainerState, Supervision};
 use crate::sys;
 
@@ -19,7 +19,7 @@ impl Engine {
                 && !sys::fs::exists(&cgroup.path)
             {
                 let problem = format!("its cgroup {} is gone: stop it and start it again", cgroup.path.display());
-                findings.push(Finding::new("I10", subject(&record), problem, None));
+                findings.push(Finding::new(Invariant::I10, subject(&record), problem, None));
             }
         }
         Ok(findings)
@@ -31,14 +31,14 @@ fn stopped(record: &ContainerRecord, state: &ContainerState, findings: &mut Vec<
         && sys::fs::exists(&cgroup.path)
     {
         let problem = format!("it does not run, but its cgroup {} is there", cgroup.path.display());
-        findings.push(Finding::new("I11", subject(record), problem, Some(Repair::Cgroup(cgroup.clone()))));
+        findings.push(Finding::new(Invariant::I11, subject(record), problem, Some(Repair::Cgroup(cgroup.clone()))));
     }
     // Its monitor may live on: without the lock it is done with the container, and only feeds somebody who is attached.
     let Some(init) = state.init else { return Ok(()) };
     let alive = init.is_alive();
     if alive.map_err(|source| Error::Host { what: "look for processes of containers that ended", source })? {
         let problem = format!("it does not run, but its init process {} does", init.pid);
-        findings.push(Finding::new("I11", subject(record), problem, Some(Repair::Kill(init))));
+        findings.push(Finding::new(Invariant::I11, subject(record), problem, Some(Repair::Kill(init))));
     }
     Ok(())
 }

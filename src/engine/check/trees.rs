@@ -3,7 +3,7 @@
 use super::look::Depth;
 use crate::engine::{Engine, Error};
 use crate::rootless::worker;
-use crate::storage::check::{self, Damage, Finding, TreeJob};
+use crate::storage::check::{self, Damage, Finding, Invariant, Part, TreeJob};
 use crate::storage::layers::{LayerKey, MapKey};
 use crate::types::failure::{Failure, FailureKind};
 
@@ -34,8 +34,10 @@ impl Engine {
             }
         };
         let finding = |damage: Damage| {
-            let (problem, repair) = check::cure(&self.store, &damage.key, &damage.key.chain, damage.problem)?;
-            Ok(Finding::new("I3", format!("layer {}", damage.key.dir_name()), problem, repair))
+            let (repair, advice) = check::cure(&self.store, &damage.key, &damage.key.chain)?;
+            let subject = format!("layer {}", damage.key.dir_name());
+            let finding = Finding::new(Invariant::I3, subject, damage.problem, repair);
+            Ok(finding.advised(advice).of(Part::Layer(damage.key)))
         };
         damages.into_iter().map(finding).collect()
     }

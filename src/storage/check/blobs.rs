@@ -1,6 +1,6 @@
 //! I2: each blob has the content of its name.
 
-use super::finding::{Findings, Repair};
+use super::finding::{Finding, Findings, Invariant, Part, Repair};
 use super::images::{self, pull_again};
 use crate::storage::error::Error;
 use crate::storage::store::Store;
@@ -19,7 +19,7 @@ pub(super) fn check(store: &Store, digests: &[Digest], findings: &mut Findings) 
             // As good as another content.
             Err(error) if error.is_bad_disk() => damaged(store, digest, &chain(&error), findings)?,
             // It may be whole.
-            Err(error) => findings.path("I2", &store.layout().blob(digest), chain(&error), None),
+            Err(error) => findings.push(finding(store, digest, &chain(&error), None)),
         }
     }
     Ok(())
@@ -28,7 +28,12 @@ pub(super) fn check(store: &Store, digests: &[Digest], findings: &mut Findings) 
 /// Names a damaged blob, the images that it belongs to, and the cure.
 pub(super) fn damaged(store: &Store, digest: &Digest, problem: &str, findings: &mut Findings) -> Result<(), Error> {
     let users = images::users_of_blob(store, digest)?;
-    let problem = if users.is_empty() { problem.to_owned() } else { format!("{problem}: {}", pull_again(&users)) };
-    findings.path("I2", &store.layout().blob(digest), problem, Some(Repair::DropBlob(digest.clone())));
+    let advice = (!users.is_empty()).then(|| pull_again(&users));
+    findings.push(finding(store, digest, problem, Some(Repair::DropBlob(digest.clone()))).advised(advice));
     Ok(())
+}
+
+fn finding(store: &Store, digest: &Digest, problem: &str, repair: Option<Repair>) -> Finding {
+    let path = store.layout().blob(digest);
+    Finding::new(Invariant::I2, path.display(), problem, repair).of(Part::Content(digest.clone()))
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::finding::{Findings, Repair};
+use super::finding::{Findings, Invariant, Repair};
 use super::images::pull_again;
 use crate::storage::container_list::BrokenContainer;
 use crate::storage::container_record::{ContainerConfig, ContainerRecord, StorageDriver, Supervision};
@@ -24,7 +24,12 @@ pub(super) fn check(store: &Store, findings: &mut Findings) -> Result<(), Error>
         let subject = format!("container {}", record.id().short());
         running(&record, &subject, findings);
         if gc::is_orphan(store, &record.config)? {
-            findings.add("I8", &subject, "made by a run --rm that was killed before the start", Some(Repair::Sweep));
+            findings.add(
+                Invariant::I8,
+                &subject,
+                "made by a run --rm that was killed before the start",
+                Some(Repair::Sweep),
+            );
         }
         parts(store, &record.config, &subject, findings)?;
         if record.config.driver != StorageDriver::Copy && record.config.spec.rootfs.is_none() {
@@ -41,7 +46,7 @@ fn damaged(store: &Store, broken: &BrokenContainer, findings: &mut Findings) {
     let subject = format!("container {}", broken.id.short());
     let Error::BrokenContainer { source, .. } = &broken.error else {
         // It may run: nothing of it is touched.
-        return findings.add("I10", subject, chain(&broken.error), None);
+        return findings.add(Invariant::I10, subject, chain(&broken.error), None);
     };
     let repair = match &**source {
         // A newer sampan made it: not ours to throw away.
@@ -58,7 +63,7 @@ fn damaged(store: &Store, broken: &BrokenContainer, findings: &mut Findings) {
         let aside = layout.aside(&broken.id);
         problem = format!("{problem}: --repair keeps its files in {}, `container prune` deletes them", aside.display());
     }
-    findings.add("I1", subject, problem, repair);
+    findings.add(Invariant::I1, subject, problem, repair);
 }
 
 /// I10: what the records say of the run.
@@ -66,16 +71,16 @@ fn running(record: &ContainerRecord, subject: &str, findings: &mut Findings) {
     match record.supervision {
         Supervision::Lost => {
             let repair = Some(Repair::RecordLoss(record.id().clone()));
-            findings.add("I10", subject, "its monitor died and nobody saw its end", repair);
+            findings.add(Invariant::I10, subject, "its monitor died and nobody saw its end", repair);
         }
         Supervision::Unsupervised => {
-            findings.add("I10", subject, "it runs on without its monitor: stop it and start it again", None);
+            findings.add(Invariant::I10, subject, "it runs on without its monitor: stop it and start it again", None);
         }
         Supervision::Monitored | Supervision::None => {}
     }
     if record.status == ContainerStatus::Removing {
         let repair = Some(Repair::DiscardContainer(record.id().clone()));
-        findings.add("I10", subject, "its removal was cut off", repair);
+        findings.add(Invariant::I10, subject, "its removal was cut off", repair);
     }
 }
 
@@ -97,14 +102,14 @@ fn parts(store: &Store, config: &ContainerConfig, subject: &str, findings: &mut 
         if !kept {
             problem = format!("{problem}: {}", pull_again(&[name]));
         }
-        findings.add("I7", subject, problem, kept.then(|| Repair::UnpackFor(config.id.clone())));
+        findings.add(Invariant::I7, subject, problem, kept.then(|| Repair::UnpackFor(config.id.clone())));
     }
     for mount in &config.spec.mounts {
         if let MountSource::Volume { name, .. } = &mount.source
             && !sys::fs::exists(&layout.volume(name))
         {
             let repair = Some(Repair::Volume(name.clone()));
-            findings.add("I7", subject, format!("volume {name} is missing, and its data with it"), repair);
+            findings.add(Invariant::I7, subject, format!("volume {name} is missing, and its data with it"), repair);
         }
     }
     Ok(())
@@ -117,17 +122,22 @@ fn directories(store: &Store, record: &ContainerRecord, subject: &str, findings:
     let repair = || Some(Repair::Upper(record.id().clone()));
     let upper = layout.container_upper(record.id());
     if !is_dir(&upper) {
-        findings.add("I14", subject, "upper is missing: what the container has written is lost", repair());
+        findings.add(Invariant::I14, subject, "upper is missing: what the container has written is lost", repair());
     }
     let work = layout.container_work(record.id());
     if !is_dir(&work) {
-        findings.add("I14", subject, "work is missing", repair());
+        findings.add(Invariant::I14, subject, "work is missing", repair());
     } else if !record.status.is_alive()
         && record.supervision == Supervision::None
         && sys::fs::exists(&work.join("work/incompat/volatile"))
         && record.config.is_durable()
     {
-        findings.add("I14", subject, "work was left by a mount without syncs: upper may not be whole", repair());
+        findings.add(
+            Invariant::I14,
+            subject,
+            "work was left by a mount without syncs: upper may not be whole",
+            repair(),
+        );
     }
 }
 
@@ -137,11 +147,11 @@ fn name(store: &Store, config: &ContainerConfig, subject: &str, findings: &mut F
         Ok(Some(holder)) if holder == config.id => {}
         Ok(Some(holder)) if store.owns_name(&holder, &config.name).unwrap_or(true) => {
             let problem = format!("its name {} is that of {} too: rename it", config.name, holder.short());
-            findings.add("I8", subject, problem, None);
+            findings.add(Invariant::I8, subject, problem, None);
         }
         _ => {
             let repair = Some(Repair::Name(config.id.clone()));
-            findings.add("I8", subject, format!("the name {} does not lead to it", config.name), repair);
+            findings.add(Invariant::I8, subject, format!("the name {} does not lead to it", config.name), repair);
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use super::finding::{Findings, Repair, locks_out};
+use super::finding::{Findings, Invariant, Repair, locks_out};
 use crate::storage::error::{At as _, Error};
 use crate::storage::layers::LayerKey;
 use crate::storage::layout::Layout;
@@ -107,7 +107,7 @@ fn list(dir: &Path, is_known: IsKnown<'_>, findings: &mut Findings) -> Result<Ve
     let mut whole = Vec::new();
     for (_, path) in entries(dir, is_known, findings)? {
         if path.is_symlink() {
-            findings.path("I13", &path, "symbolic link: it is not followed, move it away", None);
+            findings.path(Invariant::I13, &path, "symbolic link: it is not followed, move it away", None);
         } else {
             whole.push(path);
         }
@@ -128,7 +128,7 @@ fn entries(dir: &Path, is_known: IsKnown<'_>, findings: &mut Findings) -> Result
         }
         match name.into_string() {
             Ok(name) if is_known(&name) => whole.push((name, path)),
-            _ => findings.path("I13", &path, UNKNOWN, None),
+            _ => findings.path(Invariant::I13, &path, UNKNOWN, None),
         }
     }
     Ok(whole)
@@ -145,7 +145,7 @@ fn temporary(path: &Path, findings: &mut Findings) -> bool {
     let ours = random.len() == 12 && random.bytes().all(|b| b.is_ascii_hexdigit());
     if ours {
         let repair = if path.is_dir() { Repair::Discard(path.to_owned()) } else { Repair::Unlink(path.to_owned()) };
-        findings.path("I13", path, "left by a write that was killed", Some(repair));
+        findings.path(Invariant::I13, path, "left by a write that was killed", Some(repair));
     }
     ours
 }
@@ -153,17 +153,17 @@ fn temporary(path: &Path, findings: &mut Findings) -> bool {
 /// False if nobody can look into it now.
 fn private_dir(dir: &Path, findings: &mut Findings) -> Result<bool, Error> {
     let Some(metadata) = sys::fs::lstat(dir).reading(dir)? else {
-        findings.path("I13", dir, "missing", Some(Repair::Directory(dir.to_owned(), DIR_MODE)));
+        findings.path(Invariant::I13, dir, "missing", Some(Repair::Directory(dir.to_owned(), DIR_MODE)));
         return Ok(false);
     };
     if !metadata.is_dir() {
-        findings.path("I13", dir, "not a directory", None);
+        findings.path(Invariant::I13, dir, "not a directory", None);
         return Ok(false);
     }
     let mode = metadata.permissions().mode() & 0o7777;
     let is_locked = metadata.uid() == sys::fs::effective_uid() && mode & DIR_MODE != DIR_MODE;
     if is_locked {
-        findings.path("I13", dir, format!("mode {mode:o} locks us out"), Some(Repair::Unlock(dir.to_owned())));
+        findings.path(Invariant::I13, dir, format!("mode {mode:o} locks us out"), Some(Repair::Unlock(dir.to_owned())));
     } else {
         private(dir, (mode, metadata.uid()), DIR_MODE, findings);
     }
@@ -176,7 +176,7 @@ fn private_file(path: &Path, findings: &mut Findings) -> Result<(), Error> {
         if metadata.is_file() {
             private(path, (metadata.permissions().mode() & 0o7777, metadata.uid()), FILE_MODE, findings);
         } else {
-            findings.path("I13", path, "not a file", Some(Repair::Discard(path.to_owned())));
+            findings.path(Invariant::I13, path, "not a file", Some(Repair::Discard(path.to_owned())));
         }
     }
     Ok(())
@@ -184,11 +184,16 @@ fn private_file(path: &Path, findings: &mut Findings) -> Result<(), Error> {
 
 fn private(path: &Path, (mode, uid): (u32, u32), wanted: u32, findings: &mut Findings) {
     if uid != sys::fs::effective_uid() {
-        findings.path("I13", path, format!("belongs to user {uid}: `chown` it"), None);
+        findings.path(Invariant::I13, path, format!("belongs to user {uid}: `chown` it"), None);
     } else if mode & 0o077 != 0 {
         let repair = Some(Repair::Mode(path.to_owned(), wanted));
-        findings.path("I13", path, format!("mode {mode:o} lets others in"), repair);
+        findings.path(Invariant::I13, path, format!("mode {mode:o} lets others in"), repair);
     } else if mode & wanted != wanted {
-        findings.path("I13", path, format!("mode {mode:o} locks us out"), Some(Repair::Mode(path.to_owned(), wanted)));
+        findings.path(
+            Invariant::I13,
+            path,
+            format!("mode {mode:o} locks us out"),
+            Some(Repair::Mode(path.to_owned(), wanted)),
+        );
     }
 }

@@ -15,11 +15,16 @@ use crate::types::name::VolumeName;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Finding {
-    /// `I1` … `I16`.
-    pub(crate) invariant: &'static str,
+    pub(crate) invariant: Invariant,
     /// What it is about: a path, or the kind and name of an object.
     pub(crate) subject: String,
     pub(crate) problem: String,
+    /// What a person can do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) advice: Option<String>,
+    /// What of the store it is that is wrong or missing, for who looks again.
+    #[serde(skip)]
+    pub(crate) part: Option<Part>,
     /// What `--repair` does; none: it takes a person.
     pub(crate) repair: Option<Repair>,
     /// The repair was done.
@@ -27,6 +32,41 @@ pub(crate) struct Finding {
     /// Why the repair could not be done.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) failure: Option<String>,
+}
+
+/// The invariants of `docs/reliability.md`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(crate) enum Invariant {
+    I1,
+    I2,
+    I3,
+    I4,
+    I5,
+    I6,
+    I7,
+    I8,
+    I9,
+    I10,
+    I11,
+    I12,
+    I13,
+    I14,
+    I15,
+    I16,
+}
+
+impl std::fmt::Display for Invariant {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Debug::fmt(self, f)
+    }
+}
+
+/// Content of the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// A blob, or what a layer holds.
+    Content(Digest),
+    Layer(LayerKey),
 }
 
 /// How a finding is repaired.
@@ -93,7 +133,7 @@ pub(super) struct Findings(pub(super) Vec<Finding>);
 impl Finding {
     /// A finding that nothing has been done about yet.
     pub(crate) fn new(
-        invariant: &'static str,
+        invariant: Invariant,
         subject: impl ToString,
         problem: impl Into<String>,
         repair: Option<Repair>,
@@ -102,27 +142,50 @@ impl Finding {
             invariant,
             subject: subject.to_string(),
             problem: problem.into(),
+            advice: None,
+            part: None,
             repair,
             repaired: false,
             failure: None,
         }
     }
 
-    /// True if both are about one thing, whatever is said of it.
+    /// With what a person can do about it.
+    pub(crate) fn advised(self, advice: impl Into<Option<String>>) -> Self {
+        Self { advice: advice.into(), ..self }
+    }
+
+    /// With the content that is wrong or missing.
+    pub(crate) fn of(self, part: Part) -> Self {
+        Self { part: Some(part), ..self }
+    }
+
+    /// True if both are about one thing, whatever can be done about it.
     pub(crate) fn is_about(&self, other: &Self) -> bool {
         self.invariant == other.invariant && self.subject == other.subject && self.problem == other.problem
+    }
+}
+
+impl std::fmt::Display for Finding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { invariant, subject, problem, .. } = self;
+        write!(f, "{invariant}: {subject}: {problem}")?;
+        self.advice.iter().try_for_each(|advice| write!(f, ": {advice}"))
     }
 }
 
 impl Findings {
     pub(super) fn add(
         &mut self,
-        invariant: &'static str,
+        invariant: Invariant,
         subject: impl ToString,
         problem: impl Into<String>,
         repair: Option<Repair>,
     ) {
-        let finding = Finding::new(invariant, subject, problem, repair);
+        self.push(Finding::new(invariant, subject, problem, repair));
+    }
+
+    pub(super) fn push(&mut self, finding: Finding) {
         if !self.0.contains(&finding) {
             self.0.push(finding);
         }
@@ -130,7 +193,7 @@ impl Findings {
 
     pub(super) fn path(
         &mut self,
-        invariant: &'static str,
+        invariant: Invariant,
         path: &Path,
         problem: impl Into<String>,
         repair: Option<Repair>,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::finding::{Findings, Repair};
+use super::finding::{Finding, Findings, Invariant, Part, Repair};
 use super::{blobs, layers};
 use crate::storage::error::Error;
 use crate::storage::image_documents::Manifest;
@@ -21,17 +21,17 @@ pub(super) fn check(store: &Store, findings: &mut Findings) -> Result<(), Error>
         let newer =
             matches!(&broken.error, Error::BrokenImage { source, .. } if matches!(**source, Error::NewerRecord { .. }));
         let repair = (!newer).then(|| from_manifest(store, &broken.digest));
-        let mut problem = match &broken.error {
+        let problem = match &broken.error {
             Error::BrokenImage { source, .. } => chain(source),
             error => chain(error),
         };
-        if matches!(repair, Some(Repair::DiscardImage(_))) {
+        let discarded = matches!(repair, Some(Repair::DiscardImage(_))).then(|| {
             let names: Vec<String> = names.get(&broken.digest).into_iter().flatten().map(ToString::to_string).collect();
             let again = if names.is_empty() { "pull or load it again".to_owned() } else { pull_again(&names) };
-            problem =
-                format!("{problem}: its manifest is missing, too, and --repair takes it out of the store: {again}");
-        }
-        findings.add("I1", format!("image {}", broken.digest), problem, repair);
+            format!("its manifest is missing, too, and --repair takes it out of the store: {again}")
+        });
+        let subject = format!("image {}", broken.digest);
+        findings.push(Finding::new(Invariant::I1, subject, problem, repair).advised(discarded));
     }
     let unpacked: BTreeSet<ChainId> = store.layer_keys()?.into_iter().map(|key| key.chain).collect();
     for image in images {
@@ -87,12 +87,17 @@ struct ImageLook<'a> {
 }
 
 impl ImageLook<'_> {
-    fn add(&self, problem: String, repair: Option<Repair>, findings: &mut Findings) {
-        findings.add("I5", &self.subject, problem, repair);
+    fn finding(&self, problem: impl Into<String>, repair: Option<Repair>) -> Finding {
+        Finding::new(Invariant::I5, &self.subject, problem, repair)
+    }
+
+    /// Content that is missing.
+    fn misses(&self, content: &Digest, problem: String, repair: Option<Repair>) -> Finding {
+        self.finding(problem, repair).advised(self.again.clone()).of(Part::Content(content.clone()))
     }
 
     fn doubt(&self, why: &'static str, findings: &mut Findings) {
-        self.add(chain(&Error::DoubtfulRecord(why)), self.rebuild.clone(), findings);
+        findings.push(self.finding(chain(&Error::DoubtfulRecord(why)), self.rebuild.clone()));
     }
 
     /// The documents that it was made of.
@@ -106,8 +111,8 @@ impl ImageLook<'_> {
         for (what, digest) in documents {
             let Some(digest) = digest.filter(|digest| !sys::fs::exists(&store.layout().blob(digest))) else { continue };
             let other = if what == "index" { store.index_of(&record.digest)? } else { None };
-            let problem = format!("its {what} {digest} is missing: {}", self.again);
-            self.add(problem, self.rebuild.clone().filter(|_| other.is_some()), findings);
+            let repair = self.rebuild.clone().filter(|_| other.is_some());
+            findings.push(self.misses(&digest, format!("its {what} {digest} is missing"), repair));
         }
         Ok(())
     }
@@ -121,14 +126,14 @@ impl ImageLook<'_> {
                 (true, true) => {}
                 (true, false) => self.without_blob(index, layer, findings)?,
                 (false, true) => packed = true,
-                (false, false) => lost.push(layer.chain.0.to_string()),
+                (false, false) => lost.push(&layer.chain.0),
             }
         }
-        if !lost.is_empty() {
-            let problem = format!("neither layer nor blob of {} is there: {}", lost.join(", "), self.again);
-            self.add(problem, None, findings);
-        } else if packed {
-            self.add("a layer is missing".to_owned(), Some(Repair::UnpackImage(self.record.digest.clone())), findings);
+        for chain in &lost {
+            findings.push(self.misses(chain, format!("neither layer nor blob of {chain} is there"), None));
+        }
+        if packed && lost.is_empty() {
+            findings.push(self.finding("a layer is missing", Some(Repair::UnpackImage(self.record.digest.clone()))));
         }
         Ok(())
     }
@@ -145,8 +150,8 @@ impl ImageLook<'_> {
             Some(size) => blobs::damaged(self.store, blob, &format!("{size} of {} bytes", layer.size), findings)?,
             // Without its manifest nobody knows that it is this blob.
             None if self.manifest.is_some() && can_do_without(self.store, self.record, layer)? => {
-                let problem = format!("blob {blob} of its layer is missing: {}", self.again);
-                self.add(problem, Some(Repair::DropBlob(blob.clone())), findings);
+                let problem = format!("blob {blob} of its layer is missing");
+                findings.push(self.misses(blob, problem, Some(Repair::DropBlob(blob.clone()))));
             }
             None => {}
         }
@@ -163,10 +168,8 @@ impl ImageLook<'_> {
         if named.is_some_and(|named| sys::fs::exists(&self.store.layout().blob(named))) {
             self.doubt("it does not know a blob that is here", findings);
         } else {
-            let again = &self.again;
-            let problem =
-                format!("the blob of its layer, {which}, is missing, so that it cannot be saved or pushed: {again}");
-            self.add(problem, None, findings);
+            let problem = format!("the blob of its layer, {which}, is missing, so that it cannot be saved or pushed");
+            findings.push(self.misses(which, problem, None));
         }
         Ok(())
     }
@@ -203,7 +206,12 @@ fn references(store: &Store, findings: &mut Findings) -> Result<(), Error> {
             _ => None,
         };
         let subject = path.as_ref().map_or_else(|| "name of an image".to_owned(), |path| path.display().to_string());
-        findings.add("I1", subject, format!("{}: tag the image again", chain(&error)), path.map(Repair::Unlink));
+        findings.add(
+            Invariant::I1,
+            subject,
+            format!("{}: tag the image again", chain(&error)),
+            path.map(Repair::Unlink),
+        );
     }
     for reference in references {
         if !sys::fs::exists(&store.layout().image(&reference.digest)) {
@@ -211,7 +219,7 @@ fn references(store: &Store, findings: &mut Findings) -> Result<(), Error> {
                 Repair::DiscardImage(_) => Repair::Unlink(store.layout().reference(&refs::file_name(&reference.name))),
                 rebuild => rebuild,
             };
-            findings.add("I6", format!("name {}", reference.name), "leads to no image", Some(repair));
+            findings.add(Invariant::I6, format!("name {}", reference.name), "leads to no image", Some(repair));
         }
     }
     Ok(())

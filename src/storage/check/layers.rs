@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::finding::{Findings, Repair};
+use super::finding::{Finding, Findings, Invariant, Part, Repair};
 use super::images;
 use crate::storage::error::Error;
 use crate::storage::images::ImageLayer;
@@ -20,31 +20,31 @@ pub(super) fn check(store: &Store, findings: &mut Findings) -> Result<(), Error>
                 Some(found) => found,
                 None => continue,
             },
-            Ok(None) => ("I3", "meta.json is missing".to_owned(), key.chain.clone()),
+            Ok(None) => (Invariant::I3, "meta.json is missing".to_owned(), key.chain.clone()),
             Err(error @ Error::NewerRecord { .. }) => {
-                findings.add("I1", &subject, chain(&error), None);
+                let finding = Finding::new(Invariant::I1, &subject, chain(&error), None);
+                findings.push(finding.of(Part::Layer(key)));
                 continue;
             }
-            Err(error) => ("I1", chain(&error), key.chain.clone()),
+            Err(error) => (Invariant::I1, chain(&error), key.chain.clone()),
         };
-        let (problem, repair) = cure(store, &key, &wanting, problem)?;
-        findings.add(invariant, &subject, problem, repair);
+        let (repair, advice) = cure(store, &key, &wanting)?;
+        findings.push(Finding::new(invariant, &subject, problem, repair).advised(advice).of(Part::Layer(key)));
     }
     Ok(())
 }
 
 /// How a damaged layer is mended, whose chain id or that of a layer below it is `wanting`: from a blob. Without one its
-/// tree stays as it is, because that may be all that is left; and the problem says what brings it back.
+/// tree stays as it is, because that may be all that is left; and the advice says what brings it back.
 pub(crate) fn cure(
     store: &Store,
     key: &LayerKey,
     wanting: &ChainId,
-    problem: String,
-) -> Result<(String, Option<Repair>), Error> {
+) -> Result<(Option<Repair>, Option<String>), Error> {
     if has_blob(store, |layer| layer.chain == *wanting, false)? || !sys::fs::exists(&store.layer_diff(key)) {
-        return Ok((problem, Some(Repair::RebuildLayer(key.clone()))));
+        return Ok((Some(Repair::RebuildLayer(key.clone())), None));
     }
-    Ok((format!("{problem}: {}", lost(store, wanting)?), None))
+    Ok((None, Some(lost(store, wanting)?)))
 }
 
 /// What there is to say of a layer that no blob is left of.
@@ -73,27 +73,27 @@ pub(crate) fn has_blob(store: &Store, is_meant: impl Fn(&ImageLayer) -> bool, wh
 }
 
 /// The first thing that is wrong, and the layer that is to be unpacked: all have one cure.
-fn wrong(store: &Store, key: &LayerKey, meta: &LayerMeta) -> Option<(&'static str, String, ChainId)> {
+fn wrong(store: &Store, key: &LayerKey, meta: &LayerMeta) -> Option<(Invariant, String, ChainId)> {
     let own = || key.chain.clone();
     if meta.chain != key.chain || meta.map != key.map {
-        return Some(("I1", "meta.json belongs to another layer".to_owned(), own()));
+        return Some((Invariant::I1, "meta.json belongs to another layer".to_owned(), own()));
     }
     let chain = match &meta.parent {
         Some(parent) => parent.then(&meta.diff_id),
         None => ChainId::first(&meta.diff_id),
     };
     if chain != key.chain {
-        return Some(("I4", "its parent and its diff id do not make its chain id".to_owned(), own()));
+        return Some((Invariant::I4, "its parent and its diff id do not make its chain id".to_owned(), own()));
     }
     for part in [store.layer_diff(key), store.layer_index(key)] {
         if !sys::fs::exists(&part) {
             let name = part.file_name().unwrap_or_default().display().to_string();
-            return Some(("I3", format!("{name} is missing"), own()));
+            return Some((Invariant::I3, format!("{name} is missing"), own()));
         }
     }
     match &meta.parent {
         Some(parent) if !store.has_layer(&LayerKey::new(parent, &key.map)) => {
-            Some(("I4", format!("the layer below, {}, is missing", parent.0.hex()), parent.clone()))
+            Some((Invariant::I4, format!("the layer below, {}, is missing", parent.0.hex()), parent.clone()))
         }
         _ => None,
     }

@@ -28,7 +28,7 @@ mod trees;
 mod volatile;
 mod volumes;
 
-pub(crate) use finding::{Finding, Repair, locks_out};
+pub(crate) use finding::{Finding, Invariant, Part, Repair, locks_out};
 pub(crate) use layers::{cure, has_blob, lost};
 pub(crate) use look::{Scope, check};
 pub(crate) use repair::{repair, take_away, takes_away};

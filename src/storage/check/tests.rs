@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::{Finding, Repair, Scope, TreeJob, compare, repair, take_away, takes_away};
+use super::{Finding, Invariant, Repair, Scope, TreeJob, compare, repair, take_away, takes_away};
 use crate::storage::Store;
 use crate::storage::container_record::ContainerState;
 use crate::storage::exec_record::ExecRecord;
@@ -31,12 +31,12 @@ fn check(store: &Store) -> Vec<Finding> {
     let jobs: Vec<_> = store.layer_keys().expect("lists").into_iter().map(job).collect();
     for damage in compare(store, &jobs, true).expect("compares") {
         let rebuild = Some(Repair::RebuildLayer(damage.key.clone()));
-        findings.push(Finding::new("I3", format!("layer {}", damage.key.dir_name()), damage.problem, rebuild));
+        findings.push(Finding::new(Invariant::I3, format!("layer {}", damage.key.dir_name()), damage.problem, rebuild));
     }
     findings
 }
 
-fn invariants(findings: &[Finding]) -> Vec<&'static str> {
+fn invariants(findings: &[Finding]) -> Vec<Invariant> {
     findings.iter().map(|finding| finding.invariant).collect()
 }
 
@@ -59,13 +59,16 @@ fn repair_all(store: &Store, findings: &[Finding]) {
 
 /// The one break is found under its number; repair leaves a clean store.
 #[track_caller]
-fn found_and_repaired(store: &Store, expected: &[&str]) {
+fn found_and_repaired(store: &Store, expected: &[Invariant]) {
     let findings = check(store);
     assert_eq!(invariants(&findings), expected, "{findings:#?}");
     repair_all(store, &findings);
     // What only the broken object referred to is an orphan now.
     let left = check(store);
-    assert!(left.iter().all(|finding| finding.invariant == "I15" || finding.invariant == "I8"), "{left:#?}");
+    assert!(
+        left.iter().all(|finding| finding.invariant == Invariant::I15 || finding.invariant == Invariant::I8),
+        "{left:#?}"
+    );
     repair_all(store, &left);
     assert_eq!(check(store), []);
 }
@@ -123,20 +126,20 @@ fn i1_damaged_records() {
     let (_fixture, store) = whole();
     let id = store.container_ids().expect("lists").remove(0);
     write(&store.layout().container_config(&id), b"{");
-    found_and_repaired(&store, &["I1"]);
+    found_and_repaired(&store, &[Invariant::I1]);
     let (_fixture, store) = whole();
     write(&store.layout().refs().join("localhost+a:1"), b"\0\0");
-    found_and_repaired(&store, &["I1"]);
+    found_and_repaired(&store, &[Invariant::I1]);
     let (_fixture, store) = whole();
     write(&store.layout().volume_meta(&"v".parse().expect("a name")), b"[]");
-    found_and_repaired(&store, &["I1"]);
+    found_and_repaired(&store, &[Invariant::I1]);
     assert!(!store.volume(&"v".parse().expect("a name")).expect("read").needs_copy_up);
     // Its state can be done without, its definition stays.
     let (_fixture, store) = whole();
     let id = store.container_ids().expect("lists").remove(0);
     store.make_run_container(&id).expect("made");
     write(&store.layout().container_state(&id), b"\xff");
-    found_and_repaired(&store, &["I1"]);
+    found_and_repaired(&store, &[Invariant::I1]);
     assert!(store.has_container(&id));
 }
 
@@ -146,13 +149,13 @@ fn i1_a_damaged_list_keeps_nothing() {
     let path = make_list(&store);
     write(&path, b"{");
     assert!(store.sweep().expect("swept").cautious.is_some());
-    found_and_repaired(&store, &["I1"]);
+    found_and_repaired(&store, &[Invariant::I1]);
     assert_eq!(store.sweep().expect("swept").cautious, None);
     // One of a later version is not ours to judge.
     let path = make_list(&store);
     write(&path, b"{\"version\":7}");
     let findings = check(&store);
-    assert_eq!((invariants(&findings), &findings[0].repair), (vec!["I1"], &None), "{findings:#?}");
+    assert_eq!((invariants(&findings), &findings[0].repair), (vec![Invariant::I1], &None), "{findings:#?}");
 }
 
 #[test]
@@ -174,7 +177,7 @@ fn i1_damaged_image_is_made_anew_from_its_manifest() {
     sys::fs::remove_file(&store.layout().blob(&digest)).expect("removed");
     let findings = check(&store);
     assert_eq!(findings[0].repair, Some(Repair::DiscardImage(digest)));
-    assert!(findings[0].problem.ends_with("pull or load localhost/a:1 again"), "{findings:#?}");
+    assert!(findings[0].to_string().ends_with("pull or load localhost/a:1 again"), "{findings:#?}");
 }
 
 #[test]
@@ -196,22 +199,22 @@ fn i2_blob_with_other_content() {
         assert!(store.empty_trash().expect("emptied"));
         write(&store.layout().blob(&blob), damage);
         let findings = check(&store);
-        assert!(findings[0].problem.contains("pull or load localhost/a:1 again"), "{findings:#?}");
-        let expected: &[&str] = if damage.len() == 5 { &["I2"] } else { &["I2", "I2"] };
+        assert!(findings[0].to_string().contains("pull or load localhost/a:1 again"), "{findings:#?}");
+        let expected: &[Invariant] = if damage.len() == 5 { &[Invariant::I2] } else { &[Invariant::I2, Invariant::I2] };
         assert_eq!(invariants(&findings), expected);
         repair_all(&store, &findings);
         // It runs, and says as long as that is so what it has lost.
         for _ in 0..2 {
             let left = check(&store);
-            assert_eq!((invariants(&left), &left[0].repair), (vec!["I5"], &None), "{left:#?}");
-            assert!(left[0].problem.contains("cannot be saved or pushed: pull or load localhost/a:1"), "{left:#?}");
+            assert_eq!((invariants(&left), &left[0].repair), (vec![Invariant::I5], &None), "{left:#?}");
+            assert!(left[0].to_string().contains("cannot be saved or pushed: pull or load localhost/a:1"), "{left:#?}");
         }
         // One that was pulled can be had where it came from.
         let mut record = store.image_record(&image.digest).expect("read").expect("there");
         let reference = "example.com/a:1".parse().expect("a name");
         record.source = Some(ImageSource { reference, tls_verify: None });
         store.put_image(&record).expect("written");
-        found_and_repaired(&store, &["I5"]);
+        found_and_repaired(&store, &[Invariant::I5]);
         let record = store.image_record(&image.digest).expect("read").expect("there");
         assert_eq!(record.layers[0].blob, None);
     }
@@ -229,7 +232,7 @@ fn i3_layer_and_index() {
     for damage in [cut, flipped, Vec::new()] {
         write(&index, &damage);
         let findings = check(&store);
-        assert_eq!(invariants(&findings), ["I3"], "{findings:#?}");
+        assert_eq!(invariants(&findings), [Invariant::I3], "{findings:#?}");
         assert_eq!(findings[0].repair, rebuild);
     }
     write(&index, &bytes);
@@ -241,8 +244,8 @@ fn i3_layer_and_index() {
         let aside = store.layout().trash().join("aside");
         std::fs::rename(&part, &aside).expect("moved");
         let mut findings = check(&store);
-        findings.retain(|finding| finding.invariant != "I9");
-        assert_eq!(invariants(&findings), ["I3"], "{findings:#?}");
+        findings.retain(|finding| finding.invariant != Invariant::I9);
+        assert_eq!(invariants(&findings), [Invariant::I3], "{findings:#?}");
         assert_eq!(findings[0].repair, rebuild);
         std::fs::rename(&aside, &part).expect("moved back");
     }
@@ -256,7 +259,7 @@ fn i4_chain_of_layers() {
     meta.parent = Some(meta.chain.clone());
     crate::storage::record::write_durable(&store.layer_dir(&key(&store)).join("meta.json"), &meta).expect("written");
     let findings = check(&store);
-    assert_eq!(invariants(&findings), ["I4"], "{findings:#?}");
+    assert_eq!(invariants(&findings), [Invariant::I4], "{findings:#?}");
     assert_eq!(findings[0].repair, Some(Repair::RebuildLayer(key(&store))));
 }
 
@@ -267,22 +270,22 @@ fn i5_i7_parts_of_images_and_containers() {
     store.move_to_trash(&store.layer_dir(&key(&store))).expect("moved");
     assert!(store.empty_trash().expect("emptied"));
     let findings = check(&store);
-    assert_eq!(invariants(&findings), ["I7", "I5"], "{findings:#?}");
+    assert_eq!(invariants(&findings), [Invariant::I7, Invariant::I5], "{findings:#?}");
     assert_eq!(findings[1].repair, Some(Repair::UnpackImage(image.digest.clone())));
     sys::fs::remove_file(&store.layout().blob(&Digest::of(b"hello"))).expect("removed");
     let findings = check(&store);
-    assert!(findings.iter().any(|f| f.invariant == "I5" && f.problem.contains("neither layer nor blob")));
+    assert!(findings.iter().any(|f| f.invariant == Invariant::I5 && f.problem.contains("neither layer nor blob")));
     // The record does not fit the configuration.
     let (_fixture, store) = whole();
     let mut other = image.clone();
     other.config.author = Some("somebody".to_owned());
     store.put_image(&other).expect("written");
     let findings = check(&store);
-    assert_eq!(invariants(&findings), ["I5"], "{findings:#?}");
+    assert_eq!(invariants(&findings), [Invariant::I5], "{findings:#?}");
     assert_eq!(findings[0].repair, Some(Repair::RebuildImage(image.digest.clone())));
     store.put_image(&image).expect("written");
     sys::fs::remove_file(&store.layout().blob(&image.digest)).expect("removed");
-    assert!(check(&store)[0].problem.contains("its manifest"));
+    assert!(check(&store)[0].to_string().contains("its manifest"));
 }
 
 /// One record is wrong: no blob and no layer goes for that, and `--repair` has another to offer.
@@ -311,7 +314,7 @@ fn i5_a_record_that_is_wrong_frees_nothing() {
         damage(&mut wrong);
         store.put_image(&wrong).expect("written");
         let findings = check(&store);
-        assert_eq!(invariants(&findings), ["I5"], "{at}: {findings:#?}");
+        assert_eq!(invariants(&findings), [Invariant::I5], "{at}: {findings:#?}");
         assert_eq!(findings[0].repair, Some(Repair::RebuildImage(image.digest.clone())), "{at}");
         let swept = store.sweep().expect("swept");
         assert!(swept.cautious.is_some_and(|why| why.contains("its record is not what")), "{at}");
@@ -331,12 +334,12 @@ fn i2_a_whole_blob_is_not_dropped() {
     let (_fixture, store) = whole();
     let blob = Digest::of(b"hello");
     let path = store.layout().blob(&blob);
-    let finding = Finding::new("I2", "x", "x", Some(Repair::DropBlob(blob.clone())));
+    let finding = Finding::new(Invariant::I2, "x", "x", Some(Repair::DropBlob(blob.clone())));
     assert!(!repair(&store, &finding).expect("looked"));
     sys::fs::set_mode(&path, 0).expect("set");
     repair(&store, &finding).expect_err("nobody can read it");
     let findings = check(&store);
-    assert_eq!(invariants(&findings), ["I13", "I2"], "{findings:#?}");
+    assert_eq!(invariants(&findings), [Invariant::I13, Invariant::I2], "{findings:#?}");
     assert_eq!(findings[1].repair, None);
     repair_all(&store, &findings[..1]);
     assert_eq!(check(&store), []);
@@ -348,15 +351,15 @@ fn i6_i8_names_that_lead_nowhere() {
     let name = "localhost/none:1".parse().expect("a reference");
     let lost = RefRecord::new(&name, &Digest::of(b"nothing"));
     record::write_durable(&store.layout().reference(&refs::file_name(&name)), &lost).expect("written");
-    found_and_repaired(&store, &["I6"]);
+    found_and_repaired(&store, &[Invariant::I6]);
     write(&store.layout().name(&"ghost".parse().expect("a name")), b"{\"version\":1}");
-    found_and_repaired(&store, &["I8"]);
+    found_and_repaired(&store, &[Invariant::I8]);
     let mut orphan = removable("orphan");
     orphan.creator = Some(u32::MAX >> 1);
     store.create_container(orphan).expect("created");
-    found_and_repaired(&store, &["I8"]);
+    found_and_repaired(&store, &[Invariant::I8]);
     sys::fs::remove_file(&store.layout().name(&"c".parse().expect("a name"))).expect("removed");
-    found_and_repaired(&store, &["I8"]);
+    found_and_repaired(&store, &[Invariant::I8]);
     assert!(store.find_container("c").is_ok());
 }
 
@@ -365,10 +368,10 @@ fn i7_volumes() {
     let (_fixture, store) = whole();
     let volume = "v".parse().expect("a name");
     std::fs::remove_dir(store.layout().volume_data(&volume)).expect("removed");
-    found_and_repaired(&store, &["I7"]);
+    found_and_repaired(&store, &[Invariant::I7]);
     store.move_to_trash(&store.layout().volume(&volume)).expect("moved");
     assert!(store.empty_trash().expect("emptied"));
-    found_and_repaired(&store, &["I7"]);
+    found_and_repaired(&store, &[Invariant::I7]);
     assert!(store.volume(&volume).is_ok());
 }
 
@@ -377,7 +380,7 @@ fn i9_leftovers_of_killed_commands() {
     let (_fixture, store) = whole();
     drop(store.lease().expect("lease"));
     sys::fs::mkdir(&store.layout().trash().join("x"), 0o000).expect("made");
-    found_and_repaired(&store, &["I9", "I9"]);
+    found_and_repaired(&store, &[Invariant::I9, Invariant::I9]);
 }
 
 #[test]
@@ -391,7 +394,7 @@ fn i9_what_is_being_deleted_is_no_leftover() {
     // As if another had moved it there, and was gone: no pid is as large.
     let left = store.layout().trash().join(format!("{}.0011", u32::MAX >> 1));
     sys::fs::rename(&trashed, &left).expect("renamed");
-    found_and_repaired(&store, &["I9"]);
+    found_and_repaired(&store, &[Invariant::I9]);
 }
 
 #[test]
@@ -449,7 +452,7 @@ fn i1_a_lost_definition_comes_back_from_the_name() {
     let (_fixture, store) = whole();
     let id = store.container_ids().expect("lists").remove(0);
     sys::fs::remove_file(&store.layout().container_config(&id)).expect("removed");
-    found_and_repaired(&store, &["I1"]);
+    found_and_repaired(&store, &[Invariant::I1]);
     assert_eq!(store.container(&id).expect("read").config.name.as_str(), "c");
 }
 
@@ -460,7 +463,7 @@ fn i1_a_container_that_cannot_be_made_whole_is_set_aside() {
     write(&store.layout().container_upper(&id).join("precious"), b"1");
     // In place: the name is a link to it.
     std::fs::write(store.layout().container_config(&id), b"{").expect("written");
-    found_and_repaired(&store, &["I1"]);
+    found_and_repaired(&store, &[Invariant::I1]);
     assert!(matches!(store.container(&id), Err(crate::storage::Error::NoContainer(_))));
     assert!(sys::fs::exists(&store.layout().aside(&id).join("upper/precious")));
     assert_eq!(store.discard_asides().expect("discarded"), 1);
@@ -472,7 +475,7 @@ fn i1_what_a_power_cut_leaves_of_a_transient_container_goes() {
     let (_fixture, store) = whole();
     let id = store.container_ids().expect("lists").remove(0);
     std::fs::write(store.layout().container_config(&id), b"").expect("written");
-    found_and_repaired(&store, &["I1"]);
+    found_and_repaired(&store, &[Invariant::I1]);
     assert_eq!(store.container_ids().expect("lists"), []);
     assert!(!sys::fs::exists(&store.layout().aside(&id)));
 }
@@ -487,7 +490,7 @@ fn i10_lost_container() {
     state.init = Some(ProcessIdentity { pid: std::process::id(), start_time: 1 });
     locked.write_state(&store, state).expect("written");
     drop(locked);
-    found_and_repaired(&store, &["I10"]);
+    found_and_repaired(&store, &[Invariant::I10]);
     assert_eq!(store.container(&id).expect("read").status, ContainerStatus::Exited);
     // Without its lock the record of its end counts all the same.
     sys::fs::remove_file(&store.layout().monitor_lock(&id)).expect("removed");
@@ -497,7 +500,11 @@ fn i10_lost_container() {
     let config = sys::fs::read(&store.layout().container_config(&id)).expect("read");
     sys::fs::set_mode(&store.layout().container_exit(&id), 0).expect("set");
     let findings = check(&store);
-    assert_eq!((invariants(&findings), &findings[1].repair), (vec!["I13", "I1"], &None), "{findings:#?}");
+    assert_eq!(
+        (invariants(&findings), &findings[1].repair),
+        (vec![Invariant::I13, Invariant::I1], &None),
+        "{findings:#?}"
+    );
     mend(&store, &findings[0]);
     assert_eq!(check(&store), []);
     assert_eq!(sys::fs::read(&store.layout().container_config(&id)).expect("read"), config);
@@ -517,7 +524,7 @@ fn i11_i16_volatile_files() {
     std::fs::write(layout.ports().join("tcp-any-8080-8080"), "x y").expect("written");
     std::fs::write(layout.execs().join("e".repeat(64)), "{}").expect("written");
     std::fs::create_dir_all(layout.runroot().join("00000000000000bb/ctr")).expect("made");
-    found_and_repaired(&store, &["I16", "I11", "I11", "I11"]);
+    found_and_repaired(&store, &[Invariant::I16, Invariant::I11, Invariant::I11, Invariant::I11]);
     drop(fixture);
 }
 
@@ -528,7 +535,7 @@ fn i11_volatile_directories_of_another_store() {
     store.make_run().expect("made");
     let layout = store.layout();
     std::fs::create_dir(layout.run_containers().join("f".repeat(64))).expect("made");
-    assert_eq!(invariants(&check(&store)), ["I11"]);
+    assert_eq!(invariants(&check(&store)), [Invariant::I11]);
     std::fs::write(layout.run_epoch().join("ready-0123456789abcdef"), "").expect("written");
     assert_eq!(check(&store), []);
 }
@@ -546,7 +553,7 @@ fn i11_a_session_is_its_supervisors_while_that_lives() {
     assert_eq!(check(&store), []);
     let killed = ProcessIdentity { start_time: us.start_time + 1, ..us };
     store.write_exec(&exec.running(nobody, Some(killed))).expect("written");
-    found_and_repaired(&store, &["I11"]);
+    found_and_repaired(&store, &[Invariant::I11]);
 }
 
 #[test]
@@ -568,7 +575,7 @@ fn i13_foreign_entries_and_open_modes() {
         mend(&store, finding);
     }
     let findings = check(&store);
-    assert_eq!(invariants(&findings), ["I13"; 5], "foreign files are left alone: {findings:#?}");
+    assert_eq!(invariants(&findings), [Invariant::I13; 5], "foreign files are left alone: {findings:#?}");
     for name in foreign {
         std::fs::remove_file(fixture.graph().join(name)).expect("removed");
     }
@@ -586,7 +593,7 @@ fn i13_a_directory_that_locks_us_out() {
     for dir in parents.into_iter().chain([container, layer, volume]) {
         sys::fs::set_mode(&dir, 0).expect("set");
         let findings = super::check(&store, Scope::Full).expect("checks");
-        assert_eq!(invariants(&findings), ["I13"], "{findings:#?}");
+        assert_eq!(invariants(&findings), [Invariant::I13], "{findings:#?}");
         assert!(findings[0].problem.contains("locks us out"));
         mend(&store, &findings[0]);
         assert_eq!(check(&store), []);
@@ -603,21 +610,21 @@ fn i7_i13_inside_of_objects() {
     let stranger = layout.container(&id).join("notes.txt");
     write(&stranger, b"x");
     let findings = check(&store);
-    assert_eq!((invariants(&findings), &findings[0].repair), (vec!["I13"], &None), "{findings:#?}");
+    assert_eq!((invariants(&findings), &findings[0].repair), (vec![Invariant::I13], &None), "{findings:#?}");
     std::fs::remove_file(&stranger).expect("removed");
     std::os::unix::fs::symlink("/dev/null", &log).expect("made");
-    found_and_repaired(&store, &["I13"]);
+    found_and_repaired(&store, &[Invariant::I13]);
     write(&log, b"x");
     sys::fs::set_mode(&log, 0o666).expect("set");
     write(&layout.container(&id).join("ctr.log.1"), b"x");
     sys::fs::set_mode(&layout.container(&id).join("ctr.log.1"), 0o600).expect("set");
-    found_and_repaired(&store, &["I13"]);
+    found_and_repaired(&store, &[Invariant::I13]);
     std::fs::create_dir(layout.container(&id).join("mount-0")).expect("made");
     assert_eq!(check(&store), []);
     std::fs::remove_dir(&data).expect("removed");
     write(&data, b"x");
     let findings = check(&store);
-    assert_eq!((invariants(&findings), &findings[0].repair), (vec!["I7"], &None), "{findings:#?}");
+    assert_eq!((invariants(&findings), &findings[0].repair), (vec![Invariant::I7], &None), "{findings:#?}");
 }
 
 /// A write that is killed leaves its temporary file beside the record: in whatever directory records lie.
@@ -633,7 +640,8 @@ fn i13_no_directory_is_forgotten() {
         let left = dir.join("record.0123456789ab.tmp");
         write(&left, b"{");
         let findings = check(&store);
-        let told = |finding: &Finding| finding.invariant == "I13" && finding.subject == left.display().to_string();
+        let told =
+            |finding: &Finding| finding.invariant == Invariant::I13 && finding.subject == left.display().to_string();
         assert!(findings.iter().any(told), "{left:?}: {findings:#?}");
         sys::fs::remove_file(&left).expect("removed");
     }
@@ -644,11 +652,11 @@ fn i14_directories_of_the_overlay() {
     let (_fixture, store) = whole();
     let id = store.container_ids().expect("lists").remove(0);
     std::fs::remove_dir(store.layout().container_upper(&id)).expect("removed");
-    found_and_repaired(&store, &["I14"]);
+    found_and_repaired(&store, &[Invariant::I14]);
     std::fs::remove_dir(store.layout().container_work(&id)).expect("removed");
-    found_and_repaired(&store, &["I14"]);
+    found_and_repaired(&store, &[Invariant::I14]);
     std::fs::create_dir_all(store.layout().container_work(&id).join("work/incompat/volatile")).expect("made");
-    found_and_repaired(&store, &["I14"]);
+    found_and_repaired(&store, &[Invariant::I14]);
     assert!(store.layout().container_upper(&id).is_dir());
 }
 
@@ -673,6 +681,6 @@ fn i15_orphans() {
     discard(&store, &digest).expect("removed");
     let findings = check(&store);
     assert!(findings.iter().all(|finding| finding.repair == Some(Repair::Sweep)), "{findings:#?}");
-    found_and_repaired(&store, &["I15"; 4]);
+    found_and_repaired(&store, &[Invariant::I15; 4]);
     assert!(store.has_layer(&LayerKey::new(&key(&store).chain, &MapKey::from_text("single"))));
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::finding::{Findings, Repair};
+use super::finding::{Findings, Invariant, Repair};
 use crate::storage::container_record::ContainerState;
 use crate::storage::error::{At as _, Error};
 use crate::storage::exec_record::ExecRecord;
@@ -17,7 +17,7 @@ use crate::types::id::ContainerId;
 pub(super) fn check(store: &Store, findings: &mut Findings) -> Result<(), Error> {
     let layout = store.layout();
     for path in recover::old_epochs(store)? {
-        findings.path("I16", &path, "of an earlier boot", Some(Repair::Tree(path.clone())));
+        findings.path(Invariant::I16, &path, "of an earlier boot", Some(Repair::Tree(path.clone())));
     }
     let shared = is_shared(store)?;
     let dir = layout.run_containers();
@@ -28,7 +28,7 @@ pub(super) fn check(store: &Store, findings: &mut Findings) -> Result<(), Error>
         let known = id.is_some_and(|id| shared || store.has_container(&id));
         if !known && !is_of_another_store(&path, findings) {
             let repair = if path.is_dir() { Repair::Tree(path.clone()) } else { Repair::Unlink(path.clone()) };
-            findings.path("I11", &path, "volatile directory of no container", Some(repair));
+            findings.path(Invariant::I11, &path, "volatile directory of no container", Some(repair));
         }
     }
     let dir = layout.ports();
@@ -37,7 +37,7 @@ pub(super) fn check(store: &Store, findings: &mut Findings) -> Result<(), Error>
         // Whoever uses a port holds the lock on its file; `lock` is the directory's own.
         let is_file = sys::fs::lstat(&path).reading(&path)?.is_some_and(|metadata| metadata.is_file());
         if name != "lock" && !(is_file && FileLock::is_held(&path).locking(&path)?) {
-            findings.path("I11", &path, "port of no running container", Some(Repair::Unlink(path.clone())));
+            findings.path(Invariant::I11, &path, "port of no running container", Some(Repair::Unlink(path.clone())));
         }
     }
     let dir = layout.execs();
@@ -46,7 +46,12 @@ pub(super) fn check(store: &Store, findings: &mut Findings) -> Result<(), Error>
         let owner = record::read_if_exists::<ExecRecord>(&path);
         let known = match owner {
             Ok(Some(exec)) if ended_unseen(&exec) => {
-                findings.path("I11", &path, "exec session that ended unseen", Some(Repair::Unlink(path.clone())));
+                findings.path(
+                    Invariant::I11,
+                    &path,
+                    "exec session that ended unseen",
+                    Some(Repair::Unlink(path.clone())),
+                );
                 true
             }
             // One that runs is of another store that shares our runroot.
@@ -56,7 +61,7 @@ pub(super) fn check(store: &Store, findings: &mut Findings) -> Result<(), Error>
             Err(_) => false,
         };
         if !known {
-            findings.path("I11", &path, "exec session of no container", Some(Repair::Unlink(path.clone())));
+            findings.path(Invariant::I11, &path, "exec session of no container", Some(Repair::Unlink(path.clone())));
         }
     }
     Ok(())
@@ -90,7 +95,7 @@ fn is_of_another_store(path: &Path, findings: &mut Findings) -> bool {
         && sys::fs::exists(&cgroup.path)
     {
         let path = cgroup.path.clone();
-        findings.path("I11", &path, "cgroup of no container", Some(Repair::Cgroup(cgroup)));
+        findings.path(Invariant::I11, &path, "cgroup of no container", Some(Repair::Cgroup(cgroup)));
     }
     false
 }

@@ -1,6 +1,6 @@
 //! I1 for volumes. Their data is the user's and stays as it is.
 
-use super::finding::{Findings, Repair};
+use super::finding::{Findings, Invariant, Repair};
 use crate::storage::error::Error;
 use crate::storage::store::Store;
 use crate::sys;
@@ -11,16 +11,16 @@ pub(super) fn check(store: &Store, findings: &mut Findings) -> Result<(), Error>
     for (name, error) in broken {
         let newer = matches!(error, Error::NewerRecord { .. });
         let problem = format!("{}: its labels and options are lost", chain(&error));
-        findings.add("I1", format!("volume {name}"), problem, (!newer).then(|| Repair::Volume(name.clone())));
+        findings.add(Invariant::I1, format!("volume {name}"), problem, (!newer).then(|| Repair::Volume(name.clone())));
     }
     for meta in volumes {
         let data = store.layout().volume_data(&meta.name);
         let subject = format!("volume {}", meta.name);
         if sys::fs::stat(&data).is_ok_and(|found| found.is_some_and(|found| !found.is_dir())) {
-            findings.add("I7", &subject, "_data is not a directory: move it away", None);
+            findings.add(Invariant::I7, &subject, "_data is not a directory: move it away", None);
         } else if !sys::fs::exists(&data) {
             let repair = Some(Repair::Directory(data, 0o755));
-            findings.add("I7", &subject, "_data is missing: what was in it is lost", repair);
+            findings.add(Invariant::I7, &subject, "_data is missing: what was in it is lost", repair);
         }
     }
     Ok(())

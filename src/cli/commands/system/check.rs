@@ -49,7 +49,7 @@ pub(crate) fn run(args: CheckArgs, context: &Context) -> Result<ExitCode, Error>
                     (false, Some(_), None) => " (can be repaired)".to_owned(),
                     (false, None, None) => String::new(),
                 };
-                context.ui.line(format!("{}: {}: {}{state}", finding.invariant, finding.subject, finding.problem))?;
+                context.ui.line(format!("{finding}{state}"))?;
             }
         }
     }
