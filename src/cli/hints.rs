@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::engine::cures::{Caller, Need};
 use crate::engine::images::Distrust;
-use crate::engine::{self, Absent, Obstacle, TlsFault};
+use crate::engine::{self, Absent, Action, HostSource, Obstacle, TlsFault};
 use crate::types::failure::FailureKind;
 use crate::types::status::ContainerStatus;
 
@@ -154,7 +154,7 @@ fn particular(error: &engine::Error) -> Option<String> {
         engine::Error::OtherPlatformHere { name, here, .. } => {
             Some(format!("take it with --platform {here}, or pull the other with sampan pull --platform, then {name:?}"))
         }
-        engine::Error::NoSource { what, path } => Some(source(what, path)),
+        engine::Error::NoSource { what, path } => Some(source(*what, path)),
         engine::Error::NoRootInMap => Some("add a line for its root, --uidmap 0:FROM:AMOUNT".to_owned()),
         engine::Error::NoRootDirectory(path) => {
             Some(format!("import an archive of one, sampan import {path:?} NAME, or unpack it, and name the directory"))
@@ -167,11 +167,11 @@ fn particular(error: &engine::Error) -> Option<String> {
         engine::Error::JoinUnshared(_) => Some("make that container with --ipc shareable, or without --ipc".to_owned()),
         engine::Error::MonitorStays { id, pid } => Some(format!("kill -KILL {pid}; then sampan rm --force {id} removes it")),
         engine::Error::HasDependents { id, .. } => Some(format!("sampan rm --force --depend {id} removes all of them")),
-        engine::Error::WrongStatus { verb: "remove", id, .. } => Some(format!("sampan rm --force {id} stops it first")),
+        engine::Error::WrongStatus { action: Action::Remove, id, .. } => Some(format!("sampan rm --force {id} stops it first")),
         engine::Error::WrongStatus { id, status: ContainerStatus::Paused, .. } => {
             Some(format!("sampan unpause {id} lets it go on"))
         }
-        engine::Error::WrongStatus { verb: "exec in" | "attach to", id, status } if status.can_start() => {
+        engine::Error::WrongStatus { action: Action::ExecIn | Action::AttachTo, id, status } if status.can_start() => {
             Some(format!("sampan start {id}"))
         }
         engine::Error::Origin { .. } if error.origin_login().is_some() => error.origin_login().map(|host| {
@@ -213,11 +213,11 @@ fn particular(error: &engine::Error) -> Option<String> {
 }
 
 /// Where what a flag names may come from.
-fn source(what: &str, path: &Path) -> String {
+fn source(what: HostSource, path: &Path) -> String {
     match what {
-        "bind source" => format!("make it first: mkdir -p {path:?}; a name without a slash is that of a volume"),
-        "device" => "ls -l /dev shows those of this host".to_owned(),
-        _ => format!(
+        HostSource::Bind => format!("make it first: mkdir -p {path:?}; a name without a slash is that of a volume"),
+        HostSource::Device => "ls -l /dev shows those of this host".to_owned(),
+        HostSource::Root => format!(
             "it is the directory that becomes /: unpack one first, mkdir {path:?} && tar -xf ROOTFS.TAR -C {path:?}"
         ),
     }

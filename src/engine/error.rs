@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::action::{Action, HostSource};
 use super::containers::copy::Misplaced;
 use super::images::{Distrust, InvalidChange};
 use crate::sys::Errno;
@@ -259,26 +260,26 @@ pub(crate) enum Error {
     NoBlob { layer: String },
     #[error("no {size} free subordinate ids for --userns=auto: the user has {have}")]
     NoAutoRange { size: u32, have: u32 },
-    #[error("cannot {verb} container {id}: it has no cgroup of its own")]
-    NoCgroup { verb: &'static str, id: String },
+    #[error("cannot {action} container {id}: it has no cgroup of its own")]
+    NoCgroup { action: Action, id: String },
     #[error("cgroup of the container")]
     Cgroup(#[source] runtime::cgroup::Error),
     #[error("neither an image nor --rootfs was given")]
     NoImage,
-    #[error("cannot {verb} container {id}: it is {status}")]
-    WrongStatus { verb: &'static str, id: String, status: ContainerStatus },
+    #[error("cannot {action} container {id}: it is {status}")]
+    WrongStatus { action: Action, id: String, status: ContainerStatus },
     #[error("container {id} did not stop within {seconds} s after SIGKILL")]
     WillNotDie { id: String, seconds: u64 },
     #[error("container {id} does not run, but its monitor (process {pid}) does not end")]
     MonitorStays { id: String, pid: u32 },
-    #[error("cannot {verb} container {id}: its monitor is gone and it runs on unsupervised")]
-    Unsupervised { verb: &'static str, id: String },
+    #[error("cannot {action} container {id}: its monitor is gone and it runs on unsupervised")]
+    Unsupervised { action: Action, id: String },
     #[error("container {0} has no health check")]
     NoHealthCheck(String),
     #[error("neither the flags nor the image say what a health check runs")]
     NothingToCheck,
     #[error("{what} {path:?} does not exist")]
-    NoSource { what: &'static str, path: PathBuf },
+    NoSource { what: HostSource, path: PathBuf },
     #[error("time zone {zone:?}: {path:?} {why}")]
     TimeZone { zone: String, path: PathBuf, why: &'static str },
     #[error(

@@ -1,5 +1,6 @@
 //! What an [`Error`] means to who decides by it: exit codes, hints, retries.
 
+use super::action::Action;
 use super::error::{Absent, Error, full};
 use crate::types::failure::FailureKind;
 use crate::{monitor, network, registry, storage, sys};
@@ -28,7 +29,7 @@ impl Error {
         };
         match self {
             Self::Storage(error) => in_use(error),
-            Self::WrongStatus { verb: "remove", .. } => true,
+            Self::WrongStatus { action: Action::Remove, .. } => true,
             _ => false,
         }
     }

@@ -1,6 +1,7 @@
 //! L5: use cases. Takes locks, returns reports; prints nothing, reads no environment. May import: all below.
 #![forbid(unsafe_code)]
 
+mod action;
 pub(crate) mod check;
 pub(crate) mod containers;
 pub(crate) mod cures;
@@ -26,10 +27,12 @@ pub(crate) mod standard;
 pub(crate) mod system_prune;
 mod trash;
 pub(crate) mod unshare;
+
 mod volume_options;
 pub(crate) mod volumes;
 
 pub(crate) use crate::registry::{Obstacle, TlsFault};
+pub(crate) use action::{Action, HostSource};
 pub(crate) use error::{Absent, Error};
 pub(crate) use handle::{Engine, EngineConfig};
 

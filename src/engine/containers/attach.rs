@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::attach_session::attach;
 use super::signal_proxy::SignalProxy;
+use crate::engine::action::Action;
 use crate::engine::{Engine, Error};
 use crate::monitor::report::ExitReport;
 use crate::storage::container_record::{ContainerRecord, MonitorLock, Supervision};
@@ -121,10 +122,10 @@ impl Engine {
 
 fn check_attachable(record: &ContainerRecord, word: &str) -> Result<(), Error> {
     if !record.status.can_kill() {
-        return Err(Error::WrongStatus { verb: "attach to", id: word.to_owned(), status: record.status });
+        return Err(Error::WrongStatus { action: Action::AttachTo, id: word.to_owned(), status: record.status });
     }
     if record.supervision == Supervision::Unsupervised {
-        return Err(Error::Unsupervised { verb: "attach to", id: word.to_owned() });
+        return Err(Error::Unsupervised { action: Action::AttachTo, id: word.to_owned() });
     }
     Ok(())
 }

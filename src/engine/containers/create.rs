@@ -1,5 +1,6 @@
 //! `create`: image, name, volumes, record. Nothing of the host is looked at that a start would not look at again.
 
+use crate::engine::action::HostSource;
 use crate::engine::error::Error;
 use crate::engine::handle::Engine;
 use crate::network;
@@ -146,19 +147,19 @@ fn keep_seccomp_profile(spec: &mut ContainerSpec) -> Result<(), Error> {
 /// zone that are not there, before anything is recorded.
 fn check_sources(spec: &ContainerSpec) -> Result<(), Error> {
     let binds = spec.mounts.iter().filter_map(|mount| match &mount.source {
-        MountSource::Bind { path } => Some(("bind source", path)),
+        MountSource::Bind { path } => Some((HostSource::Bind, path)),
         _ => None,
     });
-    let devices = spec.security.devices.iter().map(|device| ("device", &device.host));
-    let root = spec.rootfs.iter().map(|path| ("root file system", path));
+    let devices = spec.security.devices.iter().map(|device| (HostSource::Device, &device.host));
+    let root = spec.rootfs.iter().map(|path| (HostSource::Root, path));
     for (what, path) in binds.chain(devices).chain(root) {
         let there =
             sys::fs::stat(path).map_err(|source| Error::Path { what: "look at", path: path.clone(), source })?;
         let Some(there) = there else { return Err(Error::NoSource { what, path: path.clone() }) };
-        if what == "device" && !is_device(&there) {
+        if what == HostSource::Device && !is_device(&there) {
             return Err(Error::NoDevice(path.clone()));
         }
-        if what == "root file system" && !there.is_dir() {
+        if what == HostSource::Root && !there.is_dir() {
             return Err(Error::NoRootDirectory(path.clone()));
         }
     }

@@ -2,6 +2,7 @@
 
 use oci_spec::runtime::Spec;
 
+use crate::engine::action::Action;
 use crate::engine::error::Error;
 use crate::engine::handle::Engine;
 use crate::monitor::exec_session::{self, ExecRequest};
@@ -53,7 +54,8 @@ impl Engine {
         options: StartOptions<'_>,
     ) -> Result<ExecReport, Error> {
         let record = self.started(container)?;
-        let wrong = || Error::WrongStatus { verb: "exec in", id: container.short().to_owned(), status: record.status };
+        let wrong =
+            || Error::WrongStatus { action: Action::ExecIn, id: container.short().to_owned(), status: record.status };
         if !record.status.can_exec() {
             return Err(wrong());
         }

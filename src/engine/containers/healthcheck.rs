@@ -1,5 +1,6 @@
 //! `healthcheck run`, and what the monitor needs for the checks that it runs itself.
 
+use crate::engine::action::Action;
 use crate::engine::error::Error;
 use crate::engine::handle::Engine;
 use crate::monitor::health::{self, Verdict};
@@ -19,7 +20,7 @@ impl Engine {
     pub(crate) fn healthcheck(&self, word: &str) -> Result<bool, Error> {
         let record = self.container(word)?;
         let id = record.id();
-        let wrong = || Error::WrongStatus { verb: "check", id: id.short().to_owned(), status: record.status };
+        let wrong = || Error::WrongStatus { action: Action::Check, id: id.short().to_owned(), status: record.status };
         let Some(request) = self.health_request(&record.config)? else {
             return Err(Error::NoHealthCheck(record.config.name.to_string()));
         };
@@ -35,7 +36,7 @@ impl Engine {
             Verdict::Unhealthy => self.act_on_failure(id, request.check.on_failure).map(|()| false),
             Verdict::NotRun => {
                 let status = self.store.container(id)?.status;
-                Err(Error::WrongStatus { verb: "check", id: id.short().to_owned(), status })
+                Err(Error::WrongStatus { action: Action::Check, id: id.short().to_owned(), status })
             }
         }
     }

@@ -1,5 +1,6 @@
 //! `pause` and `unpause`: the cgroup freezer.
 
+use crate::engine::action::Action;
 use crate::engine::error::Error;
 use crate::engine::handle::Engine;
 use crate::runtime::cgroup::ContainerCgroup;
@@ -12,7 +13,7 @@ impl Engine {
     /// Freezes every process of a running container. Called paused before it is: killed on the way, or on a full disk, it is
     /// one that `unpause` takes, never a frozen one that is said to run.
     pub(crate) fn pause(&self, id: &ContainerId) -> Result<(), Error> {
-        let (mut locked, state, cgroup) = self.to_change(id, "pause", ContainerStatus::Running)?;
+        let (mut locked, state, cgroup) = self.to_change(id, Action::Pause, ContainerStatus::Running)?;
         let paused = ContainerState { status: ContainerStatus::Paused, ..state.clone() };
         locked.write_state(&self.store, paused)?;
         cgroup.freeze().map_err(|error| {
@@ -27,7 +28,7 @@ impl Engine {
 
     /// Lets a paused container go on.
     pub(crate) fn unpause(&self, id: &ContainerId) -> Result<(), Error> {
-        let (mut locked, state, cgroup) = self.to_change(id, "unpause", ContainerStatus::Paused)?;
+        let (mut locked, state, cgroup) = self.to_change(id, Action::Unpause, ContainerStatus::Paused)?;
         cgroup.thaw().map_err(Error::Cgroup)?;
         Ok(locked.write_state(&self.store, ContainerState { status: ContainerStatus::Running, ..state })?)
     }
@@ -36,14 +37,14 @@ impl Engine {
     fn to_change(
         &self,
         id: &ContainerId,
-        verb: &'static str,
+        action: Action,
         from: ContainerStatus,
     ) -> Result<(Locked<ContainerRecord>, ContainerState, ContainerCgroup), Error> {
         let locked = self.store.lock_container(id)?;
-        let wrong = || Error::WrongStatus { verb, id: id.short().to_owned(), status: locked.status };
+        let wrong = || Error::WrongStatus { action, id: id.short().to_owned(), status: locked.status };
         let state = locked.state.clone().filter(|_| locked.status == from).ok_or_else(wrong)?;
         let cgroup = state.cgroup.as_ref().map(ContainerCgroup::open).transpose().map_err(Error::Cgroup)?.flatten();
-        let cgroup = cgroup.ok_or_else(|| Error::NoCgroup { verb, id: id.short().to_owned() })?;
+        let cgroup = cgroup.ok_or_else(|| Error::NoCgroup { action, id: id.short().to_owned() })?;
         Ok((locked, state, cgroup))
     }
 }

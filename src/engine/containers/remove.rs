@@ -7,6 +7,7 @@ use super::dependencies::dependencies;
 use super::farewell::{AT_ONCE, DEATH, Farewell, see_off};
 use super::select::{Answers, Selection};
 use super::signal::init_of;
+use crate::engine::action::Action;
 use crate::engine::{Engine, Error};
 use crate::runtime::cgroup;
 use crate::storage;
@@ -178,7 +179,11 @@ impl Engine {
             || record.supervision == Supervision::Monitored
                 && !(self.call_off_restart(id)? && self.wait_for_end(id, TIDYING)?)
         {
-            return Err(Error::WrongStatus { verb: "remove", id: id.short().to_owned(), status: record.status });
+            return Err(Error::WrongStatus {
+                action: Action::Remove,
+                id: id.short().to_owned(),
+                status: record.status,
+            });
         }
         let config = record.config;
         let with_volumes = request.volumes || config.spec.remove;
@@ -188,7 +193,11 @@ impl Engine {
         match self.store.lock_container(id) {
             Ok(locked) if locked.status.is_alive() => {
                 // Started again between the look and the lock.
-                return Err(Error::WrongStatus { verb: "remove", id: id.short().to_owned(), status: locked.status });
+                return Err(Error::WrongStatus {
+                    action: Action::Remove,
+                    id: id.short().to_owned(),
+                    status: locked.status,
+                });
             }
             Ok(locked) => {
                 // A monitor that was killed left it. The monitor of any other is gone, and the cgroup with it.

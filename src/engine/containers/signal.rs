@@ -1,5 +1,6 @@
 //! `kill`, and every other way by which a container gets a signal.
 
+use crate::engine::action::Action;
 use crate::engine::error::Error;
 use crate::engine::handle::Engine;
 use crate::storage::container_record::{ContainerConfig, ContainerRecord, ContainerState, Supervision};
@@ -19,7 +20,7 @@ impl Engine {
     pub(crate) fn kill(&self, id: &ContainerId, signal: Signal) -> Result<ContainerRecord, Error> {
         let mut locked = self.lock_started(id)?;
         if !locked.status.can_kill() {
-            return Err(Error::WrongStatus { verb: "kill", id: id.short().to_owned(), status: locked.status });
+            return Err(Error::WrongStatus { action: Action::Kill, id: id.short().to_owned(), status: locked.status });
         }
         if signal == Signal::KILL || signal == Signal::TERM {
             self.note_stop(&mut locked)?;

@@ -3,6 +3,7 @@
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
+use crate::engine::action::Action;
 use crate::engine::error::Error;
 use crate::engine::handle::Engine;
 use crate::monitor::spawn::{self, Started, Starting};
@@ -205,10 +206,10 @@ fn bear_oom_score(spec: &mut ContainerSpec) -> Option<String> {
 fn check_startable(record: &ContainerRecord) -> Result<(), Error> {
     let id = record.id().short();
     if record.supervision == Supervision::Unsupervised {
-        return Err(Error::Unsupervised { verb: "start", id: id.to_owned() });
+        return Err(Error::Unsupervised { action: Action::Start, id: id.to_owned() });
     }
     if !record.status.can_start() {
-        return Err(Error::WrongStatus { verb: "start", id: id.to_owned(), status: record.status });
+        return Err(Error::WrongStatus { action: Action::Start, id: id.to_owned(), status: record.status });
     }
     Ok(())
 }

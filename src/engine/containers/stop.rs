@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::engine::action::Action;
 use crate::engine::error::Error;
 use crate::engine::handle::Engine;
 use crate::monitor::spawn::Started;
@@ -54,7 +55,11 @@ impl Engine {
         match locked.status {
             ContainerStatus::Running | ContainerStatus::Stopping | ContainerStatus::Initialized => {}
             ContainerStatus::Paused => {
-                return Err(Error::WrongStatus { verb: "stop", id: id.short().to_owned(), status: locked.status });
+                return Err(Error::WrongStatus {
+                    action: Action::Stop,
+                    id: id.short().to_owned(),
+                    status: locked.status,
+                });
             }
             _ => {
                 // Between two restarts of the policy the monitor waits: tell it that no more are wanted.

@@ -7,6 +7,7 @@ use super::farewell::AT_ONCE;
 use super::remove::RemoveRequest;
 use super::select::{Answers, Selection};
 use super::signal::init_of;
+use crate::engine::action::Action;
 use crate::engine::{Engine, Error};
 use crate::runtime::cgroup;
 use crate::storage;
@@ -180,7 +181,7 @@ impl Engine {
                 (_, Some(exit)) => return Ok(Some(exit.clone())),
                 (Supervision::Lost, None) => return self.record_loss(id, None).map(Some),
                 (Supervision::Unsupervised, None) if !unseen => {
-                    return Err(Error::Unsupervised { verb: "wait for", id: id.short().to_owned() });
+                    return Err(Error::Unsupervised { action: Action::WaitFor, id: id.short().to_owned() });
                 }
                 (Supervision::Unsupervised, None) if let Some(init) = init_of(&record)? => {
                     let ended = init.wait_gone(None);
