@@ -4,9 +4,8 @@ use crate::rootless::worker;
 use crate::storage::changes::{LayerPaths, Stack, Writable};
 use crate::storage::container_record::{ContainerConfig, StorageDriver};
 use crate::storage::layers::{LayerKey, MapKey};
-use crate::types::failure::{Failure, FailureKind};
 
-use super::error::Error;
+use super::error::{Error, failure};
 use super::handle::Engine;
 
 pub(crate) use crate::storage::changes::{Change, ChangeKind};
@@ -47,11 +46,8 @@ impl Engine {
             Some(other) => stack.changes_since(other),
             None => stack.own_changes(),
         };
-        let mut changes = if files {
-            worker::run(&self.outer()?, || look().map_err(|error| Failure::from_error(FailureKind::Other, &error)))?
-        } else {
-            look()?
-        };
+        let mut changes =
+            if files { worker::run(&self.outer()?, || look().map_err(|error| failure(&error)))? } else { look()? };
         if let Some(config) = container {
             let mounts: Vec<String> =
                 config.spec.mounts.iter().map(|mount| mount.target.display().to_string()).collect();

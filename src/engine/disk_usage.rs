@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use super::error::failure;
 use super::{Engine, Error};
 use crate::rootless::worker;
 use crate::storage::accounts::{Accounts, Held};
@@ -11,7 +12,6 @@ use crate::storage::container_record::ContainerRecord;
 use crate::storage::images::{Image, ImageRecord};
 use crate::storage::usage;
 use crate::types::digest::Digest;
-use crate::types::failure::{Failure, FailureKind};
 use crate::types::id::{ContainerId, ImageId};
 use crate::types::mount::MountSource;
 use crate::types::reference::Reference;
@@ -127,7 +127,7 @@ impl Engine {
         }
         Ok(worker::run(&self.outer()?, || {
             let counted: Result<Vec<u64>, _> = trees.iter().map(|tree| usage::on_disk(tree)).collect();
-            counted.map_err(|error| Failure::from_error(FailureKind::Other, &error))
+            counted.map_err(|error| failure(&error))
         })?)
     }
 }

@@ -20,7 +20,6 @@ use crate::storage::usage;
 use crate::storage::volumes::VolumeMeta;
 use crate::sys::dir::{self, Dir};
 use crate::types::boolean::parse_bool;
-use crate::types::failure::{Failure, FailureKind};
 use crate::types::name::VolumeName;
 
 /// `volume create`.
@@ -207,7 +206,7 @@ impl Engine {
         let trees: Vec<_> = names.iter().map(|name| self.store.layout().volume_data(name)).collect();
         let sizes: Vec<u64> = worker::run(&self.outer()?, || {
             let counted: Result<Vec<u64>, _> = trees.iter().map(|tree| usage::of_tree(tree)).collect();
-            counted.map_err(|error| Failure::from_error(FailureKind::Other, &error))
+            counted.map_err(|error| failure(&error))
         })?;
         for (name, size) in names.into_iter().zip(sizes) {
             match self.store.remove_volume(&name) {

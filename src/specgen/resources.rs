@@ -12,8 +12,7 @@ pub(super) fn resources(wish: &Resources, host: &HostFacts) -> LinuxResources {
         let mut memory = LinuxMemory::default();
         let limit = wish.memory.map(signed);
         memory.set_limit(limit).set_reservation(wish.memory_reservation.map(signed));
-        // Memory and swap together: twice the memory when nothing is said.
-        memory.set_swap(wish.memory_swap.or_else(|| limit.map(|limit| limit.saturating_mul(2))));
+        memory.set_swap(wish.memory_and_swap());
         section.set_memory(Some(memory));
     }
     let mut cpu = LinuxCpu::default();

@@ -1,11 +1,11 @@
 //! I3: layers against their indexes, in one worker in P.
 
 use super::look::Depth;
+use crate::engine::error::failure;
 use crate::engine::{Engine, Error};
 use crate::rootless::worker;
 use crate::storage::check::{self, Damage, Finding, Invariant, Part, TreeJob};
 use crate::storage::layers::{LayerKey, MapKey};
-use crate::types::failure::{Failure, FailureKind};
 
 impl Engine {
     pub(super) fn check_trees(&self, depth: &Depth) -> Result<Vec<Finding>, Error> {
@@ -19,8 +19,7 @@ impl Engine {
             return Ok(Vec::new());
         }
         let damages = worker::run(&self.outer()?, || {
-            check::compare(&self.store, &jobs, depth.content)
-                .map_err(|error| Failure::from_error(FailureKind::Other, &error))
+            check::compare(&self.store, &jobs, depth.content).map_err(|error| failure(&error))
         });
         let damages: Vec<Damage> = match damages {
             Ok(damages) => damages,

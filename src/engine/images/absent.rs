@@ -13,7 +13,7 @@ use crate::storage::unpack::Compression;
 use crate::sys;
 use crate::types::descriptor::Descriptor;
 use crate::types::digest::{DiffId, Digest};
-use crate::types::failure::Failure;
+use crate::types::failure::chain;
 use crate::types::progress::Progress;
 
 /// A manifest with blobs that were never fetched, because their layers were here already.
@@ -104,7 +104,7 @@ impl Engine {
                     instance.pulled = None;
                 }
                 Err(error) if lost.is_none() => {
-                    let why = Failure::from_error(error.kind(), &error);
+                    let why = chain(&error);
                     let cure = error.origin_login().map(|host| format!("; log in there with sampan login {host}"));
                     progress.warn(&format!(
                         "layers of {} are here in another compression than they came in, and go out in that: the digest \

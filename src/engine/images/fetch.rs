@@ -28,7 +28,7 @@ use crate::sys::fs::File;
 use crate::sys::poll::{EventLoop, Interest};
 use crate::sys::process::{self, PidFd};
 use crate::sys::{self, descriptor};
-use crate::types::failure::{Failure, FailureKind};
+use crate::types::failure::{Failure, FailureKind, chain};
 use crate::types::idmap::IdMaps;
 use crate::types::progress::Progress;
 
@@ -413,7 +413,7 @@ impl Running {
                 tracing::info!(%error, "what was left of an earlier pull is damaged, beginning anew");
             } else if self.job.passed_over + 1 < places {
                 self.job.passed_over += 1;
-                let chain = Failure::from_error(FailureKind::Other, &error);
+                let chain = chain(&error);
                 progress.warn(&format!("{chain}: a mirror gave something else, asking the next place"));
             } else {
                 return Err(error);

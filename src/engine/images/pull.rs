@@ -16,7 +16,7 @@ use crate::storage::lease::Lease;
 use crate::sys;
 use crate::sys::fs::File;
 use crate::types::digest::{DiffId, Digest};
-use crate::types::failure::Failure;
+use crate::types::failure::chain;
 use crate::types::platform::Platform;
 use crate::types::progress::Progress;
 use crate::types::pull_policy::PullPolicy;
@@ -133,8 +133,7 @@ impl Engine {
             progress.message(&format!("Trying to pull {reference}..."));
             match self.pull_reference(&reference, request, &configuration, progress) {
                 Err(error) if index < last => {
-                    let chain = Failure::from_error(error.kind(), &error).to_string();
-                    passed.push(format!("{reference}: {chain}"));
+                    passed.push(format!("{reference}: {}", chain(&error)));
                 }
                 outcome => {
                     for line in &passed {
@@ -196,7 +195,7 @@ impl Engine {
                 Err(error) => {
                     let goes_on = error.is_of_one_image();
                     if let Some(before) = report.failed.replace(error) {
-                        progress.warn(&Failure::from_error(before.kind(), &before).to_string());
+                        progress.warn(&chain(&before));
                     }
                     if !goes_on {
                         break;

@@ -178,7 +178,7 @@ fn send(parcel: &Parcel, session: &mut Session, notes: BorrowedFd<'_>) -> Result
         if error.is_wrong_upload() && is_damaged(parcel) {
             return Failure::new(FailureKind::Other, "it is damaged in the store");
         }
-        Failure::from_error(FailureKind::Other, &error)
+        failure(&error)
     })
 }
 
