@@ -79,7 +79,7 @@ impl Error {
 
     /// True if a record of an image cannot be read.
     pub(crate) fn is_damaged_image(&self) -> bool {
-        matches!(self, Self::Storage(storage::Error::BrokenImage { .. }))
+        matches!(self, Self::Storage(error @ storage::Error::BrokenImage { .. }) if error.is_lost())
     }
 
     /// True if a record of something else cannot be read: a name, a list, a volume.

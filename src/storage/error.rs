@@ -87,7 +87,7 @@ pub(crate) enum Error {
     AmbiguousContainer { prefix: String, candidates: Vec<String> },
     #[error("the container name \"{name}\" is already in use by {id}")]
     NameInUse { name: ContainerName, id: ContainerId },
-    #[error("container {id} is damaged")]
+    #[error("container {id} {}", state(source))]
     BrokenContainer {
         id: ContainerId,
         #[source]
@@ -117,7 +117,7 @@ pub(crate) enum Error {
     AmbiguousImage { text: String, candidates: Vec<String> },
     #[error("image {image} is in use by {}", .users.join(", "))]
     ImageInUse { image: String, users: Vec<String> },
-    #[error("image {digest} is damaged")]
+    #[error("image {digest} {}", state(source))]
     BrokenImage {
         digest: Digest,
         #[source]
@@ -185,6 +185,11 @@ impl Error {
             _ => self.is_damage(),
         }
     }
+}
+
+/// What there is to say of a record: what a disk, a limit or its age keeps from being read is no damage.
+fn state(source: &Error) -> &'static str {
+    if source.is_lost() { "is damaged" } else { "cannot be read" }
 }
 
 /// Puts operation and path on a refused call.

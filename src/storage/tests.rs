@@ -215,8 +215,12 @@ fn f12_newer_store_and_newer_record_are_refused_in_words() {
     let path = store.layout().container_config(made.id());
     write(&path, b"{\"version\":2,\"everything\":\"different\"}");
     let error = store.container(made.id()).expect_err("refused");
+    assert!(error.to_string().ends_with(" cannot be read"), "{error}");
     let Error::BrokenContainer { source, .. } = error else { panic!("{error}") };
     assert!(matches!(*source, Error::NewerRecord { found: 2, .. }), "{source}");
+    write(&path, b"{");
+    let error = store.container(made.id()).expect_err("refused");
+    assert!(error.to_string().ends_with(" is damaged"), "{error}");
     write(&store.layout().version(), b"2\n");
     let layout = store.layout().clone();
     assert!(matches!(Store::with_layout(layout.clone()), Err(Error::NewerStore { .. })));
