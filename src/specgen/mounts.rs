@@ -6,7 +6,7 @@ use oci_spec::runtime::Mount;
 
 use crate::types::annotation::{CHOWN, COPY_UP, DURABLE, OF_ROOT, SUBPATH, YIELD};
 use crate::types::container_spec::ContainerSpec;
-use crate::types::mount::{MountOptions, Propagation};
+use crate::types::mount::MountOptions;
 use crate::types::namespace::{NamespaceMode, UsernsMode};
 
 use super::error::Error;
@@ -152,7 +152,7 @@ fn placed_mount(placed: &PlacedMount, target: &Path) -> Mount {
         PlacedSource::Volume { path, subpath, copy_up, durable } => {
             let mut options = vec!["rbind".to_owned()];
             options.extend(flags(&placed.options));
-            options.extend(harmless(&placed.options));
+            options.extend(placed.options.harmless().map(str::to_owned));
             options.extend(subpath.as_ref().map(|subpath| format!("{SUBPATH}={}", subpath.display())));
             if *copy_up {
                 options.push(COPY_UP.to_owned());
@@ -163,7 +163,7 @@ fn placed_mount(placed: &PlacedMount, target: &Path) -> Mount {
         }
         PlacedSource::Tmpfs { size, mode, copy_up } => {
             let mut options = flags(&placed.options);
-            options.extend(harmless(&placed.options));
+            options.extend(placed.options.harmless().map(str::to_owned));
             options.extend(size.map(|size| format!("size={size}")));
             options.extend(mode.map(|mode| format!("mode={mode:o}")));
             if *copy_up {
@@ -190,28 +190,9 @@ fn escaped(path: &Path) -> String {
 }
 
 fn flags(options: &MountOptions) -> Vec<String> {
-    let mut flags = vec![if options.read_only { "ro" } else { "rw" }];
-    for (wish, set, clear) in
-        [(options.noexec, "noexec", "exec"), (options.nosuid, "nosuid", "suid"), (options.nodev, "nodev", "dev")]
-    {
-        flags.extend(wish.map(|wish| if wish { set } else { clear }));
-    }
-    flags.push(match options.propagation {
-        Propagation::Private => "rprivate",
-        Propagation::Slave => "rslave",
-        Propagation::Shared => "rshared",
-        Propagation::Unbindable => "runbindable",
-    });
-    if options.chown {
-        flags.push(CHOWN);
-    }
-    flags.into_iter().map(str::to_owned).collect()
-}
-
-/// Nothing in a volume or a tmpfs gains privileges or is a device, unless the user says otherwise.
-fn harmless(options: &MountOptions) -> impl Iterator<Item = String> {
-    let wishes = [("nosuid", options.nosuid), ("nodev", options.nodev)];
-    wishes.into_iter().filter(|(_, wish)| wish.is_none()).map(|(flag, _)| flag.to_owned())
+    let access = if options.read_only { "ro" } else { "rw" };
+    let flags = std::iter::once(access).chain(options.said()).chain([options.propagation.name()]);
+    flags.chain(options.chown.then_some(CHOWN)).map(str::to_owned).collect()
 }
 
 /// Devices are bind mounts of the host's nodes: a user namespace cannot make nodes, and its cgroup cannot filter them.

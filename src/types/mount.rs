@@ -48,6 +48,20 @@ pub(crate) struct MountOptions {
     pub(crate) propagation: Propagation,
 }
 
+impl MountOptions {
+    /// What the user has said of programs, set-id bits and devices, in the words of mount(8).
+    pub(crate) fn said(&self) -> impl Iterator<Item = &'static str> {
+        let wishes = [(self.noexec, "noexec", "exec"), (self.nosuid, "nosuid", "suid"), (self.nodev, "nodev", "dev")];
+        wishes.into_iter().filter_map(|(wish, set, clear)| Some(if wish? { set } else { clear }))
+    }
+
+    /// What else holds in a volume or a tmpfs: nothing there gains privileges or is a device, unless the user says otherwise.
+    pub(crate) fn harmless(&self) -> impl Iterator<Item = &'static str> {
+        let wishes = [(self.nosuid, "nosuid"), (self.nodev, "nodev")];
+        wishes.into_iter().filter(|(wish, _)| wish.is_none()).map(|(_, flag)| flag)
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Relabel {
@@ -64,4 +78,16 @@ pub(crate) enum Propagation {
     Slave,
     Shared,
     Unbindable,
+}
+
+impl Propagation {
+    /// As a mount option.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Private => "rprivate",
+            Self::Slave => "rslave",
+            Self::Shared => "rshared",
+            Self::Unbindable => "runbindable",
+        }
+    }
 }

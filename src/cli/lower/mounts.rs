@@ -317,13 +317,10 @@ impl<'a> Parsed<'a> {
         Ok(self.finish(source))
     }
 
-    fn tmpfs(mut self) -> Result<MountSpec, FlagError> {
+    fn tmpfs(self) -> Result<MountSpec, FlagError> {
         if self.options.overlay || self.options.relabel.is_some() || self.subpath.is_some() {
             return Err(wrong(self.flag, self.text, "O, z, Z and subpath are not for a tmpfs"));
         }
-        // Podman's defaults, which the options may take back.
-        self.options.nosuid.get_or_insert(true);
-        self.options.nodev.get_or_insert(true);
         let source = MountSource::Tmpfs { size: self.size, mode: self.mode, copy_up: self.copy_up };
         Ok(self.finish(source))
     }

@@ -224,7 +224,7 @@ fn volumes() {
     assert!(matches!(one("-v /d").source, MountSource::Volume { anonymous: true, .. }));
     let tmpfs = one("--tmpfs /t:size=1m,mode=1777,noexec");
     assert_eq!(tmpfs.source, MountSource::Tmpfs { size: Some(1 << 20), mode: Some(0o1777), copy_up: true });
-    assert_eq!((tmpfs.options.nosuid, tmpfs.options.noexec), (Some(true), Some(true)));
+    assert_eq!((tmpfs.options.nosuid, tmpfs.options.noexec), (None, Some(true)));
     let long = one("--mount type=bind,src=/a,dst=/b,ro=true,bind-propagation=rshared");
     assert!(long.options.read_only && long.options.propagation == Propagation::Shared);
     assert!(matches!(

@@ -18,7 +18,7 @@ use crate::storage::container_record::{ContainerRecord, StorageDriver, Supervisi
 use crate::storage::layers::{LayerKey, MapKey};
 use crate::types::capability::CapSet;
 use crate::types::image_config::ImageConfig;
-use crate::types::mount::{MountOptions, MountSource, MountSpec, Propagation};
+use crate::types::mount::{MountSource, MountSpec};
 use crate::types::port::PortMapping;
 use crate::types::status::ContainerStatus;
 
@@ -158,18 +158,8 @@ fn graph_driver(store: &Store, record: &ContainerRecord) -> GraphDriver {
     GraphDriver { name: config.driver.name(), data }
 }
 
-pub(super) fn propagation(value: Propagation) -> &'static str {
-    match value {
-        Propagation::Private => "rprivate",
-        Propagation::Slave => "rslave",
-        Propagation::Shared => "rshared",
-        Propagation::Unbindable => "runbindable",
-    }
-}
-
 /// A bind or a volume; Podman does not list tmpfs here.
 fn mount_report(store: &Store, mount: &MountSpec) -> Option<Mount> {
-    let MountOptions { read_only, noexec, nosuid, nodev, .. } = mount.options;
     let (kind, name, source, driver, sub_path) = match &mount.source {
         MountSource::Bind { path } => ("bind", String::new(), path.display().to_string(), "", None),
         MountSource::Volume { name, subpath, .. } => (
@@ -184,12 +174,8 @@ fn mount_report(store: &Store, mount: &MountSpec) -> Option<Mount> {
         }
         MountSource::Tmpfs { .. } => return None,
     };
-    let mut options = vec!["rbind"];
-    for (set, on) in [(noexec, "noexec"), (nosuid, "nosuid"), (nodev, "nodev")] {
-        if set == Some(true) {
-            options.push(on);
-        }
-    }
+    let is_volume = matches!(mount.source, MountSource::Volume { .. });
+    let harmless = mount.options.harmless().filter(|_| is_volume);
     Some(Mount {
         kind,
         name,
@@ -197,9 +183,9 @@ fn mount_report(store: &Store, mount: &MountSpec) -> Option<Mount> {
         destination: mount.target.display().to_string(),
         driver,
         mode: "",
-        options,
-        rw: !read_only,
-        propagation: propagation(mount.options.propagation),
+        options: mount.options.said().chain(harmless).chain(["rbind"]).collect(),
+        rw: !mount.options.read_only,
+        propagation: mount.options.propagation.name(),
         sub_path: sub_path.map(|path| path.display().to_string()).unwrap_or_default(),
     })
 }

@@ -1,6 +1,6 @@
 //! The `HostConfig` section of `inspect`: what the flags said, in Podman's words.
 
-use super::inspect::{bindings, propagation};
+use super::inspect::bindings;
 use super::inspect_report::{Device, HostConfig, IdMappings, LogConfig, RestartPolicy as RestartReport, Ulimit};
 use crate::engine::info;
 use crate::storage::Store;
@@ -163,14 +163,20 @@ fn cgroup_manager(record: &ContainerRecord) -> &'static str {
 }
 
 fn bind_text(mount: &MountSpec) -> Option<String> {
-    let source = match &mount.source {
-        MountSource::Bind { path } => path.display().to_string(),
-        MountSource::Volume { name, .. } => name.to_string(),
+    let (source, is_volume) = match &mount.source {
+        MountSource::Bind { path } => (path.display().to_string(), false),
+        MountSource::Volume { name, .. } => (name.to_string(), true),
         MountSource::Tmpfs { .. } | MountSource::Image { .. } => return None,
     };
+    let harmless = mount.options.harmless().filter(|_| is_volume);
+    let options: Vec<_> = stated(mount).chain(harmless).chain(["rbind"]).collect();
+    Some(format!("{source}:{}:{}", mount.target.display(), options.join(",")))
+}
+
+/// What the flag said, or could have said.
+fn stated(mount: &MountSpec) -> impl Iterator<Item = &'static str> {
     let access = if mount.options.read_only { "ro" } else { "rw" };
-    let propagation = propagation(mount.options.propagation);
-    Some(format!("{source}:{}:{access},{propagation},rbind", mount.target.display()))
+    mount.options.said().chain([access, mount.options.propagation.name()])
 }
 
 /// As the flag was given.
@@ -179,10 +185,11 @@ fn volumes_from_text((container, options): &(String, Vec<String>)) -> String {
 }
 
 fn tmpfs_text(mount: &MountSpec) -> Option<(String, String)> {
-    let MountSource::Tmpfs { size, mode, .. } = &mount.source else { return None };
-    let mut options = vec![if mount.options.read_only { "ro" } else { "rw" }.to_owned(), "rprivate".to_owned()];
+    let MountSource::Tmpfs { size, mode, copy_up } = &mount.source else { return None };
+    let mut options: Vec<String> = stated(mount).chain(mount.options.harmless()).map(str::to_owned).collect();
     options.extend(size.map(|size| format!("size={size}")));
     options.extend(mode.map(|mode| format!("mode={mode:o}")));
+    options.extend(copy_up.then(|| "tmpcopyup".to_owned()));
     Some((mount.target.display().to_string(), options.join(",")))
 }
 

@@ -546,3 +546,41 @@ fn mounts_over_the_directories_of_the_engines_files() {
     assert_eq!(std::fs::read_dir(env.path("etc")).unwrap().count(), 1);
     run(&env, &[], "ls -A /run").success().prints(".containerenv\n");
 }
+
+/// In Podman's words: what was said, and what holds in a volume or a tmpfs if nothing was.
+#[test]
+fn inspect_tells_the_options_of_mounts() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    let mounts = [
+        "-v=plain:/a",
+        "-v=free:/b:exec,suid",
+        "-v=/tmp:/c:ro,noexec",
+        "--tmpfs=/d:size=1m",
+        "--mount=type=volume,src=q,dst=/e,ro",
+    ];
+    env.run(["create", "--name=c"].iter().chain(&mounts).chain(&[BUSYBOX, "true"])).success();
+    let options = env.run(["inspect", "--format={{range .Mounts}}{{.Destination}} {{.Options}} {{.RW}}\n{{end}}", "c"]);
+    let mut options: Vec<_> = options.success().stdout().lines().map(str::to_owned).collect();
+    options.retain(|line| !line.is_empty());
+    options.sort();
+    let expected = [
+        "/a [nosuid nodev rbind] true",
+        "/b [exec suid nodev rbind] true",
+        "/c [noexec rbind] false",
+        "/e [nosuid nodev rbind] false",
+    ];
+    assert_eq!(options, expected);
+    let report = env.run(["inspect", "c"]).success().json();
+    let host = &report[0]["HostConfig"];
+    let mut binds: Vec<_> = host["Binds"].as_array().unwrap().iter().map(|bind| bind.as_str().unwrap()).collect();
+    binds.sort_unstable();
+    let expected = [
+        "/tmp:/c:noexec,ro,rprivate,rbind",
+        "free:/b:exec,suid,rw,rprivate,nodev,rbind",
+        "plain:/a:rw,rprivate,nosuid,nodev,rbind",
+        "q:/e:ro,rprivate,nosuid,nodev,rbind",
+    ];
+    assert_eq!(binds, expected);
+    assert_eq!(host["Tmpfs"]["/d"], "rw,rprivate,nosuid,nodev,size=1048576,tmpcopyup");
+}
