@@ -318,6 +318,11 @@ pub(super) fn full(error: &(dyn std::error::Error + 'static)) -> Option<FailureK
         if let Some(storage::Error::RunrootFull { .. }) = error.downcast_ref() {
             return Some(FailureKind::NoRunSpace);
         }
+        if let Some(Failure { kind: kind @ (FailureKind::NoSpace | FailureKind::NoRunSpace), .. }) =
+            error.downcast_ref()
+        {
+            return Some(*kind);
+        }
         let foreseen = matches!(error.downcast_ref(), Some(storage::unpack::Error::NoSpace { .. }));
         let refused = error.downcast_ref().is_some_and(sys::Error::is_full);
         let read_or_written = error.downcast_ref().map(std::io::Error::kind);

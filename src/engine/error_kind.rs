@@ -181,10 +181,42 @@ impl Error {
             Self::Program { kind, .. } => *kind,
             Self::Failure(failure) | Self::Layer { source: failure, .. } => failure.kind,
             Self::NoCgroup { .. } => FailureKind::Cgroup,
+            // Which is transparent: the chain of errors leaves it out.
+            Self::Storage(error) => full(error).unwrap_or(FailureKind::Other),
             _ => match full(self) {
                 Some(_) if self.is_of_output() => FailureKind::OutputFull,
                 full => full.unwrap_or(FailureKind::Other),
             },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::{self, Errno};
+    use crate::types::failure::Failure;
+
+    /// Hints go by it, however deep the refused call lies.
+    #[test]
+    fn what_is_full_is_told_apart() {
+        let refused = |errno| sys::Error::new("write", "3", errno);
+        let write = |errno| storage::Error::Write { path: "x".into(), source: refused(errno) };
+        let runroot = storage::Error::RunrootFull { runroot: "run".into(), source: Box::new(write(Errno::ENOSPC)) };
+        let died = Failure::new(FailureKind::NoSpace, "write");
+        let as_io = std::io::Error::other(write(Errno::EDQUOT));
+        for (error, kind) in [
+            (Error::Storage(write(Errno::ENOSPC)), FailureKind::NoSpace),
+            (Error::Storage(write(Errno::EDQUOT)), FailureKind::NoSpace),
+            (Error::Storage(write(Errno::EIO)), FailureKind::Other),
+            (Error::Storage(runroot), FailureKind::NoRunSpace),
+            (Error::Output { path: "x".into(), source: refused(Errno::ENOSPC) }, FailureKind::OutputFull),
+            (Error::Host { what: "copy", source: refused(Errno::ENOSPC) }, FailureKind::NoSpace),
+            (Error::Failure(super::super::error::failure(&as_io)), FailureKind::NoSpace),
+            (Error::Failure(died.clone()), FailureKind::NoSpace),
+            (Error::Failure(died.of_output()), FailureKind::OutputFull),
+        ] {
+            assert_eq!(error.kind(), kind, "{error:?}");
         }
     }
 }

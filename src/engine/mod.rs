@@ -27,7 +27,6 @@ pub(crate) mod standard;
 pub(crate) mod system_prune;
 mod trash;
 pub(crate) mod unshare;
-
 mod volume_options;
 pub(crate) mod volumes;
 

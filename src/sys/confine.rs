@@ -1,5 +1,5 @@
 //! The cage of a worker that reads hostile bytes: it may work on files through what it holds open and beneath given
-//! directories, start threads, and answer. No sockets, no programs, no mounts, no tracing, no namespaces, no signals
+//! directories, or beneath none and then by descriptors alone, start threads, and answer. No sockets, no programs, no mounts, no tracing, no namespaces, no signals
 //! to others.
 
 use std::collections::BTreeMap;
@@ -23,7 +23,7 @@ pub(crate) fn confine_worker(dirs: &[BorrowedFd<'_>]) -> Result<bool> {
     limit(rustix::process::Resource::As, ADDRESS_SPACE)?;
     limit(rustix::process::Resource::Core, 0)?;
     let landlocked = landlock::restrict_to(dirs)?;
-    for program in filters()? {
+    for program in filters(!dirs.is_empty())? {
         let applied = seccompiler::apply_filter(&program);
         applied.ok().ok_or_else(|| Error::last("seccomp", "SECCOMP_SET_MODE_FILTER"))?;
     }
@@ -44,14 +44,9 @@ const F_SETOWN_EX: libc::c_int = 15;
 const ALLOWED: &[libc::c_long] = &[
     libc::SYS_read, libc::SYS_write, libc::SYS_readv, libc::SYS_writev, libc::SYS_pread64, libc::SYS_pwrite64,
     libc::SYS_lseek, libc::SYS_close, libc::SYS_dup, libc::SYS_copy_file_range, libc::SYS_sendfile,
-    libc::SYS_openat, libc::SYS_openat2, libc::SYS_fstat, libc::SYS_newfstatat, libc::SYS_statx, libc::SYS_fstatfs,
-    libc::SYS_statfs, libc::SYS_readlinkat, libc::SYS_getdents64, libc::SYS_faccessat, libc::SYS_faccessat2,
-    libc::SYS_mkdirat, libc::SYS_mknodat, libc::SYS_symlinkat, libc::SYS_linkat, libc::SYS_unlinkat,
-    libc::SYS_renameat, libc::SYS_renameat2, libc::SYS_ftruncate, libc::SYS_fallocate,
-    libc::SYS_fchown, libc::SYS_fchownat, libc::SYS_fchmod, libc::SYS_fchmodat, libc::SYS_fchmodat2,
-    libc::SYS_utimensat, libc::SYS_umask,
-    libc::SYS_setxattr, libc::SYS_fsetxattr, libc::SYS_getxattr, libc::SYS_fgetxattr, libc::SYS_listxattr,
-    libc::SYS_flistxattr, libc::SYS_removexattr, libc::SYS_fremovexattr,
+    libc::SYS_fstat, libc::SYS_newfstatat, libc::SYS_statx, libc::SYS_fstatfs, libc::SYS_getdents64,
+    libc::SYS_ftruncate, libc::SYS_fallocate, libc::SYS_fchown, libc::SYS_fchmod, libc::SYS_umask,
+    libc::SYS_fsetxattr, libc::SYS_fgetxattr, libc::SYS_flistxattr, libc::SYS_fremovexattr,
     libc::SYS_fsync, libc::SYS_fdatasync, libc::SYS_syncfs, libc::SYS_fadvise64,
     libc::SYS_mmap, libc::SYS_munmap, libc::SYS_mremap, libc::SYS_mprotect, libc::SYS_madvise, libc::SYS_brk,
     libc::SYS_futex, libc::SYS_set_robust_list, libc::SYS_rseq, libc::SYS_set_tid_address, libc::SYS_gettid,
@@ -62,18 +57,33 @@ const ALLOWED: &[libc::c_long] = &[
     libc::SYS_restart_syscall, libc::SYS_exit, libc::SYS_exit_group,
 ];
 
+/// What works on files by their names: for who has directories to work in.
+#[rustfmt::skip]
+const BY_NAME: &[libc::c_long] = &[
+    libc::SYS_openat, libc::SYS_openat2, libc::SYS_statfs, libc::SYS_readlinkat, libc::SYS_faccessat, libc::SYS_faccessat2,
+    libc::SYS_mkdirat, libc::SYS_mknodat, libc::SYS_symlinkat, libc::SYS_linkat, libc::SYS_unlinkat,
+    libc::SYS_renameat, libc::SYS_renameat2, libc::SYS_fchownat, libc::SYS_fchmodat, libc::SYS_fchmodat2,
+    libc::SYS_utimensat, libc::SYS_setxattr, libc::SYS_getxattr, libc::SYS_listxattr, libc::SYS_removexattr,
+];
+
 #[cfg(target_arch = "x86_64")]
 #[rustfmt::skip]
-const ALLOWED_OLD: &[libc::c_long] = &[
+const BY_NAME_OLD: &[libc::c_long] = &[
     // What a C library on x86-64 may still use in place of the newer calls.
     libc::SYS_open, libc::SYS_stat, libc::SYS_lstat, libc::SYS_readlink, libc::SYS_mkdir, libc::SYS_unlink,
-    libc::SYS_rmdir, libc::SYS_rename, libc::SYS_chmod, libc::SYS_arch_prctl,
+    libc::SYS_rmdir, libc::SYS_rename, libc::SYS_chmod,
 ];
 #[cfg(not(target_arch = "x86_64"))]
-const ALLOWED_OLD: &[libc::c_long] = &[];
+const BY_NAME_OLD: &[libc::c_long] = &[];
+
+/// What a thread of the C library sets up for itself.
+#[cfg(target_arch = "x86_64")]
+const OF_THREADS: &[libc::c_long] = &[libc::SYS_arch_prctl];
+#[cfg(not(target_arch = "x86_64"))]
+const OF_THREADS: &[libc::c_long] = &[];
 
 /// Two filters: of two answers the kernel takes the stricter one.
-fn filters() -> Result<[BpfProgram; 2]> {
+fn filters(by_name: bool) -> Result<[BpfProgram; 2]> {
     let refused = || Error::new("seccomp", "filter of the worker", Errno::EINVAL);
     let arch = std::env::consts::ARCH.try_into().ok().ok_or_else(refused)?;
     let compile = |rules, other, matched| {
@@ -92,7 +102,8 @@ fn filters() -> Result<[BpfProgram; 2]> {
     let rule = |conditions| SeccompRule::new(conditions).ok().ok_or_else(refused);
     let own = u64::from(rustix::process::getpid().as_raw_nonzero().get().cast_unsigned());
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> = BTreeMap::new();
-    for call in ALLOWED.iter().chain(ALLOWED_OLD) {
+    let by_name = [BY_NAME, BY_NAME_OLD].into_iter().flatten().filter(|_| by_name);
+    for call in ALLOWED.iter().chain(OF_THREADS).chain(by_name) {
         rules.insert(*call, Vec::new());
     }
     // Threads only: a new process would not be in anybody's books.

@@ -46,7 +46,7 @@ impl Resources {
     /// Bytes of memory and swap together in force, -1 for unlimited swap. Without `--memory-swap` as much swap as memory, as Podman.
     pub(crate) fn memory_and_swap(&self) -> Option<i64> {
         let asked = self.memory_swap.filter(|both| *both != 0);
-        let twice = || i64::try_from(self.memory?.checked_mul(2)?).ok();
+        let twice = || self.memory.map(|memory| i64::try_from(memory.saturating_mul(2)).unwrap_or(i64::MAX));
         asked.or_else(twice).filter(|both| *both != 0)
     }
 

@@ -18,8 +18,8 @@ impl Engine {
         let mut findings = Vec::new();
         for point in points {
             if places.iter().any(|place| point.starts_with(place) && point != *place) {
-                let cure = format!("something is mounted here: umount {}", point.display());
-                findings.push(Finding::new(Invariant::I12, point.display(), cure, None));
+                let finding = Finding::new(Invariant::I12, point.display(), "something is mounted here", None);
+                findings.push(finding.advised(format!("umount {}", point.display())));
             }
         }
         Ok(findings)

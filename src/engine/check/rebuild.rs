@@ -11,6 +11,7 @@ use crate::storage::layers::{LayerKey, MapKey};
 use crate::storage::unpack::Threads;
 use crate::sys;
 use crate::types::digest::{DiffId, Digest};
+use crate::types::failure::FailureKind;
 use crate::types::id::ContainerId;
 use crate::types::idmap::IdMaps;
 use crate::types::image_config::ImageConfig;
@@ -212,8 +213,13 @@ impl Engine {
         let candidates: BTreeSet<Digest> = named.chain(self.store.blobs_by_diff_id()?.remove(diff_id)).collect();
         for blob in candidates {
             let Some(file) = self.store.open_blob(&blob)? else { continue };
-            if measure_layer(&blob, file).is_ok_and(|(_, found)| found == *diff_id) {
-                return Ok(Some(blob));
+            match measure_layer(&blob, file) {
+                Ok((_, found)) if found == *diff_id => return Ok(Some(blob)),
+                // Who could not look does not know.
+                Err(error) if !matches!(&error, Error::Layer { source, .. } if source.kind != FailureKind::Died) => {
+                    return Err(error);
+                }
+                _ => {}
             }
         }
         Ok(None)

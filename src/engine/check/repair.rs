@@ -43,7 +43,11 @@ impl Engine {
                 };
                 finding.repaired = !now.iter().any(stays);
             }
-            let known = |new: &Finding| findings.iter().any(|old| new.is_about(old));
+            // What can be repaired only now, because something else was, is worth another round.
+            let known = |new: &Finding| {
+                let same = |old: &Finding| new.is_about(old) && (new.repair.is_none() || new.repair == old.repair);
+                findings.iter().any(same)
+            };
             round = now.into_iter().filter(|new| !known(new)).collect();
             findings.extend(round.iter().cloned());
             if round.iter().all(|finding| finding.repair.is_none()) {

@@ -18,8 +18,9 @@ impl Engine {
                 && let Some(cgroup) = &state.cgroup
                 && !sys::fs::exists(&cgroup.path)
             {
-                let problem = format!("its cgroup {} is gone: stop it and start it again", cgroup.path.display());
-                findings.push(Finding::new(Invariant::I10, subject(&record), problem, None));
+                let problem = format!("its cgroup {} is gone", cgroup.path.display());
+                let finding = Finding::new(Invariant::I10, subject(&record), problem, None);
+                findings.push(finding.advised("stop it and start it again".to_owned()));
             }
         }
         Ok(findings)

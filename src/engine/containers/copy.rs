@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::engine::error::failure;
 use crate::engine::feeder::Feeder;
+use crate::engine::images::decompress;
 use crate::engine::{Engine, Error};
 use crate::storage::pack::{self, Terms};
 use crate::storage::unpack::{self, Flavour, Plan, Unpacked};
@@ -137,10 +138,7 @@ fn read(caller: &IdMaps, side: Side, name: Option<&OsStr>, out: OwnedFd) -> Resu
         other => other.map(Some).map_err(|error| failure(&error)),
     };
     match side {
-        Side::Stream(stream) => match sys::descriptor::copy_stream(stream.as_fd(), out.as_fd()) {
-            Err(error) if error.is(sys::Errno::EPIPE) => Ok(None),
-            other => other.map(|_| None).map_err(|error| failure(&error)),
-        },
+        Side::Stream(stream) => decompress(stream.into(), out.into()).map(|()| None),
         Side::Host(path) => {
             let path = sys::fs::canonical(&path).map_err(|error| failure(&error))?;
             let top = path.parent().unwrap_or(Path::new("/"));

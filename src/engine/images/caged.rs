@@ -1,22 +1,25 @@
 //! Decoders at work on bytes that somebody else has made, each in a process that can do nothing else: it has what is open,
 //! starts no program and opens nothing to write (`src/sys/confine.rs`).
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 
 use crate::engine::Error;
 use crate::engine::error::failure;
 use crate::engine::feeder::Feeder;
 use crate::storage::lease::Lease;
-use crate::storage::unpack::{self, Limits};
+use crate::storage::unpack::{self, Caged, Limits};
 use crate::sys;
 use crate::sys::fs::File;
 use crate::types::digest::{DiffId, Digest};
 use crate::types::failure::{Failure, FailureKind};
 
+/// Bytes of a plain tar, and their digest.
+type Measured = (u64, DiffId);
+
 /// A layer's blob being read as the plain tar that it is.
 pub(super) struct PlainLayer {
     blob: Digest,
-    feeder: Feeder<(u64, DiffId)>,
+    feeder: Feeder<Measured>,
     plain: File,
 }
 
@@ -29,16 +32,19 @@ impl PlainLayer {
     }
 
     /// To be asked when everything has been read, and before any of it is believed: bytes of the tar, and their digest.
-    pub(super) fn finish(self) -> Result<(u64, DiffId), Error> {
+    pub(super) fn finish(self) -> Result<Measured, Error> {
         drop(self.plain);
-        heard(self.feeder, &self.blob)?.map_err(|source| Error::Layer { digest: self.blob, source })
+        heard(self.feeder, &self.blob)
     }
 
     /// Who reads has broken off with `error`: if that was because no more came, the decoder knows why.
     pub(super) fn abandon(self, error: Error) -> Error {
-        match self.finish() {
-            Err(Error::Layer { digest, source }) if source.kind != FailureKind::Died => Error::Layer { digest, source },
-            _ => error,
+        drop(self.plain);
+        match self.feeder.answer(None) {
+            // It knows what we do: nobody reads.
+            Ok(Some(Ok(_))) | Err(_) => error,
+            Ok(Some(Err(failure))) if failure.kind == FailureKind::Died => error,
+            Ok(answer) => layer(&self.blob, answer).err().unwrap_or(error),
         }
     }
 }
@@ -50,9 +56,9 @@ impl Read for PlainLayer {
 }
 
 /// Bytes and digest of the plain tar in `file`, which is `blob`.
-pub(in crate::engine) fn measure_layer(blob: &Digest, file: File) -> Result<(u64, DiffId), Error> {
+pub(in crate::engine) fn measure_layer(blob: &Digest, file: File) -> Result<Measured, Error> {
     let (feeder, _nothing) = Feeder::start(|_pipe| decode(file, None)).map_err(not_started)?;
-    heard(feeder, blob)?.map_err(|source| Error::Layer { digest: blob.clone(), source })
+    heard(feeder, blob)
 }
 
 /// Writes what comes out of `source`, decompressed, to a file in staging and opens that.
@@ -61,9 +67,9 @@ pub(super) fn spool(lease: &Lease, source: File, name: &str) -> Result<File, Err
     let staged = |source| Error::Path { what: "write", path: path.clone(), source };
     let file = sys::fs::create_new(&path, 0o600).map_err(staged)?;
     let (feeder, _nothing) = Feeder::start(|_pipe| {
-        cage()?;
+        let caged = cage()?;
         let unreadable = |error: unpack::Error| failure(&error).context(format!("read {name}"));
-        let mut reader = unpack::open_archive(source, Limits::default()).map_err(unreadable)?;
+        let mut reader = unpack::open_archive(source, Limits::default(), &caged).map_err(unreadable)?;
         let mut buffer = vec![0; 256 << 10];
         let mut at = 0;
         loop {
@@ -82,24 +88,39 @@ pub(super) fn spool(lease: &Lease, source: File, name: &str) -> Result<File, Err
     sys::fs::open(&path).map_err(staged)
 }
 
+/// For a process of its own: what comes out of `from`, decompressed, goes to `to`, until nobody reads there any more.
+pub(in crate::engine) fn decompress(from: File, mut to: File) -> Result<(), Failure> {
+    let caged = cage()?;
+    let mut reader = unpack::open_archive(from, Limits::default(), &caged).map_err(|error| failure(&error))?;
+    let mut buffer = vec![0; 256 << 10];
+    loop {
+        let count = reader.next(&mut buffer).map_err(|error| failure(&error))?;
+        if count == 0 {
+            return Ok(());
+        }
+        match to.write_all(&buffer[..count]) {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(()),
+            written => written.map_err(|error| failure(&error))?,
+        }
+    }
+}
+
 /// Confines this process for good; it has one thread, and everything open that it needs.
-pub(super) fn cage() -> Result<(), Failure> {
+pub(super) fn cage() -> Result<Caged, Failure> {
     unpack::confine(&[]).map_err(|error| failure(&error))
 }
 
 /// In the process of its own.
-fn decode(file: File, to: Option<File>) -> Result<(u64, DiffId), Failure> {
-    cage()?;
-    let mut plain = unpack::PlainLayer::open(file).map_err(|error| failure(&error))?;
+fn decode(file: File, to: Option<File>) -> Result<Measured, Failure> {
+    let caged = cage()?;
+    let mut plain = unpack::PlainLayer::open(file, &caged).map_err(|error| failure(&error))?;
     if let Some(mut to) = to {
         let mut buffer = vec![0; 256 << 10];
         loop {
             match plain.read(&mut buffer).map_err(|error| failure(&error))? {
                 0 => break,
                 count => to.write_all(&buffer[..count]).map_err(|error| match error.kind() {
-                    std::io::ErrorKind::BrokenPipe => {
-                        Failure::new(FailureKind::Died, "nobody reads the layer any more")
-                    }
+                    ErrorKind::BrokenPipe => Failure::new(FailureKind::Died, "nobody reads the layer any more"),
                     _ => failure(&error),
                 })?,
             }
@@ -108,12 +129,13 @@ fn decode(file: File, to: Option<File>) -> Result<(u64, DiffId), Failure> {
     plain.finish().map_err(|error| failure(&error))
 }
 
-fn heard<T>(feeder: Feeder<T>, blob: &Digest) -> Result<Result<T, Failure>, Error>
-where
-    T: serde::Serialize + serde::de::DeserializeOwned,
-{
-    let died = || Err(Failure::new(FailureKind::Died, format!("the process that decompresses {blob} died")));
-    Ok(feeder.answer(None).map_err(not_heard)?.unwrap_or_else(died))
+fn heard(feeder: Feeder<Measured>, blob: &Digest) -> Result<Measured, Error> {
+    layer(blob, feeder.answer(None).map_err(not_heard)?)
+}
+
+fn layer(blob: &Digest, answer: Option<Result<Measured, Failure>>) -> Result<Measured, Error> {
+    let died = || Err(Failure::new(FailureKind::Died, "the process that decompresses it died"));
+    answer.unwrap_or_else(died).map_err(|source| Error::Layer { digest: blob.clone(), source })
 }
 
 fn not_started(source: sys::Error) -> Error {

@@ -14,7 +14,7 @@ use crate::engine::feeder::Feeder;
 use crate::registry::{self, BlobSink};
 use crate::storage::blobs::{BlobWriter, StagedBlob};
 use crate::storage::lease::Lease;
-use crate::storage::unpack::{self, Compression, Growing, Limits, Marks};
+use crate::storage::unpack::{self, Caged, Compression, Growing, Limits, Marks};
 use crate::sys;
 use crate::sys::fs::File;
 use crate::types::failure::{Failure, FailureKind};
@@ -48,7 +48,13 @@ pub(super) struct Bringer(Feeder<StagedBlob>);
 pub(super) fn start(feed: Feed, lease: &Lease) -> Result<(Bringer, Growing), Error> {
     let blob = lease.stage_blob(None, None)?;
     let file = blob.open()?;
-    let started = Feeder::start(|pipe| bring(feed, lease, Tee { blob, marks: Marks::new(pipe) }));
+    let started = Feeder::start(|pipe| {
+        let marks = Marks::new(pipe);
+        let brought = bring(feed, lease, Tee { blob, marks: &marks });
+        // Who reads hears of the end from the end of this process: by then it has said what there is to say.
+        std::mem::forget(marks);
+        brought
+    });
     let failed = |source| Error::Host { what: "start the process that brings the archive", source };
     started.map(|(feeder, marks)| (Bringer(feeder), Growing::new(file, marks))).map_err(failed)
 }
@@ -77,7 +83,7 @@ impl Bringer {
 }
 
 /// In the process of its own.
-fn bring(feed: Feed, lease: &Lease, mut tee: Tee) -> Result<StagedBlob, Failure> {
+fn bring(feed: Feed, lease: &Lease, mut tee: Tee<'_>) -> Result<StagedBlob, Failure> {
     let stored = |error: crate::storage::Error| failure(&error);
     match feed {
         Feed::Web(address) => {
@@ -88,19 +94,17 @@ fn bring(feed: Feed, lease: &Lease, mut tee: Tee) -> Result<StagedBlob, Failure>
             })?;
             if let Some(archive) = web.finish().map_err(|error| broken(&error))? {
                 let archive = archive.finish().and_then(|blob| blob.open()).map_err(stored)?;
-                cage()?;
-                copy(archive, &mut tee)?;
+                copy(archive, &mut tee, &cage()?)?;
             }
         }
         Feed::File(file) => {
-            cage()?;
-            copy(file, &mut tee)?;
+            copy(file, &mut tee, &cage()?)?;
         }
     }
     tee.blob.finish().map_err(stored)
 }
 
-fn copy(mut file: File, tee: &mut Tee) -> Result<(), Failure> {
+fn copy(mut file: File, tee: &mut Tee<'_>, caged: &Caged) -> Result<(), Failure> {
     let mut buffer = vec![0; 256 << 10];
     let mut magic = Vec::with_capacity(Compression::MAGIC_LEN);
     let limit = Compression::MAGIC_LEN as u64;
@@ -109,7 +113,7 @@ fn copy(mut file: File, tee: &mut Tee) -> Result<(), Failure> {
     if Compression::is_of_archives(&magic) {
         // No layer may be xz or bzip2: what is stored is the plain tar.
         let whole = std::io::Cursor::new(magic).chain(file);
-        let mut reader = unpack::open_archive(whole, Limits::default()).map_err(|error| failure(&error))?;
+        let mut reader = unpack::open_archive(whole, Limits::default(), caged).map_err(|error| failure(&error))?;
         loop {
             match reader.next(&mut buffer).map_err(|error| failure(&error))? {
                 0 => return Ok(()),
@@ -137,12 +141,12 @@ fn broken(error: &sys::Error) -> Failure {
 }
 
 /// A blob that somebody reads while it comes.
-struct Tee {
+struct Tee<'a> {
     blob: BlobWriter,
-    marks: Marks,
+    marks: &'a Marks,
 }
 
-impl BlobSink for Tee {
+impl BlobSink for Tee<'_> {
     fn write(&mut self, bytes: &[u8]) -> sys::Result<()> {
         self.blob.write_chunk(bytes).map_err(unwritten)?;
         self.marks.tell(self.blob.written())
@@ -159,15 +163,15 @@ pub(super) fn unwritten(error: crate::storage::Error) -> sys::Error {
 }
 
 /// What comes from the web: on to the tee, or aside if it must be decompressed, which reads from a file.
-struct FromWeb<'a> {
-    tee: &'a mut Tee,
+struct FromWeb<'a, 'b> {
+    tee: &'a mut Tee<'b>,
     lease: &'a Lease,
     /// The first bytes, until there are enough to tell what it is.
     first: Option<Vec<u8>>,
     aside: Option<BlobWriter>,
 }
 
-impl FromWeb<'_> {
+impl FromWeb<'_, '_> {
     /// What is to be decompressed.
     fn finish(mut self) -> sys::Result<Option<BlobWriter>> {
         if let Some(first) = self.first.take() {
@@ -177,7 +181,7 @@ impl FromWeb<'_> {
     }
 }
 
-impl BlobSink for FromWeb<'_> {
+impl BlobSink for FromWeb<'_, '_> {
     fn write(&mut self, bytes: &[u8]) -> sys::Result<()> {
         let joined;
         let bytes = match self.first.take() {

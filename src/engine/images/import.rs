@@ -94,6 +94,7 @@ impl Engine {
         let (blob, staged, unpacked) = match staged {
             Ok(done) => done,
             Err(Error::Failure(failure) | Error::Rootless(rootless::Error::Worker(failure))) if !from_web => {
+                let origin = if origin == "-" { "standard input" } else { &origin };
                 let failure = failure.context(format!("import {origin}"));
                 return self.end_lease(lease, Err(Error::Failure(failure)));
             }

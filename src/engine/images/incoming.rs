@@ -392,7 +392,7 @@ pub(super) fn unpack_staged(
         sys::process::umask(0);
         let root = RootDir::open(&staged.diff()).map_err(|error| failure(&error))?;
         let index = IndexWriter::create(&staged.index()).map_err(|error| failure(&error))?;
-        let done = unpack::confine(&[&root]).and_then(|()| unpack::unpack(source, &root, Some(index), plan));
+        let done = unpack::confine(&[&root]).and_then(|_caged| unpack::unpack(source, &root, Some(index), plan));
         done.map_err(|error| failure(&error))
     })
 }

@@ -48,7 +48,7 @@ mod writeback;
 pub(crate) use crate::registry::archive::Form;
 pub(crate) use crate::registry::{Access, ManifestFormat, Retry};
 pub(crate) use crate::storage::unpack::Compression;
-pub(super) use caged::measure_layer;
+pub(super) use caged::{decompress, measure_layer};
 pub(crate) use change::InvalidChange;
 #[cfg(feature = "fuzzing")]
 pub(crate) use change::apply as change;

@@ -30,8 +30,8 @@ impl Engine {
         level: Option<i32>,
         to: Compression,
     ) -> Result<StagedBlob, Error> {
-        let mut plain = self.plain_layer(&layer.digest, staged)?;
         let writer = lease.stage_blob(None, None)?;
+        let mut plain = self.plain_layer(&layer.digest, staged)?;
         let writer = match to {
             Compression::None => pump(&mut plain, writer),
             Compression::Gzip => {

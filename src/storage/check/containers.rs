@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::finding::{Findings, Invariant, Repair};
+use super::finding::{Finding, Findings, Invariant, Part, Repair};
 use super::images::pull_again;
 use crate::storage::container_list::BrokenContainer;
 use crate::storage::container_record::{ContainerConfig, ContainerRecord, StorageDriver, Supervision};
@@ -58,12 +58,11 @@ fn damaged(store: &Store, broken: &BrokenContainer, findings: &mut Findings) {
         _ if store.definition_in_names(&broken.id).is_some() => Some(Repair::Definition(broken.id.clone())),
         _ => Some(Repair::SetAside(broken.id.clone())),
     };
-    let mut problem = chain(source);
-    if matches!(repair, Some(Repair::SetAside(_))) {
+    let advice = matches!(repair, Some(Repair::SetAside(_))).then(|| {
         let aside = layout.aside(&broken.id);
-        problem = format!("{problem}: --repair keeps its files in {}, `container prune` deletes them", aside.display());
-    }
-    findings.add(Invariant::I1, subject, problem, repair);
+        format!("--repair keeps its files in {}, `container prune` deletes them", aside.display())
+    });
+    findings.push(Finding::new(Invariant::I1, subject, chain(source), repair).advised(advice));
 }
 
 /// I10: what the records say of the run.
@@ -74,7 +73,8 @@ fn running(record: &ContainerRecord, subject: &str, findings: &mut Findings) {
             findings.add(Invariant::I10, subject, "its monitor died and nobody saw its end", repair);
         }
         Supervision::Unsupervised => {
-            findings.add(Invariant::I10, subject, "it runs on without its monitor: stop it and start it again", None);
+            let finding = Finding::new(Invariant::I10, subject, "it runs on without its monitor", None);
+            findings.push(finding.advised("stop it and start it again".to_owned()));
         }
         Supervision::Monitored | Supervision::None => {}
     }
@@ -98,11 +98,9 @@ fn parts(store: &Store, config: &ContainerConfig, subject: &str, findings: &mut 
             })
         });
         let name = config.image.as_ref().map(|image| image.name.clone()).unwrap_or_default();
-        let mut problem = format!("layer {} is missing", key.dir_name());
-        if !kept {
-            problem = format!("{problem}: {}", pull_again(&[name]));
-        }
-        findings.add(Invariant::I7, subject, problem, kept.then(|| Repair::UnpackFor(config.id.clone())));
+        let problem = format!("layer {} is missing", key.dir_name());
+        let finding = Finding::new(Invariant::I7, subject, problem, kept.then(|| Repair::UnpackFor(config.id.clone())));
+        findings.push(finding.advised((!kept).then(|| pull_again(&[name]))).of(Part::Layer(key)));
     }
     for mount in &config.spec.mounts {
         if let MountSource::Volume { name, .. } = &mount.source
@@ -146,8 +144,8 @@ fn name(store: &Store, config: &ContainerConfig, subject: &str, findings: &mut F
     match store.name_holder(&config.name) {
         Ok(Some(holder)) if holder == config.id => {}
         Ok(Some(holder)) if store.owns_name(&holder, &config.name).unwrap_or(true) => {
-            let problem = format!("its name {} is that of {} too: rename it", config.name, holder.short());
-            findings.add(Invariant::I8, subject, problem, None);
+            let problem = format!("its name {} is that of {} too", config.name, holder.short());
+            findings.push(Finding::new(Invariant::I8, subject, problem, None).advised("rename it".to_owned()));
         }
         _ => {
             let repair = Some(Repair::Name(config.id.clone()));

@@ -3,7 +3,7 @@
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use super::finding::{Findings, Invariant, Repair, locks_out};
+use super::finding::{Finding, Findings, Invariant, Repair, locks_out};
 use crate::storage::error::{At as _, Error};
 use crate::storage::layers::LayerKey;
 use crate::storage::layout::Layout;
@@ -107,7 +107,8 @@ fn list(dir: &Path, is_known: IsKnown<'_>, findings: &mut Findings) -> Result<Ve
     let mut whole = Vec::new();
     for (_, path) in entries(dir, is_known, findings)? {
         if path.is_symlink() {
-            findings.path(Invariant::I13, &path, "symbolic link: it is not followed, move it away", None);
+            let finding = Finding::new(Invariant::I13, path.display(), "symbolic link: it is not followed", None);
+            findings.push(finding.advised("move it away".to_owned()));
         } else {
             whole.push(path);
         }
@@ -184,7 +185,8 @@ fn private_file(path: &Path, findings: &mut Findings) -> Result<(), Error> {
 
 fn private(path: &Path, (mode, uid): (u32, u32), wanted: u32, findings: &mut Findings) {
     if uid != sys::fs::effective_uid() {
-        findings.path(Invariant::I13, path, format!("belongs to user {uid}: `chown` it"), None);
+        let finding = Finding::new(Invariant::I13, path.display(), format!("belongs to user {uid}"), None);
+        findings.push(finding.advised("`chown` it".to_owned()));
     } else if mode & 0o077 != 0 {
         let repair = Some(Repair::Mode(path.to_owned(), wanted));
         findings.path(Invariant::I13, path, format!("mode {mode:o} lets others in"), repair);

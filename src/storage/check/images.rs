@@ -118,22 +118,25 @@ impl ImageLook<'_> {
     }
 
     fn layers(&self, unpacked: &BTreeSet<ChainId>, findings: &mut Findings) -> Result<(), Error> {
-        let (mut lost, mut packed) = (Vec::new(), false);
+        let (mut lost, mut packed) = (Vec::new(), None);
         for (index, layer) in self.record.layers.iter().enumerate() {
             let kept = self.keeps_blob(layer, findings)?;
             let is_unpacked = unpacked.contains(&layer.chain);
             match (is_unpacked, kept) {
                 (true, true) => {}
                 (true, false) => self.without_blob(index, layer, findings)?,
-                (false, true) => packed = true,
+                (false, true) => packed = packed.or(Some(&layer.chain.0)),
                 (false, false) => lost.push(&layer.chain.0),
             }
         }
         for chain in &lost {
             findings.push(self.misses(chain, format!("neither layer nor blob of {chain} is there"), None));
         }
-        if packed && lost.is_empty() {
-            findings.push(self.finding("a layer is missing", Some(Repair::UnpackImage(self.record.digest.clone()))));
+        if let Some(packed) = packed
+            && lost.is_empty()
+        {
+            let repair = Some(Repair::UnpackImage(self.record.digest.clone()));
+            findings.push(self.finding("a layer is missing", repair).of(Part::Content(packed.clone())));
         }
         Ok(())
     }
@@ -206,12 +209,8 @@ fn references(store: &Store, findings: &mut Findings) -> Result<(), Error> {
             _ => None,
         };
         let subject = path.as_ref().map_or_else(|| "name of an image".to_owned(), |path| path.display().to_string());
-        findings.add(
-            Invariant::I1,
-            subject,
-            format!("{}: tag the image again", chain(&error)),
-            path.map(Repair::Unlink),
-        );
+        let finding = Finding::new(Invariant::I1, subject, chain(&error), path.map(Repair::Unlink));
+        findings.push(finding.advised("tag the image again".to_owned()));
     }
     for reference in references {
         if !sys::fs::exists(&store.layout().image(&reference.digest)) {

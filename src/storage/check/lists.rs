@@ -1,6 +1,6 @@
 //! I1 for manifest lists, and I5 for the images in them.
 
-use super::finding::{Findings, Invariant, Repair};
+use super::finding::{Finding, Findings, Invariant, Repair};
 use crate::storage::error::Error;
 use crate::storage::store::Store;
 use crate::sys;
@@ -15,19 +15,15 @@ pub(super) fn check(store: &Store, findings: &mut Findings) -> Result<(), Error>
             _ => None,
         };
         let subject = path.as_ref().map_or_else(|| "manifest list".to_owned(), |path| path.display().to_string());
-        findings.add(
-            Invariant::I1,
-            subject,
-            format!("{}: make the list again", chain(&error)),
-            path.map(Repair::Unlink),
-        );
+        let finding = Finding::new(Invariant::I1, subject, chain(&error), path.map(Repair::Unlink));
+        findings.push(finding.advised("make the list again".to_owned()));
     }
     for list in lists {
         for entry in &list.entries {
             if !sys::fs::exists(&store.layout().blob(&entry.digest)) {
-                let problem =
-                    format!("the manifest {} of an image in it is missing: add that image again", entry.digest);
-                findings.add(Invariant::I5, format!("manifest list {}", list.name), problem, None);
+                let problem = format!("the manifest {} of an image in it is missing", entry.digest);
+                let finding = Finding::new(Invariant::I5, format!("manifest list {}", list.name), problem, None);
+                findings.push(finding.advised("add that image again".to_owned()));
             }
         }
     }

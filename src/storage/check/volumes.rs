@@ -1,6 +1,6 @@
 //! I1 for volumes. Their data is the user's and stays as it is.
 
-use super::finding::{Findings, Invariant, Repair};
+use super::finding::{Finding, Findings, Invariant, Repair};
 use crate::storage::error::Error;
 use crate::storage::store::Store;
 use crate::sys;
@@ -17,7 +17,8 @@ pub(super) fn check(store: &Store, findings: &mut Findings) -> Result<(), Error>
         let data = store.layout().volume_data(&meta.name);
         let subject = format!("volume {}", meta.name);
         if sys::fs::stat(&data).is_ok_and(|found| found.is_some_and(|found| !found.is_dir())) {
-            findings.add(Invariant::I7, &subject, "_data is not a directory: move it away", None);
+            let finding = Finding::new(Invariant::I7, &subject, "_data is not a directory", None);
+            findings.push(finding.advised("move it away".to_owned()));
         } else if !sys::fs::exists(&data) {
             let repair = Some(Repair::Directory(data, 0o755));
             findings.add(Invariant::I7, &subject, "_data is missing: what was in it is lost", repair);

@@ -100,7 +100,12 @@ pub(crate) fn unpack<W: Write>(
     index: Option<IndexWriter<W>>,
     plan: &Plan<'_>,
 ) -> Result<Unpacked, Error> {
-    let promise = Promise { label: plan.label, digest: plan.diff_id.is_some(), limits: plan.limits };
+    let promise = Promise {
+        label: plan.label,
+        plain: plan.flavour == Flavour::Plain,
+        digest: plan.diff_id.is_some(),
+        limits: plan.limits,
+    };
     let mut reader = TarReader::new(stream::start(source, promise, plan.threads)?);
     let mut tree = Tree::new(root, plan);
     while let Some(mut entry) = reader.next()? {

@@ -46,6 +46,8 @@ impl Limits {
 pub(super) struct Promise {
     /// What its media type says, if there is one.
     pub(super) label: Option<Compression>,
+    /// It is a plain tar, whatever its first bytes, which are the name of a file, look like.
+    pub(super) plain: bool,
     /// Somebody will compare the digest of the tar: then a checksum of the compression is not worth its time.
     pub(super) digest: bool,
     pub(super) limits: Limits,
@@ -79,11 +81,11 @@ impl std::fmt::Debug for Decoding {
 impl Decoding {
     /// Looks at the first bytes of `source`.
     pub(super) fn open(source: Source, promise: Promise) -> Result<Self, Error> {
-        let Promise { label, digest, limits } = promise;
+        let Promise { label, plain, digest, limits } = promise;
         let compressed = Arc::new(AtomicU64::new(0));
         let counting = Counting { inner: source, count: Arc::clone(&compressed) };
         let (magic, input) = peek(counting).map_err(Error::Read)?;
-        let compression = Compression::sniff(&magic)?;
+        let compression = if plain { Compression::None } else { Compression::sniff(&magic)? };
         if let Some(label) = label.filter(|label| *label != compression) {
             return Err(Error::Label { label, found: compression });
         }

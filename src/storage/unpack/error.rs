@@ -50,7 +50,7 @@ pub(crate) enum Error {
     NoSpace { path: String, size: u64, free: u64 },
     #[error("open directory to unpack into")]
     Target(#[source] sys::Error),
-    #[error("confine the unpacking worker")]
+    #[error("confine the process that decompresses and unpacks")]
     Confine(#[source] sys::Error),
     #[error("write layer index")]
     Index(#[source] sys::Error),

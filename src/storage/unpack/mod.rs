@@ -33,7 +33,7 @@ mod whiteout;
 pub(crate) use apply::{Flavour, Plan, Unpacked, unpack};
 pub(crate) use compare::{Comparison, compare};
 pub(crate) use compression::Compression;
-pub(crate) use confine::confine;
+pub(crate) use confine::{Caged, confine};
 pub(crate) use decode::Limits;
 pub(crate) use error::Error;
 pub(crate) use inherit::{Inherited, inherit_parents};

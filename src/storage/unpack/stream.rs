@@ -13,6 +13,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::compression::Compression;
+use super::confine::Caged;
 use super::decode::{Counting, Decoding, Limits, Promise, Totals, decoder, peek};
 use super::error::Error;
 use super::source::Source;
@@ -135,7 +136,11 @@ impl std::fmt::Debug for Opened {
 }
 
 /// Opens an archive. Other than a layer, it may be compressed with xz or bzip2, too.
-pub(crate) fn open_archive(source: impl Read + Send + 'static, limits: Limits) -> Result<Opened, Error> {
+pub(crate) fn open_archive(
+    source: impl Read + Send + 'static,
+    limits: Limits,
+    _caged: &Caged,
+) -> Result<Opened, Error> {
     let compressed = Arc::new(AtomicU64::new(0));
     let (magic, input) = peek(Counting { inner: source, count: Arc::clone(&compressed) }).map_err(Error::Read)?;
     let (inner, plain): (Box<dyn Read + Send>, bool) = if Compression::is_xz(&magic) {
@@ -178,9 +183,9 @@ pub(crate) struct PlainLayer {
 
 impl PlainLayer {
     /// Begins to read `source`. Not for a process that forks meanwhile.
-    pub(crate) fn open(source: File) -> Result<Self, Error> {
+    pub(crate) fn open(source: File, _caged: &Caged) -> Result<Self, Error> {
         // Of a blob of the store, whose digest says what it is.
-        let promise = Promise { label: None, digest: true, limits: Limits::default() };
+        let promise = Promise { label: None, plain: false, digest: true, limits: Limits::default() };
         Ok(Self { stream: start(source.into(), promise, Threads::Two)?, ended: false })
     }
 
@@ -329,7 +334,7 @@ mod tests {
             file.write_all(&bytes).expect("write");
             file.rewind().expect("rewind");
             let (pipe, filled) = descriptor::pipe().expect("pipe");
-            let promise = Promise { label: None, digest: true, limits: Limits::default() };
+            let promise = Promise { label: None, plain: false, digest: true, limits: Limits::default() };
             let mut stream = start(file.into(), promise, Threads::OneUntil(pipe.as_fd())).expect("start");
             assert!(stream.extend().expect("first chunk") && stream.extend().expect("second chunk"));
             assert!(matches!(stream.producer, Producer::Here(..)));

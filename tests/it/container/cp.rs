@@ -391,3 +391,20 @@ fn a_copy_into_a_container_may_do_what_its_root_may() {
         env.run(["rm", "-f", "-t0", "c"]).success();
     }
 }
+
+/// As with Podman.
+#[test]
+fn a_stream_may_be_compressed() {
+    requires!(userns, xz, zstd);
+    let env = Env::with_busybox();
+    env.run(["create", "--name=c", "--network=none", BUSYBOX, "true"]).success();
+    for (program, ending) in [("gzip", "gz"), ("xz", "xz"), ("zstd", "zst")] {
+        env.write("packed.tar", Layer::new().file(ending, 0o644, b"packed\n").finish());
+        env.other(program).args(["-kqf", env.path("packed.tar").to_str().unwrap()]).run().success();
+        let packed = std::fs::read(env.path(&format!("packed.tar.{ending}"))).unwrap();
+        env.command(["cp", "-", "c:/tmp"]).stdin(packed.clone()).run().success();
+        env.run(["cp", &format!("c:/tmp/{ending}"), "-"]).success().stdout_has("packed\n");
+        let cut = &packed[..packed.len() - 20];
+        env.command(["cp", "-", "c:/tmp"]).stdin(cut).run().code(125).stderr_has("decompress");
+    }
+}

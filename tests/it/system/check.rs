@@ -546,3 +546,42 @@ fn what_nothing_can_repair_is_not_called_repaired() {
     env.run(["run", "--rm", "--network=none", "localhost/web:1", "true"]).success();
     env.run(["system", "check", "--full"]).success();
 }
+
+/// A repair may bring back what another one needs: that is for the same `--repair`.
+#[test]
+fn a_layer_whose_image_has_to_be_repaired_first_is_repaired_with_it() {
+    requires!(userns);
+    let env = Env::new();
+    load(&env);
+    let (_, file) = layer_with(&env, "noted");
+    for record in children(&env.graphroot().join("images")) {
+        std::fs::write(record, b"{").unwrap();
+    }
+    std::fs::write(file, b"abc").unwrap();
+    let found = env.run(["system", "check", "--full"]);
+    found.code(2).stdout_has("no blob of it is here");
+    env.run(["system", "check", "--full", "--repair"]).code(1);
+    env.run(["system", "check", "--full"]).prints("").success();
+}
+
+/// What is missing from a container and cannot be had again is not repaired because it is told in other words.
+#[test]
+fn a_container_whose_layer_is_lost_is_not_called_repaired() {
+    requires!(userns);
+    let env = Env::with_busybox();
+    env.run(["create", "--name=c", "--network=none", BUSYBOX, "true"]).success();
+    for layer in children(&env.graphroot().join("layers")) {
+        std::fs::remove_dir_all(layer).unwrap();
+    }
+    let size = |path: &PathBuf| std::fs::metadata(path).unwrap().len();
+    let blob = children(&env.graphroot().join("blobs/sha256")).into_iter().max_by_key(size).unwrap();
+    flip(&blob, 100_000);
+    let out = env.run(["system", "check", "--full", "--repair"]);
+    out.code(2);
+    let text = out.stdout();
+    let lost: Vec<_> = text.lines().filter(|line| line.starts_with("I7: ") || line.starts_with("I5: ")).collect();
+    assert!(lost.iter().any(|line| line.starts_with("I7: ")), "{out}");
+    assert!(lost.iter().all(|line| !line.contains("(repaired)")), "{out}");
+    env.run(["rm", "c"]).success();
+    env.run(["rmi", "-a"]).success();
+}

@@ -5,8 +5,8 @@ use std::os::fd::BorrowedFd;
 use serde::{Deserialize, Serialize};
 
 use super::{Blob, Job, Origin, Shared};
-use crate::engine::error::failure;
-use crate::engine::images::caged::cage;
+use crate::engine::error::{Error, failure};
+use crate::engine::images::caged::measure_layer;
 use crate::engine::images::feed::unwritten;
 use crate::engine::images::incoming::{IncomingLayer, unpack_layer};
 use crate::engine::images::notes::{self, tell};
@@ -70,13 +70,13 @@ fn compared(blob: StagedBlob, layer: &IncomingLayer, notes: BorrowedFd<'_>) -> N
 
 fn compare(blob: &StagedBlob, layer: &IncomingLayer) -> Result<(), Failure> {
     let file = blob.open().map_err(|error| failure(&error))?;
-    cage()?;
-    let plain = unpack::PlainLayer::open(file).and_then(unpack::PlainLayer::finish);
-    let compared = plain.and_then(|(_, found)| {
-        let expected = layer.diff_id.clone();
-        if found == expected { Ok(()) } else { Err(unpack::Error::DiffId { expected, found }) }
+    let measured = measure_layer(&layer.blob, file).map_err(|error| match error {
+        Error::Layer { source, .. } => source,
+        error => failure(&error),
     });
-    compared.map_err(|error| failure(&error))
+    let (_, found) = measured?;
+    let expected = layer.diff_id.clone();
+    if found == expected { Ok(()) } else { Err(failure(&unpack::Error::DiffId { expected, found })) }
 }
 
 /// In the layer's process: starts the download and the unpacker, and waits for both.

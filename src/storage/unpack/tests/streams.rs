@@ -6,8 +6,8 @@ use std::os::fd::AsFd as _;
 use super::Ground;
 use super::limits::gzip;
 use crate::storage::layer_content::Content;
-use crate::storage::unpack::tar_builder::TarBuilder;
-use crate::storage::unpack::{Compression, Error, Flavour, Limits, Plan, Threads, open_archive, unpack};
+use crate::storage::unpack::tar_builder::{HeaderBuilder, TarBuilder};
+use crate::storage::unpack::{Caged, Compression, Error, Flavour, Limits, Plan, Threads, open_archive, unpack};
 use crate::sys::descriptor;
 use crate::sys::root::RootDir;
 use crate::types::digest::{DiffId, Digest};
@@ -136,6 +136,19 @@ fn plain_tars_know_no_whiteouts() {
     assert_eq!(ground.read("ours"), b"2");
 }
 
+/// A tar begins with a name, and that is its maker's.
+#[test]
+fn a_name_does_not_make_a_plain_tar_a_compressed_one() {
+    let mut header = HeaderBuilder::new(b'0', "?", 2);
+    header.put(0, &[0x1f, 0x8b, 8, 4]);
+    let tar = TarBuilder::default().entry(&header, b"x\n").end();
+    let ground = Ground::new();
+    ground.unpack_with(&tar, |_layer| ()).expect_err("no gzip");
+    ground.unpack_with(&tar, |plan| plan.flavour = Flavour::Plain).expect("a tar");
+    let names = std::fs::read_dir(ground.diff("")).expect("list").map(|entry| entry.expect("entry").file_name());
+    assert_eq!(names.map(|name| name.as_encoded_bytes().to_vec()).collect::<Vec<_>>(), [[0x1f, 0x8b, 8, 4]]);
+}
+
 /// By bzip2 1.0.8, without options: 1,500 lines `N squared is N*N`, then 1,000 zeros.
 const LINES: &str = include_str!("lines.bz2.base64");
 /// `bzip2 -1` of 250,000 bytes of period 256, byte N being N*N/7: three blocks.
@@ -150,7 +163,7 @@ fn compressed(base64: &str) -> Vec<u8> {
 }
 
 fn archive(bytes: &[u8]) -> Result<Vec<u8>, Error> {
-    let mut opened = open_archive(std::io::Cursor::new(bytes.to_vec()), Limits::default())?;
+    let mut opened = open_archive(std::io::Cursor::new(bytes.to_vec()), Limits::default(), &Caged::not_in_a_test())?;
     let (mut all, mut buffer) = (Vec::new(), vec![0; 4096]);
     loop {
         match opened.next(&mut buffer)? {
