@@ -204,6 +204,7 @@ mod tests {
         let write = |errno| storage::Error::Write { path: "x".into(), source: refused(errno) };
         let runroot = storage::Error::RunrootFull { runroot: "run".into(), source: Box::new(write(Errno::ENOSPC)) };
         let died = Failure::new(FailureKind::NoSpace, "write");
+        let foreseen = storage::unpack::Error::NoSpace { path: "huge".into(), size: 2, free: 1 };
         let as_io = std::io::Error::other(write(Errno::EDQUOT));
         for (error, kind) in [
             (Error::Storage(write(Errno::ENOSPC)), FailureKind::NoSpace),
@@ -213,6 +214,7 @@ mod tests {
             (Error::Output { path: "x".into(), source: refused(Errno::ENOSPC) }, FailureKind::OutputFull),
             (Error::Host { what: "copy", source: refused(Errno::ENOSPC) }, FailureKind::NoSpace),
             (Error::Failure(super::super::error::failure(&as_io)), FailureKind::NoSpace),
+            (Error::Failure(super::super::error::failure(&foreseen)), FailureKind::NoSpace),
             (Error::Failure(died.clone()), FailureKind::NoSpace),
             (Error::Failure(died.of_output()), FailureKind::OutputFull),
         ] {

@@ -1,5 +1,5 @@
 //! Decoders at work on bytes that somebody else has made, each in a process that can do nothing else: it has what is open,
-//! starts no program and opens nothing to write (`src/sys/confine.rs`).
+//! starts no program and opens nothing by name (`src/sys/confine.rs`).
 
 use std::io::{ErrorKind, Read, Write};
 
@@ -70,17 +70,15 @@ pub(super) fn spool(lease: &Lease, source: File, name: &str) -> Result<File, Err
         let caged = cage()?;
         let unreadable = |error: unpack::Error| failure(&error).context(format!("read {name}"));
         let mut reader = unpack::open_archive(source, Limits::default(), &caged).map_err(unreadable)?;
-        let mut buffer = vec![0; 256 << 10];
         let mut at = 0;
-        loop {
-            let count = reader.next(&mut buffer).map_err(unreadable)?;
-            if count == 0 {
-                return Ok(());
-            }
-            let written = sys::contents::write_all_at(&file, &buffer[..count], at);
-            written.map_err(|error| failure(&error).context(format!("write {path:?}")))?;
-            at += count as u64;
-        }
+        pour(
+            |buffer| reader.next(buffer).map_err(unreadable),
+            |bytes| {
+                let written = sys::contents::write_all_at(&file, bytes, at);
+                at += bytes.len() as u64;
+                written.map_err(|error| failure(&error).context(format!("write {path:?}")))
+            },
+        )
     })
     .map_err(not_started)?;
     let died = || Err(Failure::new(FailureKind::Died, format!("the process that reads {name} died")));
@@ -92,17 +90,12 @@ pub(super) fn spool(lease: &Lease, source: File, name: &str) -> Result<File, Err
 pub(in crate::engine) fn decompress(from: File, mut to: File) -> Result<(), Failure> {
     let caged = cage()?;
     let mut reader = unpack::open_archive(from, Limits::default(), &caged).map_err(|error| failure(&error))?;
-    let mut buffer = vec![0; 256 << 10];
-    loop {
-        let count = reader.next(&mut buffer).map_err(|error| failure(&error))?;
-        if count == 0 {
-            return Ok(());
-        }
-        match to.write_all(&buffer[..count]) {
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(()),
-            written => written.map_err(|error| failure(&error))?,
-        }
-    }
+    let poured = pour(
+        |buffer| reader.next(buffer).map_err(|error| failure(&error)),
+        |bytes| to.write_all(bytes).map_err(unread),
+    );
+    // Who has gone tells why itself.
+    poured.or_else(|failure| if failure.kind == FailureKind::Died { Ok(()) } else { Err(failure) })
 }
 
 /// Confines this process for good; it has one thread, and everything open that it needs.
@@ -115,18 +108,34 @@ fn decode(file: File, to: Option<File>) -> Result<Measured, Failure> {
     let caged = cage()?;
     let mut plain = unpack::PlainLayer::open(file, &caged).map_err(|error| failure(&error))?;
     if let Some(mut to) = to {
-        let mut buffer = vec![0; 256 << 10];
-        loop {
-            match plain.read(&mut buffer).map_err(|error| failure(&error))? {
-                0 => break,
-                count => to.write_all(&buffer[..count]).map_err(|error| match error.kind() {
-                    ErrorKind::BrokenPipe => Failure::new(FailureKind::Died, "nobody reads the layer any more"),
-                    _ => failure(&error),
-                })?,
-            }
-        }
+        pour(
+            |buffer| plain.read(buffer).map_err(|error| failure(&error)),
+            |bytes| to.write_all(bytes).map_err(unread),
+        )?;
     }
     plain.finish().map_err(|error| failure(&error))
+}
+
+/// Reads to the end, which is a read of nothing, and writes what comes.
+fn pour(
+    mut read: impl FnMut(&mut [u8]) -> Result<usize, Failure>,
+    mut write: impl FnMut(&[u8]) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let mut buffer = vec![0; 256 << 10];
+    loop {
+        match read(&mut buffer)? {
+            0 => return Ok(()),
+            count => write(&buffer[..count])?,
+        }
+    }
+}
+
+/// Why a pipe could not be written.
+fn unread(error: std::io::Error) -> Failure {
+    match error.kind() {
+        ErrorKind::BrokenPipe => Failure::new(FailureKind::Died, "nobody reads what is decompressed any more"),
+        _ => failure(&error),
+    }
 }
 
 fn heard(feeder: Feeder<Measured>, blob: &Digest) -> Result<Measured, Error> {
